@@ -1,0 +1,174 @@
+"""Emitting IR. Everything that makes instructions (tracing, transformations, rewriting) goes through `emit`.
+
+Local rules are applied at the moment of emission and equal pure instructions are shared, so SSA order being
+bottom-up order, one pass reaches the innermost normal form of the local rules. A pure instruction is placed
+in the outermost block that has its operands, passing through loops but never out of a branch: what a loop
+does not change is computed before it, what a branch may skip stays inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from .ir import Atom, Block, Const, Instr, Var
+from .intervals import interval
+from .prims import TABLE, result_type
+from .rewrite.rules import RULES
+from .source import UNKNOWN
+from .types import I64, Array, Ref, Scalar, Type, element
+
+Kind = Literal["function", "loop", "branch"]
+
+
+class Builder:
+    """Emits into one block. `loc` (shared by all builders of one function) is the location that new
+    instructions get."""
+
+    __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc")
+
+    def __init__(self, parent: Builder | None = None, kind: Kind = "function") -> None:
+        self.block = Block()
+        self.parent, self.kind = parent, kind
+        self.root: Builder = self if parent is None else parent.root
+        self._known: dict[tuple[Any, ...], Var] = {}
+        if parent is None:
+            self.root_loc = UNKNOWN
+
+    @property
+    def loc(self) -> int:
+        return self.root.root_loc
+
+    @loc.setter
+    def loc(self, location: int) -> None:
+        self.root.root_loc = location
+
+    # ------------------------------------------------------------------------------------ values
+
+    def prim(self, name: str, *args: Atom) -> Atom:
+        """A scalar primitive, simplified, shared and hoisted."""
+        rules = RULES.get(name)
+        if rules is not None:
+            for rule in rules:
+                simpler = rule(self, *args)
+                if simpler is not None:
+                    return simpler
+        operands = [a.type for a in args]
+        row = TABLE[name]
+        assert all(isinstance(t, Scalar) for t in operands), (name, operands)
+        return self._pure(name, args, None, result_type(row, operands))  # type: ignore[arg-type]
+
+    def index(self, a: Atom, i: Atom) -> Atom:
+        """`a[i]`: an entry or row of an array, or a reference to part of a reference."""
+        for rule in RULES["index"]:
+            simpler = rule(self, a, i)
+            if simpler is not None:
+                return simpler
+        return self._pure("index", (a, i), None, element(a.type))
+
+    def check(self, i: Atom, n: int) -> Atom:
+        """`i`, known to be in [0, n) from here on; the run fails at this location where it is not."""
+        low, high = interval(i)
+        if 0 <= low and high < n:
+            return i
+        key = ("check", n, i)
+        scope: Builder | None = self
+        while scope is not None:
+            if key in scope._known:
+                return scope._known[key]
+            scope = scope.parent
+        var = self._known[key] = self._append("check", (i,), n, (), (I64,))[0]
+        return var
+
+    def pack(self, elements: Sequence[Atom]) -> Atom:
+        """An array of these elements."""
+        assert elements
+        first = elements[0].type
+        assert not isinstance(first, Ref)
+        return self._pure("pack", tuple(elements), None, Array(len(elements), first))
+
+    def _pure(self, op: str, args: tuple[Atom, ...], attr: Any, type: Type) -> Var:
+        home = self
+        while home.parent is not None and home.kind == "loop" and not home._defines(args):
+            home = home.parent
+        key = (op, attr, *args)
+        scope: Builder | None = home
+        while scope is not None:
+            known = scope._known.get(key)
+            if known is not None:
+                return known
+            scope = scope.parent
+        var = home._append(op, args, attr, (), (type,))[0]
+        home._known[key] = var
+        return var
+
+    def _defines(self, args: tuple[Atom, ...]) -> bool:
+        return any(isinstance(a, Var) and a.block is self.block for a in args)
+
+    def _append(
+        self, op: str, args: tuple[Atom, ...], attr: Any, blocks: tuple[Block, ...],
+        types: Sequence[Type],
+    ) -> tuple[Var, ...]:
+        outs = tuple(Var(t, self.block) for t in types)
+        instr = Instr(op, args, attr, blocks, outs, self.loc)
+        for v in outs:
+            v.instr = instr
+        self.block.instrs.append(instr)
+        return outs
+
+    # ----------------------------------------------------------------------------------- effects
+
+    def accum(self, type: Type, initial: Atom | None = None) -> Var:
+        """A new reference, zero or holding a copy of `initial`."""
+        assert not isinstance(type, Ref)
+        return self._append("accum", () if initial is None else (initial,), type, (), (Ref(type),))[0]
+
+    def addto(self, ref: Atom, value: Atom) -> None:
+        """`ref += value`, elementwise for arrays."""
+        for rule in RULES["addto"]:
+            if rule(self, ref, value) is not None:
+                return
+        self._append("addto", (ref, value), None, (), ())
+
+    def freeze(self, ref: Atom) -> Var:
+        """The value of a reference, which is not used afterwards."""
+        assert isinstance(ref.type, Ref)
+        return self._append("freeze", (ref,), None, (), (ref.type.of,))[0]
+
+    def zeros(self, type: Type) -> Atom:
+        """The zero of any value type."""
+        if isinstance(type, Scalar):
+            return Const(0, type)
+        return self.freeze(self.accum(type))
+
+    # ----------------------------------------------------------------------------------- control
+
+    def loop(self, low: int, high: int) -> Builder:
+        """A builder for the body of a build or scan whose index lies in [low, high]."""
+        inner = Builder(self, "loop")
+        inner.block.param(I64).range = (low, high)
+        return inner
+
+    def branch(self) -> Builder:
+        """A builder for one side of a cond in this block."""
+        return Builder(self, "branch")
+
+    def build(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Var, ...]:
+        """`n` independent runs of `body`, whose rows become arrays; see the module `ir`."""
+        types = [Array(n, r.type) for r in body.results]
+        return self._append("build", bounds, n, (body,), types)
+
+    def scan(self, n: int, reverse: bool, carries: Sequence[Atom], body: Block) -> tuple[Var, ...]:
+        """`n` runs of `body` in order, each given the carries of the one before."""
+        k = len(carries)
+        types = [c.type for c in carries] + [Array(n, r.type) for r in body.results[k:]]
+        return self._append("scan", tuple(carries), (n, reverse), (body,), types)
+
+    def cond(self, predicate: Atom, then: Block, otherwise: Block) -> tuple[Var, ...]:
+        """The results of the one side that runs."""
+        types = [r.type for r in then.results]
+        return self._append("cond", (predicate,), None, (then, otherwise), types)
+
+    def call(self, function: Any, args: Sequence[Atom]) -> tuple[Var, ...]:
+        """The results of a function."""
+        return self._append("call", tuple(args), function, (), [r.type for r in function.results])

@@ -1,0 +1,161 @@
+"""Copying IR through a builder: renaming, dropping what is dead, dropping references.
+
+An environment maps the variables of the source to atoms of the target; a variable it does not have stands
+for itself. A reference mapped to None is gone, and so is everything added into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .builder import Builder
+from .ir import Atom, Block, Const, Function, Instr, Var
+from .prims import TABLE
+from .types import Ref
+
+Env = dict[Var, "Atom | None"]
+
+
+def lookup(env: Env, a: Atom) -> Atom:
+    """What an atom is in the target."""
+    if isinstance(a, Const):
+        return a
+    known = env.get(a, a)
+    assert known is not None, "a dropped reference is read"
+    return known
+
+
+def lookups(env: Env, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
+    """What these atoms are in the target."""
+    return tuple(lookup(env, a) for a in atoms)
+
+
+def is_dropped(env: Env, a: Atom) -> bool:
+    """Whether a reference is gone."""
+    return isinstance(a, Var) and a in env and env[a] is None
+
+
+class Copier:
+    """Copies instructions; with `live`, only those that a live value or effect needs."""
+
+    def __init__(self, env: Env, live: set[Var] | None = None) -> None:
+        self.env, self.live = env, live
+
+    def block(self, block: Block, b: Builder, keep: Iterable[int] | None = None) -> None:
+        """The block's instructions into `b`, and its results, or those at positions `keep`."""
+        for instr in block.instrs:
+            self.instr(instr, b)
+        kept = range(len(block.results)) if keep is None else keep
+        b.block.results = lookups(self.env, (block.results[k] for k in kept))
+
+    def instr(self, instr: Instr, b: Builder) -> None:
+        """One instruction into `b`."""
+        if self.live is not None and not is_live(instr, self.live):
+            return
+        b.loc = instr.loc
+        env = self.env
+        if instr.op in TABLE:
+            env[instr.outs[0]] = b.prim(instr.op, *lookups(env, instr.args))
+        else:
+            getattr(self, f"_{instr.op}")(instr, b)
+
+    def _index(self, instr: Instr, b: Builder) -> None:
+        a, i = instr.args
+        dropped = is_dropped(self.env, a)
+        self.env[instr.outs[0]] = None if dropped else b.index(*lookups(self.env, (a, i)))
+
+    def _check(self, instr: Instr, b: Builder) -> None:
+        self.env[instr.outs[0]] = b.check(lookup(self.env, instr.args[0]), instr.attr)
+
+    def _pack(self, instr: Instr, b: Builder) -> None:
+        self.env[instr.outs[0]] = b.pack(lookups(self.env, instr.args))
+
+    def _accum(self, instr: Instr, b: Builder) -> None:
+        self.env[instr.outs[0]] = b.accum(instr.attr, *lookups(self.env, instr.args))
+
+    def _addto(self, instr: Instr, b: Builder) -> None:
+        if not is_dropped(self.env, instr.args[0]):
+            b.addto(*lookups(self.env, instr.args))
+
+    def _freeze(self, instr: Instr, b: Builder) -> None:
+        self.env[instr.outs[0]] = b.freeze(lookup(self.env, instr.args[0]))
+
+    def _build(self, instr: Instr, b: Builder) -> None:
+        (body,) = instr.blocks
+        keep = self._kept(instr.outs)
+        inner = enter_loop(b, instr, self.env)
+        self.block(body, inner, keep)
+        if not keep and not inner.block.instrs:
+            return
+        outs = b.build(instr.attr, inner.block, lookups(self.env, instr.args))
+        self.env.update(zip((instr.outs[k] for k in keep), outs, strict=True))
+
+    def _scan(self, instr: Instr, b: Builder) -> None:
+        (body,) = instr.blocks
+        carries = len(instr.args)
+        live = self.live
+        kept = [k for k in range(carries)
+                if live is None or instr.outs[k] in live or body.params[k + 1] in live]
+        ys = [carries + k for k in self._kept(instr.outs[carries:])]
+        inner = enter_loop(b, instr, self.env)
+        for k in kept:
+            self.env[body.params[k + 1]] = inner.block.param(body.params[k + 1].type)
+        self.block(body, inner, kept + ys)
+        n, reverse = instr.attr
+        initial = lookups(self.env, (instr.args[k] for k in kept))
+        outs = b.scan(n, reverse, initial, inner.block)
+        self.env.update(zip((instr.outs[k] for k in kept + ys), outs, strict=True))
+
+    def _cond(self, instr: Instr, b: Builder) -> None:
+        keep = self._kept(instr.outs)
+        sides = []
+        predicate = lookup(self.env, instr.args[0])
+        for block in instr.blocks:
+            inner = b.branch()
+            self.block(block, inner, keep)
+            sides.append(inner.block)
+        if keep or sides[0].instrs or sides[1].instrs:
+            outs = b.cond(predicate, sides[0], sides[1])
+            self.env.update(zip((instr.outs[k] for k in keep), outs, strict=True))
+
+    def _call(self, instr: Instr, b: Builder) -> None:
+        gone = tuple(is_dropped(self.env, a) for a in instr.args)
+        function = without_references(instr.attr, gone) if any(gone) else instr.attr
+        args = lookups(self.env, (a for a, g in zip(instr.args, gone, strict=True) if not g))
+        self.env.update(zip(instr.outs, b.call(function, args), strict=True))
+
+    def _kept(self, outs: tuple[Var, ...]) -> list[int]:
+        return [k for k, o in enumerate(outs) if self.live is None or o in self.live]
+
+
+def enter_loop(b: Builder, instr: Instr, env: Env) -> Builder:
+    """A builder for a copy of a loop's body, with the loop's index in the environment."""
+    index = instr.blocks[0].params[0]
+    assert index.range is not None
+    inner = b.loop(*index.range)
+    env[index] = inner.block.params[0]
+    return inner
+
+
+def is_live(instr: Instr, live: set[Var]) -> bool:
+    """Whether an instruction makes a live value or adds into a live reference."""
+    if instr.op == "addto":
+        return instr.args[0] in live
+    if any(o in live for o in instr.outs):
+        return True
+    if instr.op == "call":
+        return any(isinstance(a.type, Ref) and a in live for a in instr.args)
+    return any(is_live(inner, live) for block in instr.blocks for inner in block.instrs)
+
+
+def without_references(function: Function, gone: tuple[bool, ...]) -> Function:
+    """The function without the reference parameters in `gone`, and without what it adds into them."""
+    known: Function | None = function.derived.get(("without", gone))
+    if known is None:
+        b = Builder()
+        env: Env = {p: None if g else b.block.param(p.type)
+                    for p, g in zip(function.params, gone, strict=True)}
+        Copier(env).block(function.block, b)
+        known = function.derived["without", gone] = Function(function.name, b.block, function.loc)
+    return known
+

@@ -1,0 +1,258 @@
+"""`@fn`: a Python function becomes a composable, compiled one.
+
+It is traced once for each structure and type of its arguments into one IR function. Called while another is
+traced, it stays a call. Called with numbers and numpy arrays, it is compiled, kept, and run.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .annotations import checked, parameter_types
+from .ir import Function
+from .lower.program import Program
+from .source import TraceError, TypeMismatch, here, of_function
+from .trace import Trace, current, tracing
+from .tree import Structure, flatten, unflatten
+from .types import Array, Scalar, Type, Value, scalar_of, shape_of
+from .values import Accumulator, Traced, convert, lift, type_of, wrap
+
+Signature = tuple[Structure, tuple[Type, ...]]
+
+
+@dataclass(frozen=True)
+class Specialised:
+    """A function for one structure and type of arguments: its IR, and the structure of its result."""
+
+    ir: Function
+    result: Structure
+
+
+class Fn:
+    """A composable function; made by `fn`, `grad` and the other transformations.
+
+    Calling it raises TypeMismatch for arguments that do not fit, TraceError for Python that cannot be traced,
+    OutOfRange where an index left its array, MemoryLimit where it would need too much memory.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+        self._specialised: dict[Signature, Specialised] = {}
+        self._programs: dict[Signature, Program] = {}
+        self._lock = threading.RLock()
+        self._busy = threading.local()
+
+    # ------------------------------------------------------------------------------ to be defined
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        """Trace or derive the function for arguments ((args), {kwargs}) of that structure and types."""
+        raise NotImplementedError
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        """The types that arguments of the given types are converted to."""
+        return types
+
+    # ------------------------------------------------------------------------------------- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves, structure = flatten((args, kwargs))
+        trace = current()
+        if trace is None:
+            return self._run(leaves, structure)
+        values = [lift(leaf) for leaf in leaves]
+        types = self.argument_types(structure, [v.type for v in values])
+        values = [convert(v, scalar_of(t)) for v, t in zip(values, types, strict=True)]
+        special = self.specialise(structure, types)
+        b = trace.builder
+        b.loc = here()
+        outs = b.call(special.ir, [v.atom for v in values])
+        return unflatten(special.result, [wrap(o) for o in outs])
+
+    def _run(self, leaves: list[Any], structure: Structure) -> Any:
+        types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
+        program = self._program(structure, types)
+        arrays = [_as_array(leaf, t) for leaf, t in zip(leaves, types, strict=True)]
+        outs = program(arrays)
+        return unflatten(self.specialise(structure, types).result, outs)
+
+    def _program(self, structure: Structure, types: Sequence[Type]) -> Program:
+        key = (structure, tuple(types))
+        program = self._programs.get(key)
+        if program is None:
+            with self._lock:
+                program = self._programs.get(key)
+                if program is None:
+                    program = self._programs[key] = Program(self.specialise(structure, types).ir)
+        return program
+
+    def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        """The function for arguments of that structure and types, made once."""
+        key = (structure, tuple(types))
+        try:
+            known = self._specialised.get(key)
+        except TypeError:
+            raise TypeMismatch(
+                f"an argument of {self.__name__} is neither a number, an array nor a hashable constant",
+                here(), "pass numbers, arrays, and structures of them") from None
+        if known is not None:
+            return known
+        busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
+        if key in busy:
+            raise TraceError(f"{self.__name__} calls itself: recursion cannot be traced", here(),
+                             "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)")
+        with self._lock:
+            busy.add(key)
+            try:
+                known = self._specialised.get(key) or self.make(structure, types)
+            finally:
+                busy.discard(key)
+            self._specialised[key] = known
+            return known
+
+    # ------------------------------------------------------------------------------------- looking
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The compiled function for such arguments, to be looked at."""
+        leaves, structure = flatten((args, kwargs))
+        types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
+        return Lowered(self._program(structure, types))
+
+    def __str__(self) -> str:
+        shown = [str(s.ir) for s in self._specialised.values()]
+        return "\n\n".join(shown) or f"fn {self.__name__}: not traced yet; call it, or use .lower(args)"
+
+    def __repr__(self) -> str:
+        return f"<rose_ad function {self.__name__}>"
+
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        return self if owner is None else functools.partial(self, owner)
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A compiled function: `.ir .llvm .asm` are texts, `.memory` is its scratch memory in bytes."""
+
+    program: Program
+
+    @property
+    def ir(self) -> str:
+        return str(self.program.function)
+
+    @property
+    def llvm(self) -> str:
+        return self.program.lowered.text
+
+    @property
+    def asm(self) -> str:
+        from .lower.jit import assembly
+
+        return assembly(self.llvm)
+
+    @property
+    def memory(self) -> int:
+        return self.program.scratch_bytes
+
+    @property
+    def compile_seconds(self) -> float:
+        return self.program.compile_seconds
+
+
+class PythonFunction(Fn):
+    """A function traced from Python."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        super().__init__(getattr(f, "__name__", "function"))
+        functools.update_wrapper(self, f)
+        self.python = f
+
+    @functools.cached_property
+    def _annotated(self) -> dict[str, list[Type | None]]:
+        return parameter_types(self.python)
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        if not self._annotated:
+            return types
+        args, kwargs = unflatten(structure, range(len(types)))
+        try:
+            bound = inspect.signature(self.python).bind(*args, **kwargs).arguments
+        except TypeError:
+            return types  # the call itself will say what is wrong with the arguments
+        out = list(types)
+        for name, wanted in self._annotated.items():
+            leaves = flatten(bound[name])[0] if name in bound else []
+            if name in bound and len(leaves) != len(wanted):
+                raise TypeMismatch(f"argument {name} of {self.__name__} does not have its declared structure",
+                                   here())
+            for k, t in zip(leaves, wanted, strict=False):
+                out[k] = checked(types[k], t, f"{name} of {self.__name__}", here())
+        return out
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        trace = Trace(self.__name__)
+        root = trace.frames[0]
+        params = [root.builder.block.param(t) for t in types]
+        args, kwargs = unflatten(structure, [wrap(p) for p in params])
+        with tracing(trace):
+            out = self.python(*args, **kwargs)
+            trace.check_innermost(root)
+            leaves, result = flatten(out)
+            root.builder.block.results = tuple(self._result(leaf).atom for leaf in leaves)
+        code = getattr(self.python, "__code__", None)
+        loc = of_function(code) if code is not None else 0
+        _finish(root.builder.block)
+        return Specialised(Function(self.__name__, root.builder.block, loc), result)
+
+    def _result(self, leaf: Any) -> Traced:
+        if not isinstance(leaf, Traced | Accumulator) and isinstance(leaf, complex):
+            raise TypeMismatch(f"{self.__name__} returns a complex number", here())
+        return lift(leaf)
+
+
+def _finish(block: Any) -> None:
+    """Check the traced IR where checks are asked for."""
+    import os
+
+    if os.environ.get("ROSE_AD_CHECK") == "1":
+        from .verify import verify
+
+        verify(Function("traced", block, 0))
+
+
+def fn(f: Callable[..., Any]) -> Fn:
+    """Make a Python function a composable, compiled one; a decorator.
+
+    Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
+    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments.
+    """
+    return PythonFunction(f)
+
+
+def as_fn(f: Any) -> Fn:
+    """A function as an Fn."""
+    if isinstance(f, Fn):
+        return f
+    if callable(f):
+        return PythonFunction(f)
+    raise TypeMismatch(f"{f!r} is not a function", here())
+
+
+def _argument_type(x: Any) -> Value:
+    if isinstance(x, Traced | Accumulator):
+        raise TraceError("a traced value is used after its function has been traced", here(),
+                         "return it from the function instead")
+    return type_of(x)
+
+
+def _as_array(x: Any, t: Type) -> np.ndarray[Any, Any]:
+    """An argument as a C-contiguous array of its type; a copy only where that is needed."""
+    assert isinstance(t, Scalar | Array)
+    return np.ascontiguousarray(x, scalar_of(t).dtype).reshape(shape_of(t))
+
+

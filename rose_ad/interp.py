@@ -1,0 +1,109 @@
+"""The interpreter: what a program means, as plainly as it can be said. The oracle of every test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .ir import Atom, Block, Const, Function, Instr, Var
+from .prims import TABLE
+from .source import OutOfRange
+from .types import F32, Ref, Scalar, Type, scalar_of, shape_of, value_type
+
+
+def interpret(function: Function, args: list[Any]) -> list[Any]:
+    """The results of a function for scalars (Python numbers) and arrays (numpy).
+
+    A reference is a numpy array that is added into in place, of shape () for scalars.
+    """
+    env: dict[Var, Any] = dict(zip(function.params, args, strict=True))
+    return _Interpreter(env).block(function.block)
+
+
+def _zeros(t: Type) -> Any:
+    t = value_type(t)
+    return np.zeros(shape_of(t), scalar_of(t).dtype)
+
+
+class _Interpreter:
+    def __init__(self, env: dict[Var, Any]) -> None:
+        self.env = env
+
+    def value(self, a: Atom) -> Any:
+        return a.value if isinstance(a, Const) else self.env[a]
+
+    def block(self, block: Block, *args: Any) -> list[Any]:
+        self.env.update(zip(block.params, args, strict=False))
+        for instr in block.instrs:
+            x = [self.value(a) for a in instr.args]
+            if instr.op in TABLE:
+                outs = [self.prim(instr, x)]
+            else:
+                outs = getattr(self, f"_{instr.op}")(instr, x)
+            self.env.update(zip(instr.outs, outs, strict=True))
+        return [self.value(r) for r in block.results]
+
+    def prim(self, instr: Instr, x: list[Any]) -> Any:
+        out = TABLE[instr.op].evaluate(*x)
+        if instr.outs[0].type is F32:
+            with np.errstate(over="ignore"):
+                return float(np.float32(out))
+        return out
+
+    def _index(self, instr: Instr, x: list[Any]) -> list[Any]:
+        a, i = x
+        if isinstance(instr.outs[0].type, Ref):
+            return [a[i, ...]]
+        out = a[i]
+        return [out.item() if isinstance(instr.outs[0].type, Scalar) else out]
+
+    def _check(self, instr: Instr, x: list[Any]) -> list[Any]:
+        if not 0 <= x[0] < instr.attr:
+            raise OutOfRange(f"index {x[0]} is outside an array of length {instr.attr}", instr.loc)
+        return x
+
+    def _pack(self, instr: Instr, x: list[Any]) -> list[Any]:
+        t = instr.outs[0].type
+        return [np.array(x, scalar_of(t).dtype).reshape(shape_of(t))]
+
+    def _accum(self, instr: Instr, x: list[Any]) -> list[Any]:
+        out = _zeros(instr.attr)
+        if x:
+            out[...] = x[0]
+        return [out]
+
+    def _addto(self, instr: Instr, x: list[Any]) -> list[Any]:
+        x[0][...] += x[1]
+        return []
+
+    def _freeze(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return [x[0].item() if x[0].shape == () else x[0]]
+
+    def _build(self, instr: Instr, x: list[Any]) -> list[Any]:
+        (body,) = instr.blocks
+        low, high = x or (0, instr.attr)
+        outs = [_zeros(o.type) for o in instr.outs]
+        for i in range(low, high):
+            for out, row in zip(outs, self.block(body, i), strict=True):
+                out[i] = row
+        return outs
+
+    def _scan(self, instr: Instr, x: list[Any]) -> list[Any]:
+        (body,) = instr.blocks
+        n, reverse = instr.attr
+        ys = [_zeros(o.type) for o in instr.outs[len(x) :]]
+        carries = x
+        for i in reversed(range(n)) if reverse else range(n):
+            results = self.block(body, i, *carries)
+            carries = results[: len(x)]
+            for y, row in zip(ys, results[len(x) :], strict=True):
+                y[i] = row
+        return [*carries, *ys]
+
+    def _cond(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return self.block(instr.blocks[0] if x[0] else instr.blocks[1])
+
+    def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return interpret(instr.attr, x)
+

@@ -1,0 +1,221 @@
+"""The IR: first-order functions over scalars, static arrays and accumulators, in structured SSA form.
+
+    values      prim(op, scalars) · index(array, i) · check(i) · pack(elements) · call(fn, args)
+    control     build(n; i. block) · scan(n, carries; i, c. block) · cond(p; then, else)
+    effect      accum(type) · addto(ref, value) · freeze(ref)
+
+Constants are atoms, not instructions. Blocks see the variables of the blocks around them; functions are
+closed. Every structured instruction has any number of results, so there are no tuples. What each takes:
+
+    index   (array or ref, i)       i is in range: proved, or the result of a check
+    check   (i,)                    attr n; i itself where 0 <= i < n, else the run is marked as failed here
+    pack    (x0, x1, ...)           an array of these elements
+    build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
+                                    run for its effects
+    scan    (carry, ...)            attr (n, reverse); block (i, carries) -> (carries, ys)
+    cond    (p,)                    blocks () -> results; only one of them runs
+    call    (args)                  attr Function
+    accum   () or (initial,)        a reference, zero or holding a copy of `initial`
+    addto   (ref, value)            the only effect; adds commute, so their order has no meaning
+    freeze  (ref,)                  its value; the reference is not used after
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .types import F32, F64, Array, Bool, Scalar, Type
+
+EFFECTS = frozenset({"accum", "addto", "freeze"})
+STRUCTURED = frozenset({"build", "scan", "cond", "call"})
+
+
+class Var:
+    """A value defined once: a block's parameter or an instruction's result."""
+
+    __slots__ = ("block", "instr", "range", "type")
+
+    def __init__(self, type: Type, block: Block) -> None:
+        self.type, self.block = type, block
+        self.instr: Instr | None = None  # what defines it; None for a parameter
+        self.range: tuple[float, float] | None = None  # of a loop's index: its least and greatest value
+
+    def __repr__(self) -> str:
+        return f"%{id(self) & 0xFFFF:x}:{self.type!r}"
+
+
+class Const:
+    """A literal: a Python number for scalar types, a read-only numpy array for array types."""
+
+    __slots__ = ("_key", "type", "value")
+
+    def __init__(self, value: Any, type: Type) -> None:
+        self.type = type
+        if isinstance(type, Scalar):
+            if type is Bool:
+                self.value = bool(value)
+            elif type is F64 or type is F32:
+                self.value = float(np.float32(value)) if type is F32 else float(value)
+            else:
+                self.value = int(value)
+            # by bits, so that 0.0 is not -0.0 and nan is itself
+            bits = struct.pack("d", self.value) if isinstance(self.value, float) else self.value
+            self._key: tuple[Any, ...] = (type.name, bits)
+        else:
+            self.value = np.ascontiguousarray(value)
+            self.value.flags.writeable = False
+            self._key = (type, self.value.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"{self.value!r}:{self.type!r}"
+
+
+Atom: TypeAlias = "Var | Const"
+
+
+class Instr:
+    """One instruction; see the module's table for what each `op` takes."""
+
+    __slots__ = ("args", "attr", "blocks", "loc", "op", "outs")
+
+    def __init__(
+        self, op: str, args: tuple[Atom, ...], attr: Any, blocks: tuple[Block, ...],
+        outs: tuple[Var, ...], loc: int,
+    ) -> None:
+        self.op, self.args, self.attr = op, args, attr
+        self.blocks, self.outs, self.loc = blocks, outs, loc
+
+
+class Block:
+    """Parameters, instructions in order, and results."""
+
+    __slots__ = ("instrs", "params", "results")
+
+    def __init__(self) -> None:
+        self.params: list[Var] = []
+        self.instrs: list[Instr] = []
+        self.results: tuple[Atom, ...] = ()
+
+    def param(self, type: Type) -> Var:
+        """A new parameter of that type."""
+        v = Var(type, self)
+        self.params.append(v)
+        return v
+
+
+class Function:
+    """A closed function. `derived` keeps what transformations made of it, so that each is made once."""
+
+    __slots__ = ("block", "derived", "loc", "name")
+
+    def __init__(self, name: str, block: Block, loc: int) -> None:
+        self.name, self.block, self.loc = name, block, loc
+        self.derived: dict[Any, Any] = {}
+
+    @property
+    def params(self) -> list[Var]:
+        return self.block.params
+
+    @property
+    def results(self) -> tuple[Atom, ...]:
+        return self.block.results
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def __str__(self) -> str:
+        from .text import show_program
+
+        return show_program(self)
+
+
+def instructions(block: Block) -> Iterator[Instr]:
+    """Every instruction of the block and of the blocks inside it, outermost first."""
+    for instr in block.instrs:
+        yield instr
+        for inner in instr.blocks:
+            yield from instructions(inner)
+
+
+def uses(instr: Instr) -> Iterator[Var]:
+    """The variables an instruction reads, those its blocks read included, whether its own or not."""
+    for a in instr.args:
+        if isinstance(a, Var):
+            yield a
+    for block in instr.blocks:
+        yield from block_uses(block)
+
+
+def block_uses(block: Block) -> Iterator[Var]:
+    """The variables that are read inside a block."""
+    for instr in block.instrs:
+        yield from uses(instr)
+    for a in block.results:
+        if isinstance(a, Var):
+            yield a
+
+
+def free_variables(block: Block) -> dict[Var, None]:
+    """The variables a block reads that are defined outside it, in order of first use."""
+    own: set[Var] = set()
+    free: dict[Var, None] = {}
+
+    def visit(b: Block) -> None:
+        own.update(b.params)
+        for instr in b.instrs:
+            for a in instr.args:
+                if isinstance(a, Var) and a not in own:
+                    free.setdefault(a)
+            for inner in instr.blocks:
+                visit(inner)
+            own.update(instr.outs)
+        for a in b.results:
+            if isinstance(a, Var) and a not in own:
+                free.setdefault(a)
+
+    visit(block)
+    return free
+
+
+def callees(function: Function) -> list[Function]:
+    """The function and all it calls, directly or not, callees first."""
+    seen: dict[Function, None] = {}
+
+    def visit(f: Function) -> None:
+        if f in seen:
+            return
+        for instr in instructions(f.block):
+            if instr.op == "call":
+                visit(instr.attr)
+        seen[f] = None
+
+    visit(function)
+    return list(seen)
+
+
+def zero(type: Scalar) -> Const:
+    """The zero of a scalar type."""
+    return Const(0, type)
+
+
+def root_of(ref: Atom) -> Var:
+    """The whole reference that a reference is part of: an accum's result or a parameter."""
+    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op == "index":
+        ref = ref.instr.args[0]
+    assert isinstance(ref, Var)
+    return ref
+
+
+def is_zero(a: Atom) -> bool:
+    """Whether an atom is literally zero (either sign)."""
+    return isinstance(a, Const) and not isinstance(a.type, Array) and a.value == 0

@@ -1,0 +1,1 @@
+"""From IR to machine code: LLVM text, a static memory plan, the JIT and the object cache."""

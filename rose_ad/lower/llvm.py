@@ -1,0 +1,484 @@
+"""Lowering to LLVM text.
+
+Scalars are SSA values, arrays pointers to row-major memory that is never written again once made. Every array
+that an instruction makes has one place, known before the run: where its consumer wants it (a result, a row of
+a build, the next carry of a scan), or a slot of the function's frame in the scratch arena, or, when small, the
+stack. Compiled code never allocates.
+
+A function takes its parameters, then a pointer for each result, then the scratch arena and the status word. A
+failed `check` leaves its number in the status word and goes on with index 0, so nothing outside an array is
+ever touched.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..ir import Atom, Block, Const, Function, Instr, Var, callees
+from ..prims import TABLE
+from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, value_type
+
+ENTRY = "rose_entry"
+_STACK_SLOT = 512  # bytes: larger arrays lie in the arena
+_STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
+_ALIGN = 64
+_FRAME = "@FRAME@"
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program as LLVM text, the bytes of scratch it needs, and what a status word means."""
+
+    text: str
+    scratch_bytes: int
+    checks: tuple[tuple[int, int], ...]  # status - 1 -> (location, length of the array)
+    arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
+
+
+def lower(function: Function) -> Lowered:
+    """A function and all it calls, with an entry that takes pointers to arguments and results."""
+    module = _Module()
+    parts = [module.function(f) for f in callees(function)]
+    parts.append(module.entry(function))
+    declarations = [f"declare {d}" for d in sorted(module.declarations)]
+    text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
+    scratch = module.frames[function]
+    largest = sorted(module.arrays, reverse=True)[:8]
+    return Lowered(text + "\n", scratch, tuple(module.checks), tuple(largest))
+
+
+def memory_type(t: Type) -> str:
+    """How a value of type `t` lies in memory."""
+    if isinstance(t, Array):
+        return f"[{t.n} x {memory_type(t.of)}]"
+    if isinstance(t, Ref):
+        return memory_type(t.of)
+    return "i8" if t is Bool else t.llvm
+
+
+def _align(offset: int) -> int:
+    return -(-offset // _ALIGN) * _ALIGN
+
+
+class _Module:
+    def __init__(self) -> None:
+        self.globals: list[str] = []
+        self.declarations: set[str] = set()
+        self.names: dict[Function, str] = {}
+        self.frames: dict[Function, int] = {}
+        self.checks: list[tuple[int, int]] = []
+        self.arrays: list[tuple[int, int]] = []
+        self._literals: dict[Const, str] = {}
+
+    def function(self, f: Function) -> str:
+        self.names[f] = f"@f{len(self.names)}"
+        lowering = _Function(self)
+        text = lowering.run(f)
+        self.frames[f] = lowering.frame_bytes()
+        return text
+
+    def entry(self, f: Function) -> str:
+        """`i64 entry(ptr pointers, ptr scratch)`: pointers to each argument, then to each result."""
+        lines = [f"define i64 @{ENTRY}(ptr %pointers, ptr noalias %scratch) {{",
+                 "  %status = alloca i64", "  store i64 0, ptr %status"]
+        args: list[str] = []
+        for k, t in enumerate([p.type for p in f.params] + [Ref(value_type(r.type)) for r in f.results]):
+            lines.append(f"  %a{k} = getelementptr ptr, ptr %pointers, i64 {k}")
+            lines.append(f"  %p{k} = load ptr, ptr %a{k}")
+            if isinstance(t, Scalar):
+                lines.append(f"  %m{k} = load {memory_type(t)}, ptr %p{k}")
+                if t is Bool:
+                    lines.append(f"  %v{k} = icmp ne i8 %m{k}, 0")
+                args.append(f"{t.llvm} %{'v' if t is Bool else 'm'}{k}")
+            else:
+                args.append(f"ptr %p{k}")
+        args += ["ptr %scratch", "ptr %status"]
+        lines += [f"  call void {self.names[f]}({', '.join(args)})",
+                  "  %failed = load i64, ptr %status", "  ret i64 %failed", "}"]
+        return "\n".join(lines)
+
+    def literal(self, c: Const) -> str:
+        """A global that holds a literal array."""
+        known = self._literals.get(c)
+        if known is None:
+            known = self._literals[c] = f"@c{len(self._literals)}"
+            data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
+            size = c.value.nbytes
+            self.globals.append(
+                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {_ALIGN}')
+        return known
+
+    def declare(self, line: str) -> None:
+        """Declare what a primitive's template calls."""
+        found = re.search(r"call (?:contract )?(\S+) (@[\w.]+)\((.*)\)", line)
+        if found:
+            result, name, args = found.groups()
+            types = ", ".join(a.split()[0] for a in args.split(", "))
+            self.declarations.add(f"{result} {name}({types})")
+
+
+class _Function:
+    def __init__(self, module: _Module) -> None:
+        self.module = module
+        self.lines: list[str] = []
+        self.entry_lines: list[str] = []
+        self.values: dict[Var, str] = {}
+        self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
+        self.label = "entry"
+        self.count = 0
+        self.own_bytes = 0
+        self.stack_bytes = 0
+        self.callee_bytes = 0
+
+    # ------------------------------------------------------------------------------------- frame
+
+    def frame_bytes(self) -> int:
+        return _align(self.own_bytes) + self.callee_bytes
+
+    def slot(self, t: Type, loc: int) -> str:
+        """Memory for a value of type `t`: one place for each instruction that makes an array."""
+        t = value_type(t)
+        name = self.fresh("s")
+        if t.size <= _STACK_SLOT and self.stack_bytes + t.size <= _STACK_TOTAL:
+            self.stack_bytes += t.size
+            self.entry_lines.append(f"  {name} = alloca {memory_type(t)}, align 16")
+        else:
+            self.entry_lines.append(
+                f"  {name} = getelementptr inbounds i8, ptr %scratch, i64 {self.own_bytes}")
+            self.own_bytes = _align(self.own_bytes + t.size)
+            self.module.arrays.append((t.size, loc))
+        return name
+
+    # -------------------------------------------------------------------------------------- text
+
+    def fresh(self, prefix: str) -> str:
+        self.count += 1
+        return f"%{prefix}{self.count}"
+
+    def emit(self, line: str) -> None:
+        self.lines.append("  " + line)
+
+    def assign(self, text: str) -> str:
+        name = self.fresh("v")
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label[1:]}:")
+        self.label = label[1:]
+
+    def atom(self, a: Atom) -> str:
+        if isinstance(a, Var):
+            return self.values[a]
+        if isinstance(a.type, Array):
+            return self.module.literal(a)
+        if isinstance(a.value, bool):
+            return "true" if a.value else "false"
+        if isinstance(a.value, float):
+            return f"0x{struct.unpack('<Q', struct.pack('<d', a.value))[0]:016X}"
+        return str(a.value)
+
+    def typed(self, a: Atom) -> str:
+        return f"{a.type.llvm if isinstance(a.type, Scalar) else 'ptr'} {self.atom(a)}"
+
+    # ------------------------------------------------------------------------------------ memory
+
+    def load(self, t: Scalar, pointer: str) -> str:
+        raw = self.assign(f"load {memory_type(t)}, ptr {pointer}")
+        return self.assign(f"icmp ne i8 {raw}, 0") if t is Bool else raw
+
+    def store(self, t: Type, value: str, pointer: str) -> None:
+        """Put a scalar, or copy an array, to a place in memory."""
+        if not isinstance(t, Scalar):
+            self.copy(pointer, value, value_type(t).size)
+            return
+        if t is Bool:
+            value = self.assign(f"zext i1 {value} to i8")
+        self.emit(f"store {memory_type(t)} {value}, ptr {pointer}")
+
+    def copy(self, to: str, source: str, size: int) -> None:
+        if to != source and size:
+            self.module.declarations.add("void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+            self.emit("call void @llvm.memcpy.p0.p0.i64("
+                      f"ptr align 8 {to}, ptr align 8 {source}, i64 {size}, i1 false)")
+
+    def row(self, t: Type, pointer: str, i: str) -> str:
+        """The address of row `i` of an array whose rows have type `t`."""
+        return self.assign(f"getelementptr inbounds {memory_type(t)}, ptr {pointer}, i64 {i}")
+
+    def place(self, v: Var, loc: int) -> str:
+        """Where to make the array `v`."""
+        return self.wanted.pop(v, None) or self.slot(v.type, loc)
+
+    # ---------------------------------------------------------------------------------- function
+
+    def run(self, f: Function) -> str:
+        params = []
+        for k, p in enumerate(f.params):
+            self.values[p] = f"%p{k}"
+            attribute = "noalias readonly " if isinstance(p.type, Array) else ""
+            params.append(f"{p.type.llvm} %p{k}" if isinstance(p.type, Scalar)
+                          else f"ptr {attribute}%p{k}")
+        outs = [f"%out{k}" for k in range(len(f.results))]
+        params += [f"ptr noalias {o}" for o in outs] + ["ptr noalias %scratch", "ptr %status"]
+        results = self.block(f.block, outs)
+        for r, value, out in zip(f.results, results, outs, strict=True):
+            self.store(r.type, value, out)
+        head = f"define internal void {self.module.names[f]}({', '.join(params)}) {{"
+        frame = str(_align(self.own_bytes))
+        body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, frame)
+        return f"{head}\nentry:\n{body}\n  ret void\n}}"
+
+    def block(self, block: Block, places: Sequence[str | None]) -> list[str]:
+        """Lower a block; arrays among its results are made at `places` where that can be done."""
+        for r, place in zip(block.results, places, strict=True):
+            maker = self._maker(r, block)
+            if place is not None and maker is not None and maker not in self.wanted:
+                self.wanted[maker] = place
+        for instr in block.instrs:
+            if instr.op in TABLE:
+                self._prim(instr)
+            else:
+                getattr(self, f"_{instr.op}")(instr)
+        return [self.atom(r) for r in block.results]
+
+    def _maker(self, r: Atom, block: Block) -> Var | None:
+        """The variable whose place decides where the array `r` lies, if this block makes it."""
+        if not isinstance(r, Var) or not isinstance(r.type, Array) or r.block is not block:
+            return None
+        if r.instr is None or r.instr.op in {"index", "scan"}:
+            return None
+        if r.instr.op == "freeze":
+            ref = r.instr.args[0]
+            assert isinstance(ref, Var)
+            return ref if ref.block is block and ref.instr is not None else None
+        return r
+
+    # ------------------------------------------------------------------------------ instructions
+
+    def _prim(self, instr: Instr) -> None:
+        t = instr.args[-1].type
+        assert isinstance(t, Scalar)
+        name = self.fresh("v")
+        kind = "f" if t is F32 else ""
+        template = TABLE[instr.op].llvm(t)
+        text = template.format(*(self.atom(a) for a in instr.args), r=name, t=t.llvm, f=kind,
+                               s=".f32" if t is F32 else ".f64")
+        for line in text.split("\n"):
+            if " call " in line:
+                self.module.declare(line)
+            self.emit(line)
+        self.values[instr.outs[0]] = name
+
+    def _index(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        a, i = instr.args
+        pointer = self.row(value_type(out.type), self.atom(a), self.atom(i))
+        self.values[out] = self.load(out.type, pointer) if isinstance(out.type, Scalar) else pointer
+
+    def _check(self, instr: Instr) -> None:
+        n: int = instr.attr
+        i = self.atom(instr.args[0])
+        self.module.checks.append((instr.loc, n))
+        code = len(self.module.checks)
+        ok = self.assign(f"icmp ult i64 {i}, {n}")
+        bad, after, before = self.fresh("bad"), self.fresh("ok"), self.label
+        self.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
+        self.module_likely()
+        self.start(bad)
+        self.emit(f"store i64 {code}, ptr %status")
+        self.emit(f"br label {after}")
+        self.start(after)
+        self.values[instr.outs[0]] = self.assign(
+            f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
+
+    def module_likely(self) -> None:
+        weights = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
+        if weights not in self.module.globals:
+            self.module.globals.append(weights)
+
+    def _pack(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        assert isinstance(out.type, Array)
+        pointer = self.values[out] = self.place(out, instr.loc)
+        for k, a in enumerate(instr.args):
+            self.store(out.type.of, self.atom(a), self.row(out.type.of, pointer, str(k)))
+
+    def _accum(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        pointer = self.values[out] = self.place(out, instr.loc)
+        t = instr.attr
+        if instr.args:
+            self.store(t, self.atom(instr.args[0]), pointer)
+        elif isinstance(t, Scalar):
+            self.store(t, self.atom(Const(0, t)), pointer)
+        elif t.size:
+            self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+            self.emit(f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {t.size}, i1 false)")
+
+    def _addto(self, instr: Instr) -> None:
+        ref, value = instr.args
+        t = value.type
+        if isinstance(t, Scalar):
+            self._add_scalar(t, self.atom(ref), self.atom(value))
+            return
+        assert isinstance(t, Array)
+        count = 1
+        for n in t.shape:
+            count *= n
+        loop = _Loop(self, "0", str(count))
+        to = self.row(t.scalar, self.atom(ref), loop.index)
+        source = self.row(t.scalar, self.atom(value), loop.index)
+        self._add_scalar(t.scalar, to, self.load(t.scalar, source))
+        loop.close()
+
+    def _add_scalar(self, t: Scalar, pointer: str, value: str) -> None:
+        old = self.load(t, pointer)
+        op = "fadd contract" if t is F64 or t is F32 else "add"
+        self.store(t, self.assign(f"{op} {t.llvm} {old}, {value}"), pointer)
+
+    def _freeze(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        pointer = self.atom(instr.args[0])
+        self.values[out] = self.load(out.type, pointer) if isinstance(out.type, Scalar) else pointer
+
+    def _call(self, instr: Instr) -> None:
+        function: Function = instr.attr
+        args = [self.typed(a) for a in instr.args]
+        places = [self.place(o, instr.loc) for o in instr.outs]
+        args += [f"ptr {p}" for p in places]
+        self.callee_bytes = max(self.callee_bytes, self.module.frames[function])
+        scratch = self.assign(f"getelementptr inbounds i8, ptr %scratch, i64 {_FRAME}")
+        args += [f"ptr {scratch}", "ptr %status"]
+        self.emit(f"call void {self.module.names[function]}({', '.join(args)})")
+        for o, p in zip(instr.outs, places, strict=True):
+            self.values[o] = self.load(o.type, p) if isinstance(o.type, Scalar) else p
+
+    def _cond(self, instr: Instr) -> None:
+        then, other, after = self.fresh("then"), self.fresh("else"), self.fresh("end")
+        places = [self.wanted.pop(o, None) for o in instr.outs]
+        self.emit(f"br i1 {self.atom(instr.args[0])}, label {then}, label {other}")
+        ends: list[tuple[list[str], str]] = []
+        for label, block in zip((then, other), instr.blocks, strict=True):
+            self.start(label)
+            values = self.block(block, places)
+            for k, (o, place) in enumerate(zip(instr.outs, places, strict=True)):
+                if place is not None:
+                    self.store(o.type, values[k], place)
+            self.emit(f"br label {after}")
+            ends.append((values, self.label))
+        self.start(after)
+        for k, (o, place) in enumerate(zip(instr.outs, places, strict=True)):
+            kind = o.type.llvm if isinstance(o.type, Scalar) else "ptr"
+            sides = ", ".join(f"[ {values[k]}, %{label} ]" for values, label in ends)
+            self.values[o] = place or self.assign(f"phi {kind} {sides}")
+
+    def _build(self, instr: Instr) -> None:
+        (body,) = instr.blocks
+        places = [self.place(o, instr.loc) for o in instr.outs]
+        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+        loop = _Loop(self, low, high)
+        self.values[body.params[0]] = loop.index
+        rows = [self.row(r.type, p, loop.index) for r, p in zip(body.results, places, strict=True)]
+        values = self.block(body, rows)
+        for r, value, row in zip(body.results, values, rows, strict=True):
+            self.store(r.type, value, row)
+        loop.close()
+        self.values.update(zip(instr.outs, places, strict=True))
+
+    def _scan(self, instr: Instr) -> None:
+        _Scan(self, instr).run()
+
+
+class _Loop:
+    """A counted loop being written: head with its phis, body, latch."""
+
+    def __init__(self, f: _Function, low: str, high: str) -> None:
+        self.f = f
+        before = f.label
+        self.head, self.body, self.end = f.fresh("head"), f.fresh("body"), f.fresh("done")
+        self.index = f.fresh("i")
+        self.next = f.fresh("n")
+        f.emit(f"br label {self.head}")
+        f.start(self.head)
+        self._index_line = len(f.lines)
+        f.lines.append(f"  {self.index} = phi i64 [ {low}, %{before} ], [ {self.next}, @LATCH@ ]")
+        self.before = before
+        self._phis: list[tuple[int, str, str, str, str]] = []
+        self._head_end = len(f.lines)
+        more = f.fresh("c")
+        f.emit(f"{more} = icmp slt i64 {self.index}, {high}")
+        f.emit(f"br i1 {more}, label {self.body}, label {self.end}")
+        f.start(self.body)
+
+    def phi(self, kind: str, initial: str) -> tuple[str, int]:
+        """A value that changes from iteration to iteration, and its number."""
+        name = self.f.fresh("x")
+        line = self._head_end + len(self._phis)
+        self.f.lines.insert(line, "")
+        self._phis.append((line, name, kind, initial, ""))
+        return name, len(self._phis) - 1
+
+    def set(self, number: int, value: str) -> None:
+        """What the phi is in the next iteration."""
+        line, name, kind, initial, _ = self._phis[number]
+        self._phis[number] = (line, name, kind, initial, value)
+
+    def close(self) -> None:
+        f = self.f
+        f.emit(f"{self.next} = add nsw i64 {self.index}, 1")
+        f.emit(f"br label {self.head}")
+        latch = f.label
+        f.lines[self._index_line] = f.lines[self._index_line].replace("@LATCH@", f"%{latch}")
+        for line, name, kind, initial, value in self._phis:
+            f.lines[line] = f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
+        f.start(self.end)
+
+
+class _Scan:
+    """A scan being written. An array carry moves between two buffers; it is read where it is and made in
+    the other, so nothing is copied between iterations."""
+
+    def __init__(self, f: _Function, instr: Instr) -> None:
+        self.f, self.instr = f, instr
+        (self.body,) = instr.blocks
+        self.n, self.reverse = instr.attr
+        self.carries = self.body.params[1:]
+
+    def run(self) -> None:
+        f, instr = self.f, self.instr
+        count = len(self.carries)
+        ys_places = [f.place(o, instr.loc) for o in instr.outs[count:]]
+        buffers = [None if isinstance(c.type, Scalar) else (f.slot(c.type, instr.loc), f.slot(c.type, instr.loc))
+                   for c in self.carries]
+        initial = [f.atom(a) for a in instr.args]
+        loop = _Loop(f, "0", str(self.n))
+        phis: list[tuple[str, int]] = []
+        spares: list[tuple[tuple[str, int], tuple[str, int]] | None] = []
+        for c, start, buffer in zip(self.carries, initial, buffers, strict=True):
+            phis.append(loop.phi(c.type.llvm if isinstance(c.type, Scalar) else "ptr", start))
+            spares.append(buffer and (loop.phi("ptr", buffer[0]), loop.phi("ptr", buffer[1])))
+        f.values.update((c, name) for c, (name, _) in zip(self.carries, phis, strict=True))
+        index = loop.index
+        if self.reverse:
+            index = f.assign(f"sub nsw i64 {self.n - 1}, {index}")
+        f.values[self.body.params[0]] = index
+        rows = [f.row(r.type, p, index) for r, p in zip(self.body.results[count:], ys_places, strict=True)]
+        places = [None if s is None else s[0][0] for s in spares] + rows
+        values = f.block(self.body, places)
+        for r, value, place in zip(self.body.results, values, places, strict=True):
+            if place is not None:
+                f.store(r.type, value, place)
+        for value, (_, number), spare in zip(values, phis, spares, strict=False):
+            if spare is None:
+                loop.set(number, value)
+            else:
+                (here, first), (other, second) = spare
+                loop.set(number, here)
+                loop.set(first, other)
+                loop.set(second, here)
+        loop.close()
+        f.values.update(zip(instr.outs, [name for name, _ in phis] + ys_places, strict=True))

@@ -1,0 +1,99 @@
+"""Dead code: what no result and no live effect needs, found backwards, then left out of a copy.
+
+Results of loops and branches go one by one, carries that only feed themselves too, and an accumulator that
+is never read takes everything added into it with it.
+"""
+
+from __future__ import annotations
+
+from ..builder import Builder
+from ..copying import Copier, Env
+from ..ir import Atom, Block, Function, Instr, Var, root_of
+from ..types import Ref
+
+
+def live_variables(block: Block) -> set[Var]:
+    """The variables needed for the block's results and for adding into references from outside it."""
+    live: set[Var] = set()
+    live.update(p for p in block.params if isinstance(p.type, Ref))
+    _block(block, range(len(block.results)), live, _own_references(block))
+    return live
+
+
+def _own_references(block: Block) -> set[Var]:
+    own: set[Var] = set()
+    for instr in block.instrs:
+        if instr.op == "accum":
+            own.update(instr.outs)
+        for inner in instr.blocks:
+            own |= _own_references(inner)
+    return own
+
+
+def _block(block: Block, keep: range | list[int], live: set[Var], own: set[Var]) -> bool:
+    """Mark what the results at `keep` and the live effects need; whether there are any such effects."""
+    _mark((block.results[k] for k in keep), live)
+    effects = False
+    for instr in reversed(block.instrs):
+        effects |= _instr(instr, live, own)
+    return effects
+
+
+def _mark(atoms: object, live: set[Var]) -> None:
+    live.update(a for a in atoms if isinstance(a, Var))  # type: ignore[attr-defined]
+
+
+def _adds(ref: Atom, live: set[Var], own: set[Var]) -> bool:
+    root = root_of(ref)
+    return root in live or root not in own
+
+
+def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
+    kept = [k for k, o in enumerate(instr.outs) if o in live]
+    match instr.op:
+        case "addto":
+            effect = _adds(instr.args[0], live, own)
+            needed = effect
+        case "call":
+            effect = any(isinstance(a.type, Ref) and _adds(a, live, own) for a in instr.args)
+            needed = effect or bool(kept)
+        case "scan":
+            return _scan(instr, kept, live, own)
+        case "build" | "cond":
+            effects = [_block(block, kept, live, own) for block in instr.blocks]
+            effect = any(effects)
+            needed = effect or bool(kept)
+        case _:
+            effect, needed = False, bool(kept)
+    if needed:
+        _mark(instr.args, live)
+    return effect
+
+
+def _scan(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
+    (body,) = instr.blocks
+    count = len(instr.args)
+    needed = set(kept)
+    while True:
+        effect = _block(body, sorted(needed), live, own)
+        more = needed | {k for k in range(count) if body.params[k + 1] in live}
+        if more == needed:
+            break
+        needed = more
+    _mark((instr.args[k] for k in needed if k < count), live)
+    return effect
+
+
+def remove_dead(block: Block, env: Env | None = None) -> Block:
+    """A copy of a function's block (or of a block with free variables) without dead code."""
+    b = Builder()
+    env = {} if env is None else env
+    for p in block.params:
+        env[p] = b.block.param(p.type)
+    Copier(env, live_variables(block)).block(block, b)
+    return b.block
+
+
+def prune(function: Function) -> Function:
+    """The function without dead code."""
+    return Function(function.name, remove_dead(function.block), function.loc)

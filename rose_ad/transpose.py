@@ -1,0 +1,276 @@
+"""Transposition: a function l linear in some parameters becomes l.T, linear in the cotangents of its results.
+
+The nonlinear instructions are copied, then the linear ones are walked backwards. Only operations that are
+linear have a rule: the primitives say theirs in their row, and for the rest
+
+    a[i]            adds its cotangent into the accumulator of a, at i: it costs what it touches
+    build           a build for effects
+    scan            a scan the other way, whose carries are cotangents
+    cond            a cond on the same predicate
+    call l          call l.T
+    accum, freeze   change places: the cotangent of a frozen array is what each addto reads
+    addto(r, v)     the cotangent of v is that of r
+
+A scalar's cotangent is a sum of SSA values while it is used at its own level. An array's, or one that a loop
+adds to, is an accumulator. Signatures are dual: an array parameter of l is a reference parameter of l.T, a
+reference an array, a scalar a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .builder import Builder
+from .copying import Copier, Env, enter_loop, lookup, lookups
+from .dependence import depends, flow, touches
+from .ir import Atom, Block, Const, Function, Instr, Var, root_of
+from .prims import TABLE
+from .rewrite.dead import remove_dead
+from .types import I64, Array, Ref, Scalar
+
+
+def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
+    """l.T of a function linear in the parameters of `mask`, made once.
+
+    Its parameters: the nonlinear ones; a cotangent for each linear result; then for each linear parameter
+    a reference if it is an array, an array if it is a reference. Its results: the cotangents of the linear
+    parameters that are scalars.
+    """
+    known: Function | None = function.derived.get(("transpose", mask))
+    if known is None:
+        known = function.derived["transpose", mask] = _transpose(function, mask)
+    return known
+
+
+def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
+    seeds = {p for p, m in zip(function.params, mask, strict=True) if m and not isinstance(p.type, Ref)}
+    walk = Transposer(depends(function.block, seeds))
+    E = Builder()
+    for p, m in zip(function.params, mask, strict=True):
+        if not m:
+            walk.env[p] = E.block.param(p.type)
+    cotangents = [(r, E.block.param(r.type)) for r in function.results if r in walk.linear]
+    for p, m in zip(function.params, mask, strict=True):
+        walk.home[p] = E
+        if m and isinstance(p.type, Array):
+            walk.refs[p] = E.block.param(Ref(p.type))
+        elif m and isinstance(p.type, Ref):
+            walk.values[p] = E.block.param(p.type.of)
+    walk.block(function.block, E, cotangents)
+    scalars = [p for p, m in zip(function.params, mask, strict=True) if m and isinstance(p.type, Scalar)]
+    totals = [(p, walk.total(p, E)) for p in scalars]
+    E.block.results = tuple(E.zeros(p.type) if t is None else t for p, t in totals)
+    return Function(f"{function.name}.T", remove_dead(E.block), function.loc)
+
+
+class Transposer:
+    """The backward walk.
+
+    `env` holds the nonlinear values, `home` the builder at whose level a linear variable lives, `sums` and
+    `refs` its cotangent so far, `values` the cotangents of linear references.
+    """
+
+    def __init__(self, linear: set[Var]) -> None:
+        self.linear = linear
+        self.env: Env = {}
+        self.home: dict[Var, Builder] = {}
+        self.sums: dict[Var, Atom] = {}
+        self.refs: dict[Var, Atom] = {}
+        self.values: dict[Var, Atom] = {}
+        self.pending: dict[Builder, dict[Var, Atom]] = {}
+        self.copier = Copier(self.env)
+
+    # -------------------------------------------------------------------------------- cotangents
+
+    def add(self, E: Builder, to: Atom, ct: Atom) -> None:
+        """Add to a cotangent, from inside the level of `E`."""
+        if not isinstance(to, Var) or to not in self.linear:
+            return
+        scalar = isinstance(to.type, Scalar)
+        if self.home[to] is E and to not in self.refs:
+            if to not in self.sums:
+                self.sums[to] = ct
+                return
+            if scalar:
+                self.sums[to] = E.prim("add", self.sums[to], ct)
+                return
+        elif scalar and E.kind == "branch" and to not in self.refs:
+            sums = self.pending[E]
+            sums[to] = E.prim("add", sums[to], ct) if to in sums else ct
+            return
+        E.addto(self.ref(to), ct)
+
+    def ref(self, v: Var) -> Atom:
+        """The accumulator of a cotangent, made at the level where the variable lives."""
+        known = self.refs.get(v)
+        if known is None:
+            home = self.home[v]
+            row = v.instr if v.instr is not None and v.instr.op == "index" else None
+            if row is not None and not isinstance(v.type, Scalar):
+                # a row's cotangent is a row of the array's
+                known = home.index(self.ref(row.args[0]), lookup(self.env, row.args[1]))  # type: ignore[arg-type]
+                self.refs[v] = known
+                if v in self.sums:
+                    home.addto(known, self.sums.pop(v))
+            else:
+                known = self.refs[v] = home.accum(v.type, self.sums.pop(v, None))
+        return known
+
+    def total(self, v: Atom, E: Builder) -> Atom | None:
+        """The whole cotangent of a variable, when all its uses have been visited; None for zero."""
+        if not isinstance(v, Var):
+            return None
+        if v in self.refs:
+            return E.freeze(self.refs[v])
+        return self.sums.get(v)
+
+    def value(self, ref: Atom, E: Builder) -> Atom | None:
+        """The cotangent of a linear reference, or of the part of it that `ref` is."""
+        assert isinstance(ref, Var)
+        if ref in self.values:
+            return self.values[ref]
+        if root_of(ref) is ref:
+            return None
+        assert ref.instr is not None
+        whole = self.value(ref.instr.args[0], E)
+        return None if whole is None else E.index(whole, lookup(self.env, ref.instr.args[1]))
+
+    # ---------------------------------------------------------------------------------- the walk
+
+    def block(self, block: Block, E: Builder, cotangents: Sequence[tuple[Atom, Atom]]) -> None:
+        """A block's transpose, given the cotangents of its results."""
+        for instr in block.instrs:
+            if touches(instr, self.linear):
+                self.home.update((o, E) for o in instr.outs)
+            else:
+                self.copier.instr(instr, E)
+        for r, ct in cotangents:
+            self.add(E, r, ct)
+        for instr in reversed(block.instrs):
+            if touches(instr, self.linear):
+                E.loc = instr.loc
+                if instr.op in TABLE:
+                    self._prim(instr, E)
+                else:
+                    getattr(self, f"_{instr.op}")(instr, E)
+
+    def _prim(self, instr: Instr, E: Builder) -> None:
+        ct = self.total(instr.outs[0], E)
+        if ct is None:
+            return
+        row = TABLE[instr.op]
+        linear = [k for k, a in enumerate(instr.args) if a in self.linear]
+        x = [a if k in linear else lookup(self.env, a) for k, a in enumerate(instr.args)]
+        for k in linear:
+            assert row.transpose is not None and k in row.linear, f"{instr.op} is not linear"
+            self.add(E, instr.args[k], row.transpose(E, x, k, ct))
+
+    def _index(self, instr: Instr, E: Builder) -> None:
+        (out,) = instr.outs
+        if isinstance(out.type, Ref):
+            return
+        if isinstance(out.type, Array) and out in self.refs:
+            return  # it has been added in place
+        ct = self.total(out, E)
+        if ct is not None:
+            a, i = instr.args
+            assert isinstance(a, Var)
+            E.addto(E.index(self.ref(a), lookup(self.env, i)), ct)
+
+    def _pack(self, instr: Instr, E: Builder) -> None:
+        ct = self.total(instr.outs[0], E)
+        if ct is not None:
+            for k, a in enumerate(instr.args):
+                if a in self.linear:
+                    self.add(E, a, E.index(ct, Const(k, I64)))
+
+    def _freeze(self, instr: Instr, E: Builder) -> None:
+        ct = self.total(instr.outs[0], E)
+        ref = instr.args[0]
+        assert isinstance(ref, Var)
+        if ct is not None:
+            self.values[ref] = ct
+
+    def _addto(self, instr: Instr, E: Builder) -> None:
+        ref, value = instr.args
+        ct = self.value(ref, E)
+        if ct is not None:
+            self.add(E, value, ct)
+
+    def _accum(self, instr: Instr, E: Builder) -> None:
+        ct = self.value(instr.outs[0], E)
+        if ct is not None and instr.args:
+            self.add(E, instr.args[0], ct)
+
+    def _build(self, instr: Instr, E: Builder) -> None:
+        (body,) = instr.blocks
+        inner = enter_loop(E, instr, self.env)
+        index = inner.block.params[0]
+        rows = self._rows(inner, index, body.results, instr.outs, E)
+        self.block(body, inner, rows)
+        E.build(instr.attr, inner.block, lookups(self.env, instr.args))
+
+    def _rows(
+        self, inner: Builder, index: Var, results: Sequence[Atom], outs: Sequence[Var], E: Builder
+    ) -> list[tuple[Atom, Atom]]:
+        """The cotangents of a body's results, as rows of those of the arrays they became."""
+        totals = [(r, self.total(o, E)) for r, o in zip(results, outs, strict=True)]
+        return [(r, inner.index(ct, index)) for r, ct in totals if ct is not None]
+
+    def _scan(self, instr: Instr, E: Builder) -> None:
+        (body,) = instr.blocks
+        count = len(instr.args)
+        carries = body.params[1:]
+        initial = [self.total(o, E) for o in instr.outs[:count]]
+        starts = [E.zeros(c.type) if ct is None else ct for c, ct in zip(carries, initial, strict=True)]
+        inner = enter_loop(E, instr, self.env)
+        self.home.update((c, inner) for c in carries)
+        rows = self._rows(inner, inner.block.params[0], body.results[count:], instr.outs[count:], E)
+        cts = [(r, inner.block.param(c.type)) for r, c in zip(body.results, carries, strict=False)]
+        self.block(body, inner, cts + rows)
+        totals = [(c, self.total(c, inner)) for c in carries]
+        inner.block.results = tuple(inner.zeros(c.type) if t is None else t for c, t in totals)
+        n, reverse = instr.attr
+        outs = E.scan(n, not reverse, starts, inner.block)
+        for a, ct in zip(instr.args, outs, strict=True):
+            self.add(E, a, ct)
+
+    def _cond(self, instr: Instr, E: Builder) -> None:
+        predicate = lookup(self.env, instr.args[0])
+        totals = [self.total(o, E) for o in instr.outs]
+        sides: list[Builder] = []
+        for block in instr.blocks:
+            inner = E.branch()
+            self.pending[inner] = {}
+            cts = [(r, ct) for r, ct in zip(block.results, totals, strict=True) if ct is not None]
+            self.block(block, inner, cts)
+            sides.append(inner)
+        sums = [self.pending.pop(side) for side in sides]
+        captured = list(dict.fromkeys([*sums[0], *sums[1]]))
+        for side, found in zip(sides, sums, strict=True):
+            side.block.results = tuple(found.get(v, side.zeros(v.type)) for v in captured)
+        outs = E.cond(predicate, sides[0].block, sides[1].block)
+        for v, ct in zip(captured, outs, strict=True):
+            self.add(E, v, ct)
+
+    def _call(self, instr: Instr, E: Builder) -> None:
+        function: Function = instr.attr
+        mask = tuple(a in self.linear for a in instr.args)
+        reached, _ = flow(function, mask)
+        totals = [self.total(o, E) for o in instr.outs]
+        args: list[Atom] = [lookup(self.env, a) for a, m in zip(instr.args, mask, strict=True) if not m]
+        args += [E.zeros(o.type) if ct is None else ct
+                 for o, ct, r in zip(instr.outs, totals, reached, strict=True) if r]
+        scalars: list[Atom] = []
+        for a, m in zip(instr.args, mask, strict=True):
+            if not m:
+                continue
+            assert isinstance(a, Var)
+            if isinstance(a.type, Ref):
+                args.append(self.value(a, E) or E.zeros(a.type.of))
+            elif isinstance(a.type, Array):
+                args.append(self.ref(a))
+            else:
+                scalars.append(a)
+        for a, ct in zip(scalars, E.call(transpose(function, mask), args), strict=True):
+            self.add(E, a, ct)

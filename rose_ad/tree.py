@@ -1,0 +1,116 @@
+"""Nested values: tuples, lists, dicts and dataclasses of numbers and arrays, as leaves and a structure.
+
+Numbers, arrays and traced values are leaves. Everything else (strings, None, functions) is static: part of
+the structure, compared by equality, so that a function is traced anew when it changes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import numbers
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, dataclass_transform
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+class Leaf:
+    """A base for traced values, which are leaves."""
+
+    __slots__ = ()
+
+
+def is_leaf(x: Any) -> bool:
+    """Whether a value is a number, an array or a traced value."""
+    return isinstance(x, Leaf | numbers.Number | np.ndarray | np.generic)
+
+
+@dataclasses.dataclass(frozen=True)
+class Structure:
+    """A structure without its leaves: `kind` is a container's type, None for a leaf, Static for a constant."""
+
+    kind: Any
+    keys: tuple[Any, ...] = ()
+    children: tuple[Structure, ...] = ()
+
+
+class Static:
+    """The kind of a constant, which is the structure's only key."""
+
+
+_LEAF = Structure(None)
+
+
+def _fields(x: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(x))
+
+
+def flatten(x: Any) -> tuple[list[Any], Structure]:
+    """The leaves of a value, in order, and its structure."""
+    leaves: list[Any] = []
+    return leaves, _flatten(x, leaves)
+
+
+def _flatten(x: Any, leaves: list[Any]) -> Structure:
+    if is_leaf(x):
+        leaves.append(x)
+        return _LEAF
+    keys: tuple[Any, ...]
+    if isinstance(x, dict):
+        keys = tuple(x)
+        children = [x[k] for k in keys]
+    elif isinstance(x, tuple | list):
+        keys, children = (), list(x)
+    elif dataclasses.is_dataclass(x) and not isinstance(x, type):
+        keys = _fields(x)
+        children = [getattr(x, k) for k in keys]
+    else:
+        return Structure(Static, (x,))
+    return Structure(type(x), keys, tuple(_flatten(c, leaves) for c in children))
+
+
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
+    """The value of that structure with these leaves."""
+    it = iter(leaves)
+    out = _unflatten(structure, it)
+    assert next(it, None) is None, "too many leaves"
+    return out
+
+
+def _unflatten(s: Structure, leaves: Iterator[Any]) -> Any:
+    if s.kind is None:
+        return next(leaves)
+    if s.kind is Static:
+        return s.keys[0]
+    children = [_unflatten(c, leaves) for c in s.children]
+    if issubclass(s.kind, dict):
+        return dict(zip(s.keys, children, strict=True))
+    if issubclass(s.kind, list):
+        return children
+    if issubclass(s.kind, tuple):
+        return s.kind(*children) if hasattr(s.kind, "_fields") else tuple(children)
+    out = object.__new__(s.kind)
+    for k, c in zip(s.keys, children, strict=True):
+        object.__setattr__(out, k, c)
+    return out
+
+
+def map_leaves(f: Callable[..., Any], x: Any, *more: Any) -> Any:
+    """`f` over the leaves of values of one structure."""
+    leaves, structure = flatten(x)
+    others = [flatten(y)[0] for y in more]
+    return unflatten(structure, [f(*group) for group in zip(leaves, *others, strict=True)])
+
+
+@dataclass_transform(frozen_default=True)
+def struct(cls: type[T]) -> type[T]:
+    """Make a class a frozen dataclass whose values can be traced, and whose arrays can be indexed.
+
+    A `Vec[n, S]` of a struct S is an S whose fields have a leading axis of length n; `balls[i]` is the S of
+    the fields at i, `len(balls)` is n.
+    """
+    cls.__getitem__ = lambda self, i: map_leaves(lambda leaf: leaf[i], self)  # type: ignore[attr-defined]
+    cls.__len__ = lambda self: len(flatten(self)[0][0])  # type: ignore[attr-defined]
+    return dataclasses.dataclass(frozen=True)(cls)

@@ -1,0 +1,602 @@
+"""Traced values: what a traced function computes with instead of numbers and arrays.
+
+Arithmetic follows numpy: Int with Real gives Real, shapes broadcast. Vectors of up to four elements are taken
+apart (x, y, z cost nothing); longer ones become a loop.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .ir import Atom, Const, Var
+from .source import OutOfRange, TraceError, TypeMismatch, here
+from .trace import Trace, current, required
+from .tree import Leaf
+from .types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, Value, array_type, shape_of
+
+SHORT = 4  # vectors up to this length are computed element by element
+_BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
+
+
+class Traced(Leaf):
+    """A value of the program being traced: scalar or array."""
+
+    __slots__ = ("atom",)
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __init__(self, atom: Atom) -> None:
+        self.atom = atom
+
+    @property
+    def type(self) -> Type:
+        return self.atom.type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, () for scalars, as in numpy."""
+        return shape_of(self.atom.type)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<traced {self.atom.type!r}>"
+
+    # Python asks these when a program needs a value now, and there is none while tracing
+
+    def __bool__(self) -> bool:
+        raise TraceError(
+            "`if`, `while`, `and`, `or`, `not` and `assert` need a value that is known while tracing; this "
+            "one is known only when the compiled function runs", here(),
+            "ra.where(c, a, b) to choose between values, ra.cond(c, f, g) for a real branch, "
+            "`with ra.when(c):` to guard effects; & | ~ combine conditions")
+
+    def _no_value(self, what: str, instead: str) -> NoReturn:
+        raise TraceError(f"{what} of a value that is known only when the compiled function runs", here(),
+                         instead)
+
+    def __float__(self) -> float:
+        self._no_value("float()", "use it as it is: traced numbers take arithmetic and ra.sin(x) etc.")
+
+    def __int__(self) -> int:
+        self._no_value("int()", "ra.to_int(x) rounds toward zero in the compiled function")
+
+    def __index__(self) -> int:
+        self._no_value("a Python index, range() or list subscript", "for i in ra.range(n): ... or an array")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        self._no_value("a numpy array", "use the function of rose_ad, or an operator")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from . import numeric
+
+        f = numeric.UFUNCS.get(ufunc.__name__)
+        if f is None or method != "__call__" or kwargs:
+            raise TypeMismatch(f"np.{ufunc.__name__} does not know traced values", here(),
+                               "a function of rose_ad of that name, if there is one")
+        return f(*inputs)
+
+    def __add__(self, other: Any) -> Any:
+        return binary("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return binary("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return binary("div", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return binary("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return binary("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return binary("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return binary("mod", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return power(other, self)
+
+    def __neg__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("neg", x), self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("abs", x), self)
+
+    def __lt__(self, other: Any) -> Any:
+        return binary("lt", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return binary("lt", other, self)
+
+    def __le__(self, other: Any) -> Any:
+        return binary("le", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return binary("le", other, self)
+
+    def __eq__(self, other: Any) -> Any:
+        return binary("eq", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return binary("ne", self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return binary("and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return binary("and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return binary("or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return binary("or", other, self)
+
+    def __invert__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("not", x), self)
+
+
+class TracedScalar(Traced):
+    """A traced Real, Int or Bool."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TraceError("a number cannot be iterated over", here())
+
+    def __getitem__(self, i: Any) -> Any:
+        raise TypeMismatch("a number cannot be indexed", here())
+
+
+class TracedArray(Traced):
+    """A traced array of static shape. It is a value: it is never changed in place."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        assert isinstance(self.type, Array)
+        return self.type.n
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) > self.ndim:
+            raise TypeMismatch(f"{len(keys)} indices for an array of {self.ndim} axes", here())
+        if not any(isinstance(k, slice) for k in keys):
+            atom = self.atom
+            for k in keys:
+                atom = index(atom, k)
+            return wrap(atom)
+        return _sliced(self, keys)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TraceError(
+            "an array is a value and cannot be assigned into", here(),
+            "make a new one with ra.build(n, lambda i: ...), or add into a = ra.accum(...) with a[i] += v")
+
+
+def wrap(atom: Atom) -> Any:
+    """The traced value of an atom."""
+    return TracedScalar(atom) if isinstance(atom.type, Scalar) else TracedArray(atom)
+
+
+# ---------------------------------------------------------------------------------------- lifting
+
+
+def type_of(x: Any) -> Value:
+    """The type of a number, an array or a traced value; TypeMismatch for anything else."""
+    if isinstance(x, Traced):
+        assert not isinstance(x.type, Ref)
+        return x.type
+    if isinstance(x, bool | np.bool_):
+        return Bool
+    if isinstance(x, int | np.integer):
+        return I64
+    if isinstance(x, np.float32):
+        return F32
+    if isinstance(x, float | np.floating):
+        return F64
+    if isinstance(x, np.ndarray):
+        scalar = F32 if x.dtype == np.float32 else _BY_KIND.get(x.dtype.kind)
+        if scalar is not None:
+            return array_type(x.shape, scalar)
+        raise TypeMismatch(f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here())
+    raise TypeMismatch(f"{type(x).__name__} is not a number or an array", here(),
+                       "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these")
+
+
+def lift(x: Any) -> Traced:
+    """A traced value: `x` itself if it is one, otherwise a literal. Lists are taken as arrays."""
+    if isinstance(x, Accumulator):
+        return x.freeze()  # type: ignore[no-any-return]
+    if isinstance(x, Traced):
+        trace = current()
+        if trace is not None:
+            trace.check_scope(x.atom)
+        return x
+    if isinstance(x, list | tuple) and x:
+        return stack([lift(e) for e in x])
+    t = type_of(x)
+    if isinstance(t, Array):
+        return TracedArray(Const(np.asarray(x, t.scalar.dtype), t))
+    return TracedScalar(Const(x.item() if isinstance(x, np.ndarray | np.generic) else x, t))
+
+
+def stack(rows: Sequence[Traced]) -> Traced:
+    """An array of these rows, converted to one type."""
+    shape = rows[0].shape
+    if any(r.shape != shape for r in rows):
+        raise TypeMismatch(f"rows of different shapes: {[r.shape for r in rows]}", here())
+    scalar = _common([_scalar(r) for r in rows])
+    b = located()
+    return TracedArray(b.pack([convert(r, scalar).atom for r in rows]))
+
+
+def located() -> Any:
+    """The current builder, set to the user's line."""
+    b = required("arithmetic on traced values").builder
+    b.loc = here()
+    return b
+
+
+def _scalar(x: Traced) -> Scalar:
+    t = x.type
+    return t.scalar if isinstance(t, Array) else t  # type: ignore[return-value]
+
+
+def _common(scalars: Sequence[Scalar]) -> Scalar:
+    for t in (F64, F32, I64):
+        if t in scalars:
+            return t
+    return Bool
+
+
+def convert(x: Any, to: Scalar) -> Traced:
+    """A value with its scalars converted; Bool to numbers, Int to Real, between the widths of Real."""
+    x = lift(x)
+    source = _scalar(x)
+    if source is to:
+        return x
+    if isinstance(x.atom, Const):
+        if isinstance(x.type, Array):
+            return TracedArray(Const(x.atom.value.astype(to.dtype), array_type(x.shape, to)))
+        return TracedScalar(Const(to.dtype.type(x.atom.value).item(), to))
+    steps = {
+        (Bool, I64): ("bool_to_i64",), (Bool, F64): ("bool_to_i64", "to_f64"), (I64, F64): ("to_f64",),
+        (I64, F32): ("to_f64", "narrow"), (Bool, F32): ("bool_to_i64", "to_f64", "narrow"),
+        (F64, F32): ("narrow",), (F32, F64): ("widen",), (F64, I64): ("to_i64",), (F32, I64): ("to_i64",),
+    }.get((source, to))
+    if steps is None:
+        raise TypeMismatch(f"{source!r} cannot become {to!r}", here(), "compare with 0 to make a Bool")
+
+    def through(b: Any, a: Atom) -> Atom:
+        for name in steps:
+            a = b.prim(name, a)
+        return a
+
+    return elementwise(through, x)  # type: ignore[no-any-return]
+
+
+# ----------------------------------------------------------------------------------- arithmetic
+
+
+def is_python_number(x: Any) -> bool:
+    """Whether a number takes its width from what it meets: 2.0 * x is as wide as x."""
+    return isinstance(x, int | float) and not isinstance(x, np.generic)
+
+
+def promote(*values: Any) -> list[Traced]:
+    """The values as traced ones of a common scalar type, as numpy promotes them."""
+    strong = [_scalar(lift(v)) for v in values if not is_python_number(v)]
+    weak = [_scalar(lift(v)) for v in values if is_python_number(v)]
+    common = _common(strong) if strong else _common(weak)
+    if any(w is F64 for w in weak) and common not in (F64, F32):
+        common = F64
+    if common is Bool and any(w is I64 for w in weak):
+        common = I64
+    return [convert(v, common) for v in values]
+
+
+_LOGICAL = {"and", "or"}
+
+
+def binary(name: str, x: Any, y: Any) -> Any:
+    """An operator of two values, with promotion and broadcasting."""
+    if not _operand(x) or not _operand(y):
+        return NotImplemented
+    a, c = promote(x, y)
+    scalar = _scalar(a)
+    if name in _LOGICAL:
+        if scalar is not Bool:
+            raise TypeMismatch(f"& and | combine conditions, not {scalar!r}", here(),
+                               "put comparisons in parentheses: (a < b) & (c < d)")
+        return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+    if scalar is Bool:
+        if name in {"eq", "ne"}:
+            both = elementwise(lambda b, p, q: b.prim("select", p, q, b.prim("not", q)), a, c)
+            return both if name == "eq" else ~both
+        a, c, scalar = convert(a, I64), convert(c, I64), I64
+    if name == "div" and scalar is I64:
+        a, c = convert(a, F64), convert(c, F64)
+    if name in {"floordiv", "mod"} and scalar is not I64:
+        return elementwise(_float_floordiv if name == "floordiv" else _float_mod, a, c)
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+
+
+def _operand(x: Any) -> bool:
+    return isinstance(x, Traced | Accumulator | bool | int | float | np.generic | np.ndarray | list | tuple)
+
+
+def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.prim("floor", b.prim("div", x, y))  # type: ignore[no-any-return]
+
+
+def _float_mod(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.prim("sub", x, b.prim("mul", _float_floordiv(b, x, y), y))  # type: ignore[no-any-return]
+
+
+def power(x: Any, y: Any) -> Any:
+    """`x ** y`; a small whole exponent is multiplied out."""
+    if isinstance(y, int) and not isinstance(y, bool) and 0 <= abs(y) <= 16:
+        base = lift(x)
+        if y < 0:
+            return 1.0 / power(base, -y)
+        out: Any = None
+        while y:
+            if y & 1:
+                out = base if out is None else out * base
+            base, y = (base * base, y >> 1) if y > 1 else (base, 0)
+        return elementwise(lambda b, a: Const(1, a.type), base) if out is None else out
+    a, c = promote(x, y)
+    if _scalar(a) not in (F64, F32):
+        a, c = convert(a, F64), convert(c, F64)
+    return elementwise(lambda b, p, q: b.prim("pow", p, q), a, c)
+
+
+def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that shapes broadcast to; TypeMismatch where they do not."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise TypeMismatch(f"shapes {' and '.join(map(str, shapes))} do not broadcast", here()) from None
+
+
+def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
+    """A function of scalars over arrays that broadcast; `f` is given the builder and atoms."""
+    atoms = [lift(v).atom for v in values]
+    shape = broadcast_shape(*(shape_of(a.type) for a in atoms))
+    return wrap(_elementwise(located(), f, atoms, shape))
+
+
+def _elementwise(b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]) -> Atom:
+    if not shape:
+        return f(b, *atoms)
+    n = shape[0]
+
+    def rows(inner: Any, i: Atom) -> list[Atom]:
+        out = []
+        for a in atoms:
+            own = shape_of(a.type)
+            if len(own) < len(shape):
+                out.append(a)
+            else:
+                out.append(inner.index(a, i if own[0] == n else Const(0, I64)))
+        return out
+
+    if 0 < n <= SHORT:
+        packed: Atom = b.pack(
+            [_elementwise(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)])
+        return packed
+    inner = b.loop(0, n - 1)
+    row = _elementwise(inner, f, rows(inner, inner.block.params[0]), shape[1:])
+    inner.block.results = (row,)
+    out: Atom = b.build(n, inner.block)[0]
+    return out
+
+
+# -------------------------------------------------------------------------------------- indexing
+
+
+def index(a: Atom, i: Any) -> Atom:
+    """`a[i]` for an array or a reference; static indices are checked now, others when running."""
+    b = located()
+    t = a.type.of if isinstance(a.type, Ref) else a.type
+    if not isinstance(t, Array):
+        raise TypeMismatch("a number cannot be indexed", here())
+    if isinstance(i, Traced):
+        current_trace().check_scope(i.atom)
+        if i.type is not I64:
+            raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
+        if isinstance(i.atom, Const):
+            return index(a, i.atom.value)
+        if t.n == 0:
+            raise OutOfRange("an array of length 0 has no elements", here())
+        return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
+    try:
+        k = operator.index(i)
+    except TypeError:
+        raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
+    if not -t.n <= k < t.n:
+        raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
+    return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
+
+
+def current_trace() -> Trace:
+    """The current trace."""
+    return required("arithmetic on traced values")
+
+
+def _sliced(a: TracedArray, keys: tuple[Any, ...]) -> Any:
+    """`a[keys]` with static slices among the keys: a loop over rows for each slice."""
+    if not keys:
+        return a
+    key, rest = keys[0], keys[1:]
+    if not isinstance(key, slice):
+        return _sliced_rest(a[key], rest)
+    from .control import build
+
+    if any(isinstance(s, Traced) for s in (key.start, key.stop, key.step)):
+        raise TraceError("the bounds of a slice must be known while tracing", here(),
+                         "ra.build(n, lambda k: a[start + k])")
+    picked = range(*key.indices(len(a)))
+    start, step = picked.start, picked.step
+    if len(picked) <= SHORT and len(picked) > 0:
+        return stack([lift(_sliced_rest(a[k], rest)) for k in picked])
+    return build(len(picked), lambda k: _sliced_rest(a[start + step * k], rest))
+
+
+def _sliced_rest(row: Any, rest: tuple[Any, ...]) -> Any:
+    return row[rest] if rest else row
+
+
+# ----------------------------------------------------------------------------------- accumulators
+
+
+class _Added:
+    """What `acc[i] += v` assigns back; nothing is left to do."""
+
+
+_ADDED = _Added()
+
+
+class Accumulator(Leaf):
+    """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
+    returned or used; nothing is added afterwards."""
+
+    __slots__ = ("_frozen", "ref")
+
+    def __init__(self, ref: Var) -> None:
+        self.ref = ref
+        self._frozen: Any = None
+
+    def __repr__(self) -> str:
+        return f"<accumulator {self.ref.type!r}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value, () for a scalar."""
+        assert isinstance(self.ref.type, Ref)
+        return shape_of(self.ref.type.of)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> _Part:
+        return _Part(self, self.ref)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> Accumulator:
+        self.add(self.ref, value)
+        return self
+
+    def __isub__(self, value: Any) -> Accumulator:
+        self.add(self.ref, -lift(value))
+        return self
+
+    def add(self, ref: Atom, value: Any) -> None:
+        """Add to the whole or to a part; arrays and numbers broadcast to its shape."""
+        if self._frozen is not None:
+            raise TraceError("an accumulator is added into after its value was read", here(),
+                             "make a new accumulator, or read this one later")
+        trace = current_trace()
+        trace.check_scope(self.ref)
+        assert isinstance(ref.type, Ref)
+        wanted = ref.type.of
+        shape = shape_of(wanted)
+        scalar = wanted.scalar if isinstance(wanted, Array) else wanted
+        v = convert(lift(value), scalar)
+        if broadcast_shape(v.shape, shape) != shape:
+            raise TypeMismatch(f"a value of shape {v.shape} is added to one of shape {shape}", here())
+        if v.shape != shape:
+            v = elementwise(lambda b, x, _: x, v, TracedArray(Const(np.zeros(shape), array_type(shape, F64))))
+        located().addto(ref, v.atom)
+
+    def freeze(self) -> Any:
+        """The sum of all that was added, which is then fixed."""
+        if self._frozen is None:
+            trace = current_trace()
+            trace.check_scope(self.ref)
+            if trace.builder.block is not self.ref.block:
+                raise TraceError("an accumulator is read inside a loop or branch that it was made outside of",
+                                 here(), "read it after the loop, or make it inside")
+            self._frozen = wrap(located().freeze(self.ref))
+        return self._frozen
+
+    def __add__(self, other: Any) -> Any:
+        return self.freeze() + other
+
+    def __mul__(self, other: Any) -> Any:
+        return self.freeze() * other
+
+
+class _Part:
+    """Part of an accumulator: `acc[i]`, which takes += and -= only."""
+
+    __slots__ = ("_whole", "ref")
+
+    def __init__(self, whole: Accumulator, ref: Atom) -> None:
+        self._whole, self.ref = whole, ref
+
+    def __getitem__(self, key: Any) -> _Part:
+        part = self.ref
+        for k in key if isinstance(key, tuple) else (key,):
+            current_trace().check_scope(self._whole.ref)
+            part = index(part, k)
+        return _Part(self._whole, part)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, value)
+        return _ADDED
+
+    def __isub__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, -lift(value))
+        return _ADDED
+
+    def __getattr__(self, name: str) -> Any:
+        raise TraceError("an accumulator can only be added into until it is read", here(),
+                         "acc[i] += v; then value = acc.freeze(); then value[i]")
+
+
+def _only_added(value: Any) -> None:
+    if not isinstance(value, _Added):
+        raise TraceError("an accumulator cannot be assigned to", here(), "acc[i] += v")
+

@@ -1,0 +1,1 @@
+"""Physical models, one a file; each states its equations, units and source."""

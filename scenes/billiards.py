@@ -1,0 +1,84 @@
+"""Billiards: find the stroke that sends the last ball of the rack to the goal.
+
+A cue ball meets a triangle of balls at rest. The job is that of DiffTaichi (Hu et al., ICLR 2020) and of Rose
+(Estep et al., ECOOP 2024); lengths, times and masses are without dimension, every ball has mass 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+from rosephys.physics.contact import RULES
+from rosephys.picture import Circles, Cross, Picture, Track
+from rosephys.scene import Scene, SceneError, control, parameter
+
+_COLOURS = ("#e8b931", "#2f5fb3", "#c0392b", "#6c3f8f", "#e07b28", "#2e8b57", "#7b2d26", "#2b2b2b")
+
+
+@ra.struct
+class State:
+    """Positions and velocities of n balls, each of shape (n, 2); ball 0 is the cue."""
+
+    position: ra.Vec
+    velocity: ra.Vec
+
+
+class Billiards(Scene):
+    """Send the target ball to the goal by choosing where the cue ball starts and how fast."""
+
+    iterations = 200
+    rate = 0.01
+
+    layers: int = parameter(4, "rows of the rack; n = 1 + layers (layers + 1) / 2 balls", bounds=(1, 64))
+    steps: int = parameter(1024, "number of time steps", bounds=(1, 10_000_000))
+    contact: str = parameter("toi-velocity", "the rule for collisions", choices=tuple(RULES))
+    target: int = parameter(-1, "the ball to be sent to the goal; -1 is the last")
+    dt: float = parameter(0.003, "time step", bounds=(1e-9, 1.0))
+    radius: float = parameter(0.03, "radius of a ball", bounds=(1e-6, 1.0))
+    restitution: float = parameter(0.8, "restitution: 1 is elastic", bounds=(0.0, 1.0))
+    goal: Any = parameter((0.9, 0.75), "where the target ball should be after the last step", handle=True)
+    cue_position: Any = control((0.1, 0.5), "where the cue ball starts", handle=True)
+    cue_velocity: Any = control((0.3, 0.0), "velocity of the cue ball at the start", anchor="cue_position")
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        balls = self.balls
+        if not -balls <= self.target < balls:
+            raise SceneError(f"target {self.target} is not one of the {balls} balls")
+
+    @property
+    def balls(self) -> int:
+        """The number of balls, the cue ball included."""
+        return 1 + self.layers * (self.layers + 1) // 2
+
+    def initial(self) -> State:
+        r = self.radius
+        rack = [(0.5 + 2 * r * i, 0.5 + 2 * r * j - 0.7 * r * i)
+                for i in range(self.layers) for j in range(i + 1)]
+        at_rest = np.zeros((self.balls - 1, 2))
+        return State(ra.array([self.cue_position, *rack]), ra.array([self.cue_velocity, *at_rest]))
+
+    def step(self, state: State, t: Any) -> State:
+        x, v = state.position, state.velocity
+        dv, dx = RULES[self.contact](x, v, self.radius, self.restitution, self.dt)
+        v = v + dv
+        return State(x + dx + self.dt * v, v)
+
+    def loss(self, final: State) -> Any:
+        miss = final.position[self.target] - self.goal
+        return ra.dot(miss, miss)
+
+    def picture(self, state: State) -> Picture:
+        target = self.target % self.balls
+        colours = ["white", *(_COLOURS[k % len(_COLOURS)] for k in range(self.balls - 1))]
+        labels = ["", *(str(k + 1) for k in range(self.balls - 1))]
+        colours[target] = "#d8432f"
+        balls = Circles(state.position, self.radius, tuple(colours), tuple(labels))
+        return Picture((Cross(self.goal, "accent"), balls), (0.0, 0.15, 1.25, 0.95), "felt")
+
+    def tracks(self, state: State) -> tuple[Track, ...]:
+        x = state.position
+        return Track(x[0], "white", "cue"), Track(x[self.target], "accent", "target")
