@@ -36,7 +36,9 @@ else:
 
         def __class_getitem__(cls, key: Any) -> Vec:
             if not isinstance(key, tuple) or len(key) != 2 or not isinstance(key[0], int):
-                raise RoseError("write Vec[n, T] with an int n and a type T, as in Vec[3, Real]", here())
+                raise RoseError(
+                    "write Vec[n, T] with an int n and a type T, as in Vec[3, Real]", here()
+                )
             return cls(*key)
 
         def __repr__(self) -> str:
@@ -55,7 +57,9 @@ def value_type_of(annotation: Any) -> Value:
         return _Bool
     if not TYPE_CHECKING and isinstance(annotation, Vec):
         return Array(annotation.n, value_type_of(annotation.of))
-    raise TypeMismatch(f"{annotation!r} is not a type of rose_ad", here(), "Real, Int, Bool or Vec[n, T]")
+    raise TypeMismatch(
+        f"{annotation!r} is not a type of rose_ad", here(), "Real, Int, Bool or Vec[n, T]"
+    )
 
 
 def _is_numeric(annotation: Any) -> bool:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from .ir import Atom, Block, Const, Instr, Var
 from .intervals import interval
+from .ir import Atom, Block, Const, Instr, Var
 from .prims import TABLE, result_type
 from .rewrite.rules import RULES
 from .source import UNKNOWN
 from .types import I64, Array, Ref, Scalar, Type, element
 
 Kind = Literal["function", "loop", "branch"]
+_VALUES = frozenset({"index", "pack"})
 
 
 class Builder:
@@ -83,6 +84,9 @@ class Builder:
     def pack(self, elements: Sequence[Atom]) -> Atom:
         """An array of these elements."""
         assert elements
+        row = _whole_row(elements)
+        if row is not None:
+            return row
         first = elements[0].type
         assert not isinstance(first, Ref)
         return self._pure("pack", tuple(elements), None, Array(len(elements), first))
@@ -106,7 +110,11 @@ class Builder:
         return any(isinstance(a, Var) and a.block is self.block for a in args)
 
     def _append(
-        self, op: str, args: tuple[Atom, ...], attr: Any, blocks: tuple[Block, ...],
+        self,
+        op: str,
+        args: tuple[Atom, ...],
+        attr: Any,
+        blocks: tuple[Block, ...],
         types: Sequence[Type],
     ) -> tuple[Var, ...]:
         outs = tuple(Var(t, self.block) for t in types)
@@ -121,7 +129,9 @@ class Builder:
     def accum(self, type: Type, initial: Atom | None = None) -> Var:
         """A new reference, zero or holding a copy of `initial`."""
         assert not isinstance(type, Ref)
-        return self._append("accum", () if initial is None else (initial,), type, (), (Ref(type),))[0]
+        return self._append("accum", () if initial is None else (initial,), type, (), (Ref(type),))[
+            0
+        ]
 
     def addto(self, ref: Atom, value: Atom) -> None:
         """`ref += value`, elementwise for arrays."""
@@ -143,7 +153,7 @@ class Builder:
 
     # ----------------------------------------------------------------------------------- control
 
-    def loop(self, low: int, high: int) -> Builder:
+    def loop(self, low: float, high: float) -> Builder:
         """A builder for the body of a build or scan whose index lies in [low, high]."""
         inner = Builder(self, "loop")
         inner.block.param(I64).range = (low, high)
@@ -153,10 +163,18 @@ class Builder:
         """A builder for one side of a cond in this block."""
         return Builder(self, "branch")
 
-    def build(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Var, ...]:
-        """`n` independent runs of `body`, whose rows become arrays; see the module `ir`."""
+    def build(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Atom, ...]:
+        """`n` independent runs of `body`, whose rows become arrays; see the module `ir`.
+
+        A row that is the row of another array at the same place makes no new array.
+        """
+        same = [_copied_array(r, body, n) for r in body.results]
+        body.results = tuple(r for r, a in zip(body.results, same, strict=True) if a is None)
         types = [Array(n, r.type) for r in body.results]
-        return self._append("build", bounds, n, (body,), types)
+        if not types and all(i.op in TABLE or i.op in _VALUES for i in body.instrs):
+            return tuple(a for a in same if a is not None)  # nothing is left for it to do
+        made = iter(self._append("build", bounds, n, (body,), types))
+        return tuple(next(made) if a is None else a for a in same)
 
     def scan(self, n: int, reverse: bool, carries: Sequence[Atom], body: Block) -> tuple[Var, ...]:
         """`n` runs of `body` in order, each given the carries of the one before."""
@@ -172,3 +190,26 @@ class Builder:
     def call(self, function: Any, args: Sequence[Atom]) -> tuple[Var, ...]:
         """The results of a function."""
         return self._append("call", tuple(args), function, (), [r.type for r in function.results])
+
+
+def _whole_row(elements: Sequence[Atom]) -> Atom | None:
+    """The array whose elements these are, one after the other: pack(a[0], a[1], ...) is a."""
+    rows = set()
+    for k, e in enumerate(elements):
+        instr = e.instr if isinstance(e, Var) else None
+        if instr is None or instr.op != "index" or instr.args[1] != Const(k, I64):
+            return None
+        rows.add(instr.args[0])
+    (row, *others) = rows
+    whole = isinstance(row.type, Array) and row.type.n == len(elements)
+    return row if whole and not others else None
+
+
+def _copied_array(result: Atom, body: Block, n: int) -> Atom | None:
+    """The array `a` where a loop's result is a[i]: build n (i) { return a[i] } is a."""
+    instr = result.instr if isinstance(result, Var) else None
+    if instr is None or instr.op != "index" or instr.args[1] is not body.params[0]:
+        return None
+    a = instr.args[0]
+    outside = isinstance(a, Const) or a.block is not body
+    return a if outside and isinstance(a.type, Array) and a.type.n == n else None

@@ -1,11 +1,11 @@
 """Loops, branches and accumulators of traced programs.
 
-    for i in ra.range(n): ...           the body is traced once and run n times, for what it adds
-    with ra.when(c): ...                what is added inside is added only where c holds
-    ra.build(n, lambda i: ...)          an array from its elements
-    ra.scan(f, carry, xs, length)       steps in order, each given what the one before made
-    ra.fori_loop(low, high, f, carry)   the same without inputs and outputs
-    ra.cond(c, f, g, *operands)         a real branch: the other side is not run
+for i in ra.range(n): ...           the body is traced once and run n times, for what it adds
+with ra.when(c): ...                what is added inside is added only where c holds
+ra.build(n, lambda i: ...)          an array from its elements
+ra.scan(f, carry, xs, length)       steps in order, each given what the one before made
+ra.fori_loop(low, high, f, carry)   the same without inputs and outputs
+ra.cond(c, f, g, *operands)         a real branch: the other side is not run
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .accumulator import Accumulator
 from .builder import Builder
 from .intervals import interval
 from .ir import Atom, Const
@@ -23,7 +24,6 @@ from .trace import Frame, Trace, current, required
 from .tree import Structure, flatten, is_leaf, unflatten
 from .types import F64, I64, Array, Bool, Scalar, Type, Value, array_type
 from .values import (
-    Accumulator,
     Traced,
     TracedScalar,
     convert,
@@ -41,8 +41,11 @@ def static_length(n: Any, what: str) -> int:
     if isinstance(n, Traced):
         if isinstance(n.atom, Const) and n.type is I64:
             return int(n.atom.value)
-        raise TraceError(f"{what} must be known while tracing, so that all memory is known before the run",
-                         here(), "pass it as a Python int; a loop for effects, ra.range(n), may vary")
+        raise TraceError(
+            f"{what} must be known while tracing, so that all memory is known before the run",
+            here(),
+            "pass it as a Python int; a loop for effects, ra.range(n), may vary",
+        )
     try:
         k = operator.index(n)
     except TypeError:
@@ -63,7 +66,8 @@ class range:
     """
 
     def __init__(self, low: Any, high: Any = None) -> None:
-        self.low, self.high = (0, low) if high is None else (low, high)
+        self.low: Any = 0 if high is None else low
+        self.high: Any = low if high is None else high
 
     def __iter__(self) -> Iterator[Any]:
         return _RangeLoop(required("ra.range"), self.low, self.high)
@@ -191,16 +195,22 @@ def scan(
     arrays = [lift(x) for x in x_leaves]
     if any(not a.shape for a in arrays):
         raise TypeMismatch("the xs of a scan must be arrays", loc)
-    lengths = {a.shape[0] for a in arrays} | ({static_length(length, "length")} if length is not None else set())
+    lengths = {a.shape[0] for a in arrays} | (
+        {static_length(length, "length")} if length is not None else set()
+    )
     if len(lengths) != 1:
-        raise TypeMismatch(f"the length of a scan is not clear: {sorted(lengths) or 'no xs and no length'}", loc)
+        raise TypeMismatch(
+            f"the length of a scan is not clear: {sorted(lengths) or 'no xs and no length'}", loc
+        )
     n = lengths.pop()
 
     def step(i: Any, carry: Any) -> tuple[Any, Any]:
         x = unflatten(x_structure, [a[i] for a in arrays])  # type: ignore[index]
         out = f(carry, x)
         if not isinstance(out, tuple) or len(out) != 2:
-            raise TypeMismatch("the function of a scan must return (carry, y)", loc, "return carry, None")
+            raise TypeMismatch(
+                "the function of a scan must return (carry, y)", loc, "return carry, None"
+            )
         return out
 
     return _scan(trace, step, init, n, reverse, loc)
@@ -211,10 +221,14 @@ def fori_loop(low: Any, high: Any, f: Callable[[Any, Any], Any], init: Any) -> A
     trace = required("ra.fori_loop")
     first = low if isinstance(low, int) else static_length(low, "the lower bound")
     n = max((high if isinstance(high, int) else static_length(high, "the upper bound")) - first, 0)
-    return _scan(trace, lambda i, carry: (f(i + first if first else i, carry), None), init, n, False, here())[0]
+    return _scan(
+        trace, lambda i, carry: (f(i + first if first else i, carry), None), init, n, False, here()
+    )[0]
 
 
-def _scan(trace: Trace, step: Callable[..., Any], init: Any, n: int, reverse: bool, loc: int) -> tuple[Any, Any]:
+def _scan(
+    trace: Trace, step: Callable[..., Any], init: Any, n: int, reverse: bool, loc: int
+) -> tuple[Any, Any]:
     leaves, structure = flatten(init)
     carries = [lift(x) for x in leaves]
     inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
@@ -223,7 +237,9 @@ def _scan(trace: Trace, step: Callable[..., Any], init: Any, n: int, reverse: bo
         weak = [is_python_number(x) for x in leaves]
         fixable = all(t is None or w for t, w in zip(scalars, weak, strict=True))
         if fixable:
-            carries = [c if t is None else convert(c, t) for c, t in zip(carries, scalars, strict=True)]
+            carries = [
+                c if t is None else convert(c, t) for c, t in zip(carries, scalars, strict=True)
+            ]
             inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
         _check_carries(scalars, carries, inner, loc)
     b = trace.builder
@@ -234,7 +250,12 @@ def _scan(trace: Trace, step: Callable[..., Any], init: Any, n: int, reverse: bo
 
 
 def _scan_body(
-    trace: Trace, step: Callable[..., Any], carries: Sequence[Traced], structure: Structure, n: int, loc: int
+    trace: Trace,
+    step: Callable[..., Any],
+    carries: Sequence[Traced],
+    structure: Structure,
+    n: int,
+    loc: int,
 ) -> tuple[Builder, Structure, list[Scalar | None]]:
     """The body of a scan; for each carry the scalar type it becomes, None where that is its own."""
     inner = trace.builder.loop(0, n - 1)
@@ -244,13 +265,19 @@ def _scan_body(
         carry, ys = step(TracedScalar(inner.block.params[0]), carry)
         out_leaves, out_structure = flatten(carry)
         if out_structure != structure:
-            raise TypeMismatch("the carry that a loop's function returns has another structure than the one "
-                               "it was given", loc, "return the same fields, tuples and dicts")
+            raise TypeMismatch(
+                "the carry that a loop's function returns has another structure than the one "
+                "it was given",
+                loc,
+                "return the same fields, tuples and dicts",
+            )
         results = [_like(leaf, c.type) for leaf, c in zip(out_leaves, carries, strict=True)]
         y_leaves, ys_structure = flatten(ys)
         inner.block.results = tuple(v.atom for v in [*results, *(lift(y) for y in y_leaves)])
-    changed = [None if r.type is c.type else _scalar_type(r.type)
-               for r, c in zip(results, carries, strict=True)]
+    changed = [
+        None if r.type is c.type else _scalar_type(r.type)
+        for r, c in zip(results, carries, strict=True)
+    ]
     return inner, ys_structure, changed
 
 
@@ -272,14 +299,19 @@ def _check_carries(
 ) -> None:
     for c, r, t in zip(carries, inner.block.results, changed, strict=False):
         if t is not None or r.type is not c.type:
-            raise TypeMismatch(f"a carry starts as {c.type!r} and becomes {r.type!r}", loc,
-                               "start with a value of the type and shape it will have")
+            raise TypeMismatch(
+                f"a carry starts as {c.type!r} and becomes {r.type!r}",
+                loc,
+                "start with a value of the type and shape it will have",
+            )
 
 
 # ------------------------------------------------------------------------------------------- cond
 
 
-def cond(predicate: Any, then: Callable[..., Any], otherwise: Callable[..., Any], *operands: Any) -> Any:
+def cond(
+    predicate: Any, then: Callable[..., Any], otherwise: Callable[..., Any], *operands: Any
+) -> Any:
     """`then(*operands)` where the predicate holds, else `otherwise(*operands)`; only that side is run.
 
     Both must return the same structure, types and shapes.
@@ -299,7 +331,9 @@ def cond(predicate: Any, then: Callable[..., Any], otherwise: Callable[..., Any]
         raise TypeMismatch("the sides of a branch return different structures", loc)
     for side, inner in enumerate(builders):
         with trace.block(inner, "branch"):
-            inner.block.results = tuple(_agreed(pair, side, loc) for pair in zip(left, right, strict=True))
+            inner.block.results = tuple(
+                _agreed(pair, side, loc) for pair in zip(left, right, strict=True)
+            )
     b = trace.builder
     b.loc = loc
     outs = b.cond(p, builders[0].block, builders[1].block)
@@ -338,7 +372,9 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         right, other = flatten(y)
         if structure != other:
             raise TypeMismatch("ra.where chooses between values of one structure", here())
-        return unflatten(structure, [where(condition, a, b) for a, b in zip(left, right, strict=True)])
+        return unflatten(
+            structure, [where(condition, a, b) for a, b in zip(left, right, strict=True)]
+        )
     if current() is None:
         import numpy as np
 
@@ -348,4 +384,3 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if _scalar_type(c.type) is not Bool:
         raise TypeMismatch(f"a condition must be a Bool, not {c.type!r}", here(), "compare: x > 0")
     return elementwise(lambda e, p, q, r: e.prim("select", p, q, r), c, a, b)
-

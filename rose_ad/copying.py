@@ -94,8 +94,11 @@ class Copier:
         (body,) = instr.blocks
         carries = len(instr.args)
         live = self.live
-        kept = [k for k in range(carries)
-                if live is None or instr.outs[k] in live or body.params[k + 1] in live]
+        kept = [
+            k
+            for k in range(carries)
+            if live is None or instr.outs[k] in live or body.params[k + 1] in live
+        ]
         ys = [carries + k for k in self._kept(instr.outs[carries:])]
         inner = enter_loop(b, instr, self.env)
         for k in kept:
@@ -153,9 +156,10 @@ def without_references(function: Function, gone: tuple[bool, ...]) -> Function:
     known: Function | None = function.derived.get(("without", gone))
     if known is None:
         b = Builder()
-        env: Env = {p: None if g else b.block.param(p.type)
-                    for p, g in zip(function.params, gone, strict=True)}
+        env: Env = {
+            p: None if g else b.block.param(p.type)
+            for p, g in zip(function.params, gone, strict=True)
+        }
         Copier(env).block(function.block, b)
         known = function.derived["without", gone] = Function(function.name, b.block, function.loc)
     return known
-

@@ -33,7 +33,9 @@ def _visit(instr: Instr, found: set[Var]) -> None:
         case "build" | "cond":
             for block in instr.blocks:
                 _walk(block, found)
-                found.update(o for o, r in zip(instr.outs, block.results, strict=True) if r in found)
+                found.update(
+                    o for o, r in zip(instr.outs, block.results, strict=True) if r in found
+                )
         case "scan":
             _scan(instr, found)
         case "call":
@@ -60,7 +62,9 @@ def _scan(instr: Instr, found: set[Var]) -> None:
 def flow(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
     """Which results, and which reference parameters, depend on the parameters in `mask`."""
     # what is in a reference never flows into a function: references are write-only
-    on = tuple(m and not isinstance(p.type, Ref) for m, p in zip(mask, function.params, strict=True))
+    on = tuple(
+        m and not isinstance(p.type, Ref) for m, p in zip(mask, function.params, strict=True)
+    )
     known: tuple[tuple[bool, ...], tuple[bool, ...]] | None = function.derived.get(("flow", on))
     if known is None:
         seeds = {p for p, m in zip(function.params, on, strict=True) if m}

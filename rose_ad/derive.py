@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .builder import Builder
+from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
 from .linearize import forward, linearize
 from .source import TypeMismatch, here
 from .transpose import transpose
 from .tree import Structure, flatten, unflatten
 from .types import Array, Ref, Scalar, Type, is_float, scalar_of
-from .function import Fn, Specialised, as_fn
 
 Argnums = "int | tuple[int, ...]"
 
@@ -84,7 +84,9 @@ class _Derived(Fn):
 
 
 class _Gradient(_Derived):
-    def __init__(self, base: Fn, argnums: int | tuple[int, ...], has_aux: bool, with_value: bool) -> None:
+    def __init__(
+        self, base: Fn, argnums: int | tuple[int, ...], has_aux: bool, with_value: bool
+    ) -> None:
         super().__init__(f"{base.__name__}.grad", base)
         self.argnums, self.has_aux, self.with_value = argnums, has_aux, with_value
 
@@ -116,29 +118,41 @@ class _Gradient(_Derived):
         leaves = unflatten(base.result, range(len(base.ir.results)))
         if self.has_aux:
             if not isinstance(leaves, tuple) or len(leaves) != 2:
-                raise TypeMismatch(f"with has_aux, {self.base.__name__} must return (value, more)", base.ir.loc)
+                raise TypeMismatch(
+                    f"with has_aux, {self.base.__name__} must return (value, more)", base.ir.loc
+                )
             leaves = leaves[0]
         found = [base.ir.results[k].type for k in flatten(leaves)[0]]
         if len(found) != 1 or not isinstance(found[0], Scalar) or not is_float(found[0]):
             kinds = ", ".join(map(repr, found))
-            raise TypeMismatch(f"the gradient is of a function whose result is one Real; "
-                               f"{self.base.__name__} returns ({kinds})", base.ir.loc,
-                               "reduce the result to a number, or use ra.vjp or ra.jvp")
+            raise TypeMismatch(
+                f"the gradient is of a function whose result is one Real; "
+                f"{self.base.__name__} returns ({kinds})",
+                base.ir.loc,
+                "reduce the result to a number, or use ra.vjp or ra.jvp",
+            )
 
-    def _with_respect_to(self, structure: Structure, types: Sequence[Type]) -> tuple[Structure, list[int]]:
+    def _with_respect_to(
+        self, structure: Structure, types: Sequence[Type]
+    ) -> tuple[Structure, list[int]]:
         args, _ = unflatten(structure, range(len(types)))
         single = isinstance(self.argnums, int)
         numbers = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
         if any(not -len(args) <= k < len(args) for k in numbers):
-            raise TypeMismatch(f"argnums {self.argnums} of {self.base.__name__}, "
-                               f"which was called with {len(args)} arguments", here())
+            raise TypeMismatch(
+                f"argnums {self.argnums} of {self.base.__name__}, "
+                f"which was called with {len(args)} arguments",
+                here(),
+            )
         chosen = args[numbers[0]] if single else tuple(args[k] for k in numbers)
         wrt, wanted = flatten(chosen)
         for k in wrt:
             if not is_float(types[k]):
                 raise TypeMismatch(
-                    f"a gradient is taken in an argument of {self.base.__name__} that is {types[k]!r}", here(),
-                    "pass a float (2.0, not 2), or annotate the parameter as Real")
+                    f"a gradient is taken in an argument of {self.base.__name__} that is {types[k]!r}",
+                    here(),
+                    "pass a float (2.0, not 2), or annotate the parameter as Real",
+                )
         return wanted, wrt
 
 
@@ -149,7 +163,11 @@ def _unit_cotangents(f: Function) -> list[Atom | None]:
 
 
 def pull_back(
-    b: Builder, f: Function, args: Sequence[Atom], wrt: Sequence[int], cotangents: Sequence[Atom | None]
+    b: Builder,
+    f: Function,
+    args: Sequence[Atom],
+    wrt: Sequence[int],
+    cotangents: Sequence[Atom | None],
 ) -> tuple[list[Atom], list[Atom]]:
     """Emit f's value at `args`, and the cotangents of the arguments `wrt`, for cotangents of the results."""
     mask = tuple(k in set(wrt) for k in range(len(args)))
@@ -163,14 +181,23 @@ def pull_back(
     for k in derivative.active_results:
         ct = cotangents[k]
         passed.append(b.zeros(f.results[k].type) if ct is None else ct)
-    refs = {k: b.accum(args[k].type) for k in derivative.active_params if isinstance(args[k].type, Array)}
+    refs = {
+        k: b.accum(args[k].type)
+        for k in derivative.active_params
+        if isinstance(args[k].type, Array)
+    }
     passed += refs.values()
     linear_results = _linear_results(lin, tangents)
-    if len(linear_results) != len(lin.results):  # a result that turned out not to depend on the tangents
+    if len(linear_results) != len(
+        lin.results
+    ):  # a result that turned out not to depend on the tangents
         keep = set(linear_results)
         start = len(passed) - len(refs) - len(lin.results)
-        passed = [a for k, a in enumerate(passed)
-                  if not start <= k < start + len(lin.results) or k - start in keep]
+        passed = [
+            a
+            for k, a in enumerate(passed)
+            if not start <= k < start + len(lin.results) or k - start in keep
+        ]
     scalars = iter(b.call(backward, passed))
     found: dict[int, Atom] = {}
     for k in derivative.active_params:
@@ -206,8 +233,13 @@ class _Forward(_Derived):
         outs = b.call(function, [*params[:half], *(params[half + k] for k in positions)])
         count = len(base.ir.results)
         tangents = dict(zip(kept, outs[count:], strict=True))
-        both = [*outs[:count],
-                *(tangents[k] if k in tangents else b.zeros(o.type) for k, o in enumerate(outs[:count]))]
+        both = [
+            *outs[:count],
+            *(
+                tangents[k] if k in tangents else b.zeros(o.type)
+                for k, o in enumerate(outs[:count])
+            ),
+        ]
         out = unflatten(base.result, range(count)), unflatten(base.result, range(count, 2 * count))
         order, result = flatten(out)
         b.block.results = tuple(both[k] for k in order)
@@ -229,8 +261,10 @@ class _Backward(_Derived):
         primals = self.base.argument_types(call, types[:count])
         results = [r.type for r in self.base.specialise(call, primals).ir.results]
         if len(results) != len(types) - count:
-            raise TypeMismatch(f"the cotangent does not have the structure of the result of "
-                               f"{self.base.__name__}", here())
+            raise TypeMismatch(
+                f"the cotangent does not have the structure of the result of {self.base.__name__}",
+                here(),
+            )
         return [*primals, *_tangent_types(results, types[count:], "cotangent")]
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,17 @@ from typing import Any
 
 import numpy as np
 
+from .accumulator import Accumulator
 from .annotations import checked, parameter_types
 from .ir import Function
 from .lower.program import Program
+from .rewrite.pipeline import tidy
 from .source import TraceError, TypeMismatch, here, of_function
 from .trace import Trace, current, tracing
 from .tree import Structure, flatten, unflatten
 from .types import Array, Scalar, Type, Value, scalar_of, shape_of
-from .values import Accumulator, Traced, convert, lift, type_of, wrap
+from .values import Traced, convert, lift, type_of, wrap
+from .verify import verify
 
 Signature = tuple[Structure, tuple[Type, ...]]
 
@@ -89,7 +93,10 @@ class Fn:
             with self._lock:
                 program = self._programs.get(key)
                 if program is None:
-                    program = self._programs[key] = Program(self.specialise(structure, types).ir)
+                    ir = self.specialise(structure, types).ir
+                    if os.environ.get("ROSE_AD_CHECK") == "1":
+                        verify(ir)
+                    program = self._programs[key] = Program(ir)
         return program
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
@@ -100,13 +107,18 @@ class Fn:
         except TypeError:
             raise TypeMismatch(
                 f"an argument of {self.__name__} is neither a number, an array nor a hashable constant",
-                here(), "pass numbers, arrays, and structures of them") from None
+                here(),
+                "pass numbers, arrays, and structures of them",
+            ) from None
         if known is not None:
             return known
         busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
         if key in busy:
-            raise TraceError(f"{self.__name__} calls itself: recursion cannot be traced", here(),
-                             "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)")
+            raise TraceError(
+                f"{self.__name__} calls itself: recursion cannot be traced",
+                here(),
+                "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
+            )
         with self._lock:
             busy.add(key)
             try:
@@ -126,7 +138,10 @@ class Fn:
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]
-        return "\n\n".join(shown) or f"fn {self.__name__}: not traced yet; call it, or use .lower(args)"
+        return (
+            "\n\n".join(shown)
+            or f"fn {self.__name__}: not traced yet; call it, or use .lower(args)"
+        )
 
     def __repr__(self) -> str:
         return f"<rose_ad function {self.__name__}>"
@@ -188,8 +203,10 @@ class PythonFunction(Fn):
         for name, wanted in self._annotated.items():
             leaves = flatten(bound[name])[0] if name in bound else []
             if name in bound and len(leaves) != len(wanted):
-                raise TypeMismatch(f"argument {name} of {self.__name__} does not have its declared structure",
-                                   here())
+                raise TypeMismatch(
+                    f"argument {name} of {self.__name__} does not have its declared structure",
+                    here(),
+                )
             for k, t in zip(leaves, wanted, strict=False):
                 out[k] = checked(types[k], t, f"{name} of {self.__name__}", here())
         return out
@@ -206,23 +223,12 @@ class PythonFunction(Fn):
             root.builder.block.results = tuple(self._result(leaf).atom for leaf in leaves)
         code = getattr(self.python, "__code__", None)
         loc = of_function(code) if code is not None else 0
-        _finish(root.builder.block)
-        return Specialised(Function(self.__name__, root.builder.block, loc), result)
+        return Specialised(Function(self.__name__, tidy(root.builder.block), loc), result)
 
     def _result(self, leaf: Any) -> Traced:
         if not isinstance(leaf, Traced | Accumulator) and isinstance(leaf, complex):
             raise TypeMismatch(f"{self.__name__} returns a complex number", here())
         return lift(leaf)
-
-
-def _finish(block: Any) -> None:
-    """Check the traced IR where checks are asked for."""
-    import os
-
-    if os.environ.get("ROSE_AD_CHECK") == "1":
-        from .verify import verify
-
-        verify(Function("traced", block, 0))
 
 
 def fn(f: Callable[..., Any]) -> Fn:
@@ -245,8 +251,11 @@ def as_fn(f: Any) -> Fn:
 
 def _argument_type(x: Any) -> Value:
     if isinstance(x, Traced | Accumulator):
-        raise TraceError("a traced value is used after its function has been traced", here(),
-                         "return it from the function instead")
+        raise TraceError(
+            "a traced value is used after its function has been traced",
+            here(),
+            "return it from the function instead",
+        )
     return type_of(x)
 
 
@@ -254,5 +263,3 @@ def _as_array(x: Any, t: Type) -> np.ndarray[Any, Any]:
     """An argument as a C-contiguous array of its type; a copy only where that is needed."""
     assert isinstance(t, Scalar | Array)
     return np.ascontiguousarray(x, scalar_of(t).dtype).reshape(shape_of(t))
-
-

@@ -106,4 +106,3 @@ class _Interpreter:
 
     def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
         return interpret(instr.attr, x)
-

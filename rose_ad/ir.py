@@ -42,7 +42,9 @@ class Var:
     def __init__(self, type: Type, block: Block) -> None:
         self.type, self.block = type, block
         self.instr: Instr | None = None  # what defines it; None for a parameter
-        self.range: tuple[float, float] | None = None  # of a loop's index: its least and greatest value
+        self.range: tuple[float, float] | None = (
+            None  # of a loop's index: its least and greatest value
+        )
 
     def __repr__(self) -> str:
         return f"%{id(self) & 0xFFFF:x}:{self.type!r}"
@@ -55,6 +57,7 @@ class Const:
 
     def __init__(self, value: Any, type: Type) -> None:
         self.type = type
+        self.value: Any
         if isinstance(type, Scalar):
             if type is Bool:
                 self.value = bool(value)
@@ -89,8 +92,13 @@ class Instr:
     __slots__ = ("args", "attr", "blocks", "loc", "op", "outs")
 
     def __init__(
-        self, op: str, args: tuple[Atom, ...], attr: Any, blocks: tuple[Block, ...],
-        outs: tuple[Var, ...], loc: int,
+        self,
+        op: str,
+        args: tuple[Atom, ...],
+        attr: Any,
+        blocks: tuple[Block, ...],
+        outs: tuple[Var, ...],
+        loc: int,
     ) -> None:
         self.op, self.args, self.attr = op, args, attr
         self.blocks, self.outs, self.loc = blocks, outs, loc

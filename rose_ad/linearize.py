@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
-from .dependence import depends, flow, touches
+from .dependence import depends, touches
 from .ir import Atom, Block, Function, Instr, Var, free_variables
 from .prims import TABLE
-from .rewrite.dead import remove_dead
+from .rewrite.pipeline import tidy
 from .types import Ref, is_float
 
 
@@ -48,7 +48,9 @@ class Linearized:
         return [*(a for a in kept if a is not None), *fwd_outs[results:]]
 
 
-def linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...] = ()) -> Linearized:
+def linearize(
+    function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...] = ()
+) -> Linearized:
     """The linearisation of a function in the parameters of `mask`, made once.
 
     Reference parameters in `gone` are left out of fwd (their primal is not wanted), though not of lin.
@@ -60,10 +62,15 @@ def linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...]
     return known
 
 
-def active_parameters(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[int, ...], set[Var]]:
+def active_parameters(
+    function: Function, mask: tuple[bool, ...]
+) -> tuple[tuple[int, ...], set[Var]]:
     """Positions of the parameters that get a tangent, and all active variables."""
-    seeds = {p for p, m in zip(function.params, mask, strict=True)
-             if m and is_float(p.type) and not isinstance(p.type, Ref)}
+    seeds = {
+        p
+        for p, m in zip(function.params, mask, strict=True)
+        if m and is_float(p.type) and not isinstance(p.type, Ref)
+    }
     active = depends(function.block, seeds)
     return tuple(k for k, p in enumerate(function.params) if p in active), active
 
@@ -81,18 +88,20 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     results = tuple(k for k, r in enumerate(function.results) if r in active)
     T.block.results = tuple(walk.tangent(function.results[k], T) for k in results)
 
-    tangent_block = remove_dead(T.block)
+    tangent_block = tidy(T.block)
     free = list(free_variables(tangent_block))
     kept = [v for v in free if v.block is P.block and v in P.block.params]
     residuals = [v for v in free if v not in kept]
     lin = _close(tangent_block, kept + residuals)
 
     P.block.results = lookups(walk.env, function.results) + tuple(residuals)
-    fwd = remove_dead(P.block)
+    fwd = tidy(P.block)
     return Linearized(
         Function(f"{function.name}.fwd", fwd, function.loc),
         Function(f"{function.name}.lin", lin, function.loc),
-        positions, results, tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),
+        positions,
+        results,
+        tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),
     )
 
 
@@ -269,7 +278,11 @@ class Forward(Linearizer):
         results = inner.block.results
         primals, tangents = results[: len(instr.outs)], results[len(instr.outs) :]
         inner.block.results = (
-            *primals[:count], *tangents[: len(moving)], *primals[count:], *tangents[len(moving) :])
+            *primals[:count],
+            *tangents[: len(moving)],
+            *primals[count:],
+            *tangents[len(moving) :],
+        )
         initial = [lookup(self.env, a) for a in instr.args]
         initial += [self.tangent(instr.args[k], P) for k in moving]
         n, reverse = instr.attr
@@ -293,14 +306,19 @@ class Forward(Linearizer):
     def _call(self, instr: Instr, P: Builder, T: Builder) -> None:
         mask = tuple(a in self.active for a in instr.args)
         derivative, positions, kept = forward(instr.attr, mask)
-        args = [*lookups(self.env, instr.args), *(self.tangent(instr.args[k], P) for k in positions)]
+        args = [
+            *lookups(self.env, instr.args),
+            *(self.tangent(instr.args[k], P) for k in positions),
+        ]
         self._bind(instr.outs, list(kept), P.call(derivative, args))
 
     def _both(self, body: Block, inner: Builder, outs: Sequence[Var]) -> list[int]:
         self.block(body, inner, inner)
         kept = [k for k, o in enumerate(outs) if o in self.active]
         inner.block.results = (
-            *lookups(self.env, body.results), *(self.tangent(body.results[k], inner) for k in kept))
+            *lookups(self.env, body.results),
+            *(self.tangent(body.results[k], inner) for k in kept),
+        )
         return kept
 
     def _bind(self, outs: Sequence[Var], kept: Sequence[int], values: Sequence[Atom]) -> None:
@@ -326,8 +344,10 @@ def forward(
         walk.block(function.block, b, b)
         kept = tuple(k for k, r in enumerate(function.results) if r in active)
         b.block.results = (
-            *lookups(walk.env, function.results), *(walk.tangent(function.results[k], b) for k in kept))
-        jvp = Function(f"{function.name}.jvp", remove_dead(b.block), function.loc)
+            *lookups(walk.env, function.results),
+            *(walk.tangent(function.results[k], b) for k in kept),
+        )
+        jvp = Function(f"{function.name}.jvp", tidy(b.block), function.loc)
         known = function.derived["forward", mask] = jvp, positions, kept
     result: tuple[Function, tuple[int, ...], tuple[int, ...]] = known
     return result

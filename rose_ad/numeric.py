@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from .accumulator import Accumulator
 from .control import build, total
 from .source import TypeMismatch, here
 from .tree import flatten
 from .types import F32, F64, I64, Array, Bool, Scalar, Type
-from .values import Accumulator, Traced, convert, elementwise, lift, promote
+from .values import Traced, convert, elementwise, lift, promote
 
 
 def _traced(*values: Any) -> bool:
@@ -198,9 +199,12 @@ def dot(x: Any, y: Any) -> Any:
         return np.dot(x, y)
     a, b = lift(x), lift(y)
     if a.ndim != 1 or a.shape != b.shape:
-        raise TypeMismatch(f"dot takes two vectors of one length, not {a.shape} and {b.shape}", here(),
-                           "ra.matmul for matrices")
-    return sum(a * b)  # type: ignore[operator]
+        raise TypeMismatch(
+            f"dot takes two vectors of one length, not {a.shape} and {b.shape}",
+            here(),
+            "ra.matmul for matrices",
+        )
+    return sum(a * b)
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -215,7 +219,9 @@ def matmul(x: Any, y: Any) -> Any:
     right: Any = b
     if b.ndim == 1:
         return build(n, lambda i: total(k, lambda j: left[i, j] * right[j]))
-    return build(n, lambda i: build(b.shape[1], lambda m: total(k, lambda j: left[i, j] * right[j, m])))
+    return build(
+        n, lambda i: build(b.shape[1], lambda m: total(k, lambda j: left[i, j] * right[j, m]))
+    )
 
 
 def norm(x: Any) -> Any:
@@ -246,9 +252,12 @@ def full(shape: int | tuple[int, ...], value: Any) -> Any:
     sizes = (shape,) if isinstance(shape, int) else shape
     out = value
     for n in reversed(sizes):
-        row = out
-        out = build(n, lambda _, row=row: row)
+        out = _repeated(n, out)
     return out
+
+
+def _repeated(n: int, row: Any) -> Any:
+    return build(n, lambda _: row)
 
 
 def zeros(shape: int | tuple[int, ...]) -> Any:
@@ -257,14 +266,40 @@ def zeros(shape: int | tuple[int, ...]) -> Any:
 
 
 UFUNCS: dict[str, Callable[..., Any]] = {
-    "sqrt": sqrt, "exp": exp, "expm1": expm1, "log": log, "log1p": log1p, "sin": sin, "cos": cos, "tan": tan,
-    "arcsin": asin, "arccos": acos, "arctan": atan, "arctan2": atan2, "sinh": sinh, "cosh": cosh,
-    "tanh": tanh, "floor": floor, "ceil": ceil, "absolute": abs, "sign": sign, "minimum": minimum,
-    "maximum": maximum, "hypot": hypot, "power": pow,
-    "add": lambda x, y: lift(x) + y, "subtract": lambda x, y: lift(x) - y,  # type: ignore[operator]
-    "multiply": lambda x, y: lift(x) * y, "divide": lambda x, y: lift(x) / y,  # type: ignore[operator]
-    "floor_divide": lambda x, y: lift(x) // y, "remainder": lambda x, y: lift(x) % y,  # type: ignore[operator]
-    "negative": lambda x: -x, "less": lambda x, y: lift(x) < y, "greater": lambda x, y: lift(x) > y,  # type: ignore[operator]
-    "less_equal": lambda x, y: lift(x) <= y, "greater_equal": lambda x, y: lift(x) >= y,  # type: ignore[operator]
-    "equal": lambda x, y: lift(x) == y, "not_equal": lambda x, y: lift(x) != y,
+    "sqrt": sqrt,
+    "exp": exp,
+    "expm1": expm1,
+    "log": log,
+    "log1p": log1p,
+    "sin": sin,
+    "cos": cos,
+    "tan": tan,
+    "arcsin": asin,
+    "arccos": acos,
+    "arctan": atan,
+    "arctan2": atan2,
+    "sinh": sinh,
+    "cosh": cosh,
+    "tanh": tanh,
+    "floor": floor,
+    "ceil": ceil,
+    "absolute": abs,
+    "sign": sign,
+    "minimum": minimum,
+    "maximum": maximum,
+    "hypot": hypot,
+    "power": pow,
+    "add": lambda x, y: lift(x) + y,
+    "subtract": lambda x, y: lift(x) - y,
+    "multiply": lambda x, y: lift(x) * y,
+    "divide": lambda x, y: lift(x) / y,
+    "floor_divide": lambda x, y: lift(x) // y,
+    "remainder": lambda x, y: lift(x) % y,
+    "negative": lambda x: -x,
+    "less": lambda x, y: lift(x) < y,
+    "greater": lambda x, y: lift(x) > y,
+    "less_equal": lambda x, y: lift(x) <= y,
+    "greater_equal": lambda x, y: lift(x) >= y,
+    "equal": lambda x, y: lift(x) == y,
+    "not_equal": lambda x, y: lift(x) != y,
 }

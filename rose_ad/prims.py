@@ -38,14 +38,21 @@ class Prim:
     transpose: Transpose | None = None  # (E, args, which operand is linear, cotangent)
     linear: tuple[int, ...] = ()  # operands in which it is linear, taken one at a time
     domain: tuple[tuple[float, float], ...] = ()  # test samples, an interval an operand
-    special: tuple[tuple[float, ...], ...] = field(default=())  # further points with known derivative
+    special: tuple[tuple[float, ...], ...] = field(
+        default=()
+    )  # further points with known derivative
 
 
 TABLE: dict[str, Prim] = {}
 
 
-def _row(name: str, kinds: str, evaluate: Callable[..., Any], llvm: Callable[[Scalar], str] | str,
-         **rest: Any) -> None:
+def _row(
+    name: str,
+    kinds: str,
+    evaluate: Callable[..., Any],
+    llvm: Callable[[Scalar], str] | str,
+    **rest: Any,
+) -> None:
     lower = (lambda _t, text=llvm: text) if isinstance(llvm, str) else llvm
     TABLE[name] = Prim(name, kinds, evaluate, lower, **rest)
 
@@ -59,7 +66,9 @@ def _either(floating: str, integer: str) -> Callable[[Scalar], str]:
 
 
 def _two(op: str, integer: str) -> Callable[[Scalar], str]:
-    return _either(f"{{r}} = {op} contract {{t}} {{0}}, {{1}}", f"{{r}} = {integer} i64 {{0}}, {{1}}")
+    return _either(
+        f"{{r}} = {op} contract {{t}} {{0}}, {{1}}", f"{{r}} = {integer} i64 {{0}}, {{1}}"
+    )
 
 
 def _function(name: str, arity: int = 1) -> str:
@@ -93,13 +102,19 @@ _FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
 {r}.i = icmp ne i64 {r}.o, 0
 {r}.a = and i1 {r}.n, {r}.i
 {r}.b = sext i1 {r}.a to i64"""
-_FLOORDIV = _FLOOR_DIVIDE + """
+_FLOORDIV = (
+    _FLOOR_DIVIDE
+    + """
 {r}.f = add i64 {r}.q, {r}.b
 {r} = select i1 {r}.z, i64 0, i64 {r}.f"""
-_MOD = _FLOOR_DIVIDE + """
+)
+_MOD = (
+    _FLOOR_DIVIDE
+    + """
 {r}.e = select i1 {r}.a, i64 {r}.d, i64 0
 {r}.f = add i64 {r}.o, {r}.e
 {r} = select i1 {r}.z, i64 0, i64 {r}.f"""
+)
 _SIGN = """{r}.p = fcmp ogt {t} {0}, 0.0
 {r}.n = fcmp olt {t} {0}, 0.0
 {r}.a = select i1 {r}.p, {t} 1.0, {t} {0}
@@ -134,11 +149,15 @@ def _plus(T: Builder, a: Atom | None, b: Atom | None) -> Atom | None:
     return a if b is None else T.prim("add", a, b)
 
 
-def _partials(*rules: Callable[[Builder, Sequence[Atom], Atom], Atom], singular: bool = False) -> Jvp:
+def _partials(
+    *rules: Callable[[Builder, Sequence[Atom], Atom], Atom], singular: bool = False
+) -> Jvp:
     """The chain rule from one coefficient an operand. `singular` coefficients can be infinite: an exact
     zero is then scaled to zero, so that an untaken `where` stays clean (0 * inf would be NaN)."""
 
-    def jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> Atom | None:
+    def jvp(
+        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    ) -> Atom | None:
         total: Atom | None = None
         for rule, tangent in zip(rules, dx, strict=True):
             if tangent is not None:
@@ -152,18 +171,24 @@ def _one(P: Builder, like: Atom, value: float = 1.0) -> Const:
     return Const(value, like.type)
 
 
-def _add_jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> Atom | None:
+def _add_jvp(
+    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> Atom | None:
     return _plus(T, dx[0], dx[1])
 
 
-def _sub_jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> Atom | None:
+def _sub_jvp(
+    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> Atom | None:
     if dx[1] is None:
         return dx[0]
     return T.prim("neg", dx[1]) if dx[0] is None else T.prim("sub", dx[0], dx[1])
 
 
 def _linear_jvp(name: str) -> Jvp:
-    def jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> Atom | None:
+    def jvp(
+        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    ) -> Atom | None:
         return None if dx[0] is None else T.prim(name, dx[0])
 
     return jvp
@@ -179,7 +204,9 @@ def _select_jvp(
 def _choose_jvp(compare: str) -> Jvp:
     """min and max: the tangent of the operand that was taken (the second on a tie)."""
 
-    def jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> Atom | None:
+    def jvp(
+        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    ) -> Atom | None:
         first = P.prim("lt", *(x if compare == "lt" else (x[1], x[0])))
         sides = [zero_like(out) if d is None else d for d in dx]
         return T.prim("select", first, *sides)
@@ -187,7 +214,9 @@ def _choose_jvp(compare: str) -> Jvp:
     return jvp
 
 
-def _no_jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> None:
+def _no_jvp(
+    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> None:
     """Piecewise constant: the derivative is zero wherever it exists."""
 
 
@@ -309,69 +338,240 @@ def _exp(x: float) -> float:
 _R = (-2.0, 2.0)
 _POS = (0.2, 3.0)
 
-_row("add", "nn>n", lambda a, b: a + b, _two("fadd", "add"), jvp=_add_jvp,
-     transpose=lambda E, x, k, ct: ct, linear=(0, 1), domain=(_R, _R))
-_row("sub", "nn>n", lambda a, b: a - b, _two("fsub", "sub"), jvp=_sub_jvp,
-     transpose=_sub_transpose, linear=(0, 1), domain=(_R, _R))
-_row("mul", "nn>n", lambda a, b: a * b, _two("fmul", "mul"),
-     jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
-     transpose=_swap_linear("mul"), linear=(0, 1), domain=(_R, _R), special=((0.0, 0.0),))
-_row("scale", "ff>f", lambda a, c: a if a == 0 else a * c, _SCALE,
-     jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
-     transpose=_swap_linear("scale"), linear=(0,), domain=(_R, _R))
-_row("div", "ff>f", _divide, "{r} = fdiv contract {t} {0}, {1}",
-     jvp=_partials(lambda P, x, o: _reciprocal(P, x[1]),
-                   lambda P, x, o: P.prim("neg", P.prim("mul", o, _reciprocal(P, x[1]))), singular=True),
-     transpose=_swap_linear("div"), linear=(0,), domain=(_R, _POS))
-_row("neg", "n>n", lambda a: -a, _either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
-     jvp=_linear_jvp("neg"), transpose=_swap_linear("neg"), linear=(0,), domain=(_R,))
-_row("abs", "n>n", abs, _either(_function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
-     jvp=_partials(lambda P, x, o: P.prim("sign", x[0])), domain=(_R,))
+_row(
+    "add",
+    "nn>n",
+    lambda a, b: a + b,
+    _two("fadd", "add"),
+    jvp=_add_jvp,
+    transpose=lambda E, x, k, ct: ct,
+    linear=(0, 1),
+    domain=(_R, _R),
+)
+_row(
+    "sub",
+    "nn>n",
+    lambda a, b: a - b,
+    _two("fsub", "sub"),
+    jvp=_sub_jvp,
+    transpose=_sub_transpose,
+    linear=(0, 1),
+    domain=(_R, _R),
+)
+_row(
+    "mul",
+    "nn>n",
+    lambda a, b: a * b,
+    _two("fmul", "mul"),
+    jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
+    transpose=_swap_linear("mul"),
+    linear=(0, 1),
+    domain=(_R, _R),
+    special=((0.0, 0.0),),
+)
+_row(
+    "scale",
+    "ff>f",
+    lambda a, c: a if a == 0 else a * c,
+    _SCALE,
+    jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
+    transpose=_swap_linear("scale"),
+    linear=(0,),
+    domain=(_R, _R),
+)
+_row(
+    "div",
+    "ff>f",
+    _divide,
+    "{r} = fdiv contract {t} {0}, {1}",
+    jvp=_partials(
+        lambda P, x, o: _reciprocal(P, x[1]),
+        lambda P, x, o: P.prim("neg", P.prim("mul", o, _reciprocal(P, x[1]))),
+        singular=True,
+    ),
+    transpose=_swap_linear("div"),
+    linear=(0,),
+    domain=(_R, _POS),
+)
+_row(
+    "neg",
+    "n>n",
+    lambda a: -a,
+    _either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
+    jvp=_linear_jvp("neg"),
+    transpose=_swap_linear("neg"),
+    linear=(0,),
+    domain=(_R,),
+)
+_row(
+    "abs",
+    "n>n",
+    abs,
+    _either(_function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
+    jvp=_partials(lambda P, x, o: P.prim("sign", x[0])),
+    domain=(_R,),
+)
 _row("sign", "n>n", _sign, _either(_SIGN, _SIGN_INT), jvp=_no_jvp, domain=(_R,))
-_row("min", "nn>n", lambda a, b: a if a < b else b, _pick("olt", "slt"), jvp=_choose_jvp("lt"),
-     domain=(_R, _R))
-_row("max", "nn>n", lambda a, b: a if a > b else b, _pick("ogt", "sgt"), jvp=_choose_jvp("gt"),
-     domain=(_R, _R))
+_row(
+    "min",
+    "nn>n",
+    lambda a, b: a if a < b else b,
+    _pick("olt", "slt"),
+    jvp=_choose_jvp("lt"),
+    domain=(_R, _R),
+)
+_row(
+    "max",
+    "nn>n",
+    lambda a, b: a if a > b else b,
+    _pick("ogt", "sgt"),
+    jvp=_choose_jvp("gt"),
+    domain=(_R, _R),
+)
 _row("floor", "f>f", _rounded(math.floor), _function("llvm.floor"), jvp=_no_jvp, domain=(_R,))
 _row("ceil", "f>f", _rounded(math.ceil), _function("llvm.ceil"), jvp=_no_jvp, domain=(_R,))
-_row("sqrt", "f>f", _guard(math.sqrt), _function("llvm.sqrt"),
-     jvp=_partials(lambda P, x, o: P.prim("div", _one(P, o, 0.5), o), singular=True), domain=(_POS,))
+_row(
+    "sqrt",
+    "f>f",
+    _guard(math.sqrt),
+    _function("llvm.sqrt"),
+    jvp=_partials(lambda P, x, o: P.prim("div", _one(P, o, 0.5), o), singular=True),
+    domain=(_POS,),
+)
 # the root of a sum of squares: its derivative at zero is taken as zero, so that a norm has a gradient there
-_row("norm_sqrt", "f>f", _guard(math.sqrt), _function("llvm.sqrt"), jvp=_partials(_safe_half_over),
-     domain=(_POS,))
-_row("exp", "f>f", _guard(_exp), _function("llvm.exp"), jvp=_partials(lambda P, x, o: o), domain=(_R,))
-_row("expm1", "f>f", _guard(math.expm1), _function("expm1"),
-     jvp=_partials(lambda P, x, o: P.prim("add", o, _one(P, o))), domain=(_R,))
-_row("log", "f>f", _guard(_log), _function("llvm.log"),
-     jvp=_partials(lambda P, x, o: _reciprocal(P, x[0]), singular=True), domain=(_POS,))
-_row("log1p", "f>f", _guard(_log1p), _function("log1p"),
-     jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", x[0], _one(P, o))), singular=True),
-     domain=((-0.8, 3.0),))
-_row("sin", "f>f", _guard(math.sin), _function("llvm.sin"),
-     jvp=_partials(lambda P, x, o: P.prim("cos", x[0])), domain=(_R,))
-_row("cos", "f>f", _guard(math.cos), _function("llvm.cos"),
-     jvp=_partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))), domain=(_R,))
-_row("tan", "f>f", _guard(math.tan), _function("tan"),
-     jvp=_partials(lambda P, x, o: P.prim("add", _one(P, o), _square(P, o))), domain=((-1.2, 1.2),))
-_row("asin", "f>f", _guard(math.asin), _function("asin"),
-     jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0]))),
-                   singular=True), domain=((-0.9, 0.9),))
-_row("acos", "f>f", _guard(math.acos), _function("acos"),
-     jvp=_partials(lambda P, x, o: P.prim("neg", _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0])))),
-                   singular=True), domain=((-0.9, 0.9),))
-_row("atan", "f>f", _guard(math.atan), _function("atan"),
-     jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", _one(P, o), _square(P, x[0])))),
-     domain=(_R,))
-_row("atan2", "ff>f", _guard(math.atan2), _function("atan2", 2), jvp=_partials(_angle(0), _angle(1), singular=True),
-     domain=(_R, _POS))
-_row("sinh", "f>f", _guard(math.sinh), _function("sinh"),
-     jvp=_partials(lambda P, x, o: P.prim("cosh", x[0])), domain=(_R,))
-_row("cosh", "f>f", _guard(math.cosh), _function("cosh"),
-     jvp=_partials(lambda P, x, o: P.prim("sinh", x[0])), domain=(_R,))
-_row("tanh", "f>f", _guard(math.tanh), _function("tanh"),
-     jvp=_partials(lambda P, x, o: _one_minus_square(P, o)), domain=(_R,))
-_row("pow", "ff>f", _guard(_pow), _function("llvm.pow", 2),
-     jvp=_partials(_power_by_base, _power_by_exponent, singular=True), domain=(_POS, _R))
+_row(
+    "norm_sqrt",
+    "f>f",
+    _guard(math.sqrt),
+    _function("llvm.sqrt"),
+    jvp=_partials(_safe_half_over),
+    domain=(_POS,),
+)
+_row(
+    "exp",
+    "f>f",
+    _guard(_exp),
+    _function("llvm.exp"),
+    jvp=_partials(lambda P, x, o: o),
+    domain=(_R,),
+)
+_row(
+    "expm1",
+    "f>f",
+    _guard(math.expm1),
+    _function("expm1"),
+    jvp=_partials(lambda P, x, o: P.prim("add", o, _one(P, o))),
+    domain=(_R,),
+)
+_row(
+    "log",
+    "f>f",
+    _guard(_log),
+    _function("llvm.log"),
+    jvp=_partials(lambda P, x, o: _reciprocal(P, x[0]), singular=True),
+    domain=(_POS,),
+)
+_row(
+    "log1p",
+    "f>f",
+    _guard(_log1p),
+    _function("log1p"),
+    jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", x[0], _one(P, o))), singular=True),
+    domain=((-0.8, 3.0),),
+)
+_row(
+    "sin",
+    "f>f",
+    _guard(math.sin),
+    _function("llvm.sin"),
+    jvp=_partials(lambda P, x, o: P.prim("cos", x[0])),
+    domain=(_R,),
+)
+_row(
+    "cos",
+    "f>f",
+    _guard(math.cos),
+    _function("llvm.cos"),
+    jvp=_partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
+    domain=(_R,),
+)
+_row(
+    "tan",
+    "f>f",
+    _guard(math.tan),
+    _function("tan"),
+    jvp=_partials(lambda P, x, o: P.prim("add", _one(P, o), _square(P, o))),
+    domain=((-1.2, 1.2),),
+)
+_row(
+    "asin",
+    "f>f",
+    _guard(math.asin),
+    _function("asin"),
+    jvp=_partials(
+        lambda P, x, o: _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0]))), singular=True
+    ),
+    domain=((-0.9, 0.9),),
+)
+_row(
+    "acos",
+    "f>f",
+    _guard(math.acos),
+    _function("acos"),
+    jvp=_partials(
+        lambda P, x, o: P.prim("neg", _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0])))),
+        singular=True,
+    ),
+    domain=((-0.9, 0.9),),
+)
+_row(
+    "atan",
+    "f>f",
+    _guard(math.atan),
+    _function("atan"),
+    jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", _one(P, o), _square(P, x[0])))),
+    domain=(_R,),
+)
+_row(
+    "atan2",
+    "ff>f",
+    _guard(math.atan2),
+    _function("atan2", 2),
+    jvp=_partials(_angle(0), _angle(1), singular=True),
+    domain=(_R, _POS),
+)
+_row(
+    "sinh",
+    "f>f",
+    _guard(math.sinh),
+    _function("sinh"),
+    jvp=_partials(lambda P, x, o: P.prim("cosh", x[0])),
+    domain=(_R,),
+)
+_row(
+    "cosh",
+    "f>f",
+    _guard(math.cosh),
+    _function("cosh"),
+    jvp=_partials(lambda P, x, o: P.prim("sinh", x[0])),
+    domain=(_R,),
+)
+_row(
+    "tanh",
+    "f>f",
+    _guard(math.tanh),
+    _function("tanh"),
+    jvp=_partials(lambda P, x, o: _one_minus_square(P, o)),
+    domain=(_R,),
+)
+_row(
+    "pow",
+    "ff>f",
+    _guard(_pow),
+    _function("llvm.pow", 2),
+    jvp=_partials(_power_by_base, _power_by_exponent, singular=True),
+    domain=(_POS, _R),
+)
 
 _row("floordiv", "ii>i", lambda a, b: a // b if b else 0, _FLOORDIV, domain=((-9, 9), (-4, 4)))
 _row("mod", "ii>i", lambda a, b: a % b if b else 0, _MOD, domain=((-9, 9), (-4, 4)))
@@ -383,12 +583,25 @@ _row("ne", "nn>b", lambda a, b: a != b, _compare("une", "ne"), domain=(_R, _R))
 _row("and", "bb>b", lambda a, b: a and b, "{r} = and i1 {0}, {1}", domain=((0, 1), (0, 1)))
 _row("or", "bb>b", lambda a, b: a or b, "{r} = or i1 {0}, {1}", domain=((0, 1), (0, 1)))
 _row("not", "b>b", lambda a: not a, "{r} = xor i1 {0}, true", domain=((0, 1),))
-_row("select", "btt>t", lambda c, a, b: a if c else b, "{r} = select i1 {0}, {t} {1}, {t} {2}",
-     jvp=_select_jvp, transpose=_select_transpose, linear=(1, 2), domain=((0, 1), _R, _R))
+_row(
+    "select",
+    "btt>t",
+    lambda c, a, b: a if c else b,
+    "{r} = select i1 {0}, {t} {1}, {t} {2}",
+    jvp=_select_jvp,
+    transpose=_select_transpose,
+    linear=(1, 2),
+    domain=((0, 1), _R, _R),
+)
 
 _row("to_f64", "i>F", float, "{r} = sitofp i64 {0} to double", domain=((-9, 9),))
-_row("to_i64", "f>i", lambda a: int(a) if math.isfinite(a) else 0,
-     "{r} = call i64 @llvm.fptosi.sat.i64{s}({t} {0})", domain=(_R,))
+_row(
+    "to_i64",
+    "f>i",
+    lambda a: int(a) if math.isfinite(a) else 0,
+    "{r} = call i64 @llvm.fptosi.sat.i64{s}({t} {0})",
+    domain=(_R,),
+)
 _row("bool_to_i64", "b>i", int, "{r} = zext i1 {0} to i64", domain=((0, 1),))
 
 
@@ -397,10 +610,26 @@ def _narrow(x: float) -> float:
     return value
 
 
-_row("widen", "f>F", float, "{r} = fpext float {0} to double", jvp=_linear_jvp("widen"),
-     transpose=lambda E, x, k, ct: E.prim("narrow", ct), linear=(0,), domain=(_R,))
-_row("narrow", "F>f", _narrow, "{r} = fptrunc double {0} to float", jvp=_linear_jvp("narrow"),
-     transpose=lambda E, x, k, ct: E.prim("widen", ct), linear=(0,), domain=(_R,))
+_row(
+    "widen",
+    "f>F",
+    float,
+    "{r} = fpext float {0} to double",
+    jvp=_linear_jvp("widen"),
+    transpose=lambda E, x, k, ct: E.prim("narrow", ct),
+    linear=(0,),
+    domain=(_R,),
+)
+_row(
+    "narrow",
+    "F>f",
+    _narrow,
+    "{r} = fptrunc double {0} to float",
+    jvp=_linear_jvp("narrow"),
+    transpose=lambda E, x, k, ct: E.prim("widen", ct),
+    linear=(0,),
+    domain=(_R,),
+)
 
 
 def result_type(prim: Prim, operands: Sequence[Scalar]) -> Scalar:
@@ -410,8 +639,12 @@ def result_type(prim: Prim, operands: Sequence[Scalar]) -> Scalar:
     fits = len(wanted) == len(operands)
     for letter, t in zip(wanted, operands, strict=False):
         allowed: tuple[Scalar, ...] = {
-            "f": (F64, F32), "i": (I64,), "b": (Bool,), "n": (F64, F32, I64),
-            "t": (F64, F32, I64, Bool), "F": (F64,),
+            "f": (F64, F32),
+            "i": (I64,),
+            "b": (Bool,),
+            "n": (F64, F32, I64),
+            "t": (F64, F32, I64, Bool),
+            "F": (F64,),
         }[letter]
         fits = fits and t in allowed and bound.setdefault(letter, t) is t
     if not fits:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .ir import Atom, Block, Const, Function, Instr, Var, callees
+from .ir import Atom, Block, Function, Instr, Var, callees
 
 
 def show_program(function: Function) -> str:
@@ -85,7 +85,9 @@ class _Printer:
             case "addto":
                 self.lines.append(f"{pad}{self.atom(instr.args[0])} += {self.atom(instr.args[1])}")
             case "index":
-                self.lines.append(f"{pad}{head}{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]")
+                self.lines.append(
+                    f"{pad}{head}{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
+                )
             case "check":
                 self.lines.append(f"{pad}{head}check {args} < {instr.attr}")
             case "accum":

@@ -56,8 +56,10 @@ class Trace:
         if top is not frame:
             raise TraceError(
                 "a loop over ra.range was left by break or return: its body is traced once, "
-                "for every iteration", top.loc,
-                "guard what the iteration does with `with ra.when(condition):`")
+                "for every iteration",
+                top.loc,
+                "guard what the iteration does with `with ra.when(condition):`",
+            )
 
     @contextmanager
     def block(self, builder: Builder, what: str) -> Iterator[Builder]:
@@ -88,15 +90,21 @@ class Trace:
         if frame is None:
             raise TraceError(
                 f"a value of another function is used while {self.name} is traced; functions are closed",
-                here(), f"pass it as an argument. It was made here:{made}")
+                here(),
+                f"pass it as an argument. It was made here:{made}",
+            )
         if frame.what == "loop":
-            instead = ("carry it with ra.scan or ra.fori_loop, add into an ra.accum(...), "
-                       "or make an array with ra.build")
+            instead = (
+                "carry it with ra.scan or ra.fori_loop, add into an ra.accum(...), "
+                "or make an array with ra.build"
+            )
         else:
             instead = "make the branch give a result with ra.cond or ra.where"
         raise TraceError(
             f"a value is used after the {frame.what} that made it (at {name_of(frame.loc)}) has ended",
-            here(), f"{instead}. It was made here:{made}")
+            here(),
+            f"{instead}. It was made here:{made}",
+        )
 
 
 class _State(threading.local):
@@ -116,8 +124,11 @@ def required(what: str) -> Trace:
     """The current trace; TraceError where there is none."""
     trace = current()
     if trace is None:
-        raise TraceError(f"{what} can only be used in a function that is being traced", here(),
-                         "call it from a function decorated with @ra.fn")
+        raise TraceError(
+            f"{what} can only be used in a function that is being traced",
+            here(),
+            "call it from a function decorated with @ra.fn",
+        )
     return trace
 
 

@@ -25,7 +25,7 @@ from .copying import Copier, Env, enter_loop, lookup, lookups
 from .dependence import depends, flow, touches
 from .ir import Atom, Block, Const, Function, Instr, Var, root_of
 from .prims import TABLE
-from .rewrite.dead import remove_dead
+from .rewrite.pipeline import tidy
 from .types import I64, Array, Ref, Scalar
 
 
@@ -43,7 +43,9 @@ def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
 
 
 def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
-    seeds = {p for p, m in zip(function.params, mask, strict=True) if m and not isinstance(p.type, Ref)}
+    seeds = {
+        p for p, m in zip(function.params, mask, strict=True) if m and not isinstance(p.type, Ref)
+    }
     walk = Transposer(depends(function.block, seeds))
     E = Builder()
     for p, m in zip(function.params, mask, strict=True):
@@ -57,10 +59,12 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
         elif m and isinstance(p.type, Ref):
             walk.values[p] = E.block.param(p.type.of)
     walk.block(function.block, E, cotangents)
-    scalars = [p for p, m in zip(function.params, mask, strict=True) if m and isinstance(p.type, Scalar)]
+    scalars = [
+        p for p, m in zip(function.params, mask, strict=True) if m and isinstance(p.type, Scalar)
+    ]
     totals = [(p, walk.total(p, E)) for p in scalars]
     E.block.results = tuple(E.zeros(p.type) if t is None else t for p, t in totals)
-    return Function(f"{function.name}.T", remove_dead(E.block), function.loc)
+    return Function(f"{function.name}.T", tidy(E.block), function.loc)
 
 
 class Transposer:
@@ -94,11 +98,20 @@ class Transposer:
             if scalar:
                 self.sums[to] = E.prim("add", self.sums[to], ct)
                 return
-        elif scalar and E.kind == "branch" and to not in self.refs:
-            sums = self.pending[E]
+        elif scalar and to not in self.refs and self._only_branches(E, self.home[to]):
+            sums = self.pending[E]  # becomes a result of the branch
             sums[to] = E.prim("add", sums[to], ct) if to in sums else ct
             return
         E.addto(self.ref(to), ct)
+
+    def _only_branches(self, E: Builder, home: Builder) -> bool:
+        """Whether branches alone, no loop, lead from `home` into `E`."""
+        scope: Builder | None = E
+        while scope is not None and scope is not home:
+            if scope.kind != "branch":
+                return False
+            scope = scope.parent
+        return True
 
     def ref(self, v: Var) -> Atom:
         """The accumulator of a cotangent, made at the level where the variable lives."""
@@ -222,7 +235,9 @@ class Transposer:
         count = len(instr.args)
         carries = body.params[1:]
         initial = [self.total(o, E) for o in instr.outs[:count]]
-        starts = [E.zeros(c.type) if ct is None else ct for c, ct in zip(carries, initial, strict=True)]
+        starts = [
+            E.zeros(c.type) if ct is None else ct for c, ct in zip(carries, initial, strict=True)
+        ]
         inner = enter_loop(E, instr, self.env)
         self.home.update((c, inner) for c in carries)
         rows = self._rows(inner, inner.block.params[0], body.results[count:], instr.outs[count:], E)
@@ -258,9 +273,14 @@ class Transposer:
         mask = tuple(a in self.linear for a in instr.args)
         reached, _ = flow(function, mask)
         totals = [self.total(o, E) for o in instr.outs]
-        args: list[Atom] = [lookup(self.env, a) for a, m in zip(instr.args, mask, strict=True) if not m]
-        args += [E.zeros(o.type) if ct is None else ct
-                 for o, ct, r in zip(instr.outs, totals, reached, strict=True) if r]
+        args: list[Atom] = [
+            lookup(self.env, a) for a, m in zip(instr.args, mask, strict=True) if not m
+        ]
+        args += [
+            E.zeros(o.type) if ct is None else ct
+            for o, ct, r in zip(instr.outs, totals, reached, strict=True)
+            if r
+        ]
         scalars: list[Atom] = []
         for a, m in zip(instr.args, mask, strict=True):
             if not m:

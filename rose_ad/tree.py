@@ -9,9 +9,18 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_):
+        """What typing has from Python 3.11 on; it says something to type checkers only."""
+        return lambda f: f
+
 
 T = TypeVar("T")
 
@@ -21,6 +30,10 @@ class Leaf:
 
     __slots__ = ()
 
+    def as_traced(self) -> Any:
+        """What it is as an operand; an error where it cannot be one."""
+        raise NotImplementedError
+
 
 def is_leaf(x: Any) -> bool:
     """Whether a value is a number, an array or a traced value."""
@@ -29,7 +42,8 @@ def is_leaf(x: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Structure:
-    """A structure without its leaves: `kind` is a container's type, None for a leaf, Static for a constant."""
+    """A structure without its leaves: `kind` is a container's type, None for a leaf, Static for a
+    constant."""
 
     kind: Any
     keys: tuple[Any, ...] = ()
@@ -111,6 +125,8 @@ def struct(cls: type[T]) -> type[T]:
     A `Vec[n, S]` of a struct S is an S whose fields have a leading axis of length n; `balls[i]` is the S of
     the fields at i, `len(balls)` is n.
     """
-    cls.__getitem__ = lambda self, i: map_leaves(lambda leaf: leaf[i], self)  # type: ignore[attr-defined]
-    cls.__len__ = lambda self: len(flatten(self)[0][0])  # type: ignore[attr-defined]
-    return dataclasses.dataclass(frozen=True)(cls)
+    made: Any = dataclasses.dataclass(frozen=True)(cls)
+    made.__getitem__ = lambda self, i: map_leaves(lambda leaf: leaf[i], self)
+    made.__len__ = lambda self: len(flatten(self)[0][0])
+    out: type[T] = made
+    return out

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from .ir import Atom, Const, Var
+from .ir import Atom, Const
 from .source import OutOfRange, TraceError, TypeMismatch, here
 from .trace import Trace, current, required
 from .tree import Leaf
@@ -32,8 +32,16 @@ class Traced(Leaf):
     def __init__(self, atom: Atom) -> None:
         self.atom = atom
 
+    def as_traced(self) -> Traced:
+        """The value itself, if it may be used here."""
+        trace = current()
+        if trace is not None:
+            trace.check_scope(self.atom)
+        return self
+
     @property
     def type(self) -> Type:
+        """The type in the IR."""
         return self.atom.type
 
     @property
@@ -54,22 +62,29 @@ class Traced(Leaf):
     def __bool__(self) -> bool:
         raise TraceError(
             "`if`, `while`, `and`, `or`, `not` and `assert` need a value that is known while tracing; this "
-            "one is known only when the compiled function runs", here(),
+            "one is known only when the compiled function runs",
+            here(),
             "ra.where(c, a, b) to choose between values, ra.cond(c, f, g) for a real branch, "
-            "`with ra.when(c):` to guard effects; & | ~ combine conditions")
+            "`with ra.when(c):` to guard effects; & | ~ combine conditions",
+        )
 
     def _no_value(self, what: str, instead: str) -> NoReturn:
-        raise TraceError(f"{what} of a value that is known only when the compiled function runs", here(),
-                         instead)
+        raise TraceError(
+            f"{what} of a value that is known only when the compiled function runs", here(), instead
+        )
 
     def __float__(self) -> float:
-        self._no_value("float()", "use it as it is: traced numbers take arithmetic and ra.sin(x) etc.")
+        self._no_value(
+            "float()", "use it as it is: traced numbers take arithmetic and ra.sin(x) etc."
+        )
 
     def __int__(self) -> int:
         self._no_value("int()", "ra.to_int(x) rounds toward zero in the compiled function")
 
     def __index__(self) -> int:
-        self._no_value("a Python index, range() or list subscript", "for i in ra.range(n): ... or an array")
+        self._no_value(
+            "a Python index, range() or list subscript", "for i in ra.range(n): ... or an array"
+        )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         self._no_value("a numpy array", "use the function of rose_ad, or an operator")
@@ -79,8 +94,11 @@ class Traced(Leaf):
 
         f = numeric.UFUNCS.get(ufunc.__name__)
         if f is None or method != "__call__" or kwargs:
-            raise TypeMismatch(f"np.{ufunc.__name__} does not know traced values", here(),
-                               "a function of rose_ad of that name, if there is one")
+            raise TypeMismatch(
+                f"np.{ufunc.__name__} does not know traced values",
+                here(),
+                "a function of rose_ad of that name, if there is one",
+            )
         return f(*inputs)
 
     def __add__(self, other: Any) -> Any:
@@ -205,8 +223,10 @@ class TracedArray(Traced):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TraceError(
-            "an array is a value and cannot be assigned into", here(),
-            "make a new one with ra.build(n, lambda i: ...), or add into a = ra.accum(...) with a[i] += v")
+            "an array is a value and cannot be assigned into",
+            here(),
+            "make a new one with ra.build(n, lambda i: ...), or add into a = ra.accum(...) with a[i] += v",
+        )
 
 
 def wrap(atom: Atom) -> Any:
@@ -234,20 +254,20 @@ def type_of(x: Any) -> Value:
         scalar = F32 if x.dtype == np.float32 else _BY_KIND.get(x.dtype.kind)
         if scalar is not None:
             return array_type(x.shape, scalar)
-        raise TypeMismatch(f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here())
-    raise TypeMismatch(f"{type(x).__name__} is not a number or an array", here(),
-                       "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these")
+        raise TypeMismatch(
+            f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here()
+        )
+    raise TypeMismatch(
+        f"{type(x).__name__} is not a number or an array",
+        here(),
+        "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these",
+    )
 
 
 def lift(x: Any) -> Traced:
     """A traced value: `x` itself if it is one, otherwise a literal. Lists are taken as arrays."""
-    if isinstance(x, Accumulator):
-        return x.freeze()  # type: ignore[no-any-return]
-    if isinstance(x, Traced):
-        trace = current()
-        if trace is not None:
-            trace.check_scope(x.atom)
-        return x
+    if isinstance(x, Leaf):
+        return x.as_traced()
     if isinstance(x, list | tuple) and x:
         return stack([lift(e) for e in x])
     t = type_of(x)
@@ -296,19 +316,28 @@ def convert(x: Any, to: Scalar) -> Traced:
             return TracedArray(Const(x.atom.value.astype(to.dtype), array_type(x.shape, to)))
         return TracedScalar(Const(to.dtype.type(x.atom.value).item(), to))
     steps = {
-        (Bool, I64): ("bool_to_i64",), (Bool, F64): ("bool_to_i64", "to_f64"), (I64, F64): ("to_f64",),
-        (I64, F32): ("to_f64", "narrow"), (Bool, F32): ("bool_to_i64", "to_f64", "narrow"),
-        (F64, F32): ("narrow",), (F32, F64): ("widen",), (F64, I64): ("to_i64",), (F32, I64): ("to_i64",),
+        (Bool, I64): ("bool_to_i64",),
+        (Bool, F64): ("bool_to_i64", "to_f64"),
+        (I64, F64): ("to_f64",),
+        (I64, F32): ("to_f64", "narrow"),
+        (Bool, F32): ("bool_to_i64", "to_f64", "narrow"),
+        (F64, F32): ("narrow",),
+        (F32, F64): ("widen",),
+        (F64, I64): ("to_i64",),
+        (F32, I64): ("to_i64",),
     }.get((source, to))
     if steps is None:
-        raise TypeMismatch(f"{source!r} cannot become {to!r}", here(), "compare with 0 to make a Bool")
+        raise TypeMismatch(
+            f"{source!r} cannot become {to!r}", here(), "compare with 0 to make a Bool"
+        )
 
     def through(b: Any, a: Atom) -> Atom:
         for name in steps:
             a = b.prim(name, a)
         return a
 
-    return elementwise(through, x)  # type: ignore[no-any-return]
+    out: Traced = elementwise(through, x)
+    return out
 
 
 # ----------------------------------------------------------------------------------- arithmetic
@@ -342,8 +371,11 @@ def binary(name: str, x: Any, y: Any) -> Any:
     scalar = _scalar(a)
     if name in _LOGICAL:
         if scalar is not Bool:
-            raise TypeMismatch(f"& and | combine conditions, not {scalar!r}", here(),
-                               "put comparisons in parentheses: (a < b) & (c < d)")
+            raise TypeMismatch(
+                f"& and | combine conditions, not {scalar!r}",
+                here(),
+                "put comparisons in parentheses: (a < b) & (c < d)",
+            )
         return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
     if scalar is Bool:
         if name in {"eq", "ne"}:
@@ -358,7 +390,7 @@ def binary(name: str, x: Any, y: Any) -> Any:
 
 
 def _operand(x: Any) -> bool:
-    return isinstance(x, Traced | Accumulator | bool | int | float | np.generic | np.ndarray | list | tuple)
+    return isinstance(x, Leaf | bool | int | float | np.generic | np.ndarray | list | tuple)
 
 
 def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
@@ -392,7 +424,9 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise TypeMismatch(f"shapes {' and '.join(map(str, shapes))} do not broadcast", here()) from None
+        raise TypeMismatch(
+            f"shapes {' and '.join(map(str, shapes))} do not broadcast", here()
+        ) from None
 
 
 def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
@@ -402,7 +436,9 @@ def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
     return wrap(_elementwise(located(), f, atoms, shape))
 
 
-def _elementwise(b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]) -> Atom:
+def _elementwise(
+    b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]
+) -> Atom:
     if not shape:
         return f(b, *atoms)
     n = shape[0]
@@ -419,7 +455,8 @@ def _elementwise(b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: t
 
     if 0 < n <= SHORT:
         packed: Atom = b.pack(
-            [_elementwise(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)])
+            [_elementwise(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
+        )
         return packed
     inner = b.loop(0, n - 1)
     row = _elementwise(inner, f, rows(inner, inner.block.params[0]), shape[1:])
@@ -470,8 +507,11 @@ def _sliced(a: TracedArray, keys: tuple[Any, ...]) -> Any:
     from .control import build
 
     if any(isinstance(s, Traced) for s in (key.start, key.stop, key.step)):
-        raise TraceError("the bounds of a slice must be known while tracing", here(),
-                         "ra.build(n, lambda k: a[start + k])")
+        raise TraceError(
+            "the bounds of a slice must be known while tracing",
+            here(),
+            "ra.build(n, lambda k: a[start + k])",
+        )
     picked = range(*key.indices(len(a)))
     start, step = picked.start, picked.step
     if len(picked) <= SHORT and len(picked) > 0:
@@ -481,122 +521,3 @@ def _sliced(a: TracedArray, keys: tuple[Any, ...]) -> Any:
 
 def _sliced_rest(row: Any, rest: tuple[Any, ...]) -> Any:
     return row[rest] if rest else row
-
-
-# ----------------------------------------------------------------------------------- accumulators
-
-
-class _Added:
-    """What `acc[i] += v` assigns back; nothing is left to do."""
-
-
-_ADDED = _Added()
-
-
-class Accumulator(Leaf):
-    """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
-    returned or used; nothing is added afterwards."""
-
-    __slots__ = ("_frozen", "ref")
-
-    def __init__(self, ref: Var) -> None:
-        self.ref = ref
-        self._frozen: Any = None
-
-    def __repr__(self) -> str:
-        return f"<accumulator {self.ref.type!r}>"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the value, () for a scalar."""
-        assert isinstance(self.ref.type, Ref)
-        return shape_of(self.ref.type.of)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, key: Any) -> _Part:
-        return _Part(self, self.ref)[key]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _only_added(value)
-
-    def __iadd__(self, value: Any) -> Accumulator:
-        self.add(self.ref, value)
-        return self
-
-    def __isub__(self, value: Any) -> Accumulator:
-        self.add(self.ref, -lift(value))
-        return self
-
-    def add(self, ref: Atom, value: Any) -> None:
-        """Add to the whole or to a part; arrays and numbers broadcast to its shape."""
-        if self._frozen is not None:
-            raise TraceError("an accumulator is added into after its value was read", here(),
-                             "make a new accumulator, or read this one later")
-        trace = current_trace()
-        trace.check_scope(self.ref)
-        assert isinstance(ref.type, Ref)
-        wanted = ref.type.of
-        shape = shape_of(wanted)
-        scalar = wanted.scalar if isinstance(wanted, Array) else wanted
-        v = convert(lift(value), scalar)
-        if broadcast_shape(v.shape, shape) != shape:
-            raise TypeMismatch(f"a value of shape {v.shape} is added to one of shape {shape}", here())
-        if v.shape != shape:
-            v = elementwise(lambda b, x, _: x, v, TracedArray(Const(np.zeros(shape), array_type(shape, F64))))
-        located().addto(ref, v.atom)
-
-    def freeze(self) -> Any:
-        """The sum of all that was added, which is then fixed."""
-        if self._frozen is None:
-            trace = current_trace()
-            trace.check_scope(self.ref)
-            if trace.builder.block is not self.ref.block:
-                raise TraceError("an accumulator is read inside a loop or branch that it was made outside of",
-                                 here(), "read it after the loop, or make it inside")
-            self._frozen = wrap(located().freeze(self.ref))
-        return self._frozen
-
-    def __add__(self, other: Any) -> Any:
-        return self.freeze() + other
-
-    def __mul__(self, other: Any) -> Any:
-        return self.freeze() * other
-
-
-class _Part:
-    """Part of an accumulator: `acc[i]`, which takes += and -= only."""
-
-    __slots__ = ("_whole", "ref")
-
-    def __init__(self, whole: Accumulator, ref: Atom) -> None:
-        self._whole, self.ref = whole, ref
-
-    def __getitem__(self, key: Any) -> _Part:
-        part = self.ref
-        for k in key if isinstance(key, tuple) else (key,):
-            current_trace().check_scope(self._whole.ref)
-            part = index(part, k)
-        return _Part(self._whole, part)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _only_added(value)
-
-    def __iadd__(self, value: Any) -> _Added:
-        self._whole.add(self.ref, value)
-        return _ADDED
-
-    def __isub__(self, value: Any) -> _Added:
-        self._whole.add(self.ref, -lift(value))
-        return _ADDED
-
-    def __getattr__(self, name: str) -> Any:
-        raise TraceError("an accumulator can only be added into until it is read", here(),
-                         "acc[i] += v; then value = acc.freeze(); then value[i]")
-
-
-def _only_added(value: Any) -> None:
-    if not isinstance(value, _Added):
-        raise TraceError("an accumulator cannot be assigned to", here(), "acc[i] += v")
-

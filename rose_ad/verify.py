@@ -108,7 +108,11 @@ class _Verifier:
 
     def _scan(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         (body,) = instr.blocks
-        _need([p.type for p in body.params] == [I64, *types], "the body takes index and carries", instr)
+        _need(
+            [p.type for p in body.params] == [I64, *types],
+            "the body takes index and carries",
+            instr,
+        )
         self.block(body)
         results = [r.type for r in body.results]
         _need(results[: len(types)] == types, "a carry changes its type", instr)
@@ -127,4 +131,3 @@ class _Verifier:
     def _call(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need(types == [p.type for p in instr.attr.params], "arguments do not fit", instr)
         return [r.type for r in instr.attr.results]
-

@@ -1,9 +1,9 @@
 """rosephys: differentiable physics. Describe a scene; simulate, differentiate, optimise and show it.
 
-    from rosephys import Problem, find_scene
+from rosephys import Problem, find_scene
 
-    problem = Problem(find_scene("billiards"))
-    loss, gradient = problem.value_and_gradient(problem.values)
+problem = Problem(find_scene("billiards"))
+loss, gradient = problem.value_and_gradient(problem.values)
 """
 
 from .optimize import OptimizeError, descend
@@ -14,6 +14,22 @@ from .scene import Scene, SceneError, control, find_scene, parameter, scene_name
 __version__ = "0.1.0"
 
 __all__ = [
-    "Arrow", "Circles", "Cross", "Lines", "OptimizeError", "Picture", "Polygon", "Polyline", "Problem",
-    "Scene", "SceneError", "Text", "Track", "control", "descend", "find_scene", "parameter", "scene_names",
+    "Arrow",
+    "Circles",
+    "Cross",
+    "Lines",
+    "OptimizeError",
+    "Picture",
+    "Polygon",
+    "Polyline",
+    "Problem",
+    "Scene",
+    "SceneError",
+    "Text",
+    "Track",
+    "control",
+    "descend",
+    "find_scene",
+    "parameter",
+    "scene_names",
 ]

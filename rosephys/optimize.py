@@ -1,7 +1,7 @@
 """Finding controls by descent along the gradient.
 
-    gd      x <- x - rate * g
-    adam    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
+gd      x <- x - rate * g
+adam    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ OPTIMIZERS: dict[str, Callable[[], Direction]] = {"gd": _gradient_descent, "adam
 
 
 def descend(
-    problem: Problem, *, iterations: int, rate: float, optimizer: str = "gd",
+    problem: Problem,
+    *,
+    iterations: int,
+    rate: float,
+    optimizer: str = "gd",
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, if None): the start, then one after each update.
@@ -88,7 +92,9 @@ def _stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Ar
 
 def _check_finite(iteration: int, loss: float, gradient: Arrays) -> None:
     if not math.isfinite(loss):
-        raise OptimizeError(f"the loss is {loss} after {iteration} updates; a smaller rate may help")
+        raise OptimizeError(
+            f"the loss is {loss} after {iteration} updates; a smaller rate may help"
+        )
     for n, g in gradient.items():
         if not np.all(np.isfinite(g)):
             raise OptimizeError(f"the gradient in {n} is not finite after {iteration} updates")

@@ -69,7 +69,9 @@ class Problem:
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
         # one step more than is used, so that the last state is among those remembered
-        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), np.arange(self.steps + 1))[1]
+        return ra.scan(
+            lambda s, t: (scene.step(s, t), s), scene.initial(), np.arange(self.steps + 1)
+        )[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -160,4 +162,3 @@ class Problem:
 
 def _at(trajectory: Any, index: Any) -> Any:
     return ra.map_leaves(lambda leaf: leaf[index], trajectory)
-

@@ -81,8 +81,13 @@ class Field:
 
 
 def parameter(
-    default: Any, doc: str, *, unit: str = "", bounds: tuple[float, float] | None = None,
-    choices: tuple[str, ...] | None = None, handle: bool = False,
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    bounds: tuple[float, float] | None = None,
+    choices: tuple[str, ...] | None = None,
+    handle: bool = False,
 ) -> Any:
     """Declare a field. An array's default may be a function of the scene. A `handle`, a point of the plane,
     can be dragged in the window."""
@@ -90,8 +95,14 @@ def parameter(
 
 
 def control(
-    default: Any, doc: str, *, unit: str = "", bounds: tuple[float, float] | None = None,
-    rate: float = 1.0, anchor: str | None = None, handle: bool = False,
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    bounds: tuple[float, float] | None = None,
+    rate: float = 1.0,
+    anchor: str | None = None,
+    handle: bool = False,
 ) -> Any:
     """Declare a field that the optimiser may change, a float or an array.
 
@@ -166,7 +177,9 @@ class Scene:
 
     def picture(self, state: Any) -> Picture:
         """What a state looks like."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method picture(self, state) to be shown")
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method picture(self, state) to be shown"
+        )
 
     def tracks(self, state: Any) -> Sequence[Track]:
         """Points whose paths are drawn."""
@@ -203,11 +216,18 @@ def _value(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     try:
         value = _parsed(f, given)
     except (TypeError, ValueError):
-        what = {"int": "a whole number", "float": "a number", "bool": "true or false",
-                "str": "a word", "array": "numbers, separated by commas"}[f.type]
+        what = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "str": "a word",
+            "array": "numbers, separated by commas",
+        }[f.type]
         raise SceneError(f"{f.name} takes {what}, not {given!r}") from None
     if f.choices is not None and value not in f.choices:
-        raise SceneError(f"{f.name} is one of {', '.join(f.choices)}, not {value!r}{_near(str(value), f.choices)}")
+        raise SceneError(
+            f"{f.name} is one of {', '.join(f.choices)}, not {value!r}{_near(str(value), f.choices)}"
+        )
     if f.type == "array":
         value = _shaped(f, value, shape)
     if f.live and not np.all(np.isfinite(value)):
@@ -246,7 +266,9 @@ def _shaped(f: Field, value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np
     if value.shape == shape:
         return value
     if value.size != int(np.prod(shape)):
-        raise SceneError(f"{f.name} takes {int(np.prod(shape))} numbers (shape {shape}), not {value.size}")
+        raise SceneError(
+            f"{f.name} takes {int(np.prod(shape))} numbers (shape {shape}), not {value.size}"
+        )
     return value.reshape(shape)
 
 
@@ -308,9 +330,11 @@ def _load(path: Path) -> ModuleType:
 
 
 def _only_scene(module: ModuleType, name: str) -> type[Scene]:
-    found = [c for c in vars(module).values()
-             if inspect.isclass(c) and issubclass(c, Scene) and c.__module__ == module.__name__]
+    found = [
+        c
+        for c in vars(module).values()
+        if inspect.isclass(c) and issubclass(c, Scene) and c.__module__ == module.__name__
+    ]
     if not found:
         raise SceneError(f"{name} defines no scene: a class derived from rosephys.Scene")
     return found[-1]
-

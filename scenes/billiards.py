@@ -32,16 +32,22 @@ class Billiards(Scene):
     iterations = 200
     rate = 0.01
 
-    layers: int = parameter(4, "rows of the rack; n = 1 + layers (layers + 1) / 2 balls", bounds=(1, 64))
+    layers: int = parameter(
+        4, "rows of the rack; n = 1 + layers (layers + 1) / 2 balls", bounds=(1, 64)
+    )
     steps: int = parameter(1024, "number of time steps", bounds=(1, 10_000_000))
     contact: str = parameter("toi-velocity", "the rule for collisions", choices=tuple(RULES))
     target: int = parameter(-1, "the ball to be sent to the goal; -1 is the last")
     dt: float = parameter(0.003, "time step", bounds=(1e-9, 1.0))
     radius: float = parameter(0.03, "radius of a ball", bounds=(1e-6, 1.0))
     restitution: float = parameter(0.8, "restitution: 1 is elastic", bounds=(0.0, 1.0))
-    goal: Any = parameter((0.9, 0.75), "where the target ball should be after the last step", handle=True)
+    goal: Any = parameter(
+        (0.9, 0.75), "where the target ball should be after the last step", handle=True
+    )
     cue_position: Any = control((0.1, 0.5), "where the cue ball starts", handle=True)
-    cue_velocity: Any = control((0.3, 0.0), "velocity of the cue ball at the start", anchor="cue_position")
+    cue_velocity: Any = control(
+        (0.3, 0.0), "velocity of the cue ball at the start", anchor="cue_position"
+    )
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -56,8 +62,11 @@ class Billiards(Scene):
 
     def initial(self) -> State:
         r = self.radius
-        rack = [(0.5 + 2 * r * i, 0.5 + 2 * r * j - 0.7 * r * i)
-                for i in range(self.layers) for j in range(i + 1)]
+        rack = [
+            (0.5 + 2 * r * i, 0.5 + 2 * r * j - 0.7 * r * i)
+            for i in range(self.layers)
+            for j in range(i + 1)
+        ]
         at_rest = np.zeros((self.balls - 1, 2))
         return State(ra.array([self.cue_position, *rack]), ra.array([self.cue_velocity, *at_rest]))
 

@@ -61,7 +61,11 @@ def load(name: str) -> bytes | None:
         data = (path / name).read_bytes()
     except OSError:
         return None
-    head, digest, body = data[: len(_MAGIC)], data[len(_MAGIC) : len(_MAGIC) + 32], data[len(_MAGIC) + 32 :]
+    head, digest, body = (
+        data[: len(_MAGIC)],
+        data[len(_MAGIC) : len(_MAGIC) + 32],
+        data[len(_MAGIC) + 32 :],
+    )
     if head != _MAGIC or digest != _checksum(name, body):
         return None
     return body

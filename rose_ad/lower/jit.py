@@ -21,8 +21,14 @@ def _machine() -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=_features(), opt=2,
-                                        reloc="pic", codemodel="default", jit=True)
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=_features(),
+        opt=2,
+        reloc="pic",
+        codemodel="default",
+        jit=True,
+    )
 
 
 def _features() -> str:
@@ -36,8 +42,16 @@ def _features() -> str:
 @functools.cache
 def identity() -> str:
     """What machine code depends on besides the program: versions, CPU and its features."""
-    return "|".join([llvmlite.__version__, str(llvm.llvm_version_info), llvm.get_process_triple(),
-                     llvm.get_host_cpu_name(), _features(), "pipeline 1"])
+    return "|".join(
+        [
+            llvmlite.__version__,
+            str(llvm.llvm_version_info),
+            llvm.get_process_triple(),
+            llvm.get_host_cpu_name(),
+            _features(),
+            "pipeline 1",
+        ]
+    )
 
 
 def emit_object(text: str) -> bytes:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ir import Atom, Block, Const, Function, Instr, Var, callees
+from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, callees
 from ..prims import TABLE
 from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, value_type
 
@@ -82,10 +83,15 @@ class _Module:
 
     def entry(self, f: Function) -> str:
         """`i64 entry(ptr pointers, ptr scratch)`: pointers to each argument, then to each result."""
-        lines = [f"define i64 @{ENTRY}(ptr %pointers, ptr noalias %scratch) {{",
-                 "  %status = alloca i64", "  store i64 0, ptr %status"]
+        lines = [
+            f"define i64 @{ENTRY}(ptr %pointers, ptr noalias %scratch) {{",
+            "  %status = alloca i64",
+            "  store i64 0, ptr %status",
+        ]
         args: list[str] = []
-        for k, t in enumerate([p.type for p in f.params] + [Ref(value_type(r.type)) for r in f.results]):
+        for k, t in enumerate(
+            [p.type for p in f.params] + [Ref(value_type(r.type)) for r in f.results]
+        ):
             lines.append(f"  %a{k} = getelementptr ptr, ptr %pointers, i64 {k}")
             lines.append(f"  %p{k} = load ptr, ptr %a{k}")
             if isinstance(t, Scalar):
@@ -96,8 +102,12 @@ class _Module:
             else:
                 args.append(f"ptr %p{k}")
         args += ["ptr %scratch", "ptr %status"]
-        lines += [f"  call void {self.names[f]}({', '.join(args)})",
-                  "  %failed = load i64, ptr %status", "  ret i64 %failed", "}"]
+        lines += [
+            f"  call void {self.names[f]}({', '.join(args)})",
+            "  %failed = load i64, ptr %status",
+            "  ret i64 %failed",
+            "}",
+        ]
         return "\n".join(lines)
 
     def literal(self, c: Const) -> str:
@@ -108,7 +118,8 @@ class _Module:
             data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
             size = c.value.nbytes
             self.globals.append(
-                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {_ALIGN}')
+                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {_ALIGN}'
+            )
         return known
 
     def declare(self, line: str) -> None:
@@ -132,6 +143,7 @@ class _Function:
         self.own_bytes = 0
         self.stack_bytes = 0
         self.callee_bytes = 0
+        self.uses: Counter[Var] = Counter()
 
     # ------------------------------------------------------------------------------------- frame
 
@@ -147,7 +159,8 @@ class _Function:
             self.entry_lines.append(f"  {name} = alloca {memory_type(t)}, align 16")
         else:
             self.entry_lines.append(
-                f"  {name} = getelementptr inbounds i8, ptr %scratch, i64 {self.own_bytes}")
+                f"  {name} = getelementptr inbounds i8, ptr %scratch, i64 {self.own_bytes}"
+            )
             self.own_bytes = _align(self.own_bytes + t.size)
             self.module.arrays.append((t.size, loc))
         return name
@@ -202,8 +215,10 @@ class _Function:
     def copy(self, to: str, source: str, size: int) -> None:
         if to != source and size:
             self.module.declarations.add("void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
-            self.emit("call void @llvm.memcpy.p0.p0.i64("
-                      f"ptr align 8 {to}, ptr align 8 {source}, i64 {size}, i1 false)")
+            self.emit(
+                "call void @llvm.memcpy.p0.p0.i64("
+                f"ptr align 8 {to}, ptr align 8 {source}, i64 {size}, i1 false)"
+            )
 
     def row(self, t: Type, pointer: str, i: str) -> str:
         """The address of row `i` of an array whose rows have type `t`."""
@@ -220,8 +235,10 @@ class _Function:
         for k, p in enumerate(f.params):
             self.values[p] = f"%p{k}"
             attribute = "noalias readonly " if isinstance(p.type, Array) else ""
-            params.append(f"{p.type.llvm} %p{k}" if isinstance(p.type, Scalar)
-                          else f"ptr {attribute}%p{k}")
+            params.append(
+                f"{p.type.llvm} %p{k}" if isinstance(p.type, Scalar) else f"ptr {attribute}%p{k}"
+            )
+        self.uses = Counter(block_uses(f.block))
         outs = [f"%out{k}" for k in range(len(f.results))]
         params += [f"ptr noalias {o}" for o in outs] + ["ptr noalias %scratch", "ptr %status"]
         results = self.block(f.block, outs)
@@ -239,11 +256,27 @@ class _Function:
             if place is not None and maker is not None and maker not in self.wanted:
                 self.wanted[maker] = place
         for instr in block.instrs:
+            if instr.op == "accum" and instr.args:
+                self._start_in_place(instr, block)
+        for instr in block.instrs:
             if instr.op in TABLE:
                 self._prim(instr)
             else:
                 getattr(self, f"_{instr.op}")(instr)
         return [self.atom(r) for r in block.results]
+
+    def _start_in_place(self, accum: Instr, block: Block) -> None:
+        """Have the initial value of an accumulator made where the accumulator will be, if nothing else
+        reads it."""
+        (initial,) = accum.args
+        maker = self._maker(initial, block)
+        if (
+            maker is not None
+            and isinstance(initial, Var)
+            and self.uses[initial] == 1
+            and maker not in self.wanted
+        ):
+            self.wanted[maker] = self.wanted[accum.outs[0]] = self.place(accum.outs[0], accum.loc)
 
     def _maker(self, r: Atom, block: Block) -> Var | None:
         """The variable whose place decides where the array `r` lies, if this block makes it."""
@@ -265,8 +298,13 @@ class _Function:
         name = self.fresh("v")
         kind = "f" if t is F32 else ""
         template = TABLE[instr.op].llvm(t)
-        text = template.format(*(self.atom(a) for a in instr.args), r=name, t=t.llvm, f=kind,
-                               s=".f32" if t is F32 else ".f64")
+        text = template.format(
+            *(self.atom(a) for a in instr.args),
+            r=name,
+            t=t.llvm,
+            f=kind,
+            s=".f32" if t is F32 else ".f64",
+        )
         for line in text.split("\n"):
             if " call " in line:
                 self.module.declare(line)
@@ -292,8 +330,7 @@ class _Function:
         self.emit(f"store i64 {code}, ptr %status")
         self.emit(f"br label {after}")
         self.start(after)
-        self.values[instr.outs[0]] = self.assign(
-            f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
+        self.values[instr.outs[0]] = self.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
 
     def module_likely(self) -> None:
         weights = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
@@ -317,7 +354,9 @@ class _Function:
             self.store(t, self.atom(Const(0, t)), pointer)
         elif t.size:
             self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            self.emit(f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {t.size}, i1 false)")
+            self.emit(
+                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {t.size}, i1 false)"
+            )
 
     def _addto(self, instr: Instr) -> None:
         ref, value = instr.args
@@ -434,7 +473,9 @@ class _Loop:
         latch = f.label
         f.lines[self._index_line] = f.lines[self._index_line].replace("@LATCH@", f"%{latch}")
         for line, name, kind, initial, value in self._phis:
-            f.lines[line] = f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
+            f.lines[line] = (
+                f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
+            )
         f.start(self.end)
 
 
@@ -452,8 +493,12 @@ class _Scan:
         f, instr = self.f, self.instr
         count = len(self.carries)
         ys_places = [f.place(o, instr.loc) for o in instr.outs[count:]]
-        buffers = [None if isinstance(c.type, Scalar) else (f.slot(c.type, instr.loc), f.slot(c.type, instr.loc))
-                   for c in self.carries]
+        buffers = [
+            None
+            if isinstance(c.type, Scalar)
+            else (f.slot(c.type, instr.loc), f.slot(c.type, instr.loc))
+            for c in self.carries
+        ]
         initial = [f.atom(a) for a in instr.args]
         loop = _Loop(f, "0", str(self.n))
         phis: list[tuple[str, int]] = []
@@ -466,7 +511,10 @@ class _Scan:
         if self.reverse:
             index = f.assign(f"sub nsw i64 {self.n - 1}, {index}")
         f.values[self.body.params[0]] = index
-        rows = [f.row(r.type, p, index) for r, p in zip(self.body.results[count:], ys_places, strict=True)]
+        rows = [
+            f.row(r.type, p, index)
+            for r, p in zip(self.body.results[count:], ys_places, strict=True)
+        ]
         places = [None if s is None else s[0][0] for s in spares] + rows
         values = f.block(self.body, places)
         for r, value, place in zip(self.body.results, values, places, strict=True):

@@ -36,7 +36,9 @@ class Program:
             data = emit_object(self.lowered.text)
             cache.store(name, data)
         self._code = Code(data, ENTRY)
-        self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(self._code.address)
+        self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
+            self._code.address
+        )
         self._results = [_Result(r.type) for r in function.results]
         self._pointers = ctypes.c_void_p * (len(function.params) + len(function.results))
         self._idle: list[np.ndarray[Any, Any]] = []
@@ -61,8 +63,11 @@ class Program:
             self._idle.append(arena)
         if status:
             location, n = self.lowered.checks[status - 1]
-            raise OutOfRange(f"an index is outside its array of length {n}", location,
-                             "keep it in range, for instance with ra.clip(i, 0, n - 1)")
+            raise OutOfRange(
+                f"an index is outside its array of length {n}",
+                location,
+                "keep it in range, for instance with ra.clip(i, 0, n - 1)",
+            )
         return [o[()] for o in outs]
 
     def _take(self) -> np.ndarray[Any, Any]:
@@ -98,5 +103,6 @@ def _check_memory(lowered: Lowered) -> None:
     raise MemoryLimit(
         f"this function needs {lowered.scratch_bytes:,} bytes of scratch memory, more than the limit of "
         f"{limit:,}; the largest array, {size:,} bytes, is made here{rest and ', then' + rest}",
-        location, "take fewer steps at once, or raise the limit (ROSE_AD_MEMORY, in bytes)")
-
+        location,
+        "take fewer steps at once, or raise the limit (ROSE_AD_MEMORY, in bytes)",
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..builder import Builder
 from ..copying import Copier, Env
-from ..ir import Atom, Block, Function, Instr, Var, root_of
+from ..ir import Atom, Block, Instr, Var, root_of
 from ..types import Ref
 
 
@@ -92,8 +92,3 @@ def remove_dead(block: Block, env: Env | None = None) -> Block:
         env[p] = b.block.param(p.type)
     Copier(env, live_variables(block)).block(block, b)
     return b.block
-
-
-def prune(function: Function) -> Function:
-    """The function without dead code."""
-    return Function(function.name, remove_dead(function.block), function.loc)

@@ -23,8 +23,31 @@ RULES: dict[str, list[Rule]] = {name: [] for name in (*TABLE, "index", "addto")}
 
 # what libm and Python could round differently is left to the machine
 _FOLDED = {
-    "add", "sub", "mul", "div", "neg", "abs", "sign", "min", "max", "floor", "ceil", "sqrt", "floordiv", "mod",
-    "lt", "le", "eq", "ne", "and", "or", "not", "select", "to_f64", "to_i64", "bool_to_i64",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "neg",
+    "abs",
+    "sign",
+    "min",
+    "max",
+    "floor",
+    "ceil",
+    "sqrt",
+    "floordiv",
+    "mod",
+    "lt",
+    "le",
+    "eq",
+    "ne",
+    "and",
+    "or",
+    "not",
+    "select",
+    "to_f64",
+    "to_i64",
+    "bool_to_i64",
 }
 
 
@@ -42,7 +65,9 @@ def rule(*heads: str) -> Callable[[Rule], Rule]:
 def _is(a: Atom, value: float) -> bool:
     """A literal of exactly this value; 0.0 does not match -0.0."""
     return (
-        isinstance(a, Const) and isinstance(a.type, Scalar) and a.value == value
+        isinstance(a, Const)
+        and isinstance(a.type, Scalar)
+        and a.value == value
         and math.copysign(1.0, a.value) == math.copysign(1.0, value)
     )
 

@@ -1,0 +1,157 @@
+"""Accumulators as users see them: places to add into, read once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .ir import Atom, Const, Var
+from .source import TraceError, TypeMismatch, here
+from .tree import Leaf
+from .types import F64, Array, Ref, array_type, shape_of
+from .values import (
+    Traced,
+    TracedArray,
+    broadcast_shape,
+    convert,
+    current_trace,
+    elementwise,
+    index,
+    lift,
+    located,
+    wrap,
+)
+
+
+class _Added:
+    """What `acc[i] += v` assigns back; nothing is left to do."""
+
+
+_ADDED = _Added()
+
+
+class Accumulator(Leaf):
+    """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
+    returned or used; nothing is added afterwards."""
+
+    __slots__ = ("_frozen", "ref")
+
+    def __init__(self, ref: Var) -> None:
+        self.ref = ref
+        self._frozen: Any = None
+
+    def as_traced(self) -> Traced:
+        """The value, which is thereby read."""
+        value: Traced = self.freeze()
+        return value
+
+    def __repr__(self) -> str:
+        return f"<accumulator {self.ref.type!r}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value, () for a scalar."""
+        assert isinstance(self.ref.type, Ref)
+        return shape_of(self.ref.type.of)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> _Part:
+        return _Part(self, self.ref)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> Accumulator:
+        self.add(self.ref, value)
+        return self
+
+    def __isub__(self, value: Any) -> Accumulator:
+        self.add(self.ref, -lift(value))
+        return self
+
+    def add(self, ref: Atom, value: Any) -> None:
+        """Add to the whole or to a part; arrays and numbers broadcast to its shape."""
+        if self._frozen is not None:
+            raise TraceError(
+                "an accumulator is added into after its value was read",
+                here(),
+                "make a new accumulator, or read this one later",
+            )
+        trace = current_trace()
+        trace.check_scope(self.ref)
+        assert isinstance(ref.type, Ref)
+        wanted = ref.type.of
+        shape = shape_of(wanted)
+        scalar = wanted.scalar if isinstance(wanted, Array) else wanted
+        v = convert(lift(value), scalar)
+        if broadcast_shape(v.shape, shape) != shape:
+            raise TypeMismatch(
+                f"a value of shape {v.shape} is added to one of shape {shape}", here()
+            )
+        if v.shape != shape:
+            v = elementwise(
+                lambda b, x, _: x, v, TracedArray(Const(np.zeros(shape), array_type(shape, F64)))
+            )
+        located().addto(ref, v.atom)
+
+    def freeze(self) -> Any:
+        """The sum of all that was added, which is then fixed."""
+        if self._frozen is None:
+            trace = current_trace()
+            trace.check_scope(self.ref)
+            if trace.builder.block is not self.ref.block:
+                raise TraceError(
+                    "an accumulator is read inside a loop or branch that it was made outside of",
+                    here(),
+                    "read it after the loop, or make it inside",
+                )
+            self._frozen = wrap(located().freeze(self.ref))
+        return self._frozen
+
+    def __add__(self, other: Any) -> Any:
+        return self.freeze() + other
+
+    def __mul__(self, other: Any) -> Any:
+        return self.freeze() * other
+
+
+class _Part:
+    """Part of an accumulator: `acc[i]`, which takes += and -= only."""
+
+    __slots__ = ("_whole", "ref")
+
+    def __init__(self, whole: Accumulator, ref: Atom) -> None:
+        self._whole, self.ref = whole, ref
+
+    def __getitem__(self, key: Any) -> _Part:
+        part = self.ref
+        for k in key if isinstance(key, tuple) else (key,):
+            current_trace().check_scope(self._whole.ref)
+            part = index(part, k)
+        return _Part(self._whole, part)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, value)
+        return _ADDED
+
+    def __isub__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, -lift(value))
+        return _ADDED
+
+    def __getattr__(self, name: str) -> Any:
+        raise TraceError(
+            "an accumulator can only be added into until it is read",
+            here(),
+            "acc[i] += v; then value = acc.freeze(); then value[i]",
+        )
+
+
+def _only_added(value: Any) -> None:
+    if not isinstance(value, _Added):
+        raise TraceError("an accumulator cannot be assigned to", here(), "acc[i] += v")

@@ -1,0 +1,149 @@
+"""Accumulating at one's own index is building.
+
+    r = accum [n]t; build n (i) { ...; r[i] += x }       becomes     a = build n (i) { ...; return x }
+                                                                     r = accum [n]t a
+
+where that loop is the first to add into r and adds only there. What was cleared, read and written again is
+written once, and an accumulator that nothing else is added into becomes the array itself.
+"""
+
+from __future__ import annotations
+
+from ..ir import Atom, Block, Const, Instr, Var, block_uses
+from ..types import Array, Ref, Scalar, Value
+
+
+def adds_to_builds(block: Block) -> None:
+    """Rewrite such accumulators in a block and the blocks inside it, in place."""
+    for instr in block.instrs:
+        for inner in instr.blocks:
+            adds_to_builds(inner)
+    position = 0
+    while position < len(block.instrs):
+        instr = block.instrs[position]
+        if instr.op == "build" and not instr.args:
+            _rewrite(block, position)
+        position += 1
+    _drop_needless(block)
+
+
+def _rewrite(block: Block, position: int) -> None:
+    """Turn accumulators that the loop at `position` adds its own row to into results of it."""
+    loop = block.instrs[position]
+    taken: list[Instr] = []
+    for k, accum in enumerate(block.instrs[:position]):
+        if accum.op != "accum" or accum.args or not _is_own(accum, loop, block, k, position):
+            continue
+        entries = _take_row(loop.blocks[0], accum.outs[0])
+        if entries is not None:
+            _append_result(block, loop, accum, entries)
+            taken.append(accum)
+    if taken:  # they start where their first value has been made
+        before = [i for i in block.instrs[:position] if i not in taken]
+        block.instrs[: position + 1] = [*before, loop, *taken]
+
+
+def _is_own(accum: Instr, loop: Instr, block: Block, start: int, position: int) -> bool:
+    """Whether the accumulator has the loop's length and is not used between its making and the loop."""
+    (ref,) = accum.outs
+    t = accum.attr
+    if not isinstance(t, Array) or t.n != loop.attr or t.n == 0 or len(t.shape) > 2:
+        return False
+    for other in block.instrs[start + 1 : position]:
+        if ref in other.args or any(ref in set(block_uses(b)) for b in other.blocks):
+            return False
+    return True
+
+
+def _take_row(body: Block, ref: Var) -> list[Atom] | None:
+    """What the body adds to ref[i], by entry, if it adds nothing else to it; those adds are removed."""
+    index = body.params[0]
+    t = ref.type.of if isinstance(ref.type, Ref) else None
+    assert isinstance(t, Array)
+    own: dict[Var, int] = {}  # references to the row (-1) or to an entry of it
+    adds: list[tuple[Instr, int]] = []
+    for instr in body.instrs:
+        if instr.op == "index" and instr.args[0] is ref:
+            if instr.args[1] is not index:
+                return None
+            own[instr.outs[0]] = -1
+        elif instr.op == "index" and instr.args[0] in own:
+            if not isinstance(instr.args[1], Const):
+                return None
+            own[instr.outs[0]] = instr.args[1].value
+        elif instr.op == "addto" and instr.args[0] in own:
+            adds.append((instr, own[instr.args[0]]))  # type: ignore[index]
+        elif ref in instr.args or any(a in own for a in instr.args):
+            return None
+        elif any(v is ref or v in own for b in instr.blocks for v in block_uses(b)):
+            return None
+    entries = _entries(t.of, adds)
+    if entries is None:
+        return None
+    gone = {i for i, _ in adds} | {v.instr for v in own}
+    body.instrs = [i for i in body.instrs if i not in gone]
+    return entries
+
+
+def _entries(row: Value | Ref, adds: list[tuple[Instr, int]]) -> list[Atom] | None:
+    """One value for each entry of a row, if each is added to at most once."""
+    if isinstance(row, Scalar):
+        return [adds[0][0].args[1]] if len(adds) == 1 and adds[0][1] == -1 else None
+    assert isinstance(row, Array)
+    if len(adds) == 1 and adds[0][1] == -1:
+        return [adds[0][0].args[1]]
+    if not isinstance(row.of, Scalar) or row.n > 8 or not adds:
+        return None
+    by_entry = {k: i.args[1] for i, k in adds}
+    if len(by_entry) != len(adds) or -1 in by_entry:
+        return None
+    return [by_entry.get(k, Const(0, row.of)) for k in range(row.n)]
+
+
+def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[Atom]) -> None:
+    body = loop.blocks[0]
+    t: Array = accum.attr
+    value = entries[0]
+    if value.type is not t.of:
+        row = Var(t.of, body)
+        row.instr = Instr("pack", tuple(entries), None, (), (row,), accum.loc)
+        body.instrs.append(row.instr)
+        value = row
+    body.results = (*body.results, value)
+    out = Var(t, block)
+    out.instr = loop
+    loop.outs = (*loop.outs, out)
+    accum.args = (out,)
+
+
+def _drop_needless(block: Block) -> None:
+    """freeze(accum(a)) is a, where nothing is added in between."""
+    used: dict[Var, int] = {}
+    for instr in block.instrs:
+        for v in [*instr.args, *(v for b in instr.blocks for v in block_uses(b))]:
+            if isinstance(v, Var):
+                used[v] = used.get(v, 0) + 1
+    replaced: dict[Var, Atom] = {}
+    gone: set[Instr] = set()
+    for instr in block.instrs:
+        if instr.op == "freeze" and isinstance(instr.args[0], Var) and used[instr.args[0]] == 1:
+            accum = instr.args[0].instr
+            if accum is not None and accum.op == "accum" and accum.args:
+                replaced[instr.outs[0]] = accum.args[0]
+                gone |= {instr, accum}
+    if gone:
+        block.instrs = [i for i in block.instrs if i not in gone]
+        _substitute(block, replaced)
+
+
+def _substitute(block: Block, replaced: dict[Var, Atom]) -> None:
+    def final(a: Atom) -> Atom:
+        while isinstance(a, Var) and a in replaced:
+            a = replaced[a]
+        return a
+
+    for instr in block.instrs:
+        instr.args = tuple(final(a) for a in instr.args)
+        for inner in instr.blocks:
+            _substitute(inner, replaced)
+    block.results = tuple(final(r) for r in block.results)
