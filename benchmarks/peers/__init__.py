@@ -1,0 +1,53 @@
+"""Who takes part. A peer is a command that answers benchmarks/billiards.py on its pipes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One row of the table: the function `build` in `module` makes the program."""
+
+    name: str  # what --only takes; `module` selects all its peers
+    module: str
+    build: str
+    label: str
+    needs: str  # how to get it
+
+    def command(self, layers: int, steps: int) -> list[str]:
+        size = [str(layers), str(steps)]
+        if self.module == "rose":
+            return ["node", str(HERE / "rose.mjs"), *size]
+        return [sys.executable, str(HERE.parent / "worker.py"), self.module, self.build, *size]
+
+
+GCC = "apt install gcc"
+PEERS = (
+    Peer("us", "rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c-branch", "c", "branch", "C by hand, tape of collisions", GCC),
+    Peer("c-dense", "c", "dense", "C by hand, textbook", GCC),
+    Peer("jax", "jax", "reverse", "JAX, reverse mode", "pip install jax"),
+    Peer("jax-forward", "jax", "forward", "JAX, forward mode", "pip install jax"),
+    Peer("casadi", "casadi", "generated", "CasADi, generated C", f"pip install casadi, {GCC}"),
+    Peer("casadi-vm", "casadi", "machine", "CasADi, virtual machine", "pip install casadi"),
+    Peer("warp", "warp", "program", "Warp, one kernel", "pip install warp-lang"),
+    Peer("taichi", "taichi", "fused", "Taichi, one kernel", "pip install taichi"),
+    Peer("taichi-steps", "taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("torch", "torch", "eager", "PyTorch, eager", "pip install torch"),
+    Peer("rose", "rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+)
+
+
+def select(only: str) -> list[Peer]:
+    """The peers of a comma-separated list of names and modules; all of them for ''."""
+    wanted = [word.strip() for word in only.split(",") if word.strip()]
+    known = {peer.name for peer in PEERS} | {peer.module for peer in PEERS}
+    unknown = sorted(set(wanted) - known)
+    if unknown:
+        raise SystemExit(f"no peer {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    return [p for p in PEERS if not wanted or p.name in wanted or p.module in wanted]
