@@ -49,7 +49,7 @@ class Fn:
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self._specialised: dict[Signature, Specialised] = {}
-        self._programs: dict[Signature, Program] = {}
+        self._programs: dict[Signature, tuple[Program, Structure]] = {}
         self._lock = threading.RLock()
         self._busy = threading.local()
 
@@ -81,23 +81,23 @@ class Fn:
 
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
         types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        program = self._program(structure, types)
+        program, result = self._program(structure, types)
         arrays = [_as_array(leaf, t) for leaf, t in zip(leaves, types, strict=True)]
-        outs = program(arrays)
-        return unflatten(self.specialise(structure, types).result, outs)
+        return unflatten(result, program(arrays))
 
-    def _program(self, structure: Structure, types: Sequence[Type]) -> Program:
+    def _program(self, structure: Structure, types: Sequence[Type]) -> tuple[Program, Structure]:
+        """The compiled function and the structure of its result."""
         key = (structure, tuple(types))
-        program = self._programs.get(key)
-        if program is None:
+        known = self._programs.get(key)
+        if known is None:
             with self._lock:
-                program = self._programs.get(key)
-                if program is None:
-                    ir = self.specialise(structure, types).ir
+                known = self._programs.get(key)
+                if known is None:
+                    special = self.specialise(structure, types)
                     if os.environ.get("ROSE_AD_CHECK") == "1":
-                        verify(ir)
-                    program = self._programs[key] = Program(ir)
-        return program
+                        verify(special.ir)
+                    known = self._programs[key] = Program(special.ir), special.result
+        return known
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once."""
@@ -134,7 +134,7 @@ class Fn:
         """The compiled function for such arguments, to be looked at."""
         leaves, structure = flatten((args, kwargs))
         types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        return Lowered(self._program(structure, types))
+        return Lowered(self._program(structure, types)[0])
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]
@@ -262,4 +262,7 @@ def _argument_type(x: Any) -> Value:
 def _as_array(x: Any, t: Type) -> np.ndarray[Any, Any]:
     """An argument as a C-contiguous array of its type; a copy only where that is needed."""
     assert isinstance(t, Scalar | Array)
-    return np.ascontiguousarray(x, scalar_of(t).dtype).reshape(shape_of(t))
+    dtype = scalar_of(t).dtype
+    if type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous:
+        return x
+    return np.ascontiguousarray(x, dtype).reshape(shape_of(t))

@@ -15,6 +15,7 @@ import numpy as np
 from .accumulator import Accumulator
 from .control import build, total
 from .source import TypeMismatch, here
+from .trace import current
 from .tree import flatten
 from .types import F32, F64, I64, Array, Bool, Scalar, Type
 from .values import Traced, convert, elementwise, lift, promote
@@ -241,8 +242,8 @@ def cross(x: Any, y: Any) -> Any:
 
 
 def array(rows: Any) -> Any:
-    """An array of these rows."""
-    return lift(rows) if _traced(rows) else np.asarray(rows)
+    """An array of these rows; while tracing, a traced one, which traced Ints can index."""
+    return lift(rows) if current() is not None else np.asarray(rows)
 
 
 def full(shape: int | tuple[int, ...], value: Any) -> Any:

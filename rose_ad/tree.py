@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -35,13 +35,16 @@ class Leaf:
         raise NotImplementedError
 
 
+_PLAIN = frozenset({float, int, bool, np.ndarray, np.float64})  # the common ones, found at once
+_LEAVES = (Leaf, numbers.Number, np.ndarray, np.generic)
+
+
 def is_leaf(x: Any) -> bool:
     """Whether a value is a number, an array or a traced value."""
-    return isinstance(x, Leaf | numbers.Number | np.ndarray | np.generic)
+    return type(x) in _PLAIN or isinstance(x, _LEAVES)
 
 
-@dataclasses.dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """A structure without its leaves: `kind` is a container's type, None for a leaf, Static for a
     constant."""
 

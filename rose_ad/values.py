@@ -239,6 +239,8 @@ def wrap(atom: Atom) -> Any:
 
 def type_of(x: Any) -> Value:
     """The type of a number, an array or a traced value; TypeMismatch for anything else."""
+    if type(x) is np.ndarray and x.dtype == np.float64:
+        return array_type(x.shape, F64)
     if isinstance(x, Traced):
         assert not isinstance(x.type, Ref)
         return x.type

@@ -118,9 +118,9 @@ class Scene:
     """
 
     fields: ClassVar[dict[str, Field]] = {}
-    iterations: ClassVar[int] = 100
-    rate: ClassVar[float] = 0.01
-    optimizer: ClassVar[str] = "gd"
+    iterations: int = 100
+    rate: float = 0.01
+    optimizer: str = "gd"
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")
