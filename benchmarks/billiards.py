@@ -236,13 +236,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=4, help="rows of the triangle")
     parser.add_argument("--steps", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument(
-        "--seconds", type=float, default=0.05, help="of calls in a round, each way"
-    )
+    parser.add_argument("--seconds", type=float, default=0.05, help="of calls in a round, each way")
     parser.add_argument("--budget", type=float, default=10, help="seconds of rounds for a peer")
-    parser.add_argument(
-        "--patience", type=float, default=300, help="seconds for any one answer"
-    )
+    parser.add_argument("--patience", type=float, default=300, help="seconds for any one answer")
     parser.add_argument("--only", default="", help="peers, comma-separated: us,c,jax-forward")
     parser.add_argument("--out", type=Path, help="write the table here too")
     parser.add_argument("--json", type=Path, help="write everything measured here")
