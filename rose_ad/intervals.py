@@ -10,6 +10,7 @@ from .types import I64
 Interval = tuple[float, float]
 
 EVERYTHING: Interval = (-math.inf, math.inf)
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 _DEPTH = 12  # how far back definitions are followed
 
 
@@ -21,13 +22,15 @@ def interval(a: Atom, depth: int = _DEPTH) -> Interval:
         return a.range
     if a.instr is None or depth == 0:
         return EVERYTHING
-    return _of_instruction(a.instr, depth - 1)
+    low, high = _of_instruction(a.instr, depth - 1)
+    # arithmetic wraps around: what may leave 64 bits may be anything
+    return (low, high) if low >= _LEAST and high <= _GREATEST else EVERYTHING
 
 
 def _of_instruction(instr: Instr, depth: int) -> Interval:
     if instr.op == "check":
-        low, high = interval(instr.args[0], depth)
-        return max(low, 0), min(high, instr.attr - 1)
+        _, high = interval(instr.args[0], depth)
+        return 0, max(0, min(high, instr.attr - 1))  # a failed check goes on with 0
     if instr.op == "bool_to_i64":
         return 0, 1
     if instr.op not in {"add", "sub", "mul", "min", "max", "mod", "floordiv", "select"}:

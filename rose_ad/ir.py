@@ -50,6 +50,12 @@ class Var:
         return f"%{id(self) & 0xFFFF:x}:{self.type!r}"
 
 
+def rounded(x: float) -> float:
+    """The nearest single-precision number, an infinity beyond the largest."""
+    with np.errstate(over="ignore"):
+        return float(np.float32(x))
+
+
 class Const:
     """A literal: a Python number for scalar types, a read-only numpy array for array types."""
 
@@ -62,14 +68,14 @@ class Const:
             if type is Bool:
                 self.value = bool(value)
             elif type is F64 or type is F32:
-                self.value = float(np.float32(value)) if type is F32 else float(value)
+                self.value = rounded(value) if type is F32 else float(value)
             else:
                 self.value = int(value)
             # by bits, so that 0.0 is not -0.0 and nan is itself
             bits = struct.pack("d", self.value) if isinstance(self.value, float) else self.value
             self._key: tuple[Any, ...] = (type.name, bits)
         else:
-            self.value = np.ascontiguousarray(value)
+            self.value = np.array(value, type.scalar.dtype, order="C")  # not the caller's
             self.value.flags.writeable = False
             self._key = (type, self.value.tobytes())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from rosephys.problem import Problem
 from rosephys.scene import find_scene
 
