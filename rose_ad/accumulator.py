@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from .ir import Atom, Const, Var
 from .source import TraceError, TypeMismatch, here
 from .tree import Leaf
-from .types import F64, Array, Ref, array_type, shape_of
+from .types import F64, I64, Array, Ref, array_type, is_float, shape_of
 from .values import (
     Traced,
     TracedArray,
@@ -86,7 +86,14 @@ class Accumulator(Leaf):
         wanted = ref.type.of
         shape = shape_of(wanted)
         scalar = wanted.scalar if isinstance(wanted, Array) else wanted
-        v = convert(lift(value), scalar)
+        v = lift(value)
+        if scalar is I64 and is_float(v.type):
+            raise TypeMismatch(
+                "a Real is added into an accumulator of Ints",
+                here(),
+                "make it an accumulator of Reals, or add ra.to_int(x)",
+            )
+        v = convert(v, scalar)
         if broadcast_shape(v.shape, shape) != shape:
             raise TypeMismatch(
                 f"a value of shape {v.shape} is added to one of shape {shape}", here()
@@ -111,11 +118,8 @@ class Accumulator(Leaf):
             self._frozen = wrap(located().freeze(self.ref))
         return self._frozen
 
-    def __add__(self, other: Any) -> Any:
-        return self.freeze() + other
-
-    def __mul__(self, other: Any) -> Any:
-        return self.freeze() * other
+    __array_ufunc__ = Traced.__array_ufunc__
+    __hash__ = object.__hash__
 
 
 class _Part:
@@ -145,11 +149,41 @@ class _Part:
         return _ADDED
 
     def __getattr__(self, name: str) -> Any:
-        raise TraceError(
-            "an accumulator can only be added into until it is read",
-            here(),
-            "acc[i] += v; then value = acc.freeze(); then value[i]",
-        )
+        _unread()
+
+    def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
+        _unread()
+
+
+def _unread() -> NoReturn:
+    raise TraceError(
+        "an accumulator can only be added into until it is read",
+        here(),
+        "acc[i] += v; then value = acc.freeze(); then value[i]",
+    )
+
+
+def _define_operators() -> None:
+    """What an operator does to an accumulator it does to its value; a part of one has no value yet."""
+
+    def on_value(name: str) -> Any:
+        return lambda self, *others: getattr(self.freeze(), name)(*others)
+
+    def on_part(self: _Part, *_: Any) -> NoReturn:
+        _unread()
+
+    for name, f in vars(Traced).items():
+        if name in _OPERATORS and callable(f):
+            setattr(Accumulator, name, on_value(name))
+            setattr(_Part, name, on_part)
+
+
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
+    f"__{name}__"
+    for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()
+}
+_define_operators()
 
 
 def _only_added(value: Any) -> None:

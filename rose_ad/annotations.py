@@ -102,9 +102,10 @@ def parameter_types(f: Callable[..., Any]) -> dict[str, list[Type | None]]:
     """For each annotated parameter, the types of its leaves."""
     hints = _hints(f)
     out = {}
-    for name in inspect.signature(f).parameters:
+    for name, parameter in inspect.signature(f).parameters.items():
         types = leaf_types(hints.get(name))
-        if types is not None:
+        many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if types is not None and not many:
             out[name] = types
     return out
 

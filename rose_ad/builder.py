@@ -11,15 +11,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from .intervals import interval
 from .ir import Atom, Block, Const, Instr, Var
 from .prims import TABLE, result_type
 from .rewrite.rules import RULES
 from .source import UNKNOWN
-from .types import I64, Array, Ref, Scalar, Type, element
+from .types import (
+    I64,
+    Array,
+    Ref,
+    Scalar,
+    Type,
+    array_type,
+    element,
+    scalar_of,
+    shape_of,
+    value_type,
+)
 
 Kind = Literal["function", "loop", "branch"]
-_VALUES = frozenset({"index", "pack"})
+_VALUES = frozenset({"index", "pack", "reshape"})
 
 
 class Builder:
@@ -91,6 +104,18 @@ class Builder:
         assert not isinstance(first, Ref)
         return self._pure("pack", tuple(elements), None, Array(len(elements), first))
 
+    def reshape(self, a: Atom, shape: tuple[int, ...]) -> Atom:
+        """An array, or a reference to one, seen with another shape of as many entries."""
+        t = value_type(a.type)
+        if shape_of(t) == shape:
+            return a
+        if isinstance(a, Const):
+            return Const(np.reshape(a.value, shape), array_type(shape, scalar_of(t)))
+        if a.instr is not None and a.instr.op == "reshape":
+            return self.reshape(a.instr.args[0], shape)
+        new = array_type(shape, scalar_of(t))
+        return self._pure("reshape", (a,), shape, Ref(new) if isinstance(a.type, Ref) else new)
+
     def _pure(self, op: str, args: tuple[Atom, ...], attr: Any, type: Type) -> Var:
         home = self
         while home.parent is not None and home.kind == "loop" and not home._defines(args):
@@ -153,7 +178,7 @@ class Builder:
 
     # ----------------------------------------------------------------------------------- control
 
-    def loop(self, low: float, high: float) -> Builder:
+    def loop(self, low: int, high: int) -> Builder:
         """A builder for the body of a build or scan whose index lies in [low, high]."""
         inner = Builder(self, "loop")
         inner.block.param(I64).range = (low, high)

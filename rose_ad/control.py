@@ -22,10 +22,11 @@ from .ir import Atom, Const
 from .source import TraceError, TypeMismatch, here
 from .trace import Frame, Trace, current, required
 from .tree import Structure, flatten, is_leaf, unflatten
-from .types import F64, I64, Array, Bool, Scalar, Type, Value, array_type
+from .types import F64, I64, Array, Bool, Scalar, Type, Value, array_type, scalar_of
 from .values import (
     Traced,
     TracedScalar,
+    common_scalar,
     convert,
     elementwise,
     is_python_number,
@@ -70,39 +71,28 @@ class range:
         self.high: Any = low if high is None else high
 
     def __iter__(self) -> Iterator[Any]:
-        return _RangeLoop(required("ra.range"), self.low, self.high)
-
-
-class _RangeLoop:
-    def __init__(self, trace: Trace, low: Any, high: Any) -> None:
-        self.trace = trace
-        bounds = [_integer(low), _integer(high)]
+        trace = required("ra.range")
+        bounds = (_integer(self.low), _integer(self.high))
         b = located()
-        self.loc = b.loc
+        loc = b.loc
         (first, _), (_, last) = interval(bounds[0]), interval(bounds[1])
-        self.static = bounds[0] == Const(0, I64) and isinstance(bounds[1], Const)
-        self.bounds: tuple[Atom, ...] = () if self.static else tuple(bounds)
-        self.n = max(int(last), 0) if self.static else 0
-        self.inner = b.loop(first, last - 1)
-        self.frame: Frame | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        if self.frame is None:
-            self.frame = self.trace.open(self.inner, "loop")
-            return TracedScalar(self.inner.block.params[0])
-        self.trace.close(self.frame)
-        self.trace.builder.loc = self.loc
-        self.trace.builder.build(self.n, self.inner.block, self.bounds)
-        raise StopIteration
+        static = bounds[0] == Const(0, I64) and isinstance(bounds[1], Const)
+        inner = b.loop(first, last - 1)
+        frame = trace.open(inner, "loop")
+        try:
+            yield TracedScalar(inner.block.params[0])
+        except GeneratorExit:  # break and return drop the iterator
+            frame.left = here()
+            raise
+        trace.close(frame)
+        trace.builder.loc = loc
+        trace.builder.build(max(last, 0) if static else 0, inner.block, () if static else bounds)
 
 
 def _integer(x: Any) -> Atom:
     v = lift(x)
     if v.type is not I64:
-        raise TypeMismatch(f"a loop's bounds must be Ints, not {v.type!r}", here())
+        raise TypeMismatch(f"a loop's bounds must be Ints, not {v.type!r}", here(), "ra.to_int(x)")
     return v.atom
 
 
@@ -175,6 +165,8 @@ def accum(of: Any = F64) -> Accumulator:
     b.loc = here()
     shape = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
     t: Value = value_type_of(of) if shape is None else array_type(tuple(shape), F64)
+    if scalar_of(t) is Bool:
+        raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
     return Accumulator(b.accum(t))
 
 
@@ -328,7 +320,11 @@ def cond(
             found.append(_lifted(f(*operands)))
     (left, structure), (right, other) = found
     if structure != other:
-        raise TypeMismatch("the sides of a branch return different structures", loc)
+        raise TypeMismatch(
+            "the sides of a branch return different structures",
+            loc,
+            "return the same fields, tuples and dicts from both",
+        )
     for side, inner in enumerate(builders):
         with trace.block(inner, "branch"):
             inner.block.results = tuple(
@@ -347,22 +343,11 @@ def _lifted(x: Any) -> tuple[list[Any], Structure]:
 
 def _agreed(pair: tuple[Any, Any], side: int, loc: int) -> Atom:
     """One side's value, converted to the type both have in common."""
-    types = [lift_type(v) for v in pair]
-    wide = F64 if F64 in types else I64 if I64 in types else types[0]
-    value = lift(pair[side])
-    if _scalar_type(value.type) is not wide:
-        value = convert(value, wide)
+    value = convert(pair[side], common_scalar(*pair))
     shapes = [v.shape if isinstance(v, Traced) else () for v in pair]
     if shapes[0] != shapes[1]:
         raise TypeMismatch(f"the sides of a branch return shapes {shapes[0]} and {shapes[1]}", loc)
     return value.atom
-
-
-def lift_type(x: Any) -> Scalar:
-    """The scalar type of a value."""
-    if isinstance(x, Traced):
-        return _scalar_type(x.type)
-    return Bool if isinstance(x, bool) else I64 if isinstance(x, int) else F64
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:

@@ -67,6 +67,11 @@ class Copier:
     def _check(self, instr: Instr, b: Builder) -> None:
         self.env[instr.outs[0]] = b.check(lookup(self.env, instr.args[0]), instr.attr)
 
+    def _reshape(self, instr: Instr, b: Builder) -> None:
+        (a,) = instr.args
+        dropped = is_dropped(self.env, a)
+        self.env[instr.outs[0]] = None if dropped else b.reshape(lookup(self.env, a), instr.attr)
+
     def _pack(self, instr: Instr, b: Builder) -> None:
         self.env[instr.outs[0]] = b.pack(lookups(self.env, instr.args))
 

@@ -60,16 +60,12 @@ def vjp(f: Any, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     return function(*primals), cotangents
 
 
-_forward: dict[Fn, Fn] = {}
-_backward: dict[Fn, Fn] = {}
-
-
 def _forward_of(f: Fn) -> Fn:
-    return _forward.setdefault(f, _Forward(f)) if f not in _forward else _forward[f]
+    return f.derived.get("forward") or f.derived.setdefault("forward", _Forward(f))
 
 
 def _backward_of(f: Fn) -> Fn:
-    return _backward.setdefault(f, _Backward(f)) if f not in _backward else _backward[f]
+    return f.derived.get("backward") or f.derived.setdefault("backward", _Backward(f))
 
 
 def _same_structure(a: Any, b: Any, a_name: str, b_name: str) -> None:

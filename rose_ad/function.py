@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from .annotations import checked, parameter_types
 from .ir import Function
 from .lower.program import Program
 from .rewrite.pipeline import tidy
-from .source import TraceError, TypeMismatch, here, of_function
+from .source import UNKNOWN, TraceError, TypeMismatch, here, of_function
 from .trace import Trace, current, tracing
 from .tree import Structure, flatten, unflatten
 from .types import Array, Scalar, Type, Value, scalar_of, shape_of
@@ -29,6 +29,7 @@ from .values import Traced, convert, lift, type_of, wrap
 from .verify import verify
 
 Signature = tuple[Structure, tuple[Type, ...]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Fn:
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
+        self.derived: dict[str, Fn] = {}  # its transformations, each made once
         self._specialised: dict[Signature, Specialised] = {}
         self._programs: dict[Signature, tuple[Program, Structure]] = {}
         self._lock = threading.RLock()
@@ -88,7 +90,7 @@ class Fn:
     def _program(self, structure: Structure, types: Sequence[Type]) -> tuple[Program, Structure]:
         """The compiled function and the structure of its result."""
         key = (structure, tuple(types))
-        known = self._programs.get(key)
+        known = self._look_up(self._programs, key)
         if known is None:
             with self._lock:
                 known = self._programs.get(key)
@@ -102,14 +104,7 @@ class Fn:
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once."""
         key = (structure, tuple(types))
-        try:
-            known = self._specialised.get(key)
-        except TypeError:
-            raise TypeMismatch(
-                f"an argument of {self.__name__} is neither a number, an array nor a hashable constant",
-                here(),
-                "pass numbers, arrays, and structures of them",
-            ) from None
+        known = self._look_up(self._specialised, key)
         if known is not None:
             return known
         busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
@@ -127,6 +122,16 @@ class Fn:
                 busy.discard(key)
             self._specialised[key] = known
             return known
+
+    def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
+        try:
+            return known.get(key)
+        except TypeError:
+            raise TypeMismatch(
+                f"an argument of {self.__name__} is neither a number, an array nor a hashable constant",
+                here(),
+                "pass numbers, arrays, and structures of them",
+            ) from None
 
     # ------------------------------------------------------------------------------------- looking
 
@@ -206,12 +211,15 @@ class PythonFunction(Fn):
                 raise TypeMismatch(
                     f"argument {name} of {self.__name__} does not have its declared structure",
                     here(),
+                    "a numpy array for a Vec, the declared class for a struct",
                 )
             for k, t in zip(leaves, wanted, strict=False):
                 out[k] = checked(types[k], t, f"{name} of {self.__name__}", here())
         return out
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        code = getattr(self.python, "__code__", None)
+        loc = of_function(code) if code is not None else UNKNOWN
         trace = Trace(self.__name__)
         root = trace.frames[0]
         params = [root.builder.block.param(t) for t in types]
@@ -220,14 +228,16 @@ class PythonFunction(Fn):
             out = self.python(*args, **kwargs)
             trace.check_innermost(root)
             leaves, result = flatten(out)
-            root.builder.block.results = tuple(self._result(leaf).atom for leaf in leaves)
-        code = getattr(self.python, "__code__", None)
-        loc = of_function(code) if code is not None else 0
+            root.builder.block.results = tuple(
+                self._result(leaf, trace, loc).atom for leaf in leaves
+            )
         return Specialised(Function(self.__name__, tidy(root.builder.block), loc), result)
 
-    def _result(self, leaf: Any) -> Traced:
-        if not isinstance(leaf, Traced | Accumulator) and isinstance(leaf, complex):
-            raise TypeMismatch(f"{self.__name__} returns a complex number", here())
+    def _result(self, leaf: Any, trace: Trace, loc: int) -> Traced:
+        if isinstance(leaf, complex):
+            raise TypeMismatch(f"{self.__name__} returns a complex number", loc, "its two parts")
+        if isinstance(leaf, Traced):
+            trace.check_scope(leaf.atom, loc)
         return lift(leaf)
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .ir import Atom, Block, Const, Function, Instr, Var
+from .ir import Atom, Block, Const, Function, Instr, Var, rounded
 from .prims import TABLE
 from .source import OutOfRange
-from .types import F32, Ref, Scalar, Type, scalar_of, shape_of, value_type
+from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type
 
 
 def interpret(function: Function, args: list[Any]) -> list[Any]:
@@ -47,9 +47,8 @@ class _Interpreter:
     def prim(self, instr: Instr, x: list[Any]) -> Any:
         out = TABLE[instr.op].evaluate(*x)
         if instr.outs[0].type is F32:
-            with np.errstate(over="ignore"):
-                return float(np.float32(out))
-        return out
+            return rounded(out)
+        return (out + 2**63) % 2**64 - 2**63 if instr.outs[0].type is I64 else out
 
     def _index(self, instr: Instr, x: list[Any]) -> list[Any]:
         a, i = x
@@ -62,6 +61,9 @@ class _Interpreter:
         if not 0 <= x[0] < instr.attr:
             raise OutOfRange(f"index {x[0]} is outside an array of length {instr.attr}", instr.loc)
         return x
+
+    def _reshape(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return [x[0].reshape(instr.attr)]
 
     def _pack(self, instr: Instr, x: list[Any]) -> list[Any]:
         t = instr.outs[0].type

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 from .ir import Atom, Const, Instr
 from .types import I64
 
-Interval = tuple[float, float]
+Interval = tuple[int, int]
 
-EVERYTHING: Interval = (-math.inf, math.inf)
-_LEAST, _GREATEST = -(2**63), 2**63 - 1
+EVERYTHING: Interval = (-(2**63), 2**63 - 1)
 _DEPTH = 12  # how far back definitions are followed
 
 
@@ -24,7 +21,8 @@ def interval(a: Atom, depth: int = _DEPTH) -> Interval:
         return EVERYTHING
     low, high = _of_instruction(a.instr, depth - 1)
     # arithmetic wraps around: what may leave 64 bits may be anything
-    return (low, high) if low >= _LEAST and high <= _GREATEST else EVERYTHING
+    least, greatest = EVERYTHING
+    return (low, high) if least <= low and high <= greatest else EVERYTHING
 
 
 def _of_instruction(instr: Instr, depth: int) -> Interval:
@@ -49,9 +47,9 @@ def _of_instruction(instr: Instr, depth: int) -> Interval:
             return min(a, c), max(b, d)
         case "mod" if c == d and c > 0:
             return 0, c - 1
-        case "floordiv" if c == d and c > 0 and math.isfinite(a) and math.isfinite(b):
+        case "floordiv" if c == d and c > 0:
             return a // c, b // c
-        case "mul" if all(math.isfinite(x) for x in (a, b, c, d)):
+        case "mul":
             corners = (a * c, a * d, b * c, b * d)
             return min(corners), max(corners)
     return EVERYTHING

@@ -1,6 +1,6 @@
 """The IR: first-order functions over scalars, static arrays and accumulators, in structured SSA form.
 
-    values      prim(op, scalars) · index(array, i) · check(i) · pack(elements) · call(fn, args)
+    values      prim(op, scalars) · index · check · pack · reshape · call(fn, args)
     control     build(n; i. block) · scan(n, carries; i, c. block) · cond(p; then, else)
     effect      accum(type) · addto(ref, value) · freeze(ref)
 
@@ -10,6 +10,7 @@ closed. Every structured instruction has any number of results, so there are no 
     index   (array or ref, i)       i is in range: proved, or the result of a check
     check   (i,)                    attr n; i itself where 0 <= i < n, else the run is marked as failed here
     pack    (x0, x1, ...)           an array of these elements
+    reshape (array or ref,)         attr shape: the same entries, in the same order
     build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
                                     run for its effects
     scan    (carry, ...)            attr (n, reverse); block (i, carries) -> (carries, ys)
@@ -28,7 +29,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .types import F32, F64, Array, Bool, Scalar, Type
+from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
 
 EFFECTS = frozenset({"accum", "addto", "freeze"})
 STRUCTURED = frozenset({"build", "scan", "cond", "call"})
@@ -42,9 +43,7 @@ class Var:
     def __init__(self, type: Type, block: Block) -> None:
         self.type, self.block = type, block
         self.instr: Instr | None = None  # what defines it; None for a parameter
-        self.range: tuple[float, float] | None = (
-            None  # of a loop's index: its least and greatest value
-        )
+        self.range: tuple[int, int] | None = None  # of a loop's index: its least and greatest value
 
     def __repr__(self) -> str:
         return f"%{id(self) & 0xFFFF:x}:{self.type!r}"
@@ -75,7 +74,8 @@ class Const:
             bits = struct.pack("d", self.value) if isinstance(self.value, float) else self.value
             self._key: tuple[Any, ...] = (type.name, bits)
         else:
-            self.value = np.array(value, type.scalar.dtype, order="C")  # not the caller's
+            with np.errstate(over="ignore"):
+                self.value = np.array(value, scalar_of(type).dtype, order="C")  # not the caller's
             self.value.flags.writeable = False
             self._key = (type, self.value.tobytes())
 
@@ -224,7 +224,7 @@ def zero(type: Scalar) -> Const:
 
 def root_of(ref: Atom) -> Var:
     """The whole reference that a reference is part of: an accum's result or a parameter."""
-    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op == "index":
+    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op in {"index", "reshape"}:
         ref = ref.instr.args[0]
     assert isinstance(ref, Var)
     return ref

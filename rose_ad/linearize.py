@@ -85,7 +85,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
         p = function.params[k]
         walk.tangents[p] = T.block.param(p.type)
     walk.block(function.block, P, T)
-    results = tuple(k for k, r in enumerate(function.results) if r in active)
+    results = tuple(k for k, r in enumerate(function.results) if r in walk.tangents)
     T.block.results = tuple(walk.tangent(function.results[k], T) for k in results)
 
     tangent_block = tidy(T.block)
@@ -153,6 +153,10 @@ class Linearizer:
         self.copier.instr(instr, P)
         a, i = instr.args
         self.tangents[instr.outs[0]] = T.index(self.tangent(a, T), lookup(self.env, i))
+
+    def _reshape(self, instr: Instr, P: Builder, T: Builder) -> None:
+        self.copier.instr(instr, P)
+        self.tangents[instr.outs[0]] = T.reshape(self.tangent(instr.args[0], T), instr.attr)
 
     def _pack(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)

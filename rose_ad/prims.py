@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .ir import Atom, Const, zero
+from .ir import Atom, Const, rounded, zero
 from .types import F32, F64, I64, Bool, Scalar
 
 if TYPE_CHECKING:
@@ -92,8 +92,11 @@ def _pick(floating: str, integer: str) -> Callable[[Scalar], str]:
     )
 
 
+# the machine traps on a division by 0, and on one of the least integer by -1
 _FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
-{r}.d = select i1 {r}.z, i64 1, i64 {1}
+{r}.u = icmp eq i64 {1}, -1
+{r}.g = or i1 {r}.z, {r}.u
+{r}.d = select i1 {r}.g, i64 1, i64 {1}
 {r}.q = sdiv i64 {0}, {r}.d
 {r}.m = mul i64 {r}.q, {r}.d
 {r}.o = sub i64 {0}, {r}.m
@@ -105,7 +108,9 @@ _FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
 _FLOORDIV = (
     _FLOOR_DIVIDE
     + """
-{r}.f = add i64 {r}.q, {r}.b
+{r}.w = sub i64 0, {0}
+{r}.e = add i64 {r}.q, {r}.b
+{r}.f = select i1 {r}.u, i64 {r}.w, i64 {r}.e
 {r} = select i1 {r}.z, i64 0, i64 {r}.f"""
 )
 _MOD = (
@@ -201,6 +206,18 @@ def _select_jvp(
     return T.prim("select", x[0], *sides)
 
 
+def _scale_jvp(
+    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> Atom | None:
+    """As of a product, but a factor of zero stays zero whatever the other and its tangent are."""
+    by_factor = None if dx[0] is None else T.prim("scale", dx[0], x[1])
+    if dx[1] is None:
+        return by_factor
+    none = P.prim("eq", x[0], zero_like(x[0]))
+    by_coefficient = T.prim("select", none, zero_like(out), T.prim("mul", dx[1], x[0]))
+    return _plus(T, by_factor, by_coefficient)
+
+
 def _choose_jvp(compare: str) -> Jvp:
     """min and max: the tangent of the operand that was taken (the second on a tie)."""
 
@@ -240,7 +257,8 @@ def _power_by_exponent(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
 
 
 def _power_by_base(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-    return P.prim("mul", x[1], P.prim("pow", x[0], P.prim("sub", x[1], _one(P, x[1]))))
+    slope = P.prim("mul", x[1], P.prim("pow", x[0], P.prim("sub", x[1], _one(P, x[1]))))
+    return P.prim("select", P.prim("eq", x[1], zero_like(x[1])), zero_like(out), slope)
 
 
 def _safe_half_over(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
@@ -292,7 +310,8 @@ def _guard(f: Callable[..., float]) -> Callable[..., float]:
         try:
             return f(*args)
         except OverflowError:
-            return math.inf
+            odd = f is math.sinh or (f is _pow and args[1] % 2 == 1)
+            return math.copysign(math.inf, args[0]) if odd else math.inf
         except ValueError:
             return math.nan
 
@@ -317,7 +336,7 @@ def _log1p(x: float) -> float:
 
 def _pow(x: float, y: float) -> float:
     if x == 0 and y < 0:
-        return math.inf
+        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
     return math.pow(x, y)
 
 
@@ -326,11 +345,14 @@ def _sign(x: float) -> float:
 
 
 def _rounded(f: Callable[[float], float]) -> Callable[[float], float]:
-    return lambda x: float(f(x)) if math.isfinite(x) else x
+    return lambda x: math.copysign(f(x), x) if math.isfinite(x) else x
 
 
-def _exp(x: float) -> float:
-    return math.exp(x)
+def _to_int(x: float) -> int:
+    """Toward zero; what is beyond 64 bits becomes the nearest that is not, nan becomes 0."""
+    if abs(x) < 2.0**63:
+        return int(x)
+    return 0 if math.isnan(x) else 2**63 - 1 if x > 0 else -(2**63)
 
 
 # ---------------------------------------------------------------------------------------- table
@@ -374,7 +396,7 @@ _row(
     "ff>f",
     lambda a, c: a if a == 0 else a * c,
     _SCALE,
-    jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
+    jvp=_scale_jvp,
     transpose=_swap_linear("scale"),
     linear=(0,),
     domain=(_R, _R),
@@ -386,7 +408,8 @@ _row(
     "{r} = fdiv contract {t} {0}, {1}",
     jvp=_partials(
         lambda P, x, o: _reciprocal(P, x[1]),
-        lambda P, x, o: P.prim("neg", P.prim("mul", o, _reciprocal(P, x[1]))),
+        # divided, not times the reciprocal: at second order an infinite one would meet a zero in a product
+        lambda P, x, o: P.prim("neg", P.prim("div", o, x[1])),
         singular=True,
     ),
     transpose=_swap_linear("div"),
@@ -450,9 +473,9 @@ _row(
 _row(
     "exp",
     "f>f",
-    _guard(_exp),
+    _guard(math.exp),
     _function("llvm.exp"),
-    jvp=_partials(lambda P, x, o: o),
+    jvp=_partials(lambda P, x, o: o, singular=True),
     domain=(_R,),
 )
 _row(
@@ -460,7 +483,7 @@ _row(
     "f>f",
     _guard(math.expm1),
     _function("expm1"),
-    jvp=_partials(lambda P, x, o: P.prim("add", o, _one(P, o))),
+    jvp=_partials(lambda P, x, o: P.prim("add", o, _one(P, o)), singular=True),
     domain=(_R,),
 )
 _row(
@@ -545,7 +568,7 @@ _row(
     "f>f",
     _guard(math.sinh),
     _function("sinh"),
-    jvp=_partials(lambda P, x, o: P.prim("cosh", x[0])),
+    jvp=_partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
     domain=(_R,),
 )
 _row(
@@ -553,7 +576,7 @@ _row(
     "f>f",
     _guard(math.cosh),
     _function("cosh"),
-    jvp=_partials(lambda P, x, o: P.prim("sinh", x[0])),
+    jvp=_partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
     domain=(_R,),
 )
 _row(
@@ -598,16 +621,11 @@ _row("to_f64", "i>F", float, "{r} = sitofp i64 {0} to double", domain=((-9, 9),)
 _row(
     "to_i64",
     "f>i",
-    lambda a: int(a) if math.isfinite(a) else 0,
+    _to_int,
     "{r} = call i64 @llvm.fptosi.sat.i64{s}({t} {0})",
     domain=(_R,),
 )
 _row("bool_to_i64", "b>i", int, "{r} = zext i1 {0} to i64", domain=((0, 1),))
-
-
-def _narrow(x: float) -> float:
-    value: float = Const(x, F32).value
-    return value
 
 
 _row(
@@ -623,7 +641,7 @@ _row(
 _row(
     "narrow",
     "F>f",
-    _narrow,
+    rounded,
     "{r} = fptrunc double {0} to float",
     jvp=_linear_jvp("narrow"),
     transpose=lambda E, x, k, ct: E.prim("widen", ct),

@@ -8,14 +8,17 @@ an error is shown.
 from __future__ import annotations
 
 import linecache
+import os
 import sys
+import threading
 from pathlib import Path
 from types import CodeType, FrameType
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parent) + os.sep
 _places: list[tuple[CodeType, int] | None] = [None]
 _numbers: dict[tuple[CodeType, int], int] = {}
 _is_library: dict[CodeType, bool] = {}
+_lock = threading.Lock()
 
 UNKNOWN = 0
 
@@ -45,8 +48,10 @@ def of_function(code: CodeType) -> int:
 def _number(code: CodeType, offset: int) -> int:
     number = _numbers.get((code, offset))
     if number is None:
-        number = _numbers[code, offset] = len(_places)
-        _places.append((code, offset))
+        with _lock:
+            number = _numbers.setdefault((code, offset), len(_places))
+            if number == len(_places):
+                _places.append((code, offset))
     return number
 
 

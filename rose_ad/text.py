@@ -88,6 +88,8 @@ class _Printer:
                 self.lines.append(
                     f"{pad}{head}{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
                 )
+            case "reshape":
+                self.lines.append(f"{pad}{head}reshape {args} to {list(instr.attr)}")
             case "check":
                 self.lines.append(f"{pad}{head}check {args} < {instr.attr}")
             case "accum":

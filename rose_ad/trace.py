@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from .builder import Builder
 from .ir import Atom, Block, Var
@@ -23,6 +24,7 @@ class Frame:
     builder: Builder
     what: str
     loc: int
+    left: int | None = None  # where a loop was left before its end, if it was
 
 
 class Trace:
@@ -36,7 +38,10 @@ class Trace:
     @property
     def builder(self) -> Builder:
         """The builder of the innermost open block."""
-        return self.frames[-1].builder
+        top = self.frames[-1]
+        if top.left is not None:
+            self._left(top)
+        return top.builder
 
     def open(self, builder: Builder, what: str) -> Frame:
         """Start writing a block inside the current one."""
@@ -52,14 +57,16 @@ class Trace:
 
     def check_innermost(self, frame: Frame) -> None:
         """Raise where a loop inside `frame` was left before its end."""
-        top = self.frames[-1]
-        if top is not frame:
-            raise TraceError(
-                "a loop over ra.range was left by break or return: its body is traced once, "
-                "for every iteration",
-                top.loc,
-                "guard what the iteration does with `with ra.when(condition):`",
-            )
+        if self.frames[-1] is not frame:
+            self._left(self.frames[-1])
+
+    def _left(self, loop: Frame) -> NoReturn:
+        raise TraceError(
+            "a loop over ra.range was left by break or return: its body is traced once, "
+            "for every iteration",
+            loop.loc if loop.left is None else loop.left,
+            "guard what the iteration does with `with ra.when(condition):`",
+        )
 
     @contextmanager
     def block(self, builder: Builder, what: str) -> Iterator[Builder]:
@@ -73,8 +80,8 @@ class Trace:
             raise
         self.close(frame)
 
-    def check_scope(self, atom: Atom) -> None:
-        """Raise where a value is used outside the block or the function that made it."""
+    def check_scope(self, atom: Atom, loc: int | None = None) -> None:
+        """Raise where a value is used, at `loc` or here, outside the block or the function that made it."""
         if not isinstance(atom, Var):
             return
         scope: Builder | None = self.builder
@@ -82,16 +89,16 @@ class Trace:
             if scope.block is atom.block:
                 return
             scope = scope.parent
-        self._escaped(atom)
+        self._escaped(atom, here() if loc is None else loc)
 
-    def _escaped(self, atom: Var) -> None:
+    def _escaped(self, atom: Var, loc: int) -> NoReturn:
         frame = self.closed.get(atom.block)
-        made = f"\n{show(atom.instr.loc)}" if atom.instr is not None else ""
+        made = f". It was made here:\n{show(atom.instr.loc)}" if atom.instr is not None else ""
         if frame is None:
             raise TraceError(
                 f"a value of another function is used while {self.name} is traced; functions are closed",
-                here(),
-                f"pass it as an argument. It was made here:{made}",
+                loc,
+                f"pass it as an argument{made}",
             )
         if frame.what == "loop":
             instead = (
@@ -102,8 +109,8 @@ class Trace:
             instead = "make the branch give a result with ra.cond or ra.where"
         raise TraceError(
             f"a value is used after the {frame.what} that made it (at {name_of(frame.loc)}) has ended",
-            here(),
-            f"{instead}. It was made here:{made}",
+            loc,
+            f"{instead}{made}",
         )
 
 

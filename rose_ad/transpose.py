@@ -26,7 +26,7 @@ from .dependence import depends, flow, touches
 from .ir import Atom, Block, Const, Function, Instr, Var, root_of
 from .prims import TABLE
 from .rewrite.pipeline import tidy
-from .types import I64, Array, Ref, Scalar
+from .types import I64, Array, Ref, Scalar, shape_of
 
 
 def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
@@ -118,11 +118,10 @@ class Transposer:
         known = self.refs.get(v)
         if known is None:
             home = self.home[v]
-            row = v.instr if v.instr is not None and v.instr.op == "index" else None
-            if row is not None and not isinstance(v.type, Scalar):
-                # a row's cotangent is a row of the array's
-                known = home.index(self.ref(row.args[0]), lookup(self.env, row.args[1]))  # type: ignore[arg-type]
-                self.refs[v] = known
+            view = v.instr if v.instr is not None and v.instr.op in {"index", "reshape"} else None
+            if view is not None and not isinstance(v.type, Scalar):
+                # the cotangent of a part of an array is that part of the array's
+                known = self.refs[v] = self._part(view, self.ref(view.args[0]), home)  # type: ignore[arg-type]
                 if v in self.sums:
                     home.addto(known, self.sums.pop(v))
             else:
@@ -146,7 +145,13 @@ class Transposer:
             return None
         assert ref.instr is not None
         whole = self.value(ref.instr.args[0], E)
-        return None if whole is None else E.index(whole, lookup(self.env, ref.instr.args[1]))
+        return None if whole is None else self._part(ref.instr, whole, E)
+
+    def _part(self, view: Instr, whole: Atom, E: Builder) -> Atom:
+        """The part of a cotangent that an index or reshape takes of a primal."""
+        if view.op == "reshape":
+            return E.reshape(whole, view.attr)
+        return E.index(whole, lookup(self.env, view.args[1]))
 
     # ---------------------------------------------------------------------------------- the walk
 
@@ -155,6 +160,9 @@ class Transposer:
         for instr in block.instrs:
             if touches(instr, self.linear):
                 self.home.update((o, E) for o in instr.outs)
+                # what a linear instruction makes of no linear value is zero
+                nothing = [o for o in instr.outs if o not in self.linear]
+                self.env.update((o, E.zeros(o.type)) for o in nothing)
             else:
                 self.copier.instr(instr, E)
         for r, ct in cotangents:
@@ -189,6 +197,14 @@ class Transposer:
             a, i = instr.args
             assert isinstance(a, Var)
             E.addto(E.index(self.ref(a), lookup(self.env, i)), ct)
+
+    def _reshape(self, instr: Instr, E: Builder) -> None:
+        (out,) = instr.outs
+        if isinstance(out.type, Ref) or out in self.refs:
+            return  # nothing to do, or added in place
+        ct = self.total(out, E)
+        if ct is not None:
+            self.add(E, instr.args[0], E.reshape(ct, shape_of(instr.args[0].type)))
 
     def _pack(self, instr: Instr, E: Builder) -> None:
         ct = self.total(instr.outs[0], E)

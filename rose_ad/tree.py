@@ -114,6 +114,11 @@ def _unflatten(s: Structure, leaves: Iterator[Any]) -> Any:
     return out
 
 
+def is_traced(x: Any) -> bool:
+    """Whether a value is traced, or holds traced values."""
+    return any(isinstance(leaf, Leaf) for leaf in flatten(x)[0])
+
+
 def map_leaves(f: Callable[..., Any], x: Any, *more: Any) -> Any:
     """`f` over the leaves of values of one structure."""
     leaves, structure = flatten(x)

@@ -12,11 +12,25 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .intervals import interval
 from .ir import Atom, Const
 from .source import OutOfRange, TraceError, TypeMismatch, here
 from .trace import Trace, current, required
 from .tree import Leaf
-from .types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, Value, array_type, shape_of
+from .types import (
+    F32,
+    F64,
+    I64,
+    Array,
+    Bool,
+    Ref,
+    Scalar,
+    Type,
+    Value,
+    array_type,
+    scalar_of,
+    shape_of,
+)
 
 SHORT = 4  # vectors up to this length are computed element by element
 _BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
@@ -43,6 +57,11 @@ class Traced(Leaf):
     def type(self) -> Type:
         """The type in the IR."""
         return self.atom.type
+
+    @property
+    def scalar(self) -> Scalar:
+        """The type of its innermost entries."""
+        return scalar_of(self.type)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,7 +106,9 @@ class Traced(Leaf):
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        self._no_value("a numpy array", "use the function of rose_ad, or an operator")
+        self._no_value(
+            "a numpy array", "ra.array([x, y]) for np.array([x, y]), and ra.array(a)[i] for a[i]"
+        )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from . import numeric
@@ -247,6 +268,8 @@ def type_of(x: Any) -> Value:
     if isinstance(x, bool | np.bool_):
         return Bool
     if isinstance(x, int | np.integer):
+        if not -(2**63) <= x < 2**63:
+            raise TypeMismatch(f"{x} does not fit into an Int of 64 bits", here(), "a float")
         return I64
     if isinstance(x, np.float32):
         return F32
@@ -260,7 +283,7 @@ def type_of(x: Any) -> Value:
             f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here()
         )
     raise TypeMismatch(
-        f"{type(x).__name__} is not a number or an array",
+        f"a {type(x).__name__} is neither a Real, an Int or a Bool, nor an array of these",
         here(),
         "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these",
     )
@@ -269,7 +292,8 @@ def type_of(x: Any) -> Value:
 def lift(x: Any) -> Traced:
     """A traced value: `x` itself if it is one, otherwise a literal. Lists are taken as arrays."""
     if isinstance(x, Leaf):
-        return x.as_traced()
+        known: Traced = x.as_traced()
+        return known
     if isinstance(x, list | tuple) and x:
         return stack([lift(e) for e in x])
     t = type_of(x)
@@ -309,14 +333,12 @@ def _common(scalars: Sequence[Scalar]) -> Scalar:
 
 def convert(x: Any, to: Scalar) -> Traced:
     """A value with its scalars converted; Bool to numbers, Int to Real, between the widths of Real."""
-    x = lift(x)
-    source = _scalar(x)
+    value = lift(x)
+    source = _scalar(value)
     if source is to:
-        return x
-    if isinstance(x.atom, Const):
-        if isinstance(x.type, Array):
-            return TracedArray(Const(x.atom.value.astype(to.dtype), array_type(x.shape, to)))
-        return TracedScalar(Const(to.dtype.type(x.atom.value).item(), to))
+        return value
+    if isinstance(value.atom, Const) and (to is F64 or to is F32):
+        return lift(wrap(Const(value.atom.value, array_type(value.shape, to))))
     steps = {
         (Bool, I64): ("bool_to_i64",),
         (Bool, F64): ("bool_to_i64", "to_f64"),
@@ -338,7 +360,7 @@ def convert(x: Any, to: Scalar) -> Traced:
             a = b.prim(name, a)
         return a
 
-    out: Traced = elementwise(through, x)
+    out: Traced = elementwise(through, value)
     return out
 
 
@@ -352,14 +374,21 @@ def is_python_number(x: Any) -> bool:
 
 def promote(*values: Any) -> list[Traced]:
     """The values as traced ones of a common scalar type, as numpy promotes them."""
-    strong = [_scalar(lift(v)) for v in values if not is_python_number(v)]
-    weak = [_scalar(lift(v)) for v in values if is_python_number(v)]
+    values = tuple(v if is_python_number(v) else lift(v) for v in values)
+    common = common_scalar(*values)
+    return [convert(v, common) for v in values]
+
+
+def common_scalar(*values: Any) -> Scalar:
+    """The scalar type that Python numbers and traced values have in common, as numpy promotes them."""
+    strong = [_scalar(v) for v in values if isinstance(v, Traced)]
+    weak = [scalar_of(type_of(v)) for v in values if not isinstance(v, Traced)]
     common = _common(strong) if strong else _common(weak)
     if any(w is F64 for w in weak) and common not in (F64, F32):
         common = F64
     if common is Bool and any(w is I64 for w in weak):
         common = I64
-    return [convert(v, common) for v in values]
+    return common
 
 
 _LOGICAL = {"and", "or"}
@@ -392,7 +421,7 @@ def binary(name: str, x: Any, y: Any) -> Any:
 
 
 def _operand(x: Any) -> bool:
-    return isinstance(x, Leaf | bool | int | float | np.generic | np.ndarray | list | tuple)
+    return isinstance(x, Leaf | int | float | complex | np.generic | np.ndarray | list | tuple)
 
 
 def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
@@ -482,7 +511,8 @@ def index(a: Atom, i: Any) -> Atom:
             raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
         if isinstance(i.atom, Const):
             return index(a, i.atom.value)
-        if t.n == 0:
+        low, high = interval(i.atom)
+        if t.n == 0 and not (low == 0 and high < 0):  # the index of a loop that is never run
             raise OutOfRange("an array of length 0 has no elements", here())
         return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
     try:

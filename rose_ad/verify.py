@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .ir import Block, Function, Instr, Var, callees, root_of
 from .prims import TABLE, result_type
-from .types import I64, Array, Bool, Ref, Scalar, Type, element
+from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, element, scalar_of, value_type
 
 
 class Invalid(AssertionError):
@@ -74,6 +74,12 @@ class _Verifier:
     def _check(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need(types == [I64], "an index is an integer", instr)
         return [I64]
+
+    def _reshape(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+        (t,) = types
+        new = array_type(instr.attr, scalar_of(t))
+        _need(isinstance(new, Array) and value_type(t).size == new.size, "sizes differ", instr)
+        return [Ref(new) if isinstance(t, Ref) else new]
 
     def _pack(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need(all(t is types[0] for t in types), "elements differ in type", instr)

@@ -93,7 +93,7 @@ class Billiards(Scene):
         labels = ["", *(str(k + 1) for k in range(self.balls - 1))]
         colours[target] = "#d8432f"
         balls = Circles(state.position, self.radius, tuple(colours), tuple(labels))
-        return Picture((Cross(self.goal, "accent"), balls), (0.0, 0.15, 1.25, 0.95), "felt")
+        return Picture((Cross(self.goal, "accent"), balls), (-0.05, -0.12, 1.47, 1.04), "felt")
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         x = state.position

@@ -96,7 +96,10 @@ def test_gradient_agrees_with_complex_steps_of_a_second_program() -> None:
     for k in np.ndindex(7, 2):
         moved = start.position.astype(complex)
         moved[k] += 1e-30j
-        miss = simulated(moved, start.velocity.astype(complex), 1024, 0.03, 0.8, 0.003)[-1] - (0.8, 0.6)
+        miss = simulated(moved, start.velocity.astype(complex), 1024, 0.03, 0.8, 0.003)[-1] - (
+            0.8,
+            0.6,
+        )
         expected[k] = (miss**2).sum().imag / 1e-30
     np.testing.assert_allclose(gradient.position, expected, rtol=1e-9, atol=1e-9)
 
@@ -136,7 +139,11 @@ def closed_form(b: float, e: float) -> dict[str, np.ndarray[Any, Any]]:
     c = np.sqrt(1 - s * s)
     impact = (D - np.sqrt(4 * R * R - b * b)) / V
     v2 = (1 + e) / 2 * V * c * np.array([c, -s])
-    return {"v2": v2, "v1": np.array([V, 0.0]) - v2, "x2": np.array([D, 0.0]) + (STEPS * DT - impact) * v2}
+    return {
+        "v2": v2,
+        "v1": np.array([V, 0.0]) - v2,
+        "x2": np.array([D, 0.0]) + (STEPS * DT - impact) * v2,
+    }
 
 
 @pytest.mark.parametrize("b", [0.0, 0.02, -0.07, 0.15, 0.19])
@@ -147,7 +154,9 @@ def test_one_collision(b: float, e: float) -> None:
     above, below = closed_form(b + h, e), closed_form(b - h, e)
     for name, value in closed_form(b, e).items():
         np.testing.assert_allclose(got[name], value, atol=1e-12)
-        np.testing.assert_allclose(slope[name], (above[name] - below[name]) / (2 * h), rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            slope[name], (above[name] - below[name]) / (2 * h), rtol=1e-6, atol=1e-6
+        )
         for k in range(2):
             _, pull = ra.vjp(struck, b, e)
             ct = {n: np.eye(2)[k] * (n == name) for n in got}
@@ -217,7 +226,9 @@ def test_memory_and_program_do_not_depend_on_what_they_should_not() -> None:
     for problem in (small, long, many):
         problem.compile()
     assert small.scratch_bytes < 2_000_000
-    assert 50 * small.scratch_bytes < long.scratch_bytes < 70 * small.scratch_bytes  # linear in steps
+    assert (
+        50 * small.scratch_bytes < long.scratch_bytes < 70 * small.scratch_bytes
+    )  # linear in steps
     sizes = {len(str(p._gradient).splitlines()) for p in (small, long, many)}
     assert max(sizes) - min(sizes) <= 2  # the program is the same
 

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys import Problem, Scene, SceneError, control, descend, find_scene, parameter, scene_names
+from rosephys import (
+    Problem,
+    Scene,
+    SceneError,
+    control,
+    descend,
+    find_scene,
+    parameter,
+    scene_names,
+)
 from rosephys.optimize import OptimizeError
 
 PENDULUM = '''

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, callees
 from ..prims import TABLE
-from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, value_type
+from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, scalar_of, value_type
 
 ENTRY = "rose_entry"
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
@@ -47,7 +47,7 @@ def lower(function: Function) -> Lowered:
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
     text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
     scratch = module.frames[function]
-    largest = sorted(module.arrays, reverse=True)[:8]
+    largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
     return Lowered(text + "\n", scratch, tuple(module.checks), tuple(largest))
 
 
@@ -206,18 +206,19 @@ class _Function:
     def store(self, t: Type, value: str, pointer: str) -> None:
         """Put a scalar, or copy an array, to a place in memory."""
         if not isinstance(t, Scalar):
-            self.copy(pointer, value, value_type(t).size)
+            self.copy(pointer, value, value_type(t))
             return
         if t is Bool:
             value = self.assign(f"zext i1 {value} to i8")
         self.emit(f"store {memory_type(t)} {value}, ptr {pointer}")
 
-    def copy(self, to: str, source: str, size: int) -> None:
-        if to != source and size:
+    def copy(self, to: str, source: str, t: Value) -> None:
+        if to != source and t.size:
+            align = scalar_of(t).size
             self.module.declarations.add("void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
             self.emit(
                 "call void @llvm.memcpy.p0.p0.i64("
-                f"ptr align 8 {to}, ptr align 8 {source}, i64 {size}, i1 false)"
+                f"ptr align {align} {to}, ptr align {align} {source}, i64 {t.size}, i1 false)"
             )
 
     def row(self, t: Type, pointer: str, i: str) -> str:
@@ -282,7 +283,7 @@ class _Function:
         """The variable whose place decides where the array `r` lies, if this block makes it."""
         if not isinstance(r, Var) or not isinstance(r.type, Array) or r.block is not block:
             return None
-        if r.instr is None or r.instr.op in {"index", "scan"}:
+        if r.instr is None or r.instr.op in {"index", "reshape", "scan"}:
             return None
         if r.instr.op == "freeze":
             ref = r.instr.args[0]
@@ -327,7 +328,11 @@ class _Function:
         self.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
         self.module_likely()
         self.start(bad)
-        self.emit(f"store i64 {code}, ptr %status")
+        first = self.assign("load i64, ptr %status")
+        none = self.assign(f"icmp eq i64 {first}, 0")
+        self.emit(
+            f"store i64 {self.assign(f'select i1 {none}, i64 {code}, i64 {first}')}, ptr %status"
+        )
         self.emit(f"br label {after}")
         self.start(after)
         self.values[instr.outs[0]] = self.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
@@ -336,6 +341,9 @@ class _Function:
         weights = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
         if weights not in self.module.globals:
             self.module.globals.append(weights)
+
+    def _reshape(self, instr: Instr) -> None:
+        self.values[instr.outs[0]] = self.atom(instr.args[0])
 
     def _pack(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -354,9 +362,8 @@ class _Function:
             self.store(t, self.atom(Const(0, t)), pointer)
         elif t.size:
             self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            self.emit(
-                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {t.size}, i1 false)"
-            )
+            at = f"ptr align {scalar_of(t).size} {pointer}"
+            self.emit(f"call void @llvm.memset.p0.i64({at}, i8 0, i64 {t.size}, i1 false)")
 
     def _addto(self, instr: Instr) -> None:
         ref, value = instr.args

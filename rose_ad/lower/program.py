@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import Function
+from ..ir import Function, Var
 from ..source import MemoryLimit, OutOfRange, name_of
-from ..types import Type, scalar_of, shape_of
+from ..types import Type, scalar_of, shape_of, value_type
 from . import cache
 from .jit import Code, emit_object, identity
 from .llvm import ENTRY, Lowered, lower
@@ -29,6 +29,7 @@ class Program:
         self.function = function
         self.lowered: Lowered = lower(function)
         _check_memory(self.lowered)
+        _check_results(function)
         name = cache.key(self.lowered.text, identity())
         data = cache.load(name)
         self.from_cache = data is not None
@@ -92,6 +93,20 @@ class _Result:
 def memory_limit() -> int:
     """The most scratch memory a function may use, in bytes: ROSE_AD_MEMORY, or 4 GiB."""
     return int(os.environ.get("ROSE_AD_MEMORY", _DEFAULT_LIMIT))
+
+
+def _check_results(function: Function) -> None:
+    limit, types = memory_limit(), [r.type for r in function.results]
+    needed = sum(value_type(t).size for t in types)
+    if needed <= limit:
+        return
+    largest = max(function.results, key=lambda r: value_type(r.type).size)
+    made = largest.instr if isinstance(largest, Var) else None
+    raise MemoryLimit(
+        f"the results of this function take {needed:,} bytes, more than the limit of {limit:,}",
+        made.loc if made is not None else function.loc,
+        "return less, or raise the limit (ROSE_AD_MEMORY, in bytes)",
+    )
 
 
 def _check_memory(lowered: Lowered) -> None:

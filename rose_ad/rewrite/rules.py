@@ -158,8 +158,8 @@ def product_of_negated(b: Builder, x: Atom, y: Atom) -> Atom | None:
 
 @rule("scale")
 def scale_by_known(b: Builder, x: Atom, c: Atom) -> Atom | None:
-    """A finite literal coefficient needs no guard."""
-    if isinstance(c, Const) and math.isfinite(c.value):
+    """A finite literal coefficient needs no guard, unless it changes the sign of a zero."""
+    if isinstance(c, Const) and math.isfinite(c.value) and math.copysign(1.0, c.value) > 0:
         return b.prim("mul", x, c)
     return None
 

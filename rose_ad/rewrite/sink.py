@@ -48,7 +48,7 @@ def _sink_here(block: Block) -> None:
 
 def _side(instr: Instr, places: dict[Var, set[Block | None]]) -> Block | None:
     """The only side of a branch that uses the results of a pure instruction, if that is so."""
-    if instr.op not in TABLE and instr.op not in {"index", "pack"}:
+    if instr.op not in TABLE and instr.op not in {"index", "pack", "reshape"}:
         return None
     (out,) = instr.outs
     used = places.get(out, {None})

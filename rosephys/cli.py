@@ -1,0 +1,360 @@
+"""The command line: `python -m rosephys scene|optimize|gradient|list`.
+
+A result goes to standard output, everything else to standard error. The exit code is 0 for
+success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
+imports wait until a command needs them: only `scene` and `--out` ever load pygame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from rosephys.report import (
+    DISAGREE,
+    Bar,
+    Solution,
+    explain,
+    print_gradient,
+    print_solution,
+    say,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from rosephys.problem import Problem
+
+EXAMPLES = """\
+examples:
+  python -m rosephys scene billiards                watch the shot being found, drag the goal
+  python -m rosephys scene ./my_scene.py            the same for a scene of your own
+  python -m rosephys scene billiards --out shot.gif record it, without a window
+  python -m rosephys optimize billiards --iterations 400 --optimizer adam
+  python -m rosephys gradient billiards --check     compare with central differences
+  python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
+"""
+
+TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing is raised."""
+    try:
+        arguments = _parser().parse_args(argv)
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return explain(error)
+
+
+# ---- Arguments -----------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rosephys",
+        description="Differentiable physics: simulate a scene, differentiate it, solve it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    scene = _command(commands, "scene", _scene, "solve a scene in a window and play the answer")
+    scene.add_argument("--headless", action="store_true", help="no window: print, write a GIF")
+    _add_solving(scene)
+    scene.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR|FILE.gif",
+        help="where to write the GIF (default: here); implies --headless",
+    )
+
+    optimize = _command(commands, "optimize", _optimize, "find the controls with the least loss")
+    _add_solving(optimize)
+    optimize.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
+    )
+    optimize.add_argument("--json", action="store_true", help="print one JSON object")
+
+    gradient = _command(commands, "gradient", _gradient, "print the gradient and what it costs")
+    gradient.add_argument(
+        "--check",
+        action="store_true",
+        help="compare with central differences; 1 if they differ",
+    )
+    gradient.add_argument(
+        "--by-state", action="store_true", help="also for every entry of the initial state"
+    )
+    gradient.add_argument(
+        "--repeat", type=_count, metavar="N", help="time N calls and give the median"
+    )
+    gradient.add_argument("--json", action="store_true", help="print one JSON object")
+
+    listing = commands.add_parser("list", help="list the scenes", description="List the scenes.")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    listing.set_defaults(run=_list)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rosephys import __version__
+
+        print("rosephys", __version__)
+        parser.exit()
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], purpose: str
+) -> argparse.ArgumentParser:
+    """A command that takes a scene and its settings."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
+    )
+    command.add_argument("scene", metavar="SCENE", help="a name from `list`, or a .py file")
+    command.add_argument(
+        "--set",
+        dest="settings",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a field of the scene another value (may be repeated)",
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_solving(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
+    command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
+    command.add_argument("--optimizer", choices=("gd", "adam"), help="how a step is chosen")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name.strip(), value.strip()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+# ---- Commands ------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from rosephys.scene import scene_names
+
+    names = list(scene_names())
+    print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    return 0
+
+
+def _scene(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    unseen = "asked for" if arguments.headless or arguments.out else None
+    if unseen is None:
+        from rosephys.viewer import display_problem, view
+
+        unseen = display_problem()
+    if unseen is None:
+        view(problem, **_solving(problem, arguments))
+        return 0
+    if not arguments.headless and not arguments.out:
+        say(f"no window can be opened ({unseen}), so the scene is solved without one")
+    solution = _solve(problem, arguments)
+    print_solution(_name(arguments), problem, solution)
+    out = arguments.out or Path(".")
+    if out.suffix != ".gif":
+        out = out / f"{_name(arguments)}.gif"
+    _write_gif(problem, solution, out)
+    return solution.code
+
+
+def _optimize(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    solution = _solve(problem, arguments)
+    result = {"scene": _name(arguments), "loss": solution.last.loss}
+    result["gradient"] = solution.last.gradient
+    result["controls"] = solution.controls(problem)
+    result["losses"] = solution.losses
+    result["solve_seconds"] = solution.seconds
+    if solution.stopped:
+        result["stopped"] = solution.stopped
+    if arguments.json or arguments.out:
+        result |= _costs(problem)
+    if arguments.json:
+        print(to_json(result))
+    else:
+        print_solution(_name(arguments), problem, solution)
+    if arguments.out:
+        _write_results(arguments, problem, solution, result)
+    return solution.code
+
+
+def _gradient(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    problem.compile()
+    loss, gradient = problem.value_and_gradient(problem.values)
+    result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
+    result |= _costs(problem, arguments.repeat)
+    if arguments.by_state:
+        result["state_gradient"] = problem.state_gradient(problem.values)
+    if arguments.check:
+        differences = problem.central_differences(problem.values)
+        result["central_differences"] = differences
+        result["max_relative_difference"] = _disagreement(gradient, differences, loss)
+    if arguments.json:
+        print(to_json(result))
+    else:
+        print_gradient(problem, result)
+    return int(not result.get("max_relative_difference", 0.0) <= DISAGREE)
+
+
+def _problem(arguments: argparse.Namespace) -> Problem:
+    from rosephys.problem import Problem
+    from rosephys.scene import find_scene
+
+    return Problem(find_scene(arguments.scene, dict(arguments.settings)))
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    return Path(arguments.scene).stem
+
+
+def _costs(problem: Problem, repeat: int | None = None) -> dict[str, Any]:
+    """What the problem takes: time to compile, for a gradient and for a loss; and memory."""
+    values = problem.values
+    return {
+        "steps": problem.steps,
+        "compile_seconds": problem.compile_seconds,
+        "from_cache": problem.from_cache,
+        "gradient_seconds": _median_seconds(lambda: problem.value_and_gradient(values), repeat),
+        "forward_seconds": _median_seconds(lambda: problem.loss(values), repeat),
+        "scratch_bytes": problem.scratch_bytes,
+    }
+
+
+def _median_seconds(call: Callable[[], object], repeat: int | None) -> float:
+    """The median time of `repeat` calls, or of as many as fit in a moment."""
+    times: list[float] = []
+    begin = perf_counter()
+    while len(times) < (repeat or 25):
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+        if repeat is None and perf_counter() - begin > TIMING_SECONDS:
+            break
+    return statistics.median(times)
+
+
+def _disagreement(gradient: Mapping[str, Any], other: Mapping[str, Any], loss: float) -> float:
+    """The largest difference of any control, relative to the larger of its two gradients.
+
+    Differences of a loss cannot resolve less than its rounding, whence the floor.
+    """
+    import numpy as np
+
+    worst = 0.0
+    for name, value in gradient.items():
+        size = max(float(np.max(np.abs(v), initial=0.0)) for v in (value, other[name]))
+        apart = float(np.max(np.abs(np.subtract(value, other[name])), initial=0.0))
+        relative = apart / max(size, 1e-6 * max(1.0, abs(loss)))
+        worst = max(worst, relative) if math.isfinite(relative) else math.inf
+    return worst
+
+
+def _solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
+    """How to solve: as asked, or else as the scene prefers."""
+    asked = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
+    return {
+        name: getattr(problem.scene, name) if value is None else value
+        for name, value in asked.items()
+    }
+
+
+def _solve(problem: Problem, arguments: argparse.Namespace) -> Solution:
+    """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
+    from rosephys.optimize import OptimizeError, descend
+
+    how = _solving(problem, arguments)
+    solution = Solution()
+    bar = Bar(how["iterations"])
+    problem.compile()
+    begin = perf_counter()
+    try:
+        for iterate in descend(problem, **how):
+            solution.iterates.append(iterate)
+            bar.show(iterate.iteration, f"loss {iterate.loss:.3e}")
+    except (KeyboardInterrupt, OptimizeError) as ending:
+        if not solution.iterates:
+            raise
+        interrupted = isinstance(ending, KeyboardInterrupt)
+        solution.stopped = "interrupted" if interrupted else str(ending)
+        solution.code = 130 if interrupted else 1
+    finally:
+        bar.clear()
+    solution.seconds = perf_counter() - begin
+    if solution.stopped:
+        say(f"{solution.stopped}; the result is that of iteration {solution.last.iteration}")
+    return solution
+
+
+def _write_results(
+    arguments: argparse.Namespace, problem: Problem, solution: Solution, result: object
+) -> None:
+    import numpy as np
+
+    folder, name = arguments.out, _name(arguments)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(to_json(result) + "\n", encoding="utf-8")
+    found: dict[str, Any] = {**problem.values, **solution.last.values}
+    np.savez(folder / f"{name}.npz", **found)
+    say(f"wrote {folder / name}.json and .npz")
+    _write_gif(problem, solution, folder / f"{name}.gif")
+
+
+def _write_gif(problem: Problem, solution: Solution, path: Path) -> None:
+    from rosephys.scene import Scene
+
+    if type(problem.scene).picture is Scene.picture:
+        say("no GIF: the scene has no picture")
+        return
+    from rosephys.record import record
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record(problem, {**problem.values, **solution.last.values}, path)
+    say(f"wrote {path}")

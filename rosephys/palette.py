@@ -1,0 +1,121 @@
+"""The colours and the type of everything that is drawn.
+
+This is the lowest layer of the painters: they get pygame from here, so that neither its
+greeting nor its warnings reach a person.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pygame may import a part of setuptools that complains
+    import pygame as pygame  # re-exported to the modules above
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PALETTE = {
+    "window": "#0e1116",
+    "canvas": "#141921",
+    "panel": "#161b23",
+    "line": "#29313d",
+    "text": "#e8ebf1",
+    "dim": "#8e98a8",
+    "faint": "#596374",
+    "accent": "#f2b84b",
+    "curve": "#6db3f2",
+    "good": "#7fd6a1",
+    "bad": "#f2777a",
+    "first": "#f2b84b",
+    "second": "#e88fc0",
+    "third": "#7cc7e8",
+    "shade": "#00110c",
+    "ink": "#16181c",
+    "felt": "#1c7a5e",
+    "felt edge": "#0f4f3f",
+    "cushion": "#0f5f49",
+    "wood": "#5b3622",
+    "wood edge": "#2c1910",
+    "sight": "#e9dcc0",
+    "ivory": "#f6f2e7",
+}
+
+FAR = 1e4  # pixels; what lies farther out is not drawn, so that numbers stay in int range
+LEGIBLE = 9.0  # pixels; smaller letters cannot be read
+FACES = {
+    "plain": "inter,segoeui,helveticaneue,roboto,notosans,opensans,dejavusans,liberationsans",
+    "code": "menlo,consolas,notosansmono,dejavusansmono,liberationmono,couriernew",
+}
+
+
+@lru_cache(maxsize=256)
+def colour(name: str) -> tuple[int, int, int]:
+    """The red, green and blue of a palette name, a common colour name or "#rrggbb".
+
+    Raises `ValueError` for a name that is none of these.
+    """
+    shade = pygame.Color(PALETTE.get(name, name))
+    return shade.r, shade.g, shade.b
+
+
+def rgb(name: str) -> NDArray[np.float32]:
+    """The same as (3,) numbers in 0 .. 255."""
+    return np.array(colour(name), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _file_of(faces: str) -> str | None:
+    """The file of the first of these fonts that this machine has."""
+    try:
+        return pygame.font.match_font(faces)
+    except (OSError, pygame.error):
+        return None
+
+
+@lru_cache(maxsize=128)
+def typeface(size: float, face: str = "plain") -> pygame.font.Font:
+    """A font for letters `size` pixels high: "plain" and "code" are found on this machine.
+
+    "bold" comes with pygame, and so is the same everywhere; it stands in for a missing one.
+    """
+    if not pygame.font.get_init():
+        pygame.font.init()
+    file = _file_of(FACES[face]) if face in FACES else None
+    # For the same size pygame's own font is drawn a fifth smaller than others.
+    return pygame.font.Font(file, max(round(size if file else 1.2 * size), 6))
+
+
+@lru_cache(maxsize=512)
+def _written(text: str, size: float, shade: str, face: str) -> pygame.Surface:
+    """Text drawn large and brought down: small letters keep their shapes and distances."""
+    large = typeface(3 * size, face).render(text, True, colour(shade))
+    return pygame.transform.smoothscale_by(large, 1 / 3)
+
+
+def text_width(text: str, size: float, face: str = "plain") -> float:
+    """How many pixels wide `words` would write it."""
+    return typeface(3 * size, face).size(text)[0] / 3
+
+
+def words(
+    surface: pygame.Surface,
+    text: str,
+    place: tuple[float, float],
+    size: float,
+    shade: str = "text",
+    face: str = "plain",
+    align: str = "topleft",
+) -> pygame.Rect:
+    """Write `text` with the corner or edge of its box named `align` at `place`."""
+    image = _written(text, max(round(size * 4) / 4, LEGIBLE), shade, face)
+    box = image.get_rect()
+    setattr(box, align, (round(place[0]), round(place[1])))
+    surface.blit(image, box)
+    return box

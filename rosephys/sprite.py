@@ -1,0 +1,114 @@
+"""Balls, discs and their shadows, drawn once and kept.
+
+A sprite is rendered at four times its size and kept once for each quarter of a pixel, so that a
+hundred slowly moving balls stay smooth and cheap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache, reduce
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosephys.palette import FAR, Floats, pygame, rgb, typeface
+
+OVERSAMPLE = 4  # of a sprite; its positions are multiples of 1 / OVERSAMPLE of a pixel
+
+# A master is a picture `OVERSAMPLE` times too large, (h, w, 4), in 0 .. 255 with its colour
+# already weighted by its opacity, and with a margin of at least one final pixel all round.
+Master: TypeAlias = NDArray[np.float32]
+Kind: TypeAlias = Callable[[float, str, str], Master]
+
+
+def _grid(radius: float, reach: float = 1.0) -> tuple[Any, Any]:
+    """Oversampled coordinates in radii, (1, w) and (h, 1), that hold `reach` radii each way."""
+    half = math.ceil(radius * reach) + 1
+    fine = (np.arange(2 * half * OVERSAMPLE, dtype=np.float32) + 0.5) / OVERSAMPLE - half
+    return (fine / radius)[None, :], (fine / radius)[:, None]
+
+
+def _weighted(rgb: Any, cover: Any) -> Master:
+    cover = np.asarray(cover, np.float32)[..., None]
+    return np.concatenate([rgb * cover, 255 * cover], axis=2)
+
+
+@lru_cache(maxsize=256)
+def ball(radius: float, shade: str, label: str) -> Master:
+    """A sphere lit from above left, its label on a pale spot."""
+    u, v = _grid(radius)
+    square = u * u + v * v
+    skin = np.empty((*square.shape, 3), np.float32)
+    skin[:] = rgb(shade)
+    if label and radius >= 7:
+        spot = np.clip((0.56 - np.sqrt(square)) * radius * OVERSAMPLE + 0.5, 0, 1)[..., None]
+        skin += spot * (rgb("ivory") - skin)
+        skin += _ink(label, radius * OVERSAMPLE, square.shape)[..., None] * (rgb("ink") - skin)
+    light = np.clip(-0.42 * u - 0.52 * v + 0.74 * np.sqrt(np.clip(1 - square, 0, 1)), 0, 1)
+    lit = np.minimum(skin * (0.42 + 0.66 * light)[..., None], 255)
+    glint = np.exp(-((u + 0.36) ** 2 + (v + 0.42) ** 2) / 0.035)
+    lit += 0.62 * glint[..., None] * (255 - lit)
+    return _weighted(lit, square <= 1)
+
+
+def _ink(label: str, radius: float, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """How much of each oversampled pixel the label's letters cover."""
+    size = radius * {1: 0.68, 2: 0.58}.get(len(label), 0.42)
+    letters = typeface(size, face="bold").render(label, True, "white")
+    # A font's box has room for accents and descenders; a number must be centred by its ink.
+    box = letters.get_bounding_rect()
+    page = pygame.Surface((shape[1], shape[0]), pygame.SRCALPHA)
+    page.blit(letters, box.move(shape[1] // 2 - box.centerx, shape[0] // 2 - box.centery), box)
+    return np.asarray(pygame.surfarray.array_alpha(page).T / np.float32(255))
+
+
+@lru_cache(maxsize=256)
+def disc(radius: float, shade: str, _label: str) -> Master:
+    u, v = _grid(radius)
+    square = u * u + v * v
+    return _weighted(np.ones((*square.shape, 3), np.float32) * rgb(shade), square <= 1)
+
+
+@lru_cache(maxsize=64)
+def shadow(radius: float, _shade: str, _label: str) -> Master:
+    """What a ball lying on the table takes of the light, away from the lamp."""
+    u, v = _grid(radius, 1.8)
+    dark = np.clip((1.32 - np.sqrt((u - 0.2) ** 2 + (v - 0.28) ** 2)) / 0.6, 0, 1)
+    cover = 0.5 * dark * dark * (3 - 2 * dark)
+    return _weighted(np.zeros((*cover.shape, 3), np.float32), cover)
+
+
+@lru_cache(maxsize=4096)
+def _sprite(kind: Kind, radius: float, shade: str, label: str, dx: int, dy: int) -> pygame.Surface:
+    """A master moved by `dx`, `dy` fine pixels and brought down to its final size."""
+    master = np.roll(kind(radius, shade, label), (dy, dx), axis=(0, 1))
+    rows = reduce(np.add, [master[k::OVERSAMPLE] for k in range(OVERSAMPLE)])
+    mean = reduce(np.add, [rows[:, k::OVERSAMPLE] for k in range(OVERSAMPLE)]) / OVERSAMPLE**2
+    mean[..., :3] *= 255 / np.maximum(mean[..., 3:], 1e-3)
+    pixels = np.clip(mean + 0.5, 0, 255).astype(np.uint8)
+    size = (pixels.shape[1], pixels.shape[0])
+    return pygame.image.frombuffer(pixels.tobytes(), size, "RGBA").copy()
+
+
+def stamp(
+    surface: pygame.Surface,
+    kind: Kind,
+    centres: Floats,
+    radii: Floats,
+    shades: Sequence[str],
+    labels: Sequence[str],
+) -> None:
+    """Blit a sprite at every centre, in pixels, to the nearest quarter of a pixel."""
+    places = []
+    for (x, y), radius, shade, label in zip(centres, radii, shades, labels, strict=True):
+        if not (abs(x) < FAR and abs(y) < FAR and 0 < radius < FAR):
+            continue
+        left, dx = divmod(round(x * OVERSAMPLE), OVERSAMPLE)
+        top, dy = divmod(round(y * OVERSAMPLE), OVERSAMPLE)
+        size = max(round(radius * 4) / 4, 0.5)
+        image = _sprite(kind, size, shade, label, dx, dy)
+        places.append((image, (left - image.get_width() // 2, top - image.get_height() // 2)))
+    surface.blits(places, doreturn=False)

@@ -1,0 +1,469 @@
+"""The command line: in this process where that is quick, in one of its own where it matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rosephys import report
+from rosephys.cli import main
+from rosephys.optimize import Iterate, OptimizeError
+
+SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
+HERE = Path(__file__).parent.parent
+
+SCENE = '''\
+import rose_ad as ra
+from rosephys import Circles, Picture, Scene, Track, control, parameter
+
+
+@ra.struct
+class State:
+    place: ra.Vec
+
+
+class Walk(Scene):
+    """Walk to the goal."""
+
+    iterations = 12
+    rate = 0.1
+    steps: int = parameter(20, "number of time steps")
+    dt: float = parameter(0.05, "time step", unit="s")
+    goal: object = parameter((0.8, 0.3), "where to end", handle=True)
+    speed: object = control((0.1, 0.1), "how fast", unit="m/s")
+
+    def initial(self):
+        return State(ra.array([0.0, 0.0]))
+
+    def step(self, state, t):
+        return State(state.place + self.dt * self.speed)
+
+    def loss(self, final):
+        miss = final.place - self.goal
+        return ra.dot(miss, miss)
+
+    def picture(self, state):
+        return Picture((Circles([state.place], 0.05, ("white",)),), (-0.2, -0.2, 1.2, 0.8))
+
+    def tracks(self, state):
+        return (Track(state.place, "accent", "walker"),)
+'''
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    """A user's own scene file."""
+    path = tmp_path / "walk.py"
+    path.write_text(SCENE, encoding="utf-8")
+    return path
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m rosephys` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "rosephys", *map(str, arguments)],
+        cwd=HERE,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def one_object(text: str) -> dict[str, Any]:
+    """The one JSON object that standard output holds; NaN and Infinity are not JSON."""
+    assert text.count("\n") == 1
+
+    def refuse(constant: str) -> float:
+        raise AssertionError(f"{constant} is not JSON")
+
+    found = json.loads(text, parse_constant=refuse)
+    assert isinstance(found, dict)
+    return found
+
+
+# ---- list, help, version ----
+
+
+def test_list_names_the_scenes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    names = one_object(capsys.readouterr().out)["scenes"]
+    assert "billiards" in names
+    assert main(["list"]) == 0
+    assert capsys.readouterr().out.split() == names
+
+
+def test_help_shows_commands_and_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for word in ("scene", "optimize", "gradient", "list", "python -m rosephys scene billiards"):
+        assert word in text
+    assert all(len(line) <= 96 for line in text.splitlines())
+
+
+def test_version_has_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"rosephys \d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+# ---- gradient ----
+
+
+def test_gradient_as_json_has_the_golden_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradient", "billiards", "--set", "contact=toi-position", "--json"]) == 0
+    found = one_object(capsys.readouterr().out)
+    assert found["scene"] == "billiards" and found["steps"] == 1024
+    assert found["loss"] == pytest.approx(0.0453761001035251, rel=1e-11)
+    gradient = found["gradient"]
+    assert gradient["cue_position"] == pytest.approx((-0.518853086523, 1.129672200248), rel=1e-9)
+    assert gradient["cue_velocity"] == pytest.approx((-0.697515235201, 1.281048275081), rel=1e-9)
+    for name in ("compile_seconds", "gradient_seconds", "forward_seconds"):
+        assert 0 < found[name] < 60
+    assert found["scratch_bytes"] > 0 and isinstance(found["from_cache"], bool)
+    assert "central_differences" not in found and "state_gradient" not in found
+
+
+def test_gradient_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradient", "billiards", *SMALL, "--check", "--by-state", "--repeat", "2"]) == 0
+    text = capsys.readouterr().out
+    assert "billiards, 150 steps" in text and "agree" in text
+    assert re.search(r"cue_velocity +0\.3, 0 +-?\d", text)
+    assert "initial state: position" in text and "initial state: velocity" in text
+    assert re.search(r"^gradient +\S+ ms", text, re.MULTILINE)
+
+
+def test_gradient_by_state_begins_with_the_controls(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gradient", "billiards", *SMALL, "--by-state", "--check", "--json"]) == 0
+    found = one_object(capsys.readouterr().out)
+    state = found["state_gradient"]
+    assert np.shape(state["position"]) == np.shape(state["velocity"]) == (2, 2)
+    assert state["position"][0] == pytest.approx(found["gradient"]["cue_position"], rel=1e-9)
+    assert state["velocity"][0] == pytest.approx(found["gradient"]["cue_velocity"], rel=1e-9)
+    assert found["max_relative_difference"] < 1e-4
+    assert found["central_differences"]["cue_position"] == pytest.approx(
+        found["gradient"]["cue_position"], rel=1e-4
+    )
+
+
+def test_a_wrong_gradient_fails_the_check(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rosephys.problem import Problem
+
+    right = Problem.central_differences
+    for factor, code in ((1 + 3e-5, 0), (1 + 3e-4, 1), (float("nan"), 1)):
+
+        def off(self: Problem, values: Any, factor: float = factor) -> dict[str, Any]:
+            return {name: factor * value for name, value in right(self, values).items()}
+
+        monkeypatch.setattr(Problem, "central_differences", off)
+        assert main(["gradient", "billiards", *SMALL, "--check"]) == code
+        assert ("DISAGREE" in capsys.readouterr().out) == bool(code)
+    assert main(["gradient", "billiards", *SMALL, "--check", "--json"]) == 1
+    assert one_object(capsys.readouterr().out)["max_relative_difference"] is None
+
+
+def test_a_small_gradient_is_checked_as_closely(
+    walk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rosephys.problem import Problem
+
+    walk.write_text(SCENE.replace("return ra.dot", "return 0.001 * ra.dot"), encoding="utf-8")
+    right = Problem.central_differences
+    assert main(["gradient", str(walk), "--check"]) == 0
+    monkeypatch.setattr(
+        Problem,
+        "central_differences",
+        lambda self, values: {n: 1.001 * d for n, d in right(self, values).items()},
+    )
+    assert main(["gradient", str(walk), "--check"]) == 1
+
+
+# ---- optimize ----
+
+
+def test_optimize_as_json_tells_the_whole_descent(walk: Path, capsys: Any) -> None:
+    code = main(["optimize", str(walk), "--iterations", "30", "--rate", "0.3", "--json"])
+    told = capsys.readouterr()
+    found = one_object(told.out)
+    assert code == 0 and told.err == ""
+    assert found["scene"] == "walk" and len(found["losses"]) == 31
+    assert found["losses"][0] == pytest.approx(0.7**2 + 0.2**2)
+    assert found["loss"] == found["losses"][-1] < 1e-9
+    assert found["controls"]["speed"] == pytest.approx((0.8, 0.3), abs=1e-4)
+    assert found["gradient"]["speed"] == pytest.approx((0, 0), abs=1e-3)
+    assert {"compile_seconds", "gradient_seconds", "forward_seconds", "scratch_bytes"} <= set(found)
+
+
+def test_what_a_scene_prefers_is_used_unless_something_is_asked(walk: Path, capsys: Any) -> None:
+    def losses(*arguments: str) -> list[float]:
+        assert main(["optimize", str(walk), "--json", *arguments]) == 0
+        found: list[float] = one_object(capsys.readouterr().out)["losses"]
+        return found
+
+    preferred = losses()
+    assert len(preferred) == 13
+    assert preferred == losses("--iterations", "12", "--rate", "0.1", "--optimizer", "gd")
+    assert losses("--optimizer", "adam")[2] != preferred[2]
+    assert losses("--rate", "0.2")[1] < preferred[1]
+    assert len(losses("--iterations", "0")) == 1
+
+
+def test_optimize_writes_its_result(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "some" / "where"
+    assert main(["optimize", str(walk), "--out", str(out), "--set", "goal=0.5,0.5"]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"walk: 12 iterations in \d", told.out) and "speed" in told.out
+    assert {p.name for p in out.iterdir()} == {"walk.json", "walk.npz", "walk.gif"}
+    found = one_object((out / "walk.json").read_text(encoding="utf-8"))
+    with np.load(out / "walk.npz") as values:
+        assert values["speed"] == pytest.approx(found["controls"]["speed"])
+        assert values["goal"].tolist() == [0.5, 0.5]
+    assert (out / "walk.gif").read_bytes()[:6] == b"GIF89a"
+
+
+def test_a_scene_without_a_picture_is_solved_all_the_same(
+    walk: Path, tmp_path: Path, capsys: Any
+) -> None:
+    plain = SCENE[: SCENE.index("    def picture")]
+    walk.write_text(plain, encoding="utf-8")
+    assert main(["optimize", str(walk), "--out", str(tmp_path / "out")]) == 0
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"walk.json", "walk.npz"}
+    assert "no picture" in capsys.readouterr().err
+    assert main(["scene", str(walk), "--headless"]) == 0
+    assert "no picture" in capsys.readouterr().err
+
+
+def ending(error: BaseException) -> Any:
+    """A descent that ends with `error` after three iterates."""
+
+    def descend(problem: Any, **how: Any) -> Iterator[Iterate]:
+        for k in range(3):
+            loss, gradient = problem.value_and_gradient(problem.values)
+            yield Iterate(k, loss, problem.values, gradient)
+        raise error
+
+    return descend
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (OptimizeError("the loss is nan after 3 updates"), 1, "the loss is nan"),
+    ],
+)
+def test_an_early_end_keeps_the_result_so_far(
+    error: BaseException, code: int, says: str, walk: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("rosephys.optimize.descend", ending(error))
+    assert main(["optimize", str(walk), "--json"]) == code
+    told = capsys.readouterr()
+    found = one_object(told.out)
+    assert len(found["losses"]) == 3 and says in found["stopped"] and says in told.err
+    assert main(["optimize", str(walk)]) == code
+    assert "walk: 2 iterations" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_at_once_is_an_error(walk: Path, capsys: Any) -> None:
+    walk.write_text(SCENE.replace("return ra.dot(miss, miss)", "return ra.log(0.0 * miss[0] - 1)"))
+    assert main(["optimize", str(walk)]) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith("error: the loss is nan")
+
+
+def test_ctrl_c_is_obeyed_by_the_real_process(walk: Path) -> None:
+    told = "import sys; print('traced', file=sys.stderr, flush=True); miss ="
+    walk.write_text(SCENE.replace("miss =", told), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rosephys", "optimize", walk, "--iterations", "100000000"],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None and process.stderr.readline() == "traced\n"
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err and "interrupted" in err
+    assert re.search(r"walk: \d{2,} iterations", out)
+
+
+def test_a_progress_bar_is_only_for_a_terminal(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    bar = report.Bar(200)
+    bar.show(100, "loss 1.0e-3")
+    shown = capsys.readouterr().err
+    assert "100/200" in shown and "loss 1.0e-3" in shown and shown.startswith("\r")
+    assert shown.count("━") == shown.count("─") == 15
+    bar.show(101, "too soon after the last")
+    assert capsys.readouterr().err == ""
+    bar.show(200, "the end is always shown")
+    assert "200/200" in capsys.readouterr().err
+    bar.clear()
+    assert capsys.readouterr().err == "\r\x1b[K"
+
+
+# ---- scene ----
+
+
+def test_scene_without_a_display_says_so_and_writes_a_gif(walk: Path, tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "rosephys", "scene", walk.name],
+        cwd=tmp_path,
+        env={**os.environ, "SDL_VIDEODRIVER": "dummy", "PYTHONPATH": str(HERE)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "no window can be opened" in told.stderr and "walk.gif" in told.stderr
+    assert re.search(r"loss 0\.53 to \S+", told.stdout) and "pygame" not in told.stdout
+    assert (tmp_path / "walk.gif").read_bytes()[:6] == b"GIF89a"
+
+
+@pytest.mark.parametrize(
+    ("out", "file"), [("made.gif", "made.gif"), ("new/folder", "new/folder/walk.gif")]
+)
+def test_scene_writes_the_gif_where_it_is_asked(
+    walk: Path, tmp_path: Path, out: str, file: str, capsys: Any
+) -> None:
+    assert main(["scene", str(walk), "--headless", "--out", str(tmp_path / out)]) == 0
+    assert (tmp_path / file).stat().st_size > 1000
+    assert "no window" not in capsys.readouterr().err
+
+
+def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch: Any) -> None:
+    seen = {}
+    monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
+    monkeypatch.setattr("rosephys.viewer.view", lambda problem, **how: seen.update(how))
+    assert main(["scene", str(walk), "--rate", "0.5"]) == 0
+    assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd"}
+
+
+# ---- What goes wrong ----
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["gradient", "biliards"], "did you mean billiards"),
+        (["gradient", "./no_such_file.py"], "no_such_file.py"),
+        (["gradient", "billiards", "--set", "stpes=3"], "did you mean steps"),
+        (["gradient", "billiards", "--set", "steps=many"], "steps takes a whole number"),
+        (["gradient", "billiards", "--set", "contact=toi-positron"], "toi-position"),
+        (["gradient", "billiards", "--set", "steps"], "NAME=VALUE"),
+        (["gradient", "billiards", "--repeat", "-1"], "whole number"),
+        (["optimize", "billiards", "--rate", "-1"], "above 0"),
+        (["optimize", "billiards", "--rate", "quick"], "above 0"),
+        (["optimize", "billiards", "--iterations", "1.5"], "whole number"),
+        (["optimize", "billiards", "--optimizer", "sgd"], "'adam'"),
+        (["fly"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_a_command_that_cannot_be_understood(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and says in told.err and "Traceback" not in told.err
+
+
+BROKEN = {
+    "raises": ("return State(ra.array([0.0, 0.0]))", "raise RuntimeError('on purpose')"),
+    "misspelt": ("self.dt * self.speed", "self.dt * self.sped"),
+    "python": ("import rose_ad as ra", "import rose_ad as ra\nimport no_such_module"),
+    "syntax": ("def initial(self):", "def initial(self:"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_fault_in_a_users_scene_shows_the_users_line(
+    fault: str, walk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = BROKEN[fault]
+    walk.write_text(SCENE.replace(before, after))
+    line = walk.read_text()[: walk.read_text().index(after)].count("\n") + 1
+    line += after.count("\n")
+    assert main(["gradient", str(walk)]) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith("error: ")
+    assert "Traceback" not in told.err and f"walk.py:{line}" in told.err
+    assert after.splitlines()[-1].strip() in told.err
+    assert "cli.py" not in told.err and len(told.err.splitlines()) < 12
+
+
+def test_a_fault_of_ours_is_called_a_bug(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("rosephys.cli._costs", lambda *_: 1 / 0)
+    assert main(["gradient", "billiards", *SMALL]) == 1
+    error = capsys.readouterr().err
+    assert "ZeroDivisionError" in error and "Traceback" not in error
+
+
+def test_a_file_that_cannot_be_written(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["optimize", str(walk), "--out", str(tmp_path / "file" / "below")]) == 1
+    assert "file" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rosephys", "gradient", "billiards", *SMALL],
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+# ---- What it costs ----
+
+
+@pytest.mark.parametrize("command", ["list", "gradient billiards --json", "optimize billiards"])
+def test_only_the_painters_import_pygame(command: str) -> None:
+    arguments = [*command.split(), *(SMALL if "billiards" in command else [])]
+    code = (
+        "import sys; from rosephys.cli import main; code = main(sys.argv[1:]);"
+        "sys.exit(code or 'pygame' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=HERE, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_gradient_from_the_shell_takes_under_a_second() -> None:
+    run("gradient", "billiards", "--json")  # so that the object cache is warm
+    imports = [sys.executable, "-c", "import numpy, llvmlite.binding"]
+
+    def seconds(command: list[str]) -> float:
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            subprocess.run(command, cwd=HERE, capture_output=True, check=True)
+            times.append(time.perf_counter() - begin)
+        return min(times)
+
+    ours = seconds([sys.executable, "-m", "rosephys", "gradient", "billiards", "--json"])
+    assert ours - seconds(imports) < 1.0

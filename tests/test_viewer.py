@@ -1,0 +1,628 @@
+"""The window: the session without one, then real events in one that nobody sees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from rosephys.optimize import OptimizeError
+from rosephys.palette import colour, pygame
+from rosephys.panel import number, vector, wrapped
+from rosephys.picture import Circles, Cross, Picture, Track
+from rosephys.problem import Problem
+from rosephys.record import record
+from rosephys.scene import Field, find_scene
+from rosephys.session import HOLD_SECONDS, RESOLVE_SECONDS, SOLVE_SECONDS, Phase, Session
+from rosephys.viewer import Window, display_problem, view
+
+FRAME = 1 / 60
+
+
+class Throw:
+    """Throw a stone so that it lands on the goal."""
+
+    name = "throw"
+    iterations, rate, optimizer = 50, 0.2, "gd"
+    fields: ClassVar = {
+        "goal": Field((0.8, 0.6), "where to land", handle=True, name="goal"),
+        "start": Field((0.1, 0.1), "thrown from", control=True, handle=True, name="start"),
+        "speed": Field(
+            (0.1, 0.0), "how fast", bounds=(-2, 2), control=True, anchor="start", name="speed"
+        ),
+        "drag": Field(0.0, "of the air", handle=True, name="drag"),
+    }
+
+
+class ThrowProblem:
+    """A stone in uniform motion for a second, in closed form; and faults to be set."""
+
+    scene = Throw()
+    controls = ("start", "speed")
+    steps, dt = 100, 0.01
+
+    def __init__(self) -> None:
+        self.values = {n: np.array(f.default, float) for n, f in Throw.fields.items()}
+        self.calls = 0
+        self.fault: Callable[[dict[str, Any]], float] = lambda values: 0.0
+        self.paint_fault: Callable[[], str] = lambda: "white"
+
+    def compile(self) -> None:
+        pass
+
+    def loss(self, values: dict[str, Any]) -> float:
+        return float(np.sum((values["start"] + values["speed"] - values["goal"]) ** 2))
+
+    def value_and_gradient(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        self.calls += 1
+        slope = 2 * (values["start"] + values["speed"] - values["goal"])
+        return self.loss(values) + self.fault(values), {"start": slope, "speed": slope}
+
+    def trajectory(self, values: dict[str, Any]) -> np.ndarray:
+        time = np.linspace(0, 1, self.steps + 1)[:, None]
+        return np.asarray(values["start"] + time * values["speed"])
+
+    def tracks(self, values: dict[str, Any], trajectory: np.ndarray) -> list[Track]:
+        return [Track(trajectory, "white", "stone")]
+
+    def picture(self, trajectory: np.ndarray, index: int, values: dict[str, Any]) -> Picture:
+        stone = Circles(trajectory[index][None], 0.05, (self.paint_fault(),))
+        return Picture((Cross(values["goal"], "accent"), stone), (0, 0, 1, 1), "canvas")
+
+
+def session(problem: Any = None, iterations: int = 50) -> Session:
+    problem = problem or ThrowProblem()
+    return Session(problem, iterations, 0.2, "gd")
+
+
+def solving(a: Session) -> bool:
+    return a.phase is Phase.SOLVING
+
+
+def advance(a: Session, frames: int) -> Session:
+    for _ in range(frames):
+        a.advance(FRAME, 0.0)
+    return a
+
+
+def advanced_to(a: Session, phase: Phase) -> Session:
+    for _ in range(2000):
+        if a.phase is phase:
+            return a
+        a.advance(FRAME, 0.005)
+    raise AssertionError(f"still {a.phase} with {a.message!r}")
+
+
+# ---- The session ----
+
+
+def test_it_compiles_then_solves_then_plays() -> None:
+    a = session()
+    assert a.phase is Phase.COMPILING and a.picture() is None
+    a.advance(FRAME, 0.0)
+    assert solving(a)
+    advance(a, 1)
+    assert a.iteration == 0 and len(a.losses) == 1 and a.index == 0
+    first = a.losses[0]
+    advanced_to(a, Phase.PLAYING)
+    assert a.losses[-1] < 1e-9 < 0.1 < first
+    np.testing.assert_allclose(a.values["start"] + a.values["speed"], (0.8, 0.6), atol=1e-4)
+    np.testing.assert_allclose(a.tracks[0].point[-1], (0.8, 0.6), atol=1e-4)
+
+
+def test_a_frame_makes_at_least_one_iteration_and_keeps_the_pace() -> None:
+    slow = advance(session(iterations=50), 31)
+    assert len(slow.losses) == 30, "one a frame where one is enough"
+    fast = session(iterations=60_000)
+    fast.advance(FRAME, 0.0)
+    for _ in range(4):
+        fast.advance(FRAME, 10.0)
+    due = 60_000 * 4 * FRAME / SOLVE_SECONDS
+    assert due <= fast.iteration <= due + 2, "as many as it takes, and no more"
+
+
+def test_a_frame_ends_when_its_budget_is_spent() -> None:
+    from time import perf_counter, sleep
+
+    problem = ThrowProblem()
+
+    def slow(values: dict[str, Any]) -> float:
+        sleep(0.002)
+        return 0.0
+
+    problem.fault = slow
+    a = session(problem, iterations=100_000)
+    a.advance(FRAME, 0.0)
+    begin = perf_counter()
+    a.advance(FRAME, 0.02)
+    assert 0.018 < perf_counter() - begin < 0.06
+    assert 2 <= problem.calls <= 11
+
+
+def test_the_motion_plays_at_real_speed_holds_and_begins_again() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    start = a.index
+    for _ in range(30):
+        a.advance(FRAME, 0.0)
+    assert a.index - start == pytest.approx(50, abs=1), "half a second is 50 steps"
+    assert a.progress == pytest.approx(0.5, abs=0.02)
+    for _ in range(40):
+        a.advance(FRAME, 0.0)
+    assert a.index == 100 and a.progress == 1
+    for _ in range(round(HOLD_SECONDS * 60)):
+        a.advance(FRAME, 0.0)
+    assert a.index < 20
+
+
+def test_pause_stops_solving_and_playing() -> None:
+    a = advance(session(), 5)
+    a.toggle_pause()
+    before = (a.iteration, len(a.losses), a.phase)
+    assert (advance(a, 20).iteration, len(a.losses), a.phase) == before
+    a.toggle_pause()
+    advanced_to(a, Phase.PLAYING)
+    a.toggle_pause()
+    where = a.time
+    assert advance(a, 20).time == where
+
+
+def test_restart_goes_back_to_the_first_controls_and_keeps_the_goal() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((0.3, 0.9))
+    a.release()
+    advanced_to(a, Phase.PLAYING)
+    a.paused = True
+    a.restart()
+    assert a.phase is Phase.SOLVING and not a.paused and not a.losses
+    np.testing.assert_array_equal(a.values["start"], (0.1, 0.1))
+    np.testing.assert_array_equal(a.values["speed"], (0.1, 0.0))
+    np.testing.assert_allclose(a.values["goal"], (0.3, 0.9))
+
+
+def test_only_points_of_the_plane_that_are_handles_can_be_held() -> None:
+    a = session()
+    assert a.handles == ("goal", "start")
+    assert a.handle_at((0.78, 0.6), 0.05) == "goal"
+    assert a.handle_at((0.12, 0.1), 0.05) == "start"
+    assert a.handle_at((0.5, 0.5), 0.05) is None
+    assert not a.grab((0.5, 0.5), 0.05) and a.dragging is None
+    a.drag((0.9, 0.9))
+    np.testing.assert_array_equal(a.values["goal"], (0.8, 0.6))
+
+
+def test_the_answer_follows_the_goal_while_it_is_dragged() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    assert a.grab((0.79, 0.61), 0.1)
+    for k in range(30):
+        a.drag((0.79 - 0.01 * k, 0.61))
+        a.advance(FRAME, 0.004)
+        assert a.phase is Phase.SOLVING
+        miss = a.tracks[0].point[-1] - a.values["goal"]
+        assert np.hypot(*miss) < 0.02, "the path ends at the goal in every frame"
+    np.testing.assert_allclose(a.values["goal"], (0.51, 0.6), atol=1e-9)
+    for _ in range(200):
+        a.advance(FRAME, 0.004)
+    assert a.phase is Phase.SOLVING, "it does not play under the hand"
+    a.release()
+    assert a.dragging is None
+    assert advanced_to(a, Phase.PLAYING).losses[-1] < 1e-9
+
+
+def test_a_paused_session_still_follows_the_hand() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    a.toggle_pause()
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((0.5, 0.5))
+    a.advance(FRAME, 0.01)
+    np.testing.assert_allclose(a.tracks[0].point[-1], (0.5, 0.5), atol=0.01)
+
+
+def test_a_dragged_control_stays_under_the_hand_and_is_the_new_start() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    a.grab(a.values["start"], 0.01)
+    assert a.dragging == "start"
+    a.drag((0.4, 0.2))
+    for _ in range(10):
+        a.advance(FRAME, 0.01)
+    np.testing.assert_allclose(a.values["start"], (0.4, 0.2))
+    a.release()
+    advanced_to(a, Phase.PLAYING)
+    assert a.losses[-1] < 1e-9
+    assert np.hypot(*(a.values["start"] - (0.4, 0.2))) > 0.01, "then it is solved from there"
+    a.restart()
+    np.testing.assert_allclose(a.values["start"], (0.4, 0.2))
+
+
+def test_a_handle_keeps_within_its_bounds() -> None:
+    problem = ThrowProblem()
+    a = session(problem)
+    fields = problem.scene.fields
+    bounded = Field((0.8, 0.6), "where", bounds=(0.0, 1.0), handle=True, name="goal")
+    problem.scene = Throw()
+    problem.scene.fields = fields | {"goal": bounded}  # type: ignore[misc]
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((7.0, -3.0))
+    np.testing.assert_array_equal(a.values["goal"], (1.0, 0.0))
+
+
+def test_a_step_that_throws_the_answer_away_is_taken_back() -> None:
+    problem = ThrowProblem()
+    a = advanced_to(session(problem), Phase.PLAYING)
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((0.7, 0.6))
+    before, edge = len(a.losses), a.values["speed"][0] - 0.02
+    fallen = []
+
+    def cliff(values: dict[str, Any]) -> float:
+        fallen.append(values["speed"][0] < edge)
+        return 5.0 if fallen[-1] else 0.0
+
+    problem.fault = cliff
+    for _ in range(20):
+        a.advance(FRAME, 0.01)
+    a.release()
+    advanced_to(a, Phase.PLAYING)
+    seen = list(a.losses)[before:]
+    assert any(fallen), "it stepped over the edge"
+    assert all(later <= loss for loss, later in pairwise(seen[1:])), "and nothing jumped"
+    assert seen[-1] < 0.5 * seen[0]
+    assert a.values["speed"][0] >= edge
+
+
+def test_a_miss_without_a_gradient_is_taken_back() -> None:
+    problem = ThrowProblem()
+    a = advanced_to(session(problem), Phase.PLAYING)
+    right = problem.value_and_gradient
+
+    def or_miss(values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        loss, gradient = right(values)
+        return (loss, gradient) if loss < 0.5 else (5.0, {n: 0 * g for n, g in gradient.items()})
+
+    problem.value_and_gradient = or_miss  # type: ignore[method-assign]
+    a._step = 3.0  # far too long: the first trial misses
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((0.5, 0.4))
+    for _ in range(20):
+        a.advance(FRAME, 0.01)
+    assert a.losses[-1] < 1e-9
+
+
+def test_following_a_hand_keeps_controls_within_their_bounds() -> None:
+    a = advanced_to(session(), Phase.PLAYING)
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((9.0, 0.6))
+    for _ in range(20):
+        a.advance(FRAME, 0.01)
+    assert 1.9 < a.values["speed"][0] <= 2.0
+    assert a.losses[-1] < 1e-6, "the start, which has none, makes up for it"
+
+
+def test_the_first_solve_is_the_plain_optimiser() -> None:
+    problem = ThrowProblem()
+    problem.fault = lambda values: 5.0 if problem.calls == 3 else 0.0
+    a = advance(session(problem), 8)
+    reference = [ThrowProblem().loss({**a.problem.values, **v}) for v in _descent(7)]
+    reference[2] += 5.0
+    np.testing.assert_allclose(list(a.losses), reference)
+
+
+def _descent(count: int) -> Iterator[dict[str, Any]]:
+    values = ThrowProblem().values
+    for _ in range(count):
+        yield values
+        slope = 2 * (values["start"] + values["speed"] - values["goal"])
+        values = values | {n: values[n] - 0.2 * slope for n in ("start", "speed")}
+
+
+def nan_beyond(values: dict[str, Any]) -> float:
+    return float("nan") if values["goal"][0] > 1 else 0.0
+
+
+def raising_beyond(values: dict[str, Any]) -> float:
+    if values["goal"][0] > 1:
+        raise ZeroDivisionError("scene.py:12: division by zero")
+    return 0.0
+
+
+@pytest.mark.parametrize(("fault", "says"), [(nan_beyond, "nan"), (raising_beyond, "scene.py:12")])
+def test_a_fault_is_told_and_the_last_good_motion_stays(
+    fault: Callable[[dict[str, Any]], float], says: str
+) -> None:
+    problem = ThrowProblem()
+    problem.fault = fault
+    a = advanced_to(session(problem), Phase.PLAYING)
+    a.grab((0.8, 0.6), 0.1)
+    a.drag((1.5, 0.6))
+    a.advance(FRAME, 0.01)
+    assert a.phase is Phase.FAILED and says in a.message
+    assert a.picture() is not None
+    assert np.isfinite(a.tracks[0].point).all() and all(np.isfinite(a.losses))
+    calls = problem.calls
+    advance(a, 50)
+    assert problem.calls == calls, "it waits for the hand"
+    a.drag((0.9, 0.6))
+    a.advance(FRAME, 0.01)
+    assert solving(a) and a.message == ""
+    a.release()
+    assert advanced_to(a, Phase.PLAYING).losses[-1] < 1e-9
+
+
+def test_a_scene_that_does_not_compile_is_told() -> None:
+    problem = ThrowProblem()
+
+    def broken() -> None:
+        raise OptimizeError("")
+
+    problem.compile = broken  # type: ignore[method-assign]
+    a = session(problem)
+    a.advance(FRAME, 0.01)
+    assert a.phase is Phase.FAILED and a.message == "OptimizeError" and a.picture() is None
+
+
+# ---- Words ----
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.0453761, "0.0454"),
+        (-0.5, "\N{MINUS SIGN}0.5000"),
+        (1234.5678, "1234.56"),
+        (2.171e-5, "2.17e\N{MINUS SIGN}05"),
+        (-3e9, "\N{MINUS SIGN}3.00e+09"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_vectors_and_messages_are_cut_to_their_room() -> None:
+    assert vector(np.array([1.0, 2.0])) == "1.0000, 2.0000"
+    assert vector(np.arange(1.0, 9.0)).endswith("3.0000, …")
+    lines = wrapped("scene.py:3:\n    return x / 0\n           ^\n" + "word " * 50, 14, 300, "code")
+    assert lines[:3] == ["scene.py:3:", "    return x / 0", "           ^"]
+    assert all(len(line) < 60 for line in lines) and len(lines) > 8
+
+
+# ---- The window ----
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
+    """A window of 900 x 600 on a display that nobody sees."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    pygame.display.quit()
+    pygame.display.init()
+    pygame.display.set_mode((900, 600), pygame.RESIZABLE)
+    yield Window(session())
+    pygame.display.quit()
+
+
+def turn(window: Window, *events: pygame.event.Event, frames: int = 1) -> np.ndarray:
+    """Put events in the queue, run frames as `view` does, and return what is shown."""
+    for event in events:
+        pygame.event.post(event)
+    for _ in range(frames):
+        for event in pygame.event.get():
+            window.handle(event)
+        window.frame(FRAME)
+    shown = pygame.surfarray.array3d(pygame.display.get_surface())
+    return np.asarray(shown.swapaxes(0, 1), int)
+
+
+def key(code: int) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=0, unicode="")
+
+
+def mouse(kind: int, place: Any, button: int = 1) -> pygame.event.Event:
+    place = (round(place[0]), round(place[1]))
+    if kind == pygame.MOUSEMOTION:
+        return pygame.event.Event(kind, pos=place, rel=(0, 0), buttons=(0, 0, 0))
+    return pygame.event.Event(kind, pos=place, button=button)
+
+
+def goal_pixel(window: Window) -> np.ndarray:
+    return window.transform.to_screen(window.session.values["goal"])
+
+
+def played(window: Window) -> Window:
+    turn(window, frames=80)
+    assert window.session.phase is Phase.PLAYING
+    return window
+
+
+def test_the_window_shows_the_solving_then_the_motion(window: Window) -> None:
+    image = turn(window)
+    assert (image[300, 860] == colour("panel")).all() and window.session.picture() is None
+    image = turn(window, frames=2)
+    arrow = np.abs(image[:, :600] - colour("second")).sum(axis=2) < 30
+    assert arrow.sum() > 20, "an arrow shows where the gradient pushes the stone"
+    played(window)
+    turn(window, frames=10)
+    before = turn(window)
+    after = turn(window, frames=12)
+    moved = (before[:, :600] != after[:, :600]).any(axis=2)
+    assert moved.sum() > 200, "the stone moves"
+
+
+def test_space_pauses_r_restarts_escape_leaves(window: Window) -> None:
+    played(window)
+    turn(window, key(pygame.K_SPACE))
+    where = window.session.time
+    still = turn(window, frames=10)
+    assert window.session.paused and window.session.time == where
+    np.testing.assert_array_equal(turn(window, frames=5)[:, :600], still[:, :600])
+    turn(window, key(pygame.K_SPACE), frames=3)
+    assert window.session.time > where
+    turn(window, key(pygame.K_r))
+    assert window.session.phase is Phase.SOLVING and window.session.iteration <= 1
+    assert window.open
+    turn(window, key(pygame.K_ESCAPE))
+    assert not window.open
+
+
+def test_closing_leaves(window: Window) -> None:
+    turn(window, pygame.event.Event(pygame.QUIT))
+    assert not window.open
+
+
+def test_the_mouse_drags_the_goal_and_the_path_follows(window: Window) -> None:
+    played(window)
+    begin = goal_pixel(window)
+    turn(window, mouse(pygame.MOUSEMOTION, begin))
+    assert window.hover == "goal"
+    turn(window, mouse(pygame.MOUSEBUTTONDOWN, begin))
+    assert window.session.dragging == "goal"
+    for k in range(1, 21):
+        image = turn(window, mouse(pygame.MOUSEMOTION, begin + np.array([-6, 4]) * k))
+    here = goal_pixel(window)
+    np.testing.assert_allclose(here, begin + np.array([-120, 80]), atol=1.5)
+    end = window.transform.to_screen(window.session.tracks[0].point[-1])
+    assert np.hypot(*(end - here)) < 8
+    x, y = here.astype(int)
+    cross = np.abs(image[y - 20 : y + 20, x - 20 : x + 20] - colour("accent")).sum(axis=2)
+    assert (cross < 60).sum() > 20, "the goal is drawn where the hand is"
+    turn(window, mouse(pygame.MOUSEBUTTONUP, here))
+    assert window.session.dragging is None
+    turn(window, frames=round(RESOLVE_SECONDS * 60) + 80)
+    assert window.session.phase is Phase.PLAYING
+    assert window.session.losses[-1] < 1e-6
+
+
+def test_other_buttons_and_empty_places_hold_nothing(window: Window) -> None:
+    played(window)
+    turn(window, mouse(pygame.MOUSEBUTTONDOWN, goal_pixel(window), button=3))
+    assert window.session.dragging is None
+    turn(window, mouse(pygame.MOUSEBUTTONDOWN, (300, 20)))
+    assert window.session.dragging is None
+    turn(window, mouse(pygame.MOUSEMOTION, (300, 20)), mouse(pygame.MOUSEBUTTONUP, (300, 20)))
+    assert window.hover is None and window.session.phase is Phase.PLAYING
+
+
+@pytest.mark.parametrize("size", [(1600, 1000), (420, 700), (200, 150), (3, 2), (1, 1)])
+def test_any_size_will_do(window: Window, size: tuple[int, int]) -> None:
+    played(window)
+    pygame.display.set_mode(size, pygame.RESIZABLE)
+    image = turn(window, pygame.event.Event(pygame.VIDEORESIZE, size=size, w=size[0], h=size[1]))
+    assert image.shape[:2] == size[::-1] and not window.session.message
+    if min(size) > 100:
+        assert (image[-2:, :2] == colour("canvas")).all(), "the scene's area is filled"
+        x, y = goal_pixel(window).astype(int)
+        assert 0 <= x < size[0] and 0 <= y < size[1], "the goal is still to be seen"
+        turn(window, mouse(pygame.MOUSEBUTTONDOWN, (x, y)))
+        assert window.session.dragging == "goal"
+
+
+def no_such_colour() -> str:
+    return "no such colour"
+
+
+def broken_picture() -> str:
+    raise RuntimeError("picture is broken")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [(no_such_colour, "color"), (broken_picture, "picture is broken")]
+)
+def test_a_picture_that_cannot_be_painted_keeps_the_window_open(
+    window: Window, fault: Callable[[], str], says: str
+) -> None:
+    problem: Any = window.session.problem
+    turn(window, frames=5)
+    problem.paint_fault = fault
+    image = turn(window, frames=3)
+    assert window.open and says in window.session.message
+    assert (image == colour("bad")).all(axis=2).sum() > 100, "the message is shown"
+    problem.paint_fault = lambda: "white"
+    turn(window, key(pygame.K_r), frames=5)
+    assert window.session.message == "" and window.session.phase is Phase.SOLVING
+
+
+def test_view_runs_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    frames = iter([[], [], [key(pygame.K_SPACE)], [], [key(pygame.K_ESCAPE)]])
+    monkeypatch.setattr(pygame.event, "get", lambda: next(frames))
+    problem: Any = ThrowProblem()
+    view(problem, iterations=5, rate=0.2, optimizer="gd", size=(400, 300))
+    assert next(frames, None) is None and not pygame.display.get_init()
+
+
+def test_billiards_is_dragged_in_the_window(window: Window) -> None:
+    problem = Problem(find_scene("billiards", {"layers": "1", "steps": "400", "dt": "0.008"}))
+    window.session = Session(problem, 60, 0.002, "gd")
+    turn(window, frames=90)
+    assert window.session.phase is Phase.PLAYING, window.session.message
+    first = window.session.losses[0]
+    assert window.session.losses[-1] < 0.2 * first
+    begin = goal_pixel(window)
+    turn(window, mouse(pygame.MOUSEMOTION, begin), mouse(pygame.MOUSEBUTTONDOWN, begin))
+    turn(window, mouse(pygame.MOUSEMOTION, begin + np.array([10, -6])), frames=20)
+    assert solving(window.session) and not window.session.message
+    end = window.transform.to_screen(window.session.tracks[1].point[-1])
+    assert np.hypot(*(end - goal_pixel(window))) < 60
+
+
+@dataclass
+class Without:
+    """What a process without a display is told."""
+
+    driver: str
+    says: str
+
+
+@pytest.mark.parametrize("case", [Without("dummy", "dummy"), Without("no-such-driver", "not")])
+def test_a_display_that_is_none_is_named(case: Without) -> None:
+    code = "import rosephys.viewer as v; print(v.display_problem())"
+    environment = {**os.environ, "SDL_VIDEODRIVER": case.driver}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert case.says in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a display has no name")
+def test_a_display_that_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert display_problem() == "neither DISPLAY nor WAYLAND_DISPLAY is set"
+
+
+def test_asking_for_a_display_leaves_none_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    assert display_problem() == "the video driver is 'dummy'"
+    assert not pygame.display.get_init()
+
+
+# ---- The recording ----
+
+
+def test_a_recording_is_the_same_every_time_and_ends_at_the_goal(tmp_path: Any) -> None:
+    from test_gif import decode
+
+    problem: Any = ThrowProblem()
+    problem.values["speed"] = np.array([0.7, 0.5])
+    for name in ("one.gif", "two.gif"):
+        record(problem, problem.values, tmp_path / name, size=(240, 180), fps=20)
+    assert (tmp_path / "one.gif").read_bytes() == (tmp_path / "two.gif").read_bytes()
+    images, loops = decode(tmp_path / "one.gif")
+    assert loops and images[0].screen.shape == (180, 240, 3)
+    assert sum(image.delay for image in images) == pytest.approx(100 + 160, abs=10)
+    first, last = (images[k].screen.astype(int).sum(axis=2) for k in (0, -1))
+    brightest = np.unravel_index(np.abs(last - first).argmax(), last.shape)
+    assert len(images) > 15 and brightest is not None
+    moved = np.argwhere(np.abs(last - first) > 200)
+    assert moved[:, 1].min() < 110 and moved[:, 1].max() > 120, "from the left to the right"
