@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import warnings
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rosephys.scene import SceneError
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 with warnings.catch_warnings():
@@ -59,9 +62,14 @@ FACES = {
 def colour(name: str) -> tuple[int, int, int]:
     """The red, green and blue of a palette name, a common colour name or "#rrggbb".
 
-    Raises `ValueError` for a name that is none of these.
+    Raises SceneError, with near names, for a name that is none of these.
     """
-    shade = pygame.Color(PALETTE.get(name, name))
+    try:
+        shade = pygame.Color(PALETTE.get(name, name))
+    except ValueError:
+        close = get_close_matches(name, [*PALETTE, *pygame.color.THECOLORS], 3, 0.5)
+        near = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise SceneError(f"a picture asks for a colour {name!r}, which is none{near}") from None
     return shade.r, shade.g, shade.b
 
 

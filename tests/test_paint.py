@@ -25,6 +25,7 @@ from rosephys.picture import (
     Text,
     Track,
 )
+from rosephys.scene import SceneError
 from rosephys.stroke import dashes, stroke
 
 VIEW = (0.0, 0.0, 2.0, 1.0)
@@ -262,8 +263,8 @@ def test_colours_have_names() -> None:
     assert colour("#010203") == (1, 2, 3)
     assert colour("red") == (255, 0, 0)
     assert all(len(colour(name)) == 3 for name in PALETTE)
-    with pytest.raises(ValueError, match="color"):
-        colour("no such colour")
+    with pytest.raises(SceneError, match="did you mean accent"):
+        colour("acent")
 
 
 def test_a_picture_needs_no_painter() -> None:
