@@ -270,9 +270,9 @@ def _argument_type(x: Any) -> Value:
 
 
 def _as_array(x: Any, t: Type) -> np.ndarray[Any, Any]:
-    """An argument as a C-contiguous array of its type; a copy only where that is needed."""
+    """An argument as a C-contiguous, aligned array of its type; a copy only where that is needed."""
     assert isinstance(t, Scalar | Array)
     dtype = scalar_of(t).dtype
-    if type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous:
+    if type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned:
         return x
-    return np.ascontiguousarray(x, dtype).reshape(shape_of(t))
+    return np.require(x, dtype, ["C", "A"]).reshape(shape_of(t))

@@ -60,6 +60,16 @@ def memory_type(t: Type) -> str:
     return "i8" if t is Bool else t.llvm
 
 
+def made_at(a: Atom, otherwise: int) -> int:
+    """The location of what makes a value, looked for in the functions that are called for it."""
+    instr = a.instr if isinstance(a, Var) else None
+    if instr is None:
+        return otherwise
+    if instr.op == "call":
+        return made_at(instr.attr.results[instr.outs.index(a)], instr.loc)
+    return instr.loc
+
+
 def _align(offset: int) -> int:
     return -(-offset // _ALIGN) * _ALIGN
 
@@ -283,8 +293,10 @@ class _Function:
         """The variable whose place decides where the array `r` lies, if this block makes it."""
         if not isinstance(r, Var) or not isinstance(r.type, Array) or r.block is not block:
             return None
-        if r.instr is None or r.instr.op in {"index", "reshape", "scan"}:
+        if r.instr is None or r.instr.op in {"index", "reshape"}:
             return None
+        if r.instr.op == "scan" and r in r.instr.outs[: len(r.instr.args)]:
+            return None  # a carry moves between buffers
         if r.instr.op == "freeze":
             ref = r.instr.args[0]
             assert isinstance(ref, Var)
@@ -394,7 +406,7 @@ class _Function:
     def _call(self, instr: Instr) -> None:
         function: Function = instr.attr
         args = [self.typed(a) for a in instr.args]
-        places = [self.place(o, instr.loc) for o in instr.outs]
+        places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
         args += [f"ptr {p}" for p in places]
         self.callee_bytes = max(self.callee_bytes, self.module.frames[function])
         scratch = self.assign(f"getelementptr inbounds i8, ptr %scratch, i64 {_FRAME}")

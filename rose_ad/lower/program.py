@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..ir import Function, Var
+from ..ir import Function
 from ..source import MemoryLimit, OutOfRange, name_of
 from ..types import Type, scalar_of, shape_of, value_type
 from . import cache
 from .jit import Code, emit_object, identity
-from .llvm import ENTRY, Lowered, lower
+from .llvm import ENTRY, Lowered, lower, made_at
 
 _DEFAULT_LIMIT = 4 << 30  # bytes of scratch
 
@@ -101,10 +101,9 @@ def _check_results(function: Function) -> None:
     if needed <= limit:
         return
     largest = max(function.results, key=lambda r: value_type(r.type).size)
-    made = largest.instr if isinstance(largest, Var) else None
     raise MemoryLimit(
         f"the results of this function take {needed:,} bytes, more than the limit of {limit:,}",
-        made.loc if made is not None else function.loc,
+        made_at(largest, function.loc),
         "return less, or raise the limit (ROSE_AD_MEMORY, in bytes)",
     )
 

@@ -1,0 +1,129 @@
+"""Random programs: interpreter, machine, forward and reverse mode, both orders, and differences agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from programs import arguments, direction, function, programs
+
+import rose_ad as ra
+from rose_ad.interp import interpret
+from rose_ad.verify import verify
+
+ORDINARY = settings(
+    max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+seeds = st.integers(0, 99)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """The inner product of two structures."""
+    pairs = zip(ra.flatten(a)[0], ra.flatten(b)[0], strict=True)
+    return sum(ra.sum(x * y) for x, y in pairs)
+
+
+def orders(f: ra.Fn) -> ra.Fn:
+    """All that can be computed of f in one function: its value, first and second derivatives along u and v,
+    each in every way."""
+    gradient = ra.grad(f, (0, 1))
+
+    def along(a: Any, b: Any, k: Any, u: Any) -> Any:
+        return ra.jvp(f, (a, b, k), (*u, 0))[1]
+
+    def gradient_along(a: Any, b: Any, k: Any, u: Any) -> Any:
+        return dot(gradient(a, b, k), u)
+
+    @ra.fn
+    def everything(x: Any, k: Any, u: Any, v: Any) -> Any:
+        value, du = ra.jvp(f, (*x, k), (*u, 0))
+        both, g = ra.value_and_grad(f, (0, 1))(*x, k)
+        _, pull = ra.vjp(f, *x, k)
+        forward_of_forward = ra.jvp(along, (*x, k, u), (*v, 0, zero(u)))[1]
+        forward_of_reverse = ra.jvp(gradient, (*x, k), (*v, 0))[1]
+        return {
+            "value": (value, both, f(*x, k)),
+            "first": (du, dot(g, u), dot(pull(1.0)[:2], u)),
+            "second": (
+                forward_of_forward,
+                dot(forward_of_reverse, u),
+                dot(ra.grad(along, (0, 1))(*x, k, u), v),
+                dot(ra.grad(gradient_along, (0, 1))(*x, k, u), v),
+            ),
+            "gradient": g,
+        }
+
+    return everything
+
+
+def zero(x: Any) -> Any:
+    return ra.map_leaves(lambda a: 0.0 * a, x)
+
+
+def agree(a: Any, b: Any, tolerance: float = 1e-9) -> None:
+    """Equal up to rounding: `tolerance` of the values' size, of 1 at least."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.shape == b.shape
+    size = 1 + max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
+    assert (np.abs(a - b) <= tolerance * size).all(), (a, b)
+
+
+def run(f: ra.Fn, *args: Any) -> Any:
+    """The result of the compiled function, which the interpreter must agree with."""
+    found = f(*args)
+    leaves, _ = ra.flatten((args, {}))
+    (special,) = f._specialised.values()
+    verify(special.ir)
+    assert special.result == ra.flatten(found)[1]
+    for ours, oracle in zip(ra.flatten(found)[0], interpret(special.ir, leaves), strict=True):
+        agree(ours, oracle)
+    return found
+
+
+def check(program: tuple, seed: int) -> tuple[ra.Fn, tuple, dict]:
+    """Everything but differences."""
+    f = function(program)
+    *x, k = arguments(seed)
+    found = run(orders(f), tuple(x), k, direction(seed), direction(seed + 1))
+    for same in ("value", "first", "second"):
+        for other in found[same][1:]:
+            agree(found[same][0], other)
+    agree(found["value"][0], f(*x, k))
+    return f, (*x, k), found
+
+
+def check_difference(f: Any, x: Any, u: Any, slope: Any) -> None:
+    """The slope of f at x along u is its central difference.
+
+    The step is small against the slope, and a step of twice the size says how far to trust it.
+    """
+    h = 1e-4 / (1 + abs(slope))
+
+    def at(h: float) -> Any:
+        return f(*ra.map_leaves(lambda a, b: a + h * b, x, u))
+
+    def central(h: float) -> Any:
+        return (at(h) - at(-h)) / (2 * h)
+
+    near, far = central(h), central(2 * h)
+    assert abs(slope - near) <= 1e-5 * (1 + abs(slope)) + 2 * abs(near - far), (slope, near, far)
+
+
+@given(programs(smooth=False), seeds)
+@ORDINARY
+def test_every_way_agrees(program: tuple, seed: int) -> None:
+    check(program, seed)
+
+
+@given(programs(smooth=True), seeds)
+@ORDINARY
+def test_derivatives_are_differences(program: tuple, seed: int) -> None:
+    f, (*x, k), found = check(program, seed)
+    first, second = found["first"][0], found["second"][0]
+    assume(abs(first) < 1e3 and abs(second) < 1e6)  # steeper ones cannot be told by differences
+    u, v = direction(seed), direction(seed + 1)
+    gradient = ra.grad(f, (0, 1))
+    check_difference(lambda a, b: f(a, b, k), tuple(x), u, first)
+    check_difference(lambda a, b: dot(gradient(a, b, k), u), tuple(x), v, second)
