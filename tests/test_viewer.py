@@ -532,7 +532,7 @@ def broken_picture() -> str:
 
 
 @pytest.mark.parametrize(
-    ("fault", "says"), [(no_such_colour, "color"), (broken_picture, "picture is broken")]
+    ("fault", "says"), [(no_such_colour, "a colour"), (broken_picture, "picture is broken")]
 )
 def test_a_picture_that_cannot_be_painted_keeps_the_window_open(
     window: Window, fault: Callable[[], str], says: str
