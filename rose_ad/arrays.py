@@ -15,7 +15,8 @@ import numpy as np
 from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop
-from .source import TypeMismatch, here
+from .ir import Const
+from .source import OutOfRange, TypeMismatch, here
 from .trace import current
 from .tree import is_traced
 from .types import array_type
@@ -262,6 +263,11 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
     v: Any = lift(x)
     at: Any = lift(indices)
     along = axis_of(axis, v.ndim)
+    if isinstance(at.atom, Const):  # known now: counted from the end where negative, and checked
+        n, known = v.shape[along], np.asarray(at.atom.value)
+        if (wrong := known[(known < -n) | (known >= n)]).size:
+            raise OutOfRange(f"index {wrong[0]} is outside an axis of length {n}", here())
+        at = lift(np.where(known < 0, known + n, known))
     if along:
         picked = take(moveaxis(v, along, 0), at)
         return moveaxis(picked, tuple(range(at.ndim)), tuple(range(along, along + at.ndim)))

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, lookup, lookups
 from .dependence import depends, flow, touches
-from .ir import Atom, Block, Const, Function, Instr, Var, root_of
+from .ir import Atom, Block, Const, Function, Instr, Var, root_of, uses
 from .prims import TABLE
 from .rewrite.pipeline import tidy
 from .types import I64, Array, Ref, Scalar, shape_of
@@ -58,6 +58,7 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
             walk.refs[p] = E.block.param(Ref(p.type))
         elif m and isinstance(p.type, Ref):
             walk.values[p] = E.block.param(p.type.of)
+            walk.env[p] = None
     walk.block(function.block, E, cotangents)
     scalars = [
         p for p, m in zip(function.params, mask, strict=True) if m and isinstance(p.type, Scalar)
@@ -159,11 +160,16 @@ class Transposer:
         """A block's transpose, given the cotangents of its results."""
         for instr in block.instrs:
             if touches(instr, self.linear):
-                self.home.update((o, E) for o in instr.outs)
-                # what a linear instruction makes of no linear value is zero
-                nothing = [o for o in instr.outs if o not in self.linear]
-                self.env.update((o, E.zeros(o.type)) for o in nothing)
+                for o in instr.outs:
+                    self.home[o] = E
+                    if isinstance(o.type, Ref):
+                        self.env[o] = None  # what is added into it unseen is zero
+                    elif o not in self.linear:
+                        self.env[o] = E.zeros(o.type)  # made linearly of nothing linear
             else:
+                for v in uses(instr):  # its results do not depend on those that are linear
+                    if v in self.linear and v not in self.env:
+                        self.env[v] = self.home[v].zeros(v.type)
                 self.copier.instr(instr, E)
         for r, ct in cotangents:
             self.add(E, r, ct)

@@ -109,6 +109,10 @@ def vectors(smooth: bool, depth: int) -> st.SearchStrategy[tuple]:
         _node("gather", _length, some),
         _node("swap", _count, v, v),
         _node("reverse", v),
+        _node("turned", _length, _length, v),
+        _node("axis", _length, _length, st.sampled_from([0, 1, -1]), v),
+        _node("product", _length, v, v),
+        _node("moved", st.sampled_from(["roll", "cumsum", "join", "take"]), v, _number),
         _node("table", _length, _length, s, integers(smooth, depth - 1)),
     )
 
@@ -392,6 +396,30 @@ class Run:
 
     def _reverse(self, s: Scope, v: tuple) -> Any:
         return self(v, s)[::-1]
+
+    def _matrix(self, s: Scope, n: int, m: int, v: tuple) -> Any:
+        return ra.reshape(_fit(self(v, s), n * m), (n, m))
+
+    def _turned(self, s: Scope, n: int, m: int, v: tuple) -> Any:
+        """A matrix seen from the side, with a column of it added to each row."""
+        matrix = self._matrix(s, n, m, v)
+        return ra.sin(ra.ravel(ra.permute_dims(matrix, (1, 0)) + matrix[:, 0]))
+
+    def _axis(self, s: Scope, n: int, m: int, axis: int, v: tuple) -> Any:
+        return _moderate(ra.sum(self._matrix(s, n, m, v), axis=axis))
+
+    def _product(self, s: Scope, n: int, v: tuple, w: tuple) -> Any:
+        b = self(w, s)
+        return _moderate(ra.matmul(self._matrix(s, n, len(b), v), b))
+
+    def _moved(self, s: Scope, how: str, v: tuple, k: int) -> Any:
+        a = self(v, s)
+        return {
+            "roll": lambda: ra.roll(a, k),
+            "cumsum": lambda: _moderate(ra.cumsum(a)),
+            "join": lambda: ra.concatenate([a, s.vectors[0]])[k % 3 :],
+            "take": lambda: ra.take(a, np.array([0, -1, k % len(a)])),
+        }[how]()
 
     def _table(self, s: Scope, n: int, m: int, body: tuple, i: tuple) -> Any:
         """A row of a matrix of numbers."""

@@ -433,6 +433,11 @@ def negative_index_out_of_range(v: Any) -> Any:
     return v[-4]  # here
 
 
+@mistake(ra.OutOfRange, "index -4 is outside an axis of length 3", "", V)
+def static_indices_out_of_range(v: Any) -> Any:
+    return ra.take(v, np.array([[-3, 2], [0, -4]]))  # here
+
+
 @mistake(ra.TypeMismatch, "integer, not float", "", V)
 def index_by_a_float(v: Any) -> Any:
     return v[1.0]  # here

@@ -14,7 +14,7 @@ from rose_ad.interp import interpret
 from rose_ad.verify import verify
 
 ORDINARY = settings(
-    max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 seeds = st.integers(0, 99)
 

@@ -415,6 +415,27 @@ def test_a_step_that_vanishes_in_a_loop_has_gradient_zero() -> None:
     close(ra.grad(ra.grad(f))(1.7), ra.grad(ra.grad(by_hand))(1.7))
 
 
+def test_a_call_that_is_given_tangents_in_vain() -> None:
+    """Its results depend on what has none (v * 0.0); in a loop, and added to what does depend on x."""
+
+    @ra.fn
+    def first(x: ra.Real, v: ra.Vec) -> Any:
+        return v[0] * 1.0, v
+
+    def f(x: Any, v: Any) -> Any:
+        acc = ra.accum(N)
+        for i in ra.range(N):
+            y, w = first(x, v * 0.0)
+            acc[i] += x**2
+            acc.add(acc.ref, y + w[1])
+        return ra.sum(acc.freeze())
+
+    dx, dv = ra.grad(f, (0, 1))(X, V)
+    assert dx == pytest.approx(2 * N * X) and not dv.any()
+    assert ra.grad(ra.grad(f))(X, V) == pytest.approx(2 * N)
+    assert ra.grad(lambda x, v: ra.jvp(f, (x, v), U)[1])(X, V) == pytest.approx(2 * N * U[0])
+
+
 def test_argnums() -> None:
     def f(x: Any, y: Any, z: Any) -> Any:
         return x * y * y * z
