@@ -12,9 +12,9 @@ from typing import Any
 from .builder import Builder
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
-from .linearize import forward, linearize
+from .linearization import forward, linearize
 from .source import TypeMismatch, here
-from .transpose import transpose
+from .transposition import transpose
 from .tree import Structure, flatten, unflatten
 from .types import Array, Ref, Scalar, Type, is_float, scalar_of
 

@@ -17,10 +17,10 @@ from rose_ad.builder import Builder
 from rose_ad.derive import pull_back
 from rose_ad.interp import interpret
 from rose_ad.ir import Function
-from rose_ad.linearize import forward
+from rose_ad.linearization import forward
 from rose_ad.lower.program import Program
 from rose_ad.prims import TABLE, Prim, result_type
-from rose_ad.transpose import transpose
+from rose_ad.transposition import transpose
 from rose_ad.types import F32, F64, I64, Array, Bool, Scalar, is_float
 from rose_ad.verify import verify
 
