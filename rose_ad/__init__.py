@@ -34,7 +34,19 @@ from .arrays import (
     take,
     zeros,
 )
-from .control import accum, build, cond, fori_loop, range, scan, when, where
+from .checkpoints import checkpoint_plan
+from .control import (
+    accum,
+    build,
+    cond,
+    fori_loop,
+    range,
+    scan,
+    switch,
+    when,
+    where,
+    while_loop,
+)
 from .derive import grad, jvp, value_and_grad, vjp
 from .function import Fn, Lowered, fn
 from .interp import interpret
@@ -116,6 +128,7 @@ __all__ = [
     "broadcast_to",
     "build",
     "ceil",
+    "checkpoint_plan",
     "clip",
     "concat",
     "concatenate",
@@ -174,6 +187,7 @@ __all__ = [
     "stack",
     "struct",
     "sum",
+    "switch",
     "take",
     "tan",
     "tanh",
@@ -184,5 +198,6 @@ __all__ = [
     "vjp",
     "when",
     "where",
+    "while_loop",
     "zeros",
 ]

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .intervals import interval
-from .ir import Atom, Block, Const, Instr, Var
+from .ir import Atom, Block, Const, Instr, Steps, Var
 from .prims import TABLE, result_type
 from .rewrite.rules import RULES
 from .source import UNKNOWN
@@ -184,6 +184,10 @@ class Builder:
         inner.block.param(I64).range = (low, high)
         return inner
 
+    def test(self) -> Builder:
+        """A builder for the test of a while loop in this block."""
+        return Builder(self, "loop")
+
     def branch(self) -> Builder:
         """A builder for one side of a cond in this block."""
         return Builder(self, "branch")
@@ -201,11 +205,31 @@ class Builder:
         made = iter(self._append("build", bounds, n, (body,), types))
         return tuple(next(made) if a is None else a for a in same)
 
-    def scan(self, n: int, reverse: bool, carries: Sequence[Atom], body: Block) -> tuple[Var, ...]:
-        """`n` runs of `body` in order, each given the carries of the one before."""
+    def scan(
+        self, steps: Steps, carries: Sequence[Atom], body: Block, count: Sequence[Atom] = ()
+    ) -> tuple[Var, ...]:
+        """Runs of `body` in order, each given the carries of the one before; `count` of them if counted."""
+        k = len(carries)
+        types = [c.type for c in carries] + [Array(steps.n, r.type) for r in body.results[k:]]
+        return self._append("scan", (*count, *carries), steps, (body,), types)
+
+    def rewind(
+        self, steps: Steps, args: Sequence[Atom], step: Block, back: Block
+    ) -> tuple[Var, ...]:
+        """The steps of a scan backwards; `args` are the count if counted, the carries and the cotangents."""
+        return self._append(
+            "rewind", tuple(args), steps, (step, back), [r.type for r in back.results]
+        )
+
+    def loop_while(
+        self, n: int, carries: Sequence[Atom], body: Block, test: Block
+    ) -> tuple[Var, ...]:
+        """Runs of `body` while `test` holds, at most `n`; the last result is how many there were."""
         k = len(carries)
         types = [c.type for c in carries] + [Array(n, r.type) for r in body.results[k:]]
-        return self._append("scan", tuple(carries), (n, reverse), (body,), types)
+        outs = self._append("while", tuple(carries), n, (body, test), [*types, I64])
+        outs[-1].range = (0, n)
+        return outs
 
     def cond(self, predicate: Atom, then: Block, otherwise: Block) -> tuple[Var, ...]:
         """The results of the one side that runs."""

@@ -5,7 +5,9 @@ with ra.when(c): ...                what is added inside is added only where c h
 ra.build(n, lambda i: ...)          an array from its elements
 ra.scan(f, carry, xs, length)       steps in order, each given what the one before made
 ra.fori_loop(low, high, f, carry)   the same without inputs and outputs
+ra.while_loop(test, f, carry)       steps as long as a test holds
 ra.cond(c, f, g, *operands)         a real branch: the other side is not run
+ra.switch(k, branches, *operands)   a branch of many sides
 """
 
 from __future__ import annotations
@@ -17,12 +19,13 @@ from typing import Any
 
 from .accumulator import Accumulator
 from .builder import Builder
+from .checkpoints import BUDGET, Checkpoint, slots_for
 from .intervals import interval
-from .ir import Atom, Const
+from .ir import UNBOUNDED, Atom, Const, Steps
 from .source import TraceError, TypeMismatch, here
 from .trace import Frame, Trace, current, required
 from .tree import Structure, flatten, is_leaf, unflatten
-from .types import F64, I64, Array, Bool, Scalar, Type, Value, array_type, scalar_of
+from .types import F64, I64, Array, Bool, Scalar, Type, Value, array_type, scalar_of, value_type
 from .values import (
     Traced,
     TracedScalar,
@@ -174,12 +177,23 @@ def accum(of: Any = F64) -> Accumulator:
 
 
 def scan(
-    f: Callable[..., Any], init: Any, xs: Any = None, length: Any = None, *, reverse: bool = False
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any = None,
+    length: Any = None,
+    *,
+    reverse: bool = False,
+    checkpoint: Checkpoint = "all",
+    budget: int = BUDGET,
 ) -> tuple[Any, Any]:
     """`carry, y = f(carry, x)` for each x in order; the last carry, and the ys as arrays.
 
     `xs` are arrays (or a structure of them) with a common leading axis, None if there are none; `length` is
     then the number of steps. With `reverse` the last x comes first.
+
+    A reverse pass needs the carry of every step. `checkpoint` says how many it keeps: "all"; a number, the
+    others being computed again by the binomial schedule (see `checkpoints`); "sqrt", of that many; or "auto",
+    all that fit into `budget` bytes.
     """
     trace = required("ra.scan")
     loc = here()
@@ -205,22 +219,84 @@ def scan(
             )
         return out
 
-    return _scan(trace, step, init, n, reverse, loc)
+    return _scan(trace, step, init, Steps(n, reverse), (checkpoint, budget), loc)
 
 
-def fori_loop(low: Any, high: Any, f: Callable[[Any, Any], Any], init: Any) -> Any:
-    """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds are Python ints."""
+def fori_loop(
+    low: Any,
+    high: Any,
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    *,
+    checkpoint: Checkpoint = "all",
+    budget: int = BUDGET,
+) -> Any:
+    """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds are Python ints.
+
+    `checkpoint` and `budget` are those of `scan`.
+    """
     trace = required("ra.fori_loop")
     first = low if isinstance(low, int) else static_length(low, "the lower bound")
     n = max((high if isinstance(high, int) else static_length(high, "the upper bound")) - first, 0)
     return _scan(
-        trace, lambda i, carry: (f(i + first if first else i, carry), None), init, n, False, here()
+        trace,
+        lambda i, carry: (f(i + first if first else i, carry), None),
+        init,
+        Steps(n),
+        (checkpoint, budget),
+        here(),
     )[0]
 
 
+def while_loop(
+    test: Callable[[Any], Any],
+    f: Callable[[Any], Any],
+    init: Any,
+    *,
+    max_steps: int | None = None,
+) -> Any:
+    """`carry = f(carry)` while `test(carry)` holds; the last carry.
+
+    With `max_steps` it stops after that many at the latest, and reverse mode keeps the carry of each.
+    Without, reverse mode finds the carry of a step by running the steps before it again: no memory, but the
+    square of the time.
+    """
+    trace = required("ra.while_loop")
+    loc = here()
+    n = UNBOUNDED if max_steps is None else static_length(max_steps, "max_steps")
+    structure, carries, inner, _ = _loop(trace, lambda _, c: (f(c), None), init, n, loc)
+    tester = trace.builder.test()
+    params = [tester.block.param(c.type) for c in carries]
+    with trace.block(tester, "loop"):
+        tester.block.results = (_condition(test(unflatten(structure, [wrap(p) for p in params]))),)
+    b = trace.builder
+    b.loc = loc
+    outs = b.loop_while(n, [c.atom for c in carries], inner.block, tester.block)
+    return unflatten(structure, [wrap(v) for v in outs[:-1]])
+
+
 def _scan(
-    trace: Trace, step: Callable[..., Any], init: Any, n: int, reverse: bool, loc: int
+    trace: Trace,
+    step: Callable[..., Any],
+    init: Any,
+    steps: Steps,
+    policy: tuple[Checkpoint, int],
+    loc: int,
 ) -> tuple[Any, Any]:
+    structure, carries, inner, ys_structure = _loop(trace, step, init, steps.n, loc)
+    size = sum(value_type(c.type).size for c in carries)
+    steps = steps._replace(slots=slots_for(*policy, steps.n, size, loc))
+    b = trace.builder
+    b.loc = loc
+    outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block)]
+    count = len(carries)
+    return unflatten(structure, outs[:count]), unflatten(ys_structure, outs[count:])
+
+
+def _loop(
+    trace: Trace, step: Callable[..., Any], init: Any, n: int, loc: int
+) -> tuple[Structure, list[Traced], Builder, Structure]:
+    """The structure of the carry, its initial leaves, the body, and the structure of what it yields."""
     leaves, structure = flatten(init)
     carries = [lift(x) for x in leaves]
     inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
@@ -234,11 +310,7 @@ def _scan(
             ]
             inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
         _check_carries(scalars, carries, inner, loc)
-    b = trace.builder
-    b.loc = loc
-    outs = [wrap(v) for v in b.scan(n, reverse, [c.atom for c in carries], inner.block)]
-    count = len(carries)
-    return unflatten(structure, outs[:count]), unflatten(ys_structure, outs[count:])
+    return structure, carries, inner, ys_structure
 
 
 def _scan_body(
@@ -334,6 +406,25 @@ def cond(
     b.loc = loc
     outs = b.cond(p, builders[0].block, builders[1].block)
     return unflatten(structure, [wrap(v) for v in outs])
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """`branches[index](*operands)`, the index taken into range; only that branch is run.
+
+    All must return the same structure, types and shapes.
+    """
+    if not branches:
+        raise TypeMismatch("a switch needs at least one branch", here())
+    if isinstance(index, int):
+        return branches[min(max(index, 0), len(branches) - 1)](*operands)
+    if len(branches) == 1:
+        return branches[0](*operands)
+    half = len(branches) // 2
+    return cond(
+        lift(index) < half,
+        lambda: switch(index, branches[:half], *operands),
+        lambda: switch(index - half, branches[half:], *operands),
+    )
 
 
 def _lifted(x: Any) -> tuple[list[Any], Structure]:

@@ -6,10 +6,10 @@ for itself. A reference mapped to None is gone, and so is everything added into 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .builder import Builder
-from .ir import Atom, Block, Const, Function, Instr, Var
+from .ir import Atom, Block, Const, Function, Instr, Var, carried, counts
 from .prims import TABLE
 from .types import Ref
 
@@ -96,23 +96,51 @@ class Copier:
         self.env.update(zip((instr.outs[k] for k in keep), outs, strict=True))
 
     def _scan(self, instr: Instr, b: Builder) -> None:
-        (body,) = instr.blocks
-        carries = len(instr.args)
+        kept, ys, inner = self._loop_body(instr, b, instr.outs)
+        initial = lookups(self.env, (carried(instr)[k] for k in kept))
+        outs = b.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        self.env.update(zip((instr.outs[k] for k in kept + ys), outs, strict=True))
+
+    def _while(self, instr: Instr, b: Builder) -> None:
+        kept, ys, inner = self._loop_body(instr, b, instr.outs[:-1])
+        test = b.test()
+        source = instr.blocks[1]
+        for k in kept:
+            self.env[source.params[k]] = test.block.param(source.params[k].type)
+        self.block(source, test)
+        initial = lookups(self.env, (instr.args[k] for k in kept))
+        outs = b.loop_while(instr.attr, initial, inner.block, test.block)
+        made = [*(instr.outs[k] for k in kept + ys), instr.outs[-1]]
+        self.env.update(zip(made, outs, strict=True))
+
+    def _rewind(self, instr: Instr, b: Builder) -> None:
+        copies = []
+        for source in instr.blocks:
+            inner = enter_loop(b, instr, self.env)
+            self.env[source.params[0]] = inner.block.params[0]
+            for p in source.params[1:]:
+                self.env[p] = inner.block.param(p.type)
+            self.block(source, inner)
+            copies.append(inner.block)
+        outs = b.rewind(instr.attr, lookups(self.env, instr.args), copies[0], copies[1])
+        self.env.update(zip(instr.outs, outs, strict=True))
+
+    def _loop_body(
+        self, instr: Instr, b: Builder, outs: Sequence[Var]
+    ) -> tuple[list[int], list[int], Builder]:
+        """A copy of the body of a scan or while, with the carries and the ys that are kept."""
+        body = instr.blocks[0]
+        count = len(body.params) - 1
         live = self.live
         kept = [
-            k
-            for k in range(carries)
-            if live is None or instr.outs[k] in live or body.params[k + 1] in live
+            k for k in range(count) if live is None or outs[k] in live or body.params[k + 1] in live
         ]
-        ys = [carries + k for k in self._kept(instr.outs[carries:])]
+        ys = [count + k for k in self._kept(outs[count:])]
         inner = enter_loop(b, instr, self.env)
         for k in kept:
             self.env[body.params[k + 1]] = inner.block.param(body.params[k + 1].type)
         self.block(body, inner, kept + ys)
-        n, reverse = instr.attr
-        initial = lookups(self.env, (instr.args[k] for k in kept))
-        outs = b.scan(n, reverse, initial, inner.block)
-        self.env.update(zip((instr.outs[k] for k in kept + ys), outs, strict=True))
+        return kept, ys, inner
 
     def _cond(self, instr: Instr, b: Builder) -> None:
         keep = self._kept(instr.outs)
@@ -132,7 +160,7 @@ class Copier:
         args = lookups(self.env, (a for a, g in zip(instr.args, gone, strict=True) if not g))
         self.env.update(zip(instr.outs, b.call(function, args), strict=True))
 
-    def _kept(self, outs: tuple[Var, ...]) -> list[int]:
+    def _kept(self, outs: Sequence[Var]) -> list[int]:
         return [k for k, o in enumerate(outs) if self.live is None or o in self.live]
 
 

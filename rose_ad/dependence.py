@@ -6,7 +6,8 @@ its initial value and on what the body makes of it; the walk is repeated until n
 
 from __future__ import annotations
 
-from .ir import Block, Function, Instr, Var, instructions, root_of
+from .ir import Block, Function, Instr, Var, carried, instructions, root_of
+from .rewrite.unwind import without_rewinds
 from .types import Ref, is_float
 
 
@@ -36,8 +37,8 @@ def _visit(instr: Instr, found: set[Var]) -> None:
                 found.update(
                     o for o, r in zip(instr.outs, block.results, strict=True) if r in found
                 )
-        case "scan":
-            _scan(instr, found)
+        case "scan" | "while":
+            _loop(instr, found)
         case "call":
             outs, refs = flow(instr.attr, tuple(a in found for a in instr.args))
             found.update(o for o, reached in zip(instr.outs, outs, strict=True) if reached)
@@ -49,12 +50,12 @@ def _visit(instr: Instr, found: set[Var]) -> None:
                 found.update(o for o in instr.outs if is_float(o.type))
 
 
-def _scan(instr: Instr, found: set[Var]) -> None:
-    (body,) = instr.blocks
+def _loop(instr: Instr, found: set[Var]) -> None:
+    body = instr.blocks[0]
     carries = body.params[1:]
-    found.update(c for c, initial in zip(carries, instr.args, strict=True) if initial in found)
+    found.update(c for c, initial in zip(carries, carried(instr), strict=True) if initial in found)
     _walk(body, found)
-    found.update(o for o, r in zip(instr.outs, body.results, strict=True) if r in found)
+    found.update(o for o, r in zip(instr.outs, body.results, strict=False) if r in found)
     found.update(c for c, r in zip(carries, body.results, strict=False) if r in found)
     found.update(o for o, c in zip(instr.outs, carries, strict=False) if c in found)
 
@@ -67,6 +68,7 @@ def flow(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], 
     )
     known: tuple[tuple[bool, ...], tuple[bool, ...]] | None = function.derived.get(("flow", on))
     if known is None:
+        function = without_rewinds(function)
         seeds = {p for p, m in zip(function.params, on, strict=True) if m}
         found = depends(function.block, seeds)
         outs = tuple(r in found for r in function.results)

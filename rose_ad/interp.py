@@ -92,16 +92,42 @@ class _Interpreter:
         return outs
 
     def _scan(self, instr: Instr, x: list[Any]) -> list[Any]:
-        (body,) = instr.blocks
-        n, reverse = instr.attr
-        ys = [_zeros(o.type) for o in instr.outs[len(x) :]]
-        carries = x
-        for i in reversed(range(n)) if reverse else range(n):
-            results = self.block(body, i, *carries)
-            carries = results[: len(x)]
-            for y, row in zip(ys, results[len(x) :], strict=True):
-                y[i] = row
+        n, reverse, counted, _ = instr.attr
+        steps = range(x[0] if counted else n)
+        carries = x[1:] if counted else x
+        ys = [_zeros(o.type) for o in instr.outs[len(carries) :]]
+        for i in reversed(steps) if reverse else steps:
+            carries = self._step(instr, i, carries, ys)
         return [*carries, *ys]
+
+    def _while(self, instr: Instr, x: list[Any]) -> list[Any]:
+        ys = [_zeros(o.type) for o in instr.outs[len(x) : -1]]
+        i = 0
+        while i < instr.attr and self.block(instr.blocks[1], *x)[0]:
+            x = self._step(instr, i, x, ys)
+            i += 1
+        return [*x, *ys, i]
+
+    def _rewind(self, instr: Instr, x: list[Any]) -> list[Any]:
+        n, reverse, counted, _ = instr.attr
+        steps = list(range(x[0] if counted else n))
+        step, back = instr.blocks
+        carries = x[1:] if counted else x
+        kept = [carries[: len(step.results)]]
+        cts = carries[len(step.results) :]
+        order = steps[::-1] if reverse else steps
+        for i in order[:-1]:
+            kept.append(self.block(step, i, *kept[-1]))
+        for i in reversed(order):
+            cts = self.block(back, i, *kept.pop(), *cts)
+        return cts
+
+    def _step(self, instr: Instr, i: int, carries: list[Any], ys: list[Any]) -> list[Any]:
+        results = self.block(instr.blocks[0], i, *carries)
+        count = len(carries)
+        for y, row in zip(ys, results[count:], strict=True):
+            y[i] = row
+        return results[:count]
 
     def _cond(self, instr: Instr, x: list[Any]) -> list[Any]:
         return self.block(instr.blocks[0] if x[0] else instr.blocks[1])

@@ -2,6 +2,7 @@
 
     values      prim(op, scalars) · index · check · pack · reshape · call(fn, args)
     control     build(n; i. block) · scan(n, carries; i, c. block) · cond(p; then, else)
+                while(carries; i, c. block, test) · rewind(carries, cts; i, c. block, i, c, ct. block)
     effect      accum(type) · addto(ref, value) · freeze(ref)
 
 Constants are atoms, not instructions. Blocks see the variables of the blocks around them; functions are
@@ -13,7 +14,15 @@ closed. Every structured instruction has any number of results, so there are no 
     reshape (array or ref,)         attr shape: the same entries, in the same order
     build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
                                     run for its effects
-    scan    (carry, ...)            attr (n, reverse); block (i, carries) -> (carries, ys)
+    scan    (carry, ...)            attr Steps; block (i, carries) -> (carries, ys). Where it is counted, the
+                                    first argument is the number of steps, at most n; rows of ys beyond are
+                                    not made
+    while   (carry, ...)            attr n, a bound on the steps; blocks (i, carries) -> (carries, ys) and the
+                                    test (carries) -> Bool. Results: carries, ys, the number of steps
+    rewind  (carry, ..., ct, ...)   attr Steps, that of a scan; blocks (i, carries) -> carries and
+                                    (i, carries, cts) -> cts. Through the steps of that scan backwards: the
+                                    second block runs with the carries that the step started with, found again
+                                    by the first from those kept in `slots` places. Results: cts
     cond    (p,)                    blocks () -> results; only one of them runs
     call    (args)                  attr Function
     accum   () or (initial,)        a reference, zero or holding a copy of `initial`
@@ -25,14 +34,26 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
 
 EFFECTS = frozenset({"accum", "addto", "freeze"})
-STRUCTURED = frozenset({"build", "scan", "cond", "call"})
+UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
+
+
+class Steps(NamedTuple):
+    """How a scan runs: through 0 .. n - 1, or the other way; `counted`, through the first of them only.
+
+    `slots` is how many of its carries a reverse pass may keep, 0 for all of them; see `rewind`.
+    """
+
+    n: int
+    reverse: bool = False
+    counted: bool = False
+    slots: int = 0
 
 
 class Var:
@@ -151,6 +172,17 @@ class Function:
         from .text import show_program
 
         return show_program(self)
+
+
+def carried(instr: Instr) -> tuple[Atom, ...]:
+    """The initial carries of a scan, while or rewind."""
+    return instr.args[1:] if counts(instr) else instr.args
+
+
+def counts(instr: Instr) -> tuple[Atom, ...]:
+    """The number of steps of a counted scan or rewind, nothing for others."""
+    counted = instr.op in {"scan", "rewind"} and instr.attr.counted
+    return instr.args[:1] if counted else ()
 
 
 def instructions(block: Block) -> Iterator[Instr]:

@@ -13,16 +13,30 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
 from .dependence import depends, touches
-from .ir import Atom, Block, Function, Instr, Var, free_variables
+from .ir import (
+    UNBOUNDED,
+    Atom,
+    Block,
+    Const,
+    Function,
+    Instr,
+    Steps,
+    Var,
+    carried,
+    counts,
+    free_variables,
+)
 from .prims import TABLE
 from .rewrite.pipeline import tidy
-from .types import Ref, is_float
+from .rewrite.unwind import without_rewinds
+from .types import I64, Ref, is_float
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,8 @@ def linearize(
     gone = gone or (False,) * len(mask)
     known: Linearized | None = function.derived.get(("linearize", mask, gone))
     if known is None:
-        known = function.derived["linearize", mask, gone] = _linearize(function, mask, gone)
+        made = _linearize(without_rewinds(function), mask, gone)
+        known = function.derived["linearize", mask, gone] = made
     return known
 
 
@@ -187,37 +202,126 @@ class Linearizer:
         self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
-        (body,) = instr.blocks
-        stacks = self._scan_remembering(instr, P)
-        inner = enter_loop(T, instr, self.env)
-        index = inner.block.params[0]
-        for c, stack in zip(body.params[1:], stacks, strict=True):
-            self.env[c] = inner.index(stack, index)
-        moving = [k for k in range(len(instr.args)) if body.params[k + 1] in self.active]
-        for k in moving:
-            c = body.params[k + 1]
-            self.tangents[c] = inner.block.param(c.type)
-        ys = range(len(instr.args), len(instr.outs))
-        kept = moving + [k for k in ys if instr.outs[k] in self.active]
-        self._tangent_body(body, inner, kept)
-        initial = [self.tangent(instr.args[k], T) for k in moving]
-        n, reverse = instr.attr
-        outs = T.scan(n, reverse, initial, inner.block)
-        self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
+        if instr.attr.slots:
+            self._scan_again(instr, P, T)
+            return
+        if instr.attr.n == UNBOUNDED:
+            self.copier.instr(instr, P)
+            self._tangent_scan(instr, T, None, instr.attr, counts(instr))
+            return
+        inner = self._remembering_body(instr, P)
+        outs = P.scan(
+            instr.attr,
+            lookups(self.env, carried(instr)),
+            inner.block,
+            lookups(self.env, counts(instr)),
+        )
+        self.env.update(zip(instr.outs, outs, strict=False))
+        self._tangent_scan(instr, T, outs[len(instr.outs) :], instr.attr, counts(instr))
 
-    def _scan_remembering(self, instr: Instr, P: Builder) -> tuple[Var, ...]:
-        """The scan in P, with the carries at the start of each iteration as further results."""
-        (body,) = instr.blocks
+    def _while(self, instr: Instr, P: Builder, T: Builder) -> None:
+        if instr.attr == UNBOUNDED:
+            self.copier.instr(instr, P)
+            stacks: Sequence[Atom] | None = None
+        else:
+            inner = self._remembering_body(instr, P)
+            test = P.test()
+            for p in instr.blocks[1].params:
+                self.env[p] = test.block.param(p.type)
+            self.copier.block(instr.blocks[1], test)
+            initial = lookups(self.env, instr.args)
+            outs = P.loop_while(instr.attr, initial, inner.block, test.block)
+            made = len(instr.outs) - 1
+            self.env.update(zip(instr.outs, outs, strict=False))
+            self.env[instr.outs[-1]] = outs[-1]
+            stacks = outs[made:-1]
+        steps = Steps(instr.attr, counted=True)
+        self._tangent_scan(instr, T, stacks, steps, instr.outs[-1:])
+
+    def _remembering_body(self, instr: Instr, P: Builder) -> Builder:
+        """A loop's body in P, with the carries at the start of each step as further results."""
+        body = instr.blocks[0]
         inner = enter_loop(P, instr, self.env)
         carries = [inner.block.param(c.type) for c in body.params[1:]]
         self.env.update(zip(body.params[1:], carries, strict=True))
         self.copier.block(body, inner)
         inner.block.results += tuple(carries)
-        n, reverse = instr.attr
-        outs = P.scan(n, reverse, lookups(self.env, instr.args), inner.block)
-        count = len(instr.outs)
-        self.env.update(zip(instr.outs, outs[:count], strict=True))
-        return outs[count:]
+        return inner
+
+    def _tangent_scan(
+        self,
+        instr: Instr,
+        T: Builder,
+        stacks: Sequence[Atom] | None,
+        steps: Steps,
+        count: Sequence[Atom],
+    ) -> None:
+        """The tangents of a loop, given the carries of each step; without them they are found again."""
+        body = instr.blocks[0]
+        inner = enter_loop(T, instr, self.env)
+        index = inner.block.params[0]
+        known: Sequence[Atom]
+        if stacks is None:
+            known = self._replay(instr, inner, steps, lookup(self.env, count[0]))
+        else:
+            known = [inner.index(stack, index) for stack in stacks]
+        self.env.update(zip(body.params[1:], known, strict=True))
+        moving, kept = self._moving(instr, inner)
+        self._tangent_body(body, inner, kept)
+        initial = [self.tangent(carried(instr)[k], T) for k in moving]
+        outs = T.scan(steps, initial, inner.block, lookups(self.env, count))
+        self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
+
+    def _moving(self, instr: Instr, inner: Builder) -> tuple[list[int], list[int]]:
+        """The carries that have tangents, which become parameters of `inner`, and all results that do."""
+        body = instr.blocks[0]
+        carries = body.params[1:]
+        moving = [k for k, c in enumerate(carries) if c in self.active]
+        for k in moving:
+            self.tangents[carries[k]] = inner.block.param(carries[k].type)
+        ys = range(len(carries), len(body.results))
+        return moving, moving + [k for k in ys if instr.outs[k] in self.active]
+
+    def _replay(self, instr: Instr, inner: Builder, steps: Steps, count: Atom) -> Sequence[Atom]:
+        """The carries that a step of a loop started with, by running the steps before it again."""
+        body = instr.blocks[0]
+        index = self.env[body.params[0]]
+        assert index is not None
+        last = inner.prim("sub", count, Const(1, I64))
+        before = inner.prim("sub", last, index) if steps.reverse else index
+        again = inner.loop(0, steps.n - 1)
+        (step,) = again.block.params
+        self.env[body.params[0]] = again.prim("sub", last, step) if steps.reverse else step
+        for c in body.params[1:]:
+            self.env[c] = again.block.param(c.type)
+        with self._without_effects(body):
+            self.copier.block(body, again, range(len(body.params) - 1))
+        self.env[body.params[0]] = index
+        initial = lookups(self.env, carried(instr))
+        return inner.scan(Steps(steps.n, counted=True), initial, again.block, [before])
+
+    def _scan_again(self, instr: Instr, P: Builder, T: Builder) -> None:
+        """A scan that keeps few of its carries: the tangent program runs the primal one alongside, and its
+        transpose finds the carries again."""
+        self.copier.instr(instr, P)
+        (body,) = instr.blocks
+        carries = body.params[1:]
+        inner = enter_loop(T, instr, self.env)
+        for c in carries:
+            self.env[c] = inner.block.param(c.type)
+        moving, kept = self._moving(instr, inner)
+        self._tangent_body(body, inner, kept)
+        inner.block.results = (
+            *lookups(self.env, body.results[: len(carries)]),
+            *inner.block.results,
+        )
+        initial = [
+            *lookups(self.env, carried(instr)),
+            *(self.tangent(carried(instr)[k], T) for k in moving),
+        ]
+        outs = T.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        tangents = outs[len(carries) :]
+        self.tangents.update(zip((instr.outs[k] for k in kept), tangents, strict=True))
 
     def _cond(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
@@ -244,16 +348,22 @@ class Linearizer:
         kept = derivative.active_results
         self.tangents.update(zip((instr.outs[k] for k in kept), d_outs, strict=True))
 
+    @contextmanager
+    def _without_effects(self, body: Block) -> Iterator[None]:
+        """What a body adds into references outside it is dropped for the duration of a `with`."""
+        outside = [v for v in free_variables(body) if isinstance(v.type, Ref)]
+        saved = {v: self.env.get(v) for v in outside}
+        self.env.update(dict.fromkeys(outside))
+        yield
+        self.env.update(saved)
+
     def _tangent_body(self, body: Block, inner: Builder, keep: Sequence[int]) -> None:
         """The tangents of a body's results at `keep`, with the primal values they need computed again.
 
         What the primal body adds into references outside it has been added by P's copy already.
         """
-        outside = [v for v in free_variables(body) if isinstance(v.type, Ref)]
-        saved = {v: self.env.get(v) for v in outside}
-        self.env.update(dict.fromkeys(outside))
-        self.block(body, inner, inner)
-        self.env.update(saved)
+        with self._without_effects(body):
+            self.block(body, inner, inner)
         inner.block.results = tuple(self.tangent(body.results[k], inner) for k in keep)
 
 
@@ -269,32 +379,49 @@ class Forward(Linearizer):
         self._bind(instr.outs, kept, outs)
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
-        (body,) = instr.blocks
-        count = len(instr.args)
+        inner, initial, order, kept = self._loop_with_tangents(instr, P)
+        outs = P.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        self._bind(instr.outs, kept, [outs[k] for k in order])
+
+    def _while(self, instr: Instr, P: Builder, T: Builder) -> None:
+        inner, initial, order, kept = self._loop_with_tangents(instr, P)
+        test = P.test()
+        for p in instr.blocks[1].params:
+            self.env[p] = test.block.param(p.type)
+        self.copier.block(instr.blocks[1], test)
+        for a in initial[len(instr.args) :]:
+            test.block.param(a.type)
+        outs = P.loop_while(instr.attr, initial, inner.block, test.block)
+        self.env[instr.outs[-1]] = outs[-1]
+        self._bind(instr.outs[:-1], kept, [outs[k] for k in order])
+
+    def _loop_with_tangents(
+        self, instr: Instr, P: Builder
+    ) -> tuple[Builder, list[Atom], list[int], list[int]]:
+        """A loop's body with tangents, its initial carries, and where among its results those of `instr` and
+        then their tangents are; which of them have tangents."""
+        body = instr.blocks[0]
+        carries = body.params[1:]
+        count, ends = len(carries), len(body.results)
         inner = enter_loop(P, instr, self.env)
-        moving = [k for k in range(count) if body.params[k + 1] in self.active]
-        for c in body.params[1:]:
+        for c in carries:
             self.env[c] = inner.block.param(c.type)
-        for k in moving:
-            c = body.params[k + 1]
-            self.tangents[c] = inner.block.param(c.type)
-        kept = self._both(body, inner, instr.outs)
+        moving, _ = self._moving(instr, inner)
+        kept = self._both(body, inner, instr.outs[:ends])
+        m, ys = count + len(moving), ends - count
+        order = [
+            *range(count),
+            *range(m, m + ys),
+            *range(count, m),
+            *range(m + ys, ends + len(kept)),
+        ]
         results = inner.block.results
-        primals, tangents = results[: len(instr.outs)], results[len(instr.outs) :]
-        inner.block.results = (
-            *primals[:count],
-            *tangents[: len(moving)],
-            *primals[count:],
-            *tangents[len(moving) :],
+        inner.block.results = tuple(
+            r for _, r in sorted(zip(order, results, strict=True), key=lambda pair: pair[0])
         )
-        initial = [lookup(self.env, a) for a in instr.args]
-        initial += [self.tangent(instr.args[k], P) for k in moving]
-        n, reverse = instr.attr
-        outs = P.scan(n, reverse, initial, inner.block)
-        ys = len(instr.outs) - count
-        m = count + len(moving)
-        ordered = (*outs[:count], *outs[m : m + ys], *outs[count:m], *outs[m + ys :])
-        self._bind(instr.outs, kept, ordered)
+        initial = [lookup(self.env, a) for a in carried(instr)]
+        initial += [self.tangent(carried(instr)[k], P) for k in moving]
+        return inner, initial, order, kept
 
     def _cond(self, instr: Instr, P: Builder, T: Builder) -> None:
         predicate = lookup(self.env, instr.args[0])
@@ -337,6 +464,7 @@ def forward(
     results that have tangents. Made once."""
     known = function.derived.get(("forward", mask))
     if known is None:
+        source, function = function, without_rewinds(function)
         positions, active = active_parameters(function, mask)
         b = Builder()
         walk = Forward(active)
@@ -352,6 +480,6 @@ def forward(
             *(walk.tangent(function.results[k], b) for k in kept),
         )
         jvp = Function(f"{function.name}.jvp", tidy(b.block), function.loc)
-        known = function.derived["forward", mask] = jvp, positions, kept
+        known = source.derived["forward", mask] = jvp, positions, kept
     result: tuple[Function, tuple[int, ...], tuple[int, ...]] = known
     return result

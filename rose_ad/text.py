@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .ir import Atom, Block, Function, Instr, Var, callees
+from .ir import Atom, Block, Function, Instr, Var, callees, carried
 
 
 def show_program(function: Function) -> str:
@@ -71,9 +71,27 @@ class _Printer:
                 over = args if instr.args else str(instr.attr)
                 self.open(f"{pad}{head}build {over}", instr.blocks[0], depth)
             case "scan":
-                n, reverse = instr.attr
-                way = " reverse" if reverse else ""
-                self.open(f"{pad}{head}scan {n}{way} from ({args})", instr.blocks[0], depth)
+                n, reverse, counted, slots = instr.attr
+                way = " reverse" * reverse + f" slots {slots}" * bool(slots)
+                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
+                start = self.atoms(carried(instr))
+                self.open(f"{pad}{head}scan {steps}{way} from ({start})", instr.blocks[0], depth)
+            case "rewind":
+                n, reverse, counted, slots = instr.attr
+                way = " reverse" * reverse + f" slots {slots}"
+                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
+                start = self.atoms(carried(instr))
+                step, back = instr.blocks
+                self.open(f"{pad}{head}rewind {steps}{way} from ({start})", step, depth)
+                self.lines[-1] = f"{pad}}} back ({self.params(back.params)}) {{"
+                self.block(back, depth + 1)
+                self.lines.append(pad + "}")
+            case "while":
+                body, test = instr.blocks
+                self.open(f"{pad}{head}while {instr.attr} from ({args})", test, depth)
+                self.lines[-1] = f"{pad}}} do ({self.params(body.params)}) {{"
+                self.block(body, depth + 1)
+                self.lines.append(pad + "}")
             case "cond":
                 self.lines.append(f"{pad}{head}cond {args} {{")
                 self.block(instr.blocks[0], depth + 1)

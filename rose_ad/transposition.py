@@ -23,9 +23,10 @@ from collections.abc import Sequence
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, lookup, lookups
 from .dependence import depends, flow, touches
-from .ir import Atom, Block, Const, Function, Instr, Var, root_of, uses
+from .ir import Atom, Block, Const, Function, Instr, Steps, Var, carried, counts, root_of, uses
 from .prims import TABLE
 from .rewrite.pipeline import tidy
+from .rewrite.unwind import without_rewinds
 from .types import I64, Array, Ref, Scalar, shape_of
 
 
@@ -38,7 +39,7 @@ def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     """
     known: Function | None = function.derived.get(("transpose", mask))
     if known is None:
-        known = function.derived["transpose", mask] = _transpose(function, mask)
+        known = function.derived["transpose", mask] = _transpose(without_rewinds(function), mask)
     return known
 
 
@@ -254,23 +255,46 @@ class Transposer:
 
     def _scan(self, instr: Instr, E: Builder) -> None:
         (body,) = instr.blocks
-        count = len(instr.args)
-        carries = body.params[1:]
-        initial = [self.total(o, E) for o in instr.outs[:count]]
-        starts = [
-            E.zeros(c.type) if ct is None else ct for c, ct in zip(carries, initial, strict=True)
-        ]
+        carries, initial = body.params[1:], carried(instr)
+        moving = [k for k, c in enumerate(carries) if c in self.linear]
+        other = [k for k in range(len(carries)) if k not in moving]
+        starts = [self.total(instr.outs[k], E) or E.zeros(carries[k].type) for k in moving]
+        step = self._primal_step(instr, other, E) if other else None
         inner = enter_loop(E, instr, self.env)
-        self.home.update((c, inner) for c in carries)
+        for k in other:
+            self.env[carries[k]] = inner.block.param(carries[k].type)
+        self.home.update((carries[k], inner) for k in moving)
+        count = len(carries)
         rows = self._rows(inner, inner.block.params[0], body.results[count:], instr.outs[count:], E)
-        cts = [(r, inner.block.param(c.type)) for r, c in zip(body.results, carries, strict=False)]
+        cts: list[tuple[Atom, Atom]] = [
+            (body.results[k], inner.block.param(carries[k].type)) for k in moving
+        ]
         self.block(body, inner, cts + rows)
-        totals = [(c, self.total(c, inner)) for c in carries]
-        inner.block.results = tuple(inner.zeros(c.type) if t is None else t for c, t in totals)
-        n, reverse = instr.attr
-        outs = E.scan(n, not reverse, starts, inner.block)
-        for a, ct in zip(instr.args, outs, strict=True):
-            self.add(E, a, ct)
+        inner.block.results = tuple(
+            self.total(carries[k], inner) or inner.zeros(carries[k].type) for k in moving
+        )
+        steps: Steps = instr.attr
+        number = lookups(self.env, counts(instr))
+        if step is None:
+            outs = E.scan(steps._replace(reverse=not steps.reverse), starts, inner.block, number)
+        else:
+            args = [*number, *(lookup(self.env, initial[k]) for k in other), *starts]
+            slots = steps.slots or steps.n
+            outs = E.rewind(steps._replace(slots=slots), args, step.block, inner.block)
+        for k, ct in zip(moving, outs, strict=True):
+            self.add(E, initial[k], ct)
+
+    def _primal_step(self, instr: Instr, carries: Sequence[int], E: Builder) -> Builder:
+        """The part of a scan's body that its nonlinear carries need of each other."""
+        (body,) = instr.blocks
+        step = enter_loop(E, instr, self.env)
+        for k in carries:
+            self.env[body.params[k + 1]] = step.block.param(body.params[k + 1].type)
+        for inner in body.instrs:
+            if not touches(inner, self.linear):
+                self.copier.instr(inner, step)
+        step.block.results = lookups(self.env, (body.results[k] for k in carries))
+        return step
 
     def _cond(self, instr: Instr, E: Builder) -> None:
         predicate = lookup(self.env, instr.args[0])

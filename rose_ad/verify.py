@@ -5,7 +5,7 @@ It is run after every pass under test, and always when ROSE_AD_CHECK=1.
 
 from __future__ import annotations
 
-from .ir import Block, Function, Instr, Var, callees, root_of
+from .ir import Block, Function, Instr, Var, callees, carried, counts, root_of
 from .prims import TABLE, result_type
 from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, element, scalar_of, value_type
 
@@ -113,7 +113,32 @@ class _Verifier:
         return [Array(instr.attr, r.type) for r in body.results]
 
     def _scan(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        (body,) = instr.blocks
+        _need([a.type for a in counts(instr)] in ([], [I64]), "a count is an integer", instr)
+        return self._loop(instr, instr.attr.n)
+
+    def _while(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+        test = instr.blocks[1]
+        _need([p.type for p in test.params] == types, "the test takes the carries", instr)
+        self.block(test)
+        _need([r.type for r in test.results] == [Bool], "the test gives a bool", instr)
+        return [*self._loop(instr, instr.attr), I64]
+
+    def _rewind(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+        step, back = instr.blocks
+        types = [a.type for a in carried(instr)]
+        carries = [r.type for r in step.results]
+        _need([p.type for p in step.params] == [I64, *carries], "a step takes the carries", instr)
+        _need([p.type for p in back.params] == [I64, *types], "back takes all arguments", instr)
+        _need(types[: len(carries)] == carries, "a carry changes its type", instr)
+        for inner in instr.blocks:
+            self.block(inner)
+        results = [r.type for r in back.results]
+        _need(types[len(carries) :] == results, "a cotangent changes its type", instr)
+        return results
+
+    def _loop(self, instr: Instr, n: int) -> list[Type]:
+        body = instr.blocks[0]
+        types = [a.type for a in carried(instr)]
         _need(
             [p.type for p in body.params] == [I64, *types],
             "the body takes index and carries",
@@ -122,7 +147,7 @@ class _Verifier:
         self.block(body)
         results = [r.type for r in body.results]
         _need(results[: len(types)] == types, "a carry changes its type", instr)
-        return types + [Array(instr.attr[0], r) for r in results[len(types) :]]
+        return types + [Array(n, r) for r in results[len(types) :]]
 
     def _cond(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need(types == [Bool], "the predicate is a bool", instr)

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, callees
+from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, callees, carried, counts
 from ..prims import TABLE
 from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, scalar_of, value_type
 
@@ -163,16 +163,21 @@ class _Function:
     def slot(self, t: Type, loc: int) -> str:
         """Memory for a value of type `t`: one place for each instruction that makes an array."""
         t = value_type(t)
-        name = self.fresh("s")
         if t.size <= _STACK_SLOT and self.stack_bytes + t.size <= _STACK_TOTAL:
             self.stack_bytes += t.size
+            name = self.fresh("s")
             self.entry_lines.append(f"  {name} = alloca {memory_type(t)}, align 16")
-        else:
-            self.entry_lines.append(
-                f"  {name} = getelementptr inbounds i8, ptr %scratch, i64 {self.own_bytes}"
-            )
-            self.own_bytes = _align(self.own_bytes + t.size)
-            self.module.arrays.append((t.size, loc))
+            return name
+        return self.room(t.size, loc)
+
+    def room(self, size: int, loc: int) -> str:
+        """So many bytes of the function's frame in the arena."""
+        name = self.fresh("s")
+        self.entry_lines.append(
+            f"  {name} = getelementptr inbounds i8, ptr %scratch, i64 {self.own_bytes}"
+        )
+        self.own_bytes = _align(self.own_bytes + size)
+        self.module.arrays.append((size, loc))
         return name
 
     # -------------------------------------------------------------------------------------- text
@@ -293,9 +298,9 @@ class _Function:
         """The variable whose place decides where the array `r` lies, if this block makes it."""
         if not isinstance(r, Var) or not isinstance(r.type, Array) or r.block is not block:
             return None
-        if r.instr is None or r.instr.op in {"index", "reshape"}:
+        if r.instr is None or r.instr.op in {"index", "reshape", "rewind"}:
             return None
-        if r.instr.op == "scan" and r in r.instr.outs[: len(r.instr.args)]:
+        if r.instr.op in {"scan", "while"} and r in r.instr.outs[: len(carried(r.instr))]:
             return None  # a carry moves between buffers
         if r.instr.op == "freeze":
             ref = r.instr.args[0]
@@ -450,6 +455,16 @@ class _Function:
     def _scan(self, instr: Instr) -> None:
         _Scan(self, instr).run()
 
+    def _while(self, instr: Instr) -> None:
+        from .iteration import lower_while
+
+        lower_while(self, instr)
+
+    def _rewind(self, instr: Instr) -> None:
+        from .iteration import lower_rewind
+
+        lower_rewind(self, instr)
+
 
 class _Loop:
     """A counted loop being written: head with its phis, body, latch."""
@@ -505,12 +520,13 @@ class _Scan:
     def __init__(self, f: _Function, instr: Instr) -> None:
         self.f, self.instr = f, instr
         (self.body,) = instr.blocks
-        self.n, self.reverse = instr.attr
+        self.n, self.reverse, *_ = instr.attr
         self.carries = self.body.params[1:]
 
     def run(self) -> None:
         f, instr = self.f, self.instr
         count = len(self.carries)
+        steps = f.atom(counts(instr)[0]) if instr.attr.counted else str(self.n)
         ys_places = [f.place(o, instr.loc) for o in instr.outs[count:]]
         buffers = [
             None
@@ -518,8 +534,8 @@ class _Scan:
             else (f.slot(c.type, instr.loc), f.slot(c.type, instr.loc))
             for c in self.carries
         ]
-        initial = [f.atom(a) for a in instr.args]
-        loop = _Loop(f, "0", str(self.n))
+        initial = [f.atom(a) for a in carried(instr)]
+        loop = _Loop(f, "0", steps)
         phis: list[tuple[str, int]] = []
         spares: list[tuple[tuple[str, int], tuple[str, int]] | None] = []
         for c, start, buffer in zip(self.carries, initial, buffers, strict=True):
@@ -528,7 +544,8 @@ class _Scan:
         f.values.update((c, name) for c, (name, _) in zip(self.carries, phis, strict=True))
         index = loop.index
         if self.reverse:
-            index = f.assign(f"sub nsw i64 {self.n - 1}, {index}")
+            last = f.assign(f"sub nsw i64 {steps}, 1")
+            index = f.assign(f"sub nsw i64 {last}, {index}")
         f.values[self.body.params[0]] = index
         rows = [
             f.row(r.type, p, index)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..builder import Builder
 from ..copying import Copier, Env
-from ..ir import Atom, Block, Instr, Var, root_of
+from ..ir import Atom, Block, Instr, Var, carried, counts, root_of
 from ..types import Ref
 
 
@@ -57,8 +57,11 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
         case "call":
             effect = any(isinstance(a.type, Ref) and _adds(a, live, own) for a in instr.args)
             needed = effect or bool(kept)
-        case "scan":
-            return _scan(instr, kept, live, own)
+        case "scan" | "while":
+            return _loop(instr, kept, live, own)
+        case "rewind":
+            effect = any([_block(b, range(len(b.results)), live, own) for b in instr.blocks])
+            needed = effect or bool(kept)
         case "build" | "cond":
             effects = [_block(block, kept, live, own) for block in instr.blocks]
             effect = any(effects)
@@ -70,17 +73,28 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
     return effect
 
 
-def _scan(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
-    (body,) = instr.blocks
-    count = len(instr.args)
-    needed = set(kept)
+def _loop(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
+    body, *tests = instr.blocks
+    carries = carried(instr)
+    needed = {k for k in kept if k < len(body.results)}  # the count of a while is made in any case
+    needs_test = False
     while True:
         effect = _block(body, sorted(needed), live, own)
-        more = needed | {k for k in range(count) if body.params[k + 1] in live}
+        needs_test = needs_test or effect or bool(kept)
+        if needs_test:
+            for test in tests:
+                _block(test, range(1), live, own)
+        more = needed | {
+            k
+            for k in range(len(carries))
+            if body.params[k + 1] in live or any(t.params[k] in live for t in tests)
+        }
         if more == needed:
             break
         needed = more
-    _mark((instr.args[k] for k in needed if k < count), live)
+    _mark((carries[k] for k in needed if k < len(carries)), live)
+    if effect or needed or kept:
+        _mark(counts(instr), live)
     return effect
 
 

@@ -1,0 +1,59 @@
+"""How many carries of a scan its reverse pass keeps, and what that costs.
+
+With c carries kept, the first among them, and every step run again at most r times, the reverse of
+binom(c + r, c) steps is possible and no schedule does better (Griewank 1992, "Achieving logarithmic growth of
+temporal and spatial complexity in reverse automatic differentiation"; Griewank and Walther 2000, "revolve").
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple, TypeAlias
+
+from .source import TypeMismatch
+
+Checkpoint: TypeAlias = "int | Literal['all', 'sqrt', 'auto']"
+BUDGET = 64 << 20  # bytes of carries that "auto" keeps at most
+
+
+class Plan(NamedTuple):
+    """A schedule: carries kept, their bytes, and the steps that the reverse pass runs again in all."""
+
+    slots: int
+    memory: int
+    recomputed: int
+
+
+def slots_for(checkpoint: Checkpoint, budget: int, n: int, size: int, loc: int) -> int:
+    """The carries kept of a scan of `n` steps with carries of `size` bytes; 0 for all of them."""
+    if checkpoint == "all":
+        return 0
+    if checkpoint == "auto":
+        slots = n if size == 0 else budget // size
+        if slots < 1:
+            raise TypeMismatch(f"one carry takes {size:,} bytes, the budget is {budget:,}", loc)
+    elif checkpoint == "sqrt":
+        slots = math.isqrt(max(n - 1, 0)) + 1
+    elif isinstance(checkpoint, int) and not isinstance(checkpoint, bool) and checkpoint > 0:
+        slots = checkpoint
+    else:
+        raise TypeMismatch(
+            f"checkpoint={checkpoint!r}", loc, '"all", "sqrt", "auto" or a positive number'
+        )
+    return 0 if slots >= n else slots
+
+
+def checkpoint_plan(steps: int, slots: int, carry_bytes: int = 0) -> Plan:
+    """What the reverse of a scan costs that keeps `slots` carries of `carry_bytes` bytes each.
+
+    The least number of steps run again is r n - binom(c + r, c + 1), where r is the least number with
+    binom(c + r, c) >= n (Griewank and Walther 2000, theorem 6.1).
+    """
+    slots = min(slots, steps)
+    if steps < 2:
+        return Plan(slots, slots * carry_bytes, 0)
+    r = 0
+    while math.comb(slots + r, slots) < steps:
+        r += 1
+    recomputed = r * steps - math.comb(slots + r, slots + 1)
+    return Plan(slots, slots * carry_bytes, recomputed)
