@@ -415,7 +415,7 @@ class _Function:
 
     def _add_scalar(self, t: Scalar, pointer: str, value: str) -> None:
         old = self.load(t, pointer)
-        op = "fadd contract" if t is F64 or t is F32 else "add"
+        op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
         self.store(t, self.assign(f"{op} {t.llvm} {old}, {value}"), pointer)
 
     def _freeze(self, instr: Instr) -> None:
