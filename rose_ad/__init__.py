@@ -47,9 +47,21 @@ from .control import (
     where,
     while_loop,
 )
-from .derive import grad, jvp, value_and_grad, vjp
+from .custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
+from .derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from .function import Fn, Lowered, fn
+from .implicit import (
+    cg,
+    custom_linear_solve,
+    custom_root,
+    dense_solve,
+    fixed_point,
+    inv,
+    newton,
+    solve,
+)
 from .interp import interpret
+from .jacobians import hessian, hvp, jacfwd, jacrev
 from .linalg import cross, dot, einsum, matmul, norm, outer
 from .numeric import (
     abs,
@@ -128,6 +140,8 @@ __all__ = [
     "broadcast_to",
     "build",
     "ceil",
+    "cg",
+    "checkpoint",
     "checkpoint_plan",
     "clip",
     "concat",
@@ -138,12 +152,18 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "custom_jvp",
+    "custom_linear_solve",
+    "custom_root",
+    "custom_vjp",
+    "dense_solve",
     "dot",
     "einsum",
     "exp",
     "expand_dims",
     "expm1",
     "eye",
+    "fixed_point",
     "flatten",
     "flip",
     "floor",
@@ -151,9 +171,16 @@ __all__ = [
     "fori_loop",
     "full",
     "grad",
+    "hessian",
+    "hvp",
     "hypot",
     "interpret",
+    "inv",
+    "jacfwd",
+    "jacrev",
     "jvp",
+    "linear_transpose",
+    "linearize",
     "linspace",
     "log",
     "log1p",
@@ -166,6 +193,7 @@ __all__ = [
     "min",
     "minimum",
     "moveaxis",
+    "newton",
     "norm",
     "ones",
     "outer",
@@ -181,10 +209,12 @@ __all__ = [
     "sign",
     "sin",
     "sinh",
+    "solve",
     "sort",
     "sqrt",
     "squeeze",
     "stack",
+    "stop_gradient",
     "struct",
     "sum",
     "switch",

@@ -81,7 +81,7 @@ class Accumulator(Leaf):
                 "make a new accumulator, or read this one later",
             )
         trace = current_trace()
-        trace.check_scope(self.ref)
+        trace.resolve(self.ref)
         assert isinstance(ref.type, Ref)
         wanted = ref.type.of
         shape = shape_of(wanted)
@@ -108,7 +108,7 @@ class Accumulator(Leaf):
         """The sum of all that was added, which is then fixed."""
         if self._frozen is None:
             trace = current_trace()
-            trace.check_scope(self.ref)
+            trace.resolve(self.ref)
             if trace.builder.block is not self.ref.block:
                 raise TraceError(
                     "an accumulator is read inside a loop or branch that it was made outside of",
@@ -133,7 +133,7 @@ class _Part:
     def __getitem__(self, key: Any) -> _Part:
         part = self.ref
         for k in key if isinstance(key, tuple) else (key,):
-            current_trace().check_scope(self._whole.ref)
+            current_trace().resolve(self._whole.ref)
             part = index(part, k)
         return _Part(self._whole, part)
 
@@ -178,7 +178,7 @@ def _define_operators() -> None:
             setattr(_Part, name, on_part)
 
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
 _OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
     f"__{name}__"
     for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()

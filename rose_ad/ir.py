@@ -34,11 +34,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
+
+if TYPE_CHECKING:
+    from .rule import Rule
 
 EFFECTS = frozenset({"accum", "addto", "freeze"})
 UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
@@ -149,12 +152,13 @@ class Block:
 
 
 class Function:
-    """A closed function. `derived` keeps what transformations made of it, so that each is made once."""
+    """A closed function. `derived` keeps what transformations made of it, so that each is made once; `rule`,
+    if there is one, says how it is differentiated, in place of its block."""
 
-    __slots__ = ("block", "derived", "loc", "name")
+    __slots__ = ("block", "derived", "loc", "name", "rule")
 
-    def __init__(self, name: str, block: Block, loc: int) -> None:
-        self.name, self.block, self.loc = name, block, loc
+    def __init__(self, name: str, block: Block, loc: int, rule: Rule | None = None) -> None:
+        self.name, self.block, self.loc, self.rule = name, block, loc, rule
         self.derived: dict[Any, Any] = {}
 
     @property

@@ -47,11 +47,10 @@ class Traced(Leaf):
         self.atom = atom
 
     def as_traced(self) -> Traced:
-        """The value itself, if it may be used here."""
+        """The value as it is known here: itself, or a parameter that stands for it."""
         trace = current()
-        if trace is not None:
-            trace.check_scope(self.atom)
-        return self
+        atom = self.atom if trace is None else trace.resolve(self.atom)
+        return self if atom is self.atom else wrap(atom)
 
     @property
     def type(self) -> Type:
@@ -203,6 +202,23 @@ class Traced(Leaf):
     def __ror__(self, other: Any) -> Any:
         return binary("or", other, self)
 
+    def __matmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(other, self)
+
+    @property
+    def T(self) -> Any:
+        """The array with its axes reversed."""
+        from .arrays import permute_dims
+
+        return permute_dims(self)
+
     def __invert__(self) -> Any:
         return elementwise(lambda b, x: b.prim("not", x), self)
 
@@ -236,7 +252,7 @@ class TracedArray(Traced):
         if len(keys) > self.ndim:
             raise TypeMismatch(f"{len(keys)} indices for an array of {self.ndim} axes", here())
         if not any(isinstance(k, slice) for k in keys):
-            atom = self.atom
+            atom = self.as_traced().atom
             for k in keys:
                 atom = index(atom, k)
             return wrap(atom)
@@ -464,12 +480,13 @@ def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
     """A function of scalars over arrays that broadcast; `f` is given the builder and atoms."""
     atoms = [lift(v).atom for v in values]
     shape = broadcast_shape(*(shape_of(a.type) for a in atoms))
-    return wrap(_elementwise(located(), f, atoms, shape))
+    return wrap(over_entries(located(), f, atoms, shape))
 
 
-def _elementwise(
+def over_entries(
     b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]
 ) -> Atom:
+    """What `elementwise` emits: `f` over the entries of atoms that broadcast to a shape."""
     if not shape:
         return f(b, *atoms)
     n = shape[0]
@@ -486,11 +503,11 @@ def _elementwise(
 
     if 0 < n <= SHORT:
         packed: Atom = b.pack(
-            [_elementwise(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
+            [over_entries(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
         )
         return packed
     inner = b.loop(0, n - 1)
-    row = _elementwise(inner, f, rows(inner, inner.block.params[0]), shape[1:])
+    row = over_entries(inner, f, rows(inner, inner.block.params[0]), shape[1:])
     inner.block.results = (row,)
     out: Atom = b.build(n, inner.block)[0]
     return out
@@ -506,7 +523,7 @@ def index(a: Atom, i: Any) -> Atom:
     if not isinstance(t, Array):
         raise TypeMismatch("a number cannot be indexed", here())
     if isinstance(i, Traced):
-        current_trace().check_scope(i.atom)
+        i = i.as_traced()
         if i.type is not I64:
             raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
         if isinstance(i.atom, Const):

@@ -42,7 +42,11 @@ class Lowered:
 def lower(function: Function) -> Lowered:
     """A function and all it calls, with an entry that takes pointers to arguments and results."""
     module = _Module()
-    parts = [module.function(f) for f in callees(function)]
+    functions = callees(function)
+    for f in functions:
+        if f.rule is not None and f.rule.refusal is not None:
+            raise f.rule.refusal
+    parts = [module.function(f) for f in functions]
     parts.append(module.entry(function))
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
     text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
