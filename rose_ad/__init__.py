@@ -34,6 +34,7 @@ from .arrays import (
     take,
     zeros,
 )
+from .callbacks import opaque
 from .checkpoints import checkpoint_plan
 from .control import (
     accum,
@@ -196,6 +197,7 @@ __all__ = [
     "newton",
     "norm",
     "ones",
+    "opaque",
     "outer",
     "pad",
     "permute_dims",

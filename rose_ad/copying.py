@@ -160,6 +160,10 @@ class Copier:
         args = lookups(self.env, (a for a, g in zip(instr.args, gone, strict=True) if not g))
         self.env.update(zip(instr.outs, b.call(function, args), strict=True))
 
+    def _host(self, instr: Instr, b: Builder) -> None:
+        outs = b.host(instr.attr, lookups(self.env, instr.args))
+        self.env.update(zip(instr.outs, outs, strict=True))
+
     def _kept(self, outs: Sequence[Var]) -> list[int]:
         return [k for k, o in enumerate(outs) if self.live is None or o in self.live]
 

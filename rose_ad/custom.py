@@ -375,8 +375,11 @@ class _VjpLinear(Rule):
         residuals = len(of.fwd.results) - results
         self.cotangents = range(residuals, residuals + results)
         mask = tuple(k in self.cotangents and is_float(p.type) for k, p in enumerate(bwd.params))
-        if not is_linear(bwd, mask):
-            self.refusal = nonlinear(self.name, bwd.loc)
+        try:
+            if not is_linear(bwd, mask):
+                self.refusal = nonlinear(self.name, bwd.loc)
+        except RoseError as no_derivative:  # it calls what cannot be differentiated
+            self.refusal = no_derivative
 
     def _arguments(self, b: Builder, known: Sequence[Atom], cts: dict[int, Atom]) -> list[Atom]:
         """The arguments of `backward`: remembered, cotangents of all results, what it captures."""

@@ -1,6 +1,6 @@
 """The IR: first-order functions over scalars, static arrays and accumulators, in structured SSA form.
 
-    values      prim(op, scalars) · index · check · pack · reshape · call(fn, args)
+    values      prim(op, scalars) · index · check · pack · reshape · call(fn, args) · host(f, args)
     control     build(n; i. block) · scan(n, carries; i, c. block) · cond(p; then, else)
                 while(carries; i, c. block, test) · rewind(carries, cts; i, c. block, i, c, ct. block)
     effect      accum(type) · addto(ref, value) · freeze(ref)
@@ -25,6 +25,7 @@ closed. Every structured instruction has any number of results, so there are no 
                                     by the first from those kept in `slots` places. Results: cts
     cond    (p,)                    blocks () -> results; only one of them runs
     call    (args)                  attr Function
+    host    (args)                  attr Host, a Python function that the run calls back
     accum   () or (initial,)        a reference, zero or holding a copy of `initial`
     addto   (ref, value)            the only effect; adds commute, so their order has no meaning
     freeze  (ref,)                  its value; the reference is not used after
