@@ -6,15 +6,13 @@ apart (x, y, z cost nothing); longer ones become a loop.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .intervals import interval
 from .ir import Atom, Const
-from .source import OutOfRange, TraceError, TypeMismatch, here
+from .source import TraceError, TypeMismatch, here
 from .trace import Trace, current, required
 from .tree import Leaf
 from .types import (
@@ -248,15 +246,9 @@ class TracedArray(Traced):
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) > self.ndim:
-            raise TypeMismatch(f"{len(keys)} indices for an array of {self.ndim} axes", here())
-        if not any(isinstance(k, slice) for k in keys):
-            atom = self.as_traced().atom
-            for k in keys:
-                atom = index(atom, k)
-            return wrap(atom)
-        return _sliced(self, keys)
+        from .indexing import getitem
+
+        return getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TraceError(
@@ -513,60 +505,6 @@ def over_entries(
     return out
 
 
-# -------------------------------------------------------------------------------------- indexing
-
-
-def index(a: Atom, i: Any) -> Atom:
-    """`a[i]` for an array or a reference; static indices are checked now, others when running."""
-    b = located()
-    t = a.type.of if isinstance(a.type, Ref) else a.type
-    if not isinstance(t, Array):
-        raise TypeMismatch("a number cannot be indexed", here())
-    if isinstance(i, Traced):
-        i = i.as_traced()
-        if i.type is not I64:
-            raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
-        if isinstance(i.atom, Const):
-            return index(a, i.atom.value)
-        low, high = interval(i.atom)
-        if t.n == 0 and not (low == 0 and high < 0):  # the index of a loop that is never run
-            raise OutOfRange("an array of length 0 has no elements", here())
-        return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
-    try:
-        k = operator.index(i)
-    except TypeError:
-        raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
-    if not -t.n <= k < t.n:
-        raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
-    return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
-
-
 def current_trace() -> Trace:
     """The current trace."""
     return required("arithmetic on traced values")
-
-
-def _sliced(a: TracedArray, keys: tuple[Any, ...]) -> Any:
-    """`a[keys]` with static slices among the keys: a loop over rows for each slice."""
-    if not keys:
-        return a
-    key, rest = keys[0], keys[1:]
-    if not isinstance(key, slice):
-        return _sliced_rest(a[key], rest)
-    from .control import build
-
-    if any(isinstance(s, Traced) for s in (key.start, key.stop, key.step)):
-        raise TraceError(
-            "the bounds of a slice must be known while tracing",
-            here(),
-            "ra.build(n, lambda k: a[start + k])",
-        )
-    picked = range(*key.indices(len(a)))
-    start, step = picked.start, picked.step
-    if len(picked) <= SHORT and len(picked) > 0:
-        return stack([lift(_sliced_rest(a[k], rest)) for k in picked])
-    return build(len(picked), lambda k: _sliced_rest(a[start + step * k], rest))
-
-
-def _sliced_rest(row: Any, rest: tuple[Any, ...]) -> Any:
-    return row[rest] if rest else row
