@@ -6,10 +6,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .indexing import array_key, counted_from_start, entry, index, is_array_key
 from .ir import Atom, Const, Var
 from .source import TraceError, TypeMismatch, here
 from .tree import Leaf
-from .types import F64, I64, Array, Ref, array_type, is_float, shape_of
+from .types import F64, I64, Array, Ref, array_type, is_float, shape_of, value_type
 from .values import (
     Traced,
     TracedArray,
@@ -17,7 +18,6 @@ from .values import (
     convert,
     current_trace,
     elementwise,
-    index,
     lift,
     located,
     wrap,
@@ -58,7 +58,7 @@ class Accumulator(Leaf):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> _Part:
+    def __getitem__(self, key: Any) -> _Part | _Parts:
         return _Part(self, self.ref)[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -81,7 +81,7 @@ class Accumulator(Leaf):
                 "make a new accumulator, or read this one later",
             )
         trace = current_trace()
-        trace.check_scope(self.ref)
+        trace.resolve(self.ref)
         assert isinstance(ref.type, Ref)
         wanted = ref.type.of
         shape = shape_of(wanted)
@@ -108,7 +108,7 @@ class Accumulator(Leaf):
         """The sum of all that was added, which is then fixed."""
         if self._frozen is None:
             trace = current_trace()
-            trace.check_scope(self.ref)
+            trace.resolve(self.ref)
             if trace.builder.block is not self.ref.block:
                 raise TraceError(
                     "an accumulator is read inside a loop or branch that it was made outside of",
@@ -130,10 +130,13 @@ class _Part:
     def __init__(self, whole: Accumulator, ref: Atom) -> None:
         self._whole, self.ref = whole, ref
 
-    def __getitem__(self, key: Any) -> _Part:
+    def __getitem__(self, key: Any) -> _Part | _Parts:
+        keys = key if isinstance(key, tuple) else (key,)
+        current_trace().resolve(self._whole.ref)
+        if any(is_array_key(k) for k in keys):
+            return _Parts(self._whole, self.ref, keys)
         part = self.ref
-        for k in key if isinstance(key, tuple) else (key,):
-            current_trace().check_scope(self._whole.ref)
+        for k in keys:
             part = index(part, k)
         return _Part(self._whole, part)
 
@@ -153,6 +156,45 @@ class _Part:
 
     def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
         _unread()
+
+
+class _Parts:
+    """Parts of an accumulator: `acc[indices]` with arrays of indices, which takes += and -= only. An entry
+    that is named twice is added to twice."""
+
+    def __init__(self, whole: Accumulator, ref: Atom, keys: tuple[Any, ...]) -> None:
+        self._whole, self.ref = whole, ref
+        lengths = shape_of(value_type(ref.type))
+        if len(keys) > len(lengths):
+            raise TypeMismatch(f"{len(keys)} indices for {len(lengths)} axes", here())
+        self.keys = [
+            counted_from_start(array_key(k), n) if is_array_key(k) else k
+            for k, n in zip(keys, lengths, strict=False)
+        ]
+        self.shape = broadcast_shape(*(k.shape for k in self.keys if isinstance(k, Traced)))
+
+    def __iadd__(self, value: Any) -> _Added:
+        from .arrays import broadcast_to
+
+        v = lift(value)
+        rest = v.shape[len(self.shape) :] if v.ndim > len(self.shape) else ()
+        self._over((), broadcast_to(v, (*self.shape, *rest)))
+        return _ADDED
+
+    def __isub__(self, value: Any) -> _Added:
+        return self.__iadd__(-lift(value))
+
+    def _over(self, at: tuple[Any, ...], value: Any) -> None:
+        from .control import range as loop
+
+        if len(at) < len(self.shape):
+            for i in loop(self.shape[len(at)]):
+                self._over((*at, i), value[i])
+            return
+        part = self.ref
+        for k in self.keys:
+            part = index(part, entry(k, at) if isinstance(k, Traced) and k.shape else k)
+        self._whole.add(part, value)
 
 
 def _unread() -> NoReturn:
@@ -178,7 +220,7 @@ def _define_operators() -> None:
             setattr(_Part, name, on_part)
 
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
 _OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
     f"__{name}__"
     for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()

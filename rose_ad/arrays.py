@@ -6,6 +6,7 @@ that the consumer of the result often absorbs.
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ import numpy as np
 from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop
+from .indexing import index
 from .ir import Const
 from .source import OutOfRange, TypeMismatch, here
 from .trace import current
@@ -74,6 +76,24 @@ def zeros(shape: Shape) -> Any:
 def ones(shape: Shape) -> Any:
     """A literal array of ones."""
     return np.ones(_shape(shape))
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros of the shape of an array."""
+    return full_like(x, 0)
+
+
+def ones_like(x: Any) -> Any:
+    """Ones of the shape of an array."""
+    return full_like(x, 1)
+
+
+def full_like(x: Any, value: Any) -> Any:
+    """An array of the shape and type of another with every entry `value`."""
+    if not is_traced((x, value)):
+        return np.full_like(x, value)
+    v = lift(x)
+    return full(v.shape, convert(value, v.scalar)) if v.shape else convert(value, v.scalar)
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1) -> Any:
@@ -167,6 +187,14 @@ def permute_dims(x: Any, axes: Sequence[int] | None = None) -> Any:
     return generate([v.shape[a] for a in moved], entry)
 
 
+transpose = permute_dims
+
+
+def matrix_transpose(x: Any) -> Any:
+    """The array with its last two axes exchanged."""
+    return moveaxis(x, -1, -2)
+
+
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """The array with some axes moved to other places, the rest in order."""
     if not is_traced(x):
@@ -237,7 +265,7 @@ def concat(arrays: Sequence[Any], axis: int = 0) -> Any:
     start = 0
     for p in parts:
         for i in loop(p.shape[0]):
-            out.add(out[i + start].ref, p[i])
+            out.add(index(out.ref, i + start), p[i])
         start += p.shape[0]
     return out.freeze()
 
@@ -303,6 +331,68 @@ def roll(x: Any, shift: int, axis: int | None = None) -> Any:
         return at(v, *i[:along], source)
 
     return generate(v.shape[: along + 1], entry)
+
+
+def repeat(x: Any, repeats: int, *, axis: int | None = None) -> Any:
+    """Each entry `repeats` times, along an axis; of all entries in order without one."""
+    if not is_traced(x):
+        return np.repeat(x, repeats, axis=axis)
+    v: Any = lift(x) if axis is not None else ravel(x)
+    along = axis_of(axis or 0, v.ndim)
+    shape = [n * repeats if k == along else n for k, n in enumerate(v.shape[: along + 1])]
+    return generate(shape, lambda *i: at(v, *i[:along], i[along] // repeats))
+
+
+def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
+    """The array repeated side by side, so many times along each axis."""
+    if not is_traced(x):
+        return np.tile(x, repetitions)
+    v: Any = lift(x)
+    times = _shape(repetitions)
+    ndim = builtins.max(v.ndim, len(times))
+    times = (1,) * (ndim - len(times)) + times
+    v = reshape(v, (1,) * (ndim - v.ndim) + v.shape)
+    shape = [n * t for n, t in zip(v.shape, times, strict=True)]
+    return generate(shape, lambda *i: v[tuple(j % n for j, n in zip(i, v.shape, strict=True))])
+
+
+def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
+    """The rows along an axis, as a tuple."""
+    rows = moveaxis(x, axis, 0)
+    return tuple(rows[k] for k in range(rows.shape[0]))
+
+
+def diff(x: Any, *, axis: int = -1) -> Any:
+    """Each entry less the one before it, along an axis."""
+    if not is_traced(x):
+        return np.diff(x, axis=axis)
+    rows = moveaxis(x, axis, 0)
+    return moveaxis(rows[1:] - rows[:-1], 0, axis)
+
+
+def diagonal(x: Any) -> Any:
+    """The entries of a matrix at equal indices."""
+    if not is_traced(x):
+        return np.diagonal(x)
+    v: Any = lift(x)
+    return build(builtins.min(v.shape[:2]), lambda i: v[i, i])
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """A matrix with zeros above its k-th diagonal."""
+    return _triangle(x, lambda i, j: j <= i + k) if is_traced(x) else np.tril(x, k)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """A matrix with zeros below its k-th diagonal."""
+    return _triangle(x, lambda i, j: j >= i + k) if is_traced(x) else np.triu(x, k)
+
+
+def _triangle(x: Any, keep: Callable[[Any, Any], Any]) -> Any:
+    v: Any = lift(x)
+    if v.ndim != 2:
+        raise TypeMismatch(f"a triangle of an array of {v.ndim} axes", here())
+    return generate(v.shape, lambda i, j: where(keep(i, j), v[i, j], convert(0, v.scalar)))
 
 
 def pad(x: Any, width: int | Sequence[Any], value: float = 0.0) -> Any:

@@ -9,7 +9,7 @@ does not change is computed before it, what a branch may skip stays inside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from .types import (
     shape_of,
     value_type,
 )
+
+if TYPE_CHECKING:
+    from .host import Host
 
 Kind = Literal["function", "loop", "branch"]
 _VALUES = frozenset({"index", "pack", "reshape"})
@@ -239,6 +242,10 @@ class Builder:
     def call(self, function: Any, args: Sequence[Atom]) -> tuple[Var, ...]:
         """The results of a function."""
         return self._append("call", tuple(args), function, (), [r.type for r in function.results])
+
+    def host(self, f: Host, args: Sequence[Atom]) -> tuple[Var, ...]:
+        """The results of a Python function."""
+        return self._append("host", tuple(args), f, (), f.results)
 
 
 def _whole_row(elements: Sequence[Atom]) -> Atom | None:

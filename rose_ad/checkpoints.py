@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from .source import TypeMismatch
 
 Checkpoint: TypeAlias = "int | Literal['all', 'sqrt', 'auto']"
-BUDGET = 64 << 20  # bytes of carries that "auto" keeps at most
+BUDGET = 32 << 20  # bytes of carries that "auto" keeps at most
 
 
 class Plan(NamedTuple):

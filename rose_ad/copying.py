@@ -146,6 +146,10 @@ class Copier:
         args = lookups(self.env, (a for a, g in zip(instr.args, gone, strict=True) if not g))
         self.env.update(zip(instr.outs, b.call(function, args), strict=True))
 
+    def _host(self, instr: Instr, b: Builder) -> None:
+        outs = b.host(instr.attr, lookups(self.env, instr.args))
+        self.env.update(zip(instr.outs, outs, strict=True))
+
 
 def enter_loop(b: Builder, instr: Instr, env: Env) -> Builder:
     """A builder for a copy of a loop's body, with the loop's index in the environment."""

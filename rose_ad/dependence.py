@@ -74,13 +74,19 @@ def flow(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], 
     )
     known: tuple[tuple[bool, ...], tuple[bool, ...]] | None = function.derived.get(("flow", on))
     if known is None:
-        function = without_rewinds(function)
-        seeds = {p for p, m in zip(function.params, on, strict=True) if m}
-        found = depends(function.block, seeds)
-        outs = tuple(r in found for r in function.results)
-        refs = tuple(isinstance(p.type, Ref) and p in found for p in function.params)
-        known = function.derived["flow", on] = outs, refs
+        known = function.derived["flow", on] = _flow(function, on)
     return known
+
+
+def _flow(function: Function, on: tuple[bool, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    if function.rule is not None:
+        return function.rule.flow(function, on), (False,) * len(on)
+    function = without_rewinds(function)
+    seeds = {p for p, m in zip(function.params, on, strict=True) if m}
+    found = depends(function.block, seeds)
+    outs = tuple(r in found for r in function.results)
+    refs = tuple(isinstance(p.type, Ref) and p in found for p in function.params)
+    return outs, refs
 
 
 def touches(instr: Instr, found: set[Var]) -> bool:

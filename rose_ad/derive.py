@@ -1,4 +1,4 @@
-"""Derivatives of functions: jvp, vjp, grad, value_and_grad.
+"""Derivatives of functions: jvp, vjp, grad, value_and_grad, linearize, linear_transpose.
 
 Each is a function again, in the same IR, so they compose: grad of grad, jvp of vjp, a gradient called in the
 loop of another function.
@@ -6,17 +6,21 @@ loop of another function.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .builder import Builder
+from .dependence import flow
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
-from .linearization import forward, linearize
+from .linearization import Linearized, forward
+from .linearization import linearize as linearize_ir
 from .source import TypeMismatch, here
 from .transposition import transpose
-from .tree import Structure, flatten, unflatten
-from .types import Array, Ref, Scalar, Type, is_float, scalar_of
+from .tree import Structure, flatten, map_leaves, unflatten
+from .types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
+from .values import type_of
 
 Argnums = "int | tuple[int, ...]"
 
@@ -35,37 +39,68 @@ def value_and_grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
     return _Gradient(as_fn(f), argnums, has_aux, with_value=True)
 
 
-def jvp(f: Any, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(
+    f: Any, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value and the directional derivative of f at `primals` along `tangents`, by forward mode.
 
-    Tangents have the structure of the primals. As in JAX.
+    Tangents have the structure of the primals. With `has_aux`, f returns (value, more) and `more` comes
+    third. As in JAX.
     """
     _same_structure(primals, tangents, "tangents", "primals")
-    value, tangent = _forward_of(as_fn(f))(tuple(primals), tuple(tangents))
+    value, tangent = _derived(_Forward, f)(tuple(primals), tuple(tangents))
+    if not has_aux:
+        return value, tangent
+    return value[0], tangent[0], value[1]
+
+
+def vjp(f: Any, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of f, and the function that takes a cotangent of it to the cotangents of `primals`.
+
+    With `has_aux`, f returns (value, more) and `more` comes third. As in JAX.
+    """
+    value, (linear, remembered) = _derived(_Remembering, f)(*primals)
+    backward = linear.transposed
+
+    def cotangents(ct: Any) -> tuple[Any, ...]:
+        whole = (ct, map_leaves(_zero_like, value[1])) if has_aux else ct
+        result: tuple[Any, ...] = backward(remembered, whole)
+        return result
+
+    return (value[0], cotangents, value[1]) if has_aux else (value, cotangents)
+
+
+def linearize(f: Any, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of f at `primals`, and its derivative there: a linear function of their tangents.
+
+    What the derivative needs of the value's computation is remembered, so that it costs less than f. As in
+    JAX.
+    """
+    value, (linear, remembered) = _derived(_Remembering, f)(*primals)
+
+    def tangent(*tangents: Any) -> Any:
+        _same_structure(primals, tangents, "tangents", "primals")
+        return linear(remembered, tuple(tangents))
+
     return value, tangent
 
 
-def vjp(f: Any, *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """The value of f, and the function that takes a cotangent of it to the cotangents of `primals`.
-
-    That function runs f again for what it needs. As in JAX.
+def linear_transpose(f: Any, *primals: Any) -> Fn:
+    """The transpose of f, which must be linear in its arguments: from a cotangent of its result to those of
+    its arguments, a tuple. Of `primals`, only structure, types and shapes matter. As in JAX.
     """
-    function = as_fn(f)
-    backward = _backward_of(function)
-
-    def cotangents(ct: Any) -> tuple[Any, ...]:
-        result: tuple[Any, ...] = backward(tuple(primals), ct)
-        return result
-
-    return function(*primals), cotangents
+    leaves, structure = flatten((primals, {}))
+    return _Transposed(as_fn(f), structure, [type_of(x) for x in leaves])
 
 
-def _forward_of(f: Fn) -> Fn:
-    return f.derived.get("forward") or f.derived.setdefault("forward", _Forward(f))
+def _zero_like(x: Any) -> Any:
+    return x * 0
 
 
-def _backward_of(f: Fn) -> Fn:
-    return f.derived.get("backward") or f.derived.setdefault("backward", _Backward(f))
+def _derived(kind: Callable[[Fn], Fn], f: Any) -> Fn:
+    """A transformation of a function, made once."""
+    base, name = as_fn(f), kind.__name__
+    return base.derived.get(name) or base.derived.setdefault(name, kind(base))
 
 
 def _same_structure(a: Any, b: Any, a_name: str, b_name: str) -> None:
@@ -95,7 +130,7 @@ class _Gradient(_Derived):
         wanted, wrt = self._with_respect_to(structure, types)
         b = Builder()
         b.loc = base.ir.loc
-        args = [b.block.param(t) for t in types]
+        args = [b.block.param(t) for t in (*types, *(v.type for v in base.captured))]
         values, gradients = pull_back(b, base.ir, args, wrt, _unit_cotangents(base.ir))
         value: Any = range(len(values))
         gradient: Any = unflatten(wanted, range(len(values), len(values) + len(gradients)))
@@ -108,7 +143,7 @@ class _Gradient(_Derived):
             result, structure = flatten(gradient)
         found = [*values, *gradients]
         b.block.results = tuple(found[k] for k in result)
-        return Specialised(Function(self.__name__, b.block, base.ir.loc), structure)
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), structure, base.captured)
 
     def _check_result(self, base: Specialised) -> None:
         leaves = unflatten(base.result, range(len(base.ir.results)))
@@ -152,6 +187,199 @@ class _Gradient(_Derived):
         return wanted, wrt
 
 
+class _Forward(_Derived):
+    """(primals, tangents) -> (value, tangent)."""
+
+    def __init__(self, base: Fn) -> None:
+        super().__init__(f"{base.__name__}.jvp", base)
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        half = len(types) // 2
+        primals = self.base.argument_types(_call_structure(structure), types[:half])
+        return [*primals, *_tangent_types(primals, types[half:], "tangent")]
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        half = len(types) // 2
+        base = self.base.specialise(_call_structure(structure), types[:half])
+        extra = len(base.captured)
+        mask = tuple(is_float(t) for t in types[:half]) + (False,) * extra
+        function, positions, kept = forward(base.ir, mask)
+        b = Builder()
+        b.loc = base.ir.loc
+        params = [b.block.param(t) for t in (*types, *(v.type for v in base.captured))]
+        args = [*params[:half], *params[len(types) :], *(params[half + k] for k in positions)]
+        outs = b.call(function, args)
+        count = len(base.ir.results)
+        tangents = dict(zip(kept, outs[count:], strict=True))
+        both = [
+            *outs[:count],
+            *(tangents.get(k) or b.zeros(o.type) for k, o in enumerate(outs[:count])),
+        ]
+        out = unflatten(base.result, range(count)), unflatten(base.result, range(count, 2 * count))
+        order, result = flatten(out)
+        b.block.results = tuple(both[k] for k in order)
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), result, base.captured)
+
+
+class _Remembering(_Derived):
+    """primals -> (value, (linear, remembered)), where `linear(remembered, tangents)` is the tangent of the
+    value and `linear.transposed(remembered, ct)` are the cotangents of the primals."""
+
+    def __init__(self, base: Fn) -> None:
+        super().__init__(f"{base.__name__}.fwd", base)
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        return self.base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(structure, types)
+        mask = tuple(is_float(t) for t in types) + (False,) * len(base.captured)
+        derivative = linearize_ir(base.ir, mask)
+        b = Builder()
+        b.loc = base.ir.loc
+        args = [b.block.param(p.type) for p in base.ir.params]
+        outs = b.call(derivative.fwd, args)
+        count = len(base.ir.results)
+        remembered = derivative.remembered(args, outs, count)
+        b.block.results = (*outs[:count], *remembered)
+        linear = _Linear(self.base, base, derivative, structure)
+        value = unflatten(base.result, range(count))
+        numbers = tuple(range(count, count + len(remembered)))
+        result = flatten((value, (linear, numbers)))[1]
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), result, base.captured)
+
+
+class _OfLinearized(_Derived):
+    """A function of what the derivative of `of` remembers, and of tangents or cotangents."""
+
+    what: str
+
+    def __init__(
+        self, base: Fn, of: Specialised, derivative: Linearized, structure: Structure
+    ) -> None:
+        super().__init__(f"{base.__name__}.{self.what}", base)
+        self.of, self.derivative, self.structure = of, derivative, structure
+
+    @property
+    def like(self) -> list[Type]:
+        """The types of the values that the tangents or cotangents belong to."""
+        raise NotImplementedError
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        like = self.like
+        known = len(types) - len(like)
+        if known != self._remembered:
+            raise TypeMismatch(
+                f"the {self.what} does not have the structure of its value in {self.base.__name__}",
+                here(),
+            )
+        return [*types[:known], *_tangent_types(like, types[known:], self.what)]
+
+    @property
+    def _remembered(self) -> int:
+        return len(self.derivative.lin.params) - len(self.derivative.active_params)
+
+
+class _Linear(_OfLinearized):
+    """(remembered, tangents) -> tangent of the value."""
+
+    what = "tangent"
+
+    @property
+    def like(self) -> list[Type]:
+        extra = len(self.of.captured)
+        return [p.type for p in self.of.ir.params[: len(self.of.ir.params) - extra]]
+
+    @functools.cached_property
+    def transposed(self) -> Fn:
+        """The reverse of it."""
+        return _Backward(self.base, self.of, self.derivative, self.structure)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        b = Builder()
+        b.loc = self.of.ir.loc
+        params = [b.block.param(t) for t in types]
+        known = self._remembered
+        d = self.derivative
+        tangents = [params[known + k] for k in d.active_params]
+        found = dict(
+            zip(d.active_results, b.call(d.lin, [*tangents, *params[:known]]), strict=True)
+        )
+        results = self.of.ir.results
+        b.block.results = tuple(found.get(k) or b.zeros(r.type) for k, r in enumerate(results))
+        return Specialised(Function(self.__name__, b.block, self.of.ir.loc), self.of.result)
+
+
+class _Backward(_OfLinearized):
+    """(remembered, cotangent of the value) -> cotangents of the primals."""
+
+    what = "cotangent"
+
+    @property
+    def like(self) -> list[Type]:
+        return [r.type for r in self.of.ir.results]
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        b = Builder()
+        b.loc = self.of.ir.loc
+        params = [b.block.param(t) for t in types]
+        known = self._remembered
+        inputs = [p.type for p in self.of.ir.params][
+            : len(self.of.ir.params) - len(self.of.captured)
+        ]
+        found = transposed_call(b, self.derivative, params[:known], params[known:])
+        b.block.results = tuple(found.get(k) or b.zeros(t) for k, t in enumerate(inputs))
+        (primals, _) = unflatten(self.structure, range(len(inputs)))
+        return Specialised(
+            Function(self.__name__, b.block, self.of.ir.loc), flatten(tuple(primals))[1]
+        )
+
+
+class _Transposed(_Derived):
+    """cotangent -> cotangents of the arguments of a linear function."""
+
+    def __init__(self, base: Fn, structure: Structure, types: Sequence[Type]) -> None:
+        super().__init__(f"{base.__name__}.T", base)
+        self.structure = structure
+        self.types = base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(self.structure, self.types)
+        f = base.ir
+        wrt = [k for k, t in enumerate(self.types) if is_float(t)]
+        mask = tuple(k in wrt for k in range(len(f.params)))
+        if not is_linear(f, mask):
+            raise TypeMismatch(
+                f"{self.base.__name__} is not linear in its arguments",
+                f.loc,
+                "ra.vjp, of any function",
+            )
+        results = [r.type for r in f.results]
+        if len(results) != len(types):
+            raise TypeMismatch("the cotangent does not have the structure of the result", here())
+        b = Builder()
+        b.loc = f.loc
+        cts = [b.block.param(t) for t in types]
+        captured = [b.block.param(v.type) for v in base.captured]
+        args = [*(b.zeros(t) for t in self.types), *captured]
+        _, found = pull_back(b, f, args, wrt, cts)
+        cotangents = dict(zip(wrt, found, strict=True))
+        b.block.results = tuple(cotangents.get(k) or b.zeros(t) for k, t in enumerate(self.types))
+        (primals, _) = unflatten(self.structure, range(len(self.types)))
+        result = flatten(tuple(primals))[1]
+        return Specialised(Function(self.__name__, b.block, f.loc), result, base.captured)
+
+
+def is_linear(f: Function, mask: tuple[bool, ...]) -> bool:
+    """Whether the derivative of f in the parameters of `mask` is the same everywhere, and remembers none of
+    them: what it remembers does not depend on them."""
+    derivative = linearize_ir(f, mask)
+    if any(mask[k] for k in derivative.kept_params):
+        return False
+    reached, _ = flow(derivative.fwd, mask)
+    return not any(reached[len(f.results) :])
+
+
 def _unit_cotangents(f: Function) -> list[Atom | None]:
     first = f.results[0].type
     assert isinstance(first, Scalar)
@@ -167,114 +395,37 @@ def pull_back(
 ) -> tuple[list[Atom], list[Atom]]:
     """Emit f's value at `args`, and the cotangents of the arguments `wrt`, for cotangents of the results."""
     mask = tuple(k in set(wrt) for k in range(len(args)))
-    derivative = linearize(f, mask)
+    derivative = linearize_ir(f, mask)
     outs = b.call(derivative.fwd, args)
     count = len(f.results)
+    remembered = derivative.remembered(args, outs, count)
+    found = transposed_call(b, derivative, remembered, cotangents)
+    return list(outs[:count]), [found.get(k) or b.zeros(args[k].type) for k in wrt]
+
+
+def transposed_call(
+    b: Builder,
+    derivative: Linearized,
+    remembered: Sequence[Atom],
+    cotangents: Sequence[Atom | None],
+) -> dict[int, Atom]:
+    """Emit the transpose of a derivative at what it remembers: cotangents of its active parameters, by
+    position, for cotangents of the results (None for zero)."""
     lin = derivative.lin
     tangents = len(derivative.active_params)
-    backward = transpose(lin, tuple(k < tangents for k in range(len(lin.params))))
-    passed = derivative.remembered(args, outs, count)
-    for k in derivative.active_results:
-        ct = cotangents[k]
-        passed.append(b.zeros(f.results[k].type) if ct is None else ct)
-    refs = {
-        k: b.accum(args[k].type)
-        for k in derivative.active_params
-        if isinstance(args[k].type, Array)
-    }
-    passed += refs.values()
-    linear_results = _linear_results(lin, tangents)
-    if len(linear_results) != len(
-        lin.results
-    ):  # a result that turned out not to depend on the tangents
-        keep = set(linear_results)
-        start = len(passed) - len(refs) - len(lin.results)
-        passed = [
-            a
-            for k, a in enumerate(passed)
-            if not start <= k < start + len(lin.results) or k - start in keep
-        ]
-    scalars = iter(b.call(backward, passed))
-    found: dict[int, Atom] = {}
-    for k in derivative.active_params:
-        found[k] = b.freeze(refs[k]) if k in refs else next(scalars)
-    return list(outs[:count]), [found[k] if k in found else b.zeros(args[k].type) for k in wrt]
-
-
-def _linear_results(lin: Function, tangents: int) -> list[int]:
-    from .dependence import flow
-
-    reached, _ = flow(lin, tuple(k < tangents for k in range(len(lin.params))))
-    return [k for k, r in enumerate(reached) if r]
-
-
-class _Forward(_Derived):
-    """(primals, tangents) -> (value, tangent)."""
-
-    def __init__(self, base: Fn) -> None:
-        super().__init__(f"{base.__name__}.jvp", base)
-
-    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
-        half = len(types) // 2
-        primals = self.base.argument_types(_call_structure(structure), types[:half])
-        return [*primals, *_tangent_types(primals, types[half:], "tangent")]
-
-    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        half = len(types) // 2
-        base = self.base.specialise(_call_structure(structure), types[:half])
-        function, positions, kept = forward(base.ir, tuple(is_float(t) for t in types[:half]))
-        b = Builder()
-        b.loc = base.ir.loc
-        params = [b.block.param(t) for t in types]
-        outs = b.call(function, [*params[:half], *(params[half + k] for k in positions)])
-        count = len(base.ir.results)
-        tangents = dict(zip(kept, outs[count:], strict=True))
-        both = [
-            *outs[:count],
-            *(
-                tangents[k] if k in tangents else b.zeros(o.type)
-                for k, o in enumerate(outs[:count])
-            ),
-        ]
-        out = unflatten(base.result, range(count)), unflatten(base.result, range(count, 2 * count))
-        order, result = flatten(out)
-        b.block.results = tuple(both[k] for k in order)
-        return Specialised(Function(self.__name__, b.block, base.ir.loc), result)
-
-
-class _Backward(_Derived):
-    """(primals, cotangent of the value) -> cotangents of the primals."""
-
-    def __init__(self, base: Fn) -> None:
-        super().__init__(f"{base.__name__}.vjp", base)
-
-    def _split(self, structure: Structure, types: Sequence[Type]) -> tuple[Structure, int]:
-        (primals, _), _ = unflatten(structure, range(len(types)))
-        return flatten((primals, {}))[1], len(flatten(primals)[0])
-
-    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
-        call, count = self._split(structure, types)
-        primals = self.base.argument_types(call, types[:count])
-        results = [r.type for r in self.base.specialise(call, primals).ir.results]
-        if len(results) != len(types) - count:
-            raise TypeMismatch(
-                f"the cotangent does not have the structure of the result of {self.base.__name__}",
-                here(),
-            )
-        return [*primals, *_tangent_types(results, types[count:], "cotangent")]
-
-    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        call, count = self._split(structure, types)
-        base = self.base.specialise(call, types[:count])
-        b = Builder()
-        b.loc = base.ir.loc
-        params = [b.block.param(t) for t in types]
-        wrt = [k for k in range(count) if is_float(types[k])]
-        _, found = pull_back(b, base.ir, params[:count], wrt, params[count:])
-        cts: dict[int, Atom] = dict(zip(wrt, found, strict=True))
-        b.block.results = tuple(cts[k] if k in cts else b.zeros(types[k]) for k in range(count))
-        (primals, _), _ = unflatten(structure, range(len(types)))
-        return Specialised(Function(self.__name__, b.block, base.ir.loc), flatten(primals)[1])
+    mask = tuple(k < tangents for k in range(len(lin.params)))
+    backward = transpose(lin, mask)
+    # a result may turn out not to depend on the tangents: then it takes no cotangent
+    reached, _ = flow(lin, mask)
+    passed = list(remembered)
+    for k, r, out in zip(derivative.active_results, reached, lin.results, strict=True):
+        if r:
+            ct = cotangents[k]
+            passed.append(b.zeros(out.type) if ct is None else ct)
+    active = list(zip(derivative.active_params, lin.params, strict=False))
+    refs = {k: b.accum(p.type) for k, p in active if isinstance(p.type, Array)}
+    scalars = iter(b.call(backward, [*passed, *refs.values()]))
+    return {k: b.freeze(refs[k]) if k in refs else next(scalars) for k, _ in active}
 
 
 def _call_structure(structure: Structure) -> Structure:
@@ -285,16 +436,14 @@ def _call_structure(structure: Structure) -> Structure:
 
 def _tangent_types(primals: Sequence[Type], given: Sequence[Type], what: str) -> list[Type]:
     out: list[Type] = []
+    if len(primals) != len(given):
+        raise TypeMismatch(f"the {what}s do not have the structure of the values", here())
     for p, g in zip(primals, given, strict=True):
         wanted = p if is_float(p) else g
-        if isinstance(wanted, Ref) or _shape(wanted) != _shape(g) or not _converts(g, wanted):
+        if isinstance(wanted, Ref) or shape_of(wanted) != shape_of(g) or not _converts(g, wanted):
             raise TypeMismatch(f"a {what} is {g!r} where the value is {p!r}", here())
         out.append(wanted)
     return out
-
-
-def _shape(t: Type) -> tuple[int, ...]:
-    return t.shape if isinstance(t, Array) else ()
 
 
 def _converts(given: Type, wanted: Type) -> bool:

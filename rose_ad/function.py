@@ -18,7 +18,7 @@ import numpy as np
 
 from .accumulator import Accumulator
 from .annotations import checked, parameter_types
-from .ir import Function
+from .ir import Function, Var
 from .lower.program import Program
 from .rewrite.pipeline import tidy
 from .source import UNKNOWN, TraceError, TypeMismatch, here, of_function
@@ -34,10 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Specialised:
-    """A function for one structure and type of arguments: its IR, and the structure of its result."""
+    """A function for one structure and type of arguments: its IR, and the structure of its result.
+
+    `captured` are values of the functions around it that it uses: its last arguments.
+    """
 
     ir: Function
     result: Structure
+    captured: tuple[Var, ...] = ()
 
 
 class Fn:
@@ -78,7 +82,8 @@ class Fn:
         special = self.specialise(structure, types)
         b = trace.builder
         b.loc = here()
-        outs = b.call(special.ir, [v.atom for v in values])
+        passed = [*(v.atom for v in values), *(trace.resolve(v) for v in special.captured)]
+        outs = b.call(special.ir, passed)
         return unflatten(special.result, [wrap(o) for o in outs])
 
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
@@ -120,7 +125,8 @@ class Fn:
                 known = self._specialised.get(key) or self.make(structure, types)
             finally:
                 busy.discard(key)
-            self._specialised[key] = known
+            if not known.captured:  # what it captures may be another value the next time
+                self._specialised[key] = known
             return known
 
     def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
@@ -231,13 +237,14 @@ class PythonFunction(Fn):
             root.builder.block.results = tuple(
                 self._result(leaf, trace, loc).atom for leaf in leaves
             )
-        return Specialised(Function(self.__name__, tidy(root.builder.block), loc), result)
+        ir = Function(self.__name__, tidy(root.builder.block), loc)
+        return Specialised(ir, result, tuple(trace.captured))
 
     def _result(self, leaf: Any, trace: Trace, loc: int) -> Traced:
         if isinstance(leaf, complex):
             raise TypeMismatch(f"{self.__name__} returns a complex number", loc, "its two parts")
         if isinstance(leaf, Traced):
-            trace.check_scope(leaf.atom, loc)
+            trace.resolve(leaf.atom, loc)
         return lift(leaf)
 
 

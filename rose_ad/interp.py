@@ -132,5 +132,9 @@ class _Interpreter:
     def _cond(self, instr: Instr, x: list[Any]) -> list[Any]:
         return self.block(instr.blocks[0] if x[0] else instr.blocks[1])
 
+    def _host(self, instr: Instr, x: list[Any]) -> list[Any]:
+        out: list[Any] = instr.attr.values([np.asarray(v) for v in x])
+        return [v.item() if v.shape == () else v for v in out]
+
     def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
         return interpret(instr.attr, x)

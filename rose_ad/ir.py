@@ -1,6 +1,6 @@
 """The IR: first-order functions over scalars, static arrays and accumulators, in structured SSA form.
 
-    values      prim(op, scalars) · index · check · pack · reshape · call(fn, args)
+    values      prim(op, scalars) · index · check · pack · reshape · call(fn, args) · host(f, args)
     control     build(n; i. block) · scan(n, carries; i, c. block) · cond(p; then, else)
                 while(carries; i, c. block, test) · rewind(carries, cts; i, c. block, i, c, ct. block)
     effect      accum(type) · addto(ref, value) · freeze(ref)
@@ -25,6 +25,7 @@ closed. Every structured instruction has any number of results, so there are no 
                                     by the first from those kept in `slots` places. Results: cts
     cond    (p,)                    blocks () -> results; only one of them runs
     call    (args)                  attr Function
+    host    (args)                  attr Host, a Python function that the run calls back
     accum   () or (initial,)        a reference, zero or holding a copy of `initial`
     addto   (ref, value)            the only effect; adds commute, so their order has no meaning
     freeze  (ref,)                  its value; the reference is not used after
@@ -34,11 +35,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
+
+if TYPE_CHECKING:
+    from .rule import Rule
 
 EFFECTS = frozenset({"accum", "addto", "freeze"})
 UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
@@ -149,12 +153,13 @@ class Block:
 
 
 class Function:
-    """A closed function. `derived` keeps what transformations made of it, so that each is made once."""
+    """A closed function. `derived` keeps what transformations made of it, so that each is made once; `rule`,
+    if there is one, says how it is differentiated, in place of its block."""
 
-    __slots__ = ("block", "derived", "loc", "name")
+    __slots__ = ("block", "derived", "loc", "name", "rule")
 
-    def __init__(self, name: str, block: Block, loc: int) -> None:
-        self.name, self.block, self.loc = name, block, loc
+    def __init__(self, name: str, block: Block, loc: int, rule: Rule | None = None) -> None:
+        self.name, self.block, self.loc, self.rule = name, block, loc, rule
         self.derived: dict[Any, Any] = {}
 
     @property

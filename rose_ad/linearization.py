@@ -75,8 +75,11 @@ def linearize(
     gone = gone or (False,) * len(mask)
     known: Linearized | None = function.derived.get(("linearize", mask, gone))
     if known is None:
-        made = _linearize(without_rewinds(function), mask, gone)
-        known = function.derived["linearize", mask, gone] = made
+        if function.rule is not None:
+            known = function.rule.linearize(function, mask)
+        else:
+            known = _linearize(without_rewinds(function), mask, gone)
+        function.derived["linearize", mask, gone] = known
     return known
 
 
@@ -476,22 +479,44 @@ def forward(
     results that have tangents. Made once."""
     known = function.derived.get(("forward", mask))
     if known is None:
-        source, function = function, without_rewinds(function)
-        positions, active = active_parameters(function, mask)
-        b = Builder()
-        walk = Forward(active)
-        for p in function.params:
-            walk.env[p] = b.block.param(p.type)
-        for k in positions:
-            p = function.params[k]
-            walk.tangents[p] = b.block.param(p.type)
-        walk.block(function.block, b, b)
-        kept = tuple(k for k, r in enumerate(function.results) if r in active)
-        b.block.results = (
-            *lookups(walk.env, function.results),
-            *(walk.tangent(function.results[k], b) for k in kept),
-        )
-        jvp = Function(f"{function.name}.jvp", tidy(b.block), function.loc)
-        known = source.derived["forward", mask] = jvp, positions, kept
+        make = _forward if function.rule is None else _forward_by_rule
+        known = function.derived["forward", mask] = make(without_rewinds(function), mask)
     result: tuple[Function, tuple[int, ...], tuple[int, ...]] = known
     return result
+
+
+def _forward_by_rule(
+    function: Function, mask: tuple[bool, ...]
+) -> tuple[Function, tuple[int, ...], tuple[int, ...]]:
+    derivative = linearize(function, mask)
+    b = Builder()
+    args = [b.block.param(p.type) for p in function.params]
+    tangents = [b.block.param(function.params[k].type) for k in derivative.active_params]
+    outs = b.call(derivative.fwd, args)
+    count = len(function.results)
+    remembered = derivative.remembered(args, outs, count)
+    d_outs = b.call(derivative.lin, [*tangents, *remembered])
+    b.block.results = (*outs[:count], *d_outs)
+    jvp = Function(f"{function.name}.jvp", b.block, function.loc)
+    return jvp, derivative.active_params, derivative.active_results
+
+
+def _forward(
+    function: Function, mask: tuple[bool, ...]
+) -> tuple[Function, tuple[int, ...], tuple[int, ...]]:
+    positions, active = active_parameters(function, mask)
+    b = Builder()
+    walk = Forward(active)
+    for p in function.params:
+        walk.env[p] = b.block.param(p.type)
+    for k in positions:
+        p = function.params[k]
+        walk.tangents[p] = b.block.param(p.type)
+    walk.block(function.block, b, b)
+    kept = tuple(k for k, r in enumerate(function.results) if r in active)
+    b.block.results = (
+        *lookups(walk.env, function.results),
+        *(walk.tangent(function.results[k], b) for k in kept),
+    )
+    jvp = Function(f"{function.name}.jvp", tidy(b.block), function.loc)
+    return jvp, positions, kept

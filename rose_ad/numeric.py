@@ -5,6 +5,7 @@ Outside a traced function each is numpy's, so that code written with them runs e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,81 @@ cosh = _unary("cosh", np.cosh, "The hyperbolic cosine.")
 tanh = _unary("tanh", np.tanh, "The hyperbolic tangent.")
 floor = _unary("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
 ceil = _unary("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
+
+
+def square(x: Any) -> Any:
+    """x times x."""
+    return x * x
+
+
+def log2(x: Any) -> Any:
+    """The logarithm to base 2."""
+    return log(x) * (1 / math.log(2)) if is_traced(x) else np.log2(x)
+
+
+def log10(x: Any) -> Any:
+    """The logarithm to base 10."""
+    return log(x) * (1 / math.log(10)) if is_traced(x) else np.log10(x)
+
+
+def asinh(x: Any) -> Any:
+    """The inverse of sinh."""
+    if not is_traced(x):
+        return np.arcsinh(x)
+    size = abs(x)
+    return sign(x) * log1p(size + x * x / (1 + sqrt(1 + x * x)))
+
+
+def acosh(x: Any) -> Any:
+    """The inverse of cosh, for x >= 1."""
+    return log(x + sqrt(x - 1) * sqrt(x + 1)) if is_traced(x) else np.arccosh(x)
+
+
+def atanh(x: Any) -> Any:
+    """The inverse of tanh."""
+    return 0.5 * (log1p(x) - log1p(-x)) if is_traced(x) else np.arctanh(x)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)), without overflow."""
+    if not is_traced((x, y)):
+        return np.logaddexp(x, y)
+    return maximum(x, y) + log1p(exp(-abs(x - y)))
+
+
+def round(x: Any) -> Any:
+    """The nearest whole number, the even one of two as near. Its derivative is 0."""
+    if not is_traced(x):
+        return np.round(x)
+    low = floor(x)
+    rest = x - low
+    odd = low - 2 * floor(0.5 * low)
+    return low + _number((rest > 0.5) | ((lift(rest) == 0.5) & (odd > 0.5)))
+
+
+def trunc(x: Any) -> Any:
+    """x without its fraction. Its derivative is 0."""
+    return sign(x) * floor(abs(x)) if is_traced(x) else np.trunc(x)
+
+
+def isnan(x: Any) -> Any:
+    """Whether x is not a number."""
+    return lift(x) != x if is_traced(x) else np.isnan(x)
+
+
+def isinf(x: Any) -> Any:
+    """Whether x is an infinity."""
+    return abs(x) == math.inf if is_traced(x) else np.isinf(x)
+
+
+def isfinite(x: Any) -> Any:
+    """Whether x is neither an infinity nor not a number."""
+    return abs(x) < math.inf if is_traced(x) else np.isfinite(x)
+
+
+def _number(condition: Any) -> Any:
+    """1.0 where a condition holds, else 0.0."""
+    return convert(condition, F64)
 
 
 def abs(x: Any) -> Any:
@@ -140,7 +216,24 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "divide": lambda x, y: lift(x) / y,
     "floor_divide": lambda x, y: lift(x) // y,
     "remainder": lambda x, y: lift(x) % y,
+    "matmul": lambda x, y: lift(x) @ y,
     "negative": lambda x: -x,
+    "square": square,
+    "log2": log2,
+    "log10": log10,
+    "arcsinh": asinh,
+    "arccosh": acosh,
+    "arctanh": atanh,
+    "logaddexp": logaddexp,
+    "rint": round,
+    "trunc": trunc,
+    "isnan": isnan,
+    "isinf": isinf,
+    "isfinite": isfinite,
+    "reciprocal": lambda x: 1.0 / x,
+    "logical_and": lambda x, y: lift(x) & y,
+    "logical_or": lambda x, y: lift(x) | y,
+    "logical_not": lambda x: ~lift(x),
     "less": lambda x, y: lift(x) < y,
     "greater": lambda x, y: lift(x) > y,
     "less_equal": lambda x, y: lift(x) <= y,

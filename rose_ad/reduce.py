@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .accumulator import Accumulator
-from .arrays import axis_of, generate, moveaxis, reshape
+from .arrays import axis_of, diagonal, generate, moveaxis, reshape
 from .control import fori_loop, scan, total, where
 from .control import range as loop
-from .numeric import maximum, minimum, to_int, to_real
+from .indexing import index
+from .numeric import exp, log, maximum, minimum, root_of_square, to_int, to_real
 from .source import TypeMismatch, here
 from .tree import is_traced
 from .types import I64, Bool, array_type
@@ -87,6 +88,40 @@ def mean(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         return np.mean(x, axis=_numpy_axis(axis), keepdims=keepdims)
     rows, axes, _ = _front(to_real(x) if lift(x).scalar in (I64, Bool) else x, axis)
     return _kept(_sum_rows(rows) / float(rows.shape[0]), x, axes, keepdims)
+
+
+def var(x: Any, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+    """The variance of an array's entries: the mean square of their distances from their mean.
+
+    The sum is divided by the number of entries less `correction`.
+    """
+    if not is_traced(x):
+        return np.var(x, axis=_numpy_axis(axis), ddof=correction, keepdims=keepdims)
+    off = lift(x) - mean(x, axis=axis, keepdims=True)
+    squares = sum(off * off, axis=axis, keepdims=keepdims)
+    count = math.prod(off.shape) / builtins.max(math.prod(lift(squares).shape), 1)
+    return squares / (count - correction)
+
+
+def std(x: Any, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+    """The standard deviation: the root of the variance, with gradient 0 where that is 0."""
+    if not is_traced(x):
+        return np.std(x, axis=_numpy_axis(axis), ddof=correction, keepdims=keepdims)
+    return root_of_square(var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def logsumexp(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of exponentials, without overflow."""
+    if not is_traced(x):
+        x = np.asarray(x)
+    top = max(x, axis=axis, keepdims=True)
+    out = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else sum(out, axis=axis)
+
+
+def trace(x: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    return sum(diagonal(x)) if is_traced(x) else np.trace(x)
 
 
 def _folding(
@@ -245,6 +280,6 @@ def _scatter(places: Any, value: Callable[[Any], Any]) -> Any:
         v: Traced = lift(value(i))
         if acc is None:
             acc = Accumulator(b.accum(array_type((n,), v.scalar)))
-        acc.add(acc[places[i]].ref, v)
+        acc.add(index(acc.ref, places[i]), v)
     assert acc is not None
     return acc.freeze()

@@ -98,8 +98,11 @@ class _Printer:
                 self.lines.append(f"{pad}}} else {{")
                 self.block(instr.blocks[1], depth + 1)
                 self.lines.append(pad + "}")
-            case "call":
-                self.lines.append(f"{pad}{head}{self.functions[instr.attr]}({args})")
+            case "call" | "host":
+                name = (
+                    self.functions[instr.attr] if instr.op == "call" else f"host {instr.attr.name}"
+                )
+                self.lines.append(f"{pad}{head}{name}({args})")
             case "addto":
                 self.lines.append(f"{pad}{self.atom(instr.args[0])} += {self.atom(instr.args[1])}")
             case "index":

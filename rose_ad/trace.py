@@ -15,6 +15,7 @@ from typing import NoReturn
 from .builder import Builder
 from .ir import Atom, Block, Var
 from .source import TraceError, here, name_of, show
+from .types import Ref
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Trace:
         self.name = name
         self.frames = [Frame(Builder(), "function", here())]
         self.closed: dict[Block, Frame] = {}
+        self.parent: Trace | None = None  # the trace of the function that calls this one
+        self.captured: dict[Var, Var] = {}  # values of functions around this one -> parameters
 
     @property
     def builder(self) -> Builder:
@@ -80,25 +83,42 @@ class Trace:
             raise
         self.close(frame)
 
-    def check_scope(self, atom: Atom, loc: int | None = None) -> None:
-        """Raise where a value is used, at `loc` or here, outside the block or the function that made it."""
-        if not isinstance(atom, Var):
-            return
+    def resolve(self, atom: Atom, loc: int | None = None) -> Atom:
+        """What a value that is used here is in this function: itself, or, where a function around this one
+        made it, a further parameter. TraceError, at `loc` or here, where what made it has ended."""
+        if not isinstance(atom, Var) or self._sees(atom):
+            return atom
+        if isinstance(atom.type, Ref) or not any(t._sees(atom) for t in self._around()):
+            self._escaped(atom, here() if loc is None else loc)
+        known = self.captured.get(atom)
+        if known is None:
+            known = self.captured[atom] = self.frames[0].builder.block.param(atom.type)
+        return known
+
+    def _sees(self, atom: Var) -> bool:
         scope: Builder | None = self.builder
         while scope is not None:
             if scope.block is atom.block:
-                return
+                return True
             scope = scope.parent
-        self._escaped(atom, here() if loc is None else loc)
+        return False
+
+    def _around(self) -> Iterator[Trace]:
+        trace = self.parent
+        while trace is not None:
+            yield trace
+            trace = trace.parent
 
     def _escaped(self, atom: Var, loc: int) -> NoReturn:
-        frame = self.closed.get(atom.block)
+        frame = next(
+            (t.closed[atom.block] for t in (self, *self._around()) if atom.block in t.closed), None
+        )
         made = f". It was made here:\n{show(atom.instr.loc)}" if atom.instr is not None else ""
         if frame is None:
             raise TraceError(
-                f"a value of another function is used while {self.name} is traced; functions are closed",
+                f"a value of another function is used while {self.name} is traced",
                 loc,
-                f"pass it as an argument{made}",
+                f"pass it as an argument, or define {self.name} inside that function{made}",
             )
         if frame.what == "loop":
             instead = (
@@ -142,6 +162,7 @@ def required(what: str) -> Trace:
 @contextmanager
 def tracing(trace: Trace) -> Iterator[Trace]:
     """Make `trace` the current one for the duration of a `with`."""
+    trace.parent = current()
     _state.traces.append(trace)
     try:
         yield trace

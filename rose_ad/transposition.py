@@ -40,7 +40,10 @@ def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     """
     known: Function | None = function.derived.get(("transpose", mask))
     if known is None:
-        known = function.derived["transpose", mask] = _transpose(without_rewinds(function), mask)
+        if function.rule is not None:
+            known = function.rule.transpose(function, mask)
+        known = known or _transpose(without_rewinds(function), mask)
+        function.derived["transpose", mask] = known
     return known
 
 

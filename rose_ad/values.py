@@ -6,15 +6,13 @@ apart (x, y, z cost nothing); longer ones become a loop.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from .intervals import interval
 from .ir import Atom, Const
-from .source import OutOfRange, TraceError, TypeMismatch, here
+from .source import TraceError, TypeMismatch, here
 from .trace import Trace, current, required
 from .tree import Leaf
 from .types import (
@@ -47,11 +45,10 @@ class Traced(Leaf):
         self.atom = atom
 
     def as_traced(self) -> Traced:
-        """The value itself, if it may be used here."""
+        """The value as it is known here: itself, or a parameter that stands for it."""
         trace = current()
-        if trace is not None:
-            trace.check_scope(self.atom)
-        return self
+        atom = self.atom if trace is None else trace.resolve(self.atom)
+        return self if atom is self.atom else wrap(atom)
 
     @property
     def type(self) -> Type:
@@ -203,6 +200,23 @@ class Traced(Leaf):
     def __ror__(self, other: Any) -> Any:
         return binary("or", other, self)
 
+    def __matmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(other, self)
+
+    @property
+    def T(self) -> Any:
+        """The array with its axes reversed."""
+        from .arrays import permute_dims
+
+        return permute_dims(self)
+
     def __invert__(self) -> Any:
         return elementwise(lambda b, x: b.prim("not", x), self)
 
@@ -232,15 +246,9 @@ class TracedArray(Traced):
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) > self.ndim:
-            raise TypeMismatch(f"{len(keys)} indices for an array of {self.ndim} axes", here())
-        if not any(isinstance(k, slice) for k in keys):
-            atom = self.atom
-            for k in keys:
-                atom = index(atom, k)
-            return wrap(atom)
-        return _sliced(self, keys)
+        from .indexing import getitem
+
+        return getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TraceError(
@@ -468,12 +476,13 @@ def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
     """A function of scalars over arrays that broadcast; `f` is given the builder and atoms."""
     atoms = [lift(v).atom for v in values]
     shape = broadcast_shape(*(shape_of(a.type) for a in atoms))
-    return wrap(_elementwise(located(), f, atoms, shape))
+    return wrap(over_entries(located(), f, atoms, shape))
 
 
-def _elementwise(
+def over_entries(
     b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]
 ) -> Atom:
+    """What `elementwise` emits: `f` over the entries of atoms that broadcast to a shape."""
     if not shape:
         return f(b, *atoms)
     n = shape[0]
@@ -490,70 +499,16 @@ def _elementwise(
 
     if 0 < n <= SHORT:
         packed: Atom = b.pack(
-            [_elementwise(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
+            [over_entries(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
         )
         return packed
     inner = b.loop(0, n - 1)
-    row = _elementwise(inner, f, rows(inner, inner.block.params[0]), shape[1:])
+    row = over_entries(inner, f, rows(inner, inner.block.params[0]), shape[1:])
     inner.block.results = (row,)
     out: Atom = b.build(n, inner.block)[0]
     return out
 
 
-# -------------------------------------------------------------------------------------- indexing
-
-
-def index(a: Atom, i: Any) -> Atom:
-    """`a[i]` for an array or a reference; static indices are checked now, others when running."""
-    b = located()
-    t = a.type.of if isinstance(a.type, Ref) else a.type
-    if not isinstance(t, Array):
-        raise TypeMismatch("a number cannot be indexed", here())
-    if isinstance(i, Traced):
-        current_trace().check_scope(i.atom)
-        if i.type is not I64:
-            raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
-        if isinstance(i.atom, Const):
-            return index(a, i.atom.value)
-        low, high = interval(i.atom)
-        if t.n == 0 and not (low == 0 and high < 0):  # the index of a loop that is never run
-            raise OutOfRange("an array of length 0 has no elements", here())
-        return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
-    try:
-        k = operator.index(i)
-    except TypeError:
-        raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
-    if not -t.n <= k < t.n:
-        raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
-    return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
-
-
 def current_trace() -> Trace:
     """The current trace."""
     return required("arithmetic on traced values")
-
-
-def _sliced(a: TracedArray, keys: tuple[Any, ...]) -> Any:
-    """`a[keys]` with static slices among the keys: a loop over rows for each slice."""
-    if not keys:
-        return a
-    key, rest = keys[0], keys[1:]
-    if not isinstance(key, slice):
-        return _sliced_rest(a[key], rest)
-    from .control import build
-
-    if any(isinstance(s, Traced) for s in (key.start, key.stop, key.step)):
-        raise TraceError(
-            "the bounds of a slice must be known while tracing",
-            here(),
-            "ra.build(n, lambda k: a[start + k])",
-        )
-    picked = range(*key.indices(len(a)))
-    start, step = picked.start, picked.step
-    if len(picked) <= SHORT and len(picked) > 0:
-        return stack([lift(_sliced_rest(a[k], rest)) for k in picked])
-    return build(len(picked), lambda k: _sliced_rest(a[start + step * k], rest))
-
-
-def _sliced_rest(row: Any, rest: tuple[Any, ...]) -> Any:
-    return row[rest] if rest else row

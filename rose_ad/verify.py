@@ -159,6 +159,9 @@ class _Verifier:
         _need(results[0] == results[1], "the sides differ", instr)
         return results[0]
 
+    def _host(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+        return list(instr.attr.results)
+
     def _call(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need(types == [p.type for p in instr.attr.params], "arguments do not fit", instr)
         return [r.type for r in instr.attr.results]

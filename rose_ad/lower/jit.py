@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import threading
+from collections.abc import Mapping
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -109,14 +110,17 @@ def assembly(text: str) -> str:
 
 
 class Code:
-    """An object linked into this process; `address` is that of its entry. Freed with this value."""
+    """An object linked into this process, with the addresses of `symbols` it does not define; `address` is that
+    of its entry. Freed with this value."""
 
-    def __init__(self, data: bytes, entry: str) -> None:
+    def __init__(self, data: bytes, entry: str, symbols: Mapping[str, int] | None = None) -> None:
         with _lock:
             self._jit = llvm.create_lljit_compiler(_machine())
             builder = llvm.JITLibraryBuilder()
             builder.add_object_img(data)
             builder.add_current_process()
+            for name, address in (symbols or {}).items():
+                builder.import_symbol(name, address)
             builder.export_symbol(entry)
             self._library = builder.link(self._jit, "program")
             self.address: int = self._library[entry]

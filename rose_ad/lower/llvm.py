@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..host import Host
 from ..ir import (
     Atom,
     Block,
@@ -46,14 +47,20 @@ class Lowered:
 
     text: str
     scratch_bytes: int
-    checks: tuple[tuple[int, int], ...]  # status - 1 -> (location, length of the array)
+    checks: tuple[
+        tuple[int, int | Host], ...
+    ]  # status - 1 -> location, and the length or what failed
     arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
+    hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
 
 
 def lower(function: Function) -> Lowered:
     """A function and all it calls, with an entry that takes pointers to arguments and results."""
     module = _Module()
     functions = callees(function)
+    for f in functions:
+        if f.rule is not None and f.rule.refusal is not None:
+            raise f.rule.refusal
     calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
     # what is called from one place is written out there
     parts = [module.function(f) for f in functions if f is function or calls[f] > 1]
@@ -62,7 +69,8 @@ def lower(function: Function) -> Lowered:
     text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
     scratch = module.frames[function]
     largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
-    return Lowered(text + "\n", scratch, tuple(module.checks), tuple(largest))
+    hosts = tuple(module.hosts)
+    return Lowered(text + "\n", scratch, tuple(module.checks), tuple(largest), hosts)
 
 
 def memory_type(t: Type) -> str:
@@ -94,7 +102,8 @@ class _Module:
         self.declarations: set[str] = set()
         self.names: dict[Function, str] = {}
         self.frames: dict[Function, int] = {}
-        self.checks: list[tuple[int, int]] = []
+        self.checks: list[tuple[int, int | Host]] = []
+        self.hosts: list[Host] = []
         self.arrays: list[tuple[int, int]] = []
         self._literals: dict[Const, str] = {}
 
@@ -352,21 +361,56 @@ class _Function:
     def _check(self, instr: Instr) -> None:
         n: int = instr.attr
         i = self.atom(instr.args[0])
-        self.module.checks.append((instr.loc, n))
-        code = len(self.module.checks)
+        code = self._code(instr.loc, n)
         ok = self.assign(f"icmp ult i64 {i}, {n}")
         bad, after, before = self.fresh("bad"), self.fresh("ok"), self.label
         self.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
         self.module_likely()
         self.start(bad)
+        self._fail(code)
+        self.emit(f"br label {after}")
+        self.start(after)
+        self.values[instr.outs[0]] = self.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
+
+    def _code(self, loc: int, of: int | Host) -> int:
+        """A new number for the status word."""
+        self.module.checks.append((loc, of))
+        return len(self.module.checks)
+
+    def _fail(self, code: int | str) -> None:
+        """Leave a number in the status word, if it is the first."""
         first = self.assign("load i64, ptr %status")
         none = self.assign(f"icmp eq i64 {first}, 0")
         self.emit(
             f"store i64 {self.assign(f'select i1 {none}, i64 {code}, i64 {first}')}, ptr %status"
         )
+
+    def _host(self, instr: Instr) -> None:
+        host: Host = instr.attr
+        if host not in self.module.hosts:
+            self.module.hosts.append(host)
+        name = f"@rose_host{self.module.hosts.index(host)}"
+        self.module.declarations.add(f"i64 {name}(ptr)")
+        count = len(instr.args) + len(instr.outs)
+        pointers = self.fresh("h")
+        self.entry_lines.append(f"  {pointers} = alloca [{count} x ptr]")
+        places = [self.slot(v.type, instr.loc) for v in (*instr.args, *instr.outs)]
+        for k, place in enumerate(places):
+            if k < len(instr.args):
+                self.store(instr.args[k].type, self.atom(instr.args[k]), place)
+            self.emit(
+                f"store ptr {place}, ptr {self.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}"
+            )
+        failed = self.assign(f"call i64 {name}(ptr {pointers})")
+        ok = self.assign(f"icmp eq i64 {failed}, 0")
+        bad, after = self.fresh("bad"), self.fresh("ok")
+        self.emit(f"br i1 {ok}, label {after}, label {bad}")
+        self.start(bad)
+        self._fail(self._code(instr.loc, host))
         self.emit(f"br label {after}")
         self.start(after)
-        self.values[instr.outs[0]] = self.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
+        for o, place in zip(instr.outs, places[len(instr.args) :], strict=True):
+            self.values[o] = self.load(o.type, place) if isinstance(o.type, Scalar) else place
 
     def module_likely(self) -> None:
         weights = '!0 = !{!"branch_weights", i32 1000000, i32 1}'

@@ -18,6 +18,7 @@ from . import cache
 from .jit import Code, emit_object, identity
 from .llvm import ENTRY, Lowered, lower, made_at
 
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 _DEFAULT_LIMIT = 4 << 30  # bytes of scratch
 
 
@@ -36,7 +37,12 @@ class Program:
         if data is None:
             data = emit_object(self.lowered.text)
             cache.store(name, data)
-        self._code = Code(data, ENTRY)
+        self._callbacks = [_CALLBACK(host.callback) for host in self.lowered.hosts]
+        symbols = {
+            f"rose_host{k}": ctypes.cast(c, ctypes.c_void_p).value or 0
+            for k, c in enumerate(self._callbacks)
+        }
+        self._code = Code(data, ENTRY, symbols)
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
             self._code.address
         )
@@ -64,6 +70,8 @@ class Program:
             self._idle.append(arena)
         if status:
             location, n = self.lowered.checks[status - 1]
+            if not isinstance(n, int):
+                raise n.take_error() or RuntimeError(f"{n.name} failed")
             raise OutOfRange(
                 f"an index is outside its array of length {n}",
                 location,

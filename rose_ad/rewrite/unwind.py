@@ -16,7 +16,7 @@ def without_rewinds(function: Function) -> Function:
     known: Function | None = function.derived.get("without_rewinds")
     if known is None:
         known = function
-        if any(i.op == "rewind" for i in instructions(function.block)):
+        if function.rule is None and any(i.op == "rewind" for i in instructions(function.block)):
             b = Builder()
             walk = _Unwinder({p: b.block.param(p.type) for p in function.params})
             walk.block(function.block, b)

@@ -1,0 +1,31 @@
+"""Rules: how a function is differentiated that says so itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .ir import Function
+from .source import RoseError
+from .types import is_float
+
+if TYPE_CHECKING:
+    from .linearization import Linearized
+
+
+class Rule:
+    """The derivative of a function, in place of that of its block."""
+
+    #: why the function may be transposed but not run, if so
+    refusal: RoseError | None = None
+
+    def flow(self, function: Function, mask: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which results depend on the parameters in `mask`: by default all that can."""
+        return tuple(any(mask) and is_float(r.type) for r in function.results)
+
+    def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
+        """The linearisation in the parameters of `mask`."""
+        raise NotImplementedError
+
+    def transpose(self, function: Function, mask: tuple[bool, ...]) -> Function | None:
+        """The transpose in the parameters of `mask`; None where that of its block is right."""
+        return None
