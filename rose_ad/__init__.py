@@ -76,6 +76,7 @@ from .implicit import (
 from .interp import interpret
 from .jacobians import hessian, hvp, jacfwd, jacrev
 from .linalg import cross, dot, einsum, matmul, norm, outer
+from .nans import debug_nans
 from .numeric import (
     abs,
     acos,
@@ -135,7 +136,7 @@ from .reduce import (
     trace,
     var,
 )
-from .source import MemoryLimit, OutOfRange, RoseError, TraceError, TypeMismatch
+from .source import MemoryLimit, NanFound, OutOfRange, RoseError, TraceError, TypeMismatch
 from .tree import flatten, map_leaves, struct, unflatten
 
 __version__ = "0.1.0"
@@ -146,6 +147,7 @@ __all__ = [
     "Int",
     "Lowered",
     "MemoryLimit",
+    "NanFound",
     "OutOfRange",
     "Real",
     "Real32",
@@ -188,6 +190,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "debug_nans",
     "dense_solve",
     "diagonal",
     "diff",

@@ -116,5 +116,9 @@ class OutOfRange(RoseError, IndexError):
     """An index outside its array, found while tracing or while running."""
 
 
+class NanFound(RoseError, FloatingPointError):
+    """A NaN began in this operation; see `debug_nans`."""
+
+
 class MemoryLimit(RoseError, MemoryError):
     """A function that would need more scratch memory than is allowed."""
