@@ -62,6 +62,7 @@ from .control import (
 )
 from .custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
 from .derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .finite_differences import check_grads
 from .function import Fn, Lowered, fn
 from .implicit import (
     cg,
@@ -136,7 +137,15 @@ from .reduce import (
     trace,
     var,
 )
-from .source import MemoryLimit, NanFound, OutOfRange, RoseError, TraceError, TypeMismatch
+from .source import (
+    MemoryLimit,
+    NanFound,
+    OutOfRange,
+    RoseError,
+    TraceError,
+    TypeMismatch,
+    WrongDerivative,
+)
 from .tree import flatten, map_leaves, struct, unflatten
 
 __version__ = "0.1.0"
@@ -155,6 +164,7 @@ __all__ = [
     "TraceError",
     "TypeMismatch",
     "Vec",
+    "WrongDerivative",
     "abs",
     "accum",
     "acos",
@@ -175,6 +185,7 @@ __all__ = [
     "build",
     "ceil",
     "cg",
+    "check_grads",
     "checkpoint",
     "checkpoint_plan",
     "clip",
