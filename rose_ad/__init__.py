@@ -48,6 +48,7 @@ from .arrays import (
 )
 from .callbacks import opaque
 from .checkpoints import checkpoint_plan
+from .continuity import Discontinuity, check_continuity
 from .control import (
     accum,
     build,
@@ -152,6 +153,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bool",
+    "Discontinuity",
     "Fn",
     "Int",
     "Lowered",
@@ -185,6 +187,7 @@ __all__ = [
     "build",
     "ceil",
     "cg",
+    "check_continuity",
     "check_grads",
     "checkpoint",
     "checkpoint_plan",

@@ -18,7 +18,7 @@ def interpret(function: Function, args: list[Any]) -> list[Any]:
     A reference is a numpy array that is added into in place, of shape () for scalars.
     """
     env: dict[Var, Any] = dict(zip(function.params, args, strict=True))
-    return _Interpreter(env).block(function.block)
+    return Interpreter(env).block(function.block)
 
 
 def _zeros(t: Type) -> Any:
@@ -26,7 +26,9 @@ def _zeros(t: Type) -> Any:
     return np.zeros(shape_of(t), scalar_of(t).dtype)
 
 
-class _Interpreter:
+class Interpreter:
+    """One run of a function whose variables have the values `env`."""
+
     def __init__(self, env: dict[Var, Any]) -> None:
         self.env = env
 
@@ -137,4 +139,8 @@ class _Interpreter:
         return [v.item() if v.shape == () else v for v in out]
 
     def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
-        return interpret(instr.attr, x)
+        return self.inside(dict(zip(instr.attr.params, x, strict=True))).block(instr.attr.block)
+
+    def inside(self, env: dict[Var, Any]) -> Interpreter:
+        """The run of a function that this one calls."""
+        return type(self)(env)
