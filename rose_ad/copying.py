@@ -43,8 +43,10 @@ class Copier:
 
     def block(self, block: Block, b: Builder, keep: Iterable[int] | None = None) -> None:
         """The block's instructions into `b`, and its results, or those at positions `keep`."""
+        loc = b.loc
         for instr in block.instrs:
             self.instr(instr, b)
+        b.loc = loc  # again that of what the block is part of
         kept = range(len(block.results)) if keep is None else keep
         b.block.results = lookups(self.env, (block.results[k] for k in kept))
 
