@@ -23,9 +23,9 @@ from .function import as_fn
 from .interp import Interpreter
 from .ir import Function, Instr, Var
 from .linearization import forward
-from .lower.checks import as_written
 from .prims import TABLE
 from .source import UNKNOWN, TypeMismatch, here, name_of, show
+from .text import as_written
 from .tree import flatten, paths, unflatten
 from .types import is_float, scalar_of
 from .values import type_of
@@ -190,6 +190,9 @@ class _Recorder(Interpreter):
         if taken == decision or rule.follow is None:
             return super().prim(instr, x)
         return rule.follow(taken, *x)
+
+    def goes_on(self, instr: Instr, carries: list[Any]) -> bool:
+        return bool(self.take(instr, super().goes_on(instr, carries)))
 
     def _cond(self, instr: Instr, x: list[Any]) -> list[Any]:
         return super()._cond(instr, [self.take(instr, bool(x[0]))])
@@ -365,10 +368,13 @@ def _jumps(
         if output.kind == "kink" and output.name in jumped:
             continue  # where a value jumps, its derivative says nothing
         a, b = (np.asarray(p.values[output.k], np.float64) for p in (lo, hi))
-        far = _distance(wide[0].values[output.k], wide[1].values[output.k])
+        # how much the result changes on either side; of a continuous one most of the change is there
+        by_sides = np.fmax(
+            _distance(wide[0].values[output.k], a), _distance(b, wide[1].values[output.k])
+        )
         near = _distance(a, b)
         size = 1 + np.fmax(np.abs(a), np.abs(b))
-        near = np.where((near >= far / 2) & (near > ray.resolution.rounding * size), near, 0.0)
+        near = np.where((near >= by_sides) & (near > ray.resolution.rounding * size), near, 0.0)
         if not near.any():
             continue
         jumped.add(output.name)

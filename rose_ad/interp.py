@@ -105,10 +105,14 @@ class Interpreter:
     def _while(self, instr: Instr, x: list[Any]) -> list[Any]:
         ys = [_zeros(o.type) for o in instr.outs[len(x) : -1]]
         i = 0
-        while i < instr.attr and self.block(instr.blocks[1], *x)[0]:
+        while i < instr.attr and self.goes_on(instr, x):
             x = self._step(instr, i, x, ys)
             i += 1
         return [*x, *ys, i]
+
+    def goes_on(self, instr: Instr, carries: list[Any]) -> bool:
+        """Whether a while loop takes another step."""
+        return bool(self.block(instr.blocks[1], *carries)[0])
 
     def _rewind(self, instr: Instr, x: list[Any]) -> list[Any]:
         n, reverse, counted, _ = instr.attr

@@ -11,26 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..host import Host
 from ..ir import Instr
 from ..source import NanFound, OutOfRange
+from ..text import as_written
 from ..types import Scalar, Type, is_float
 
 if TYPE_CHECKING:
     from .llvm import _Function
-
-_WRITTEN = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "scale": "*",
-    "div": "/",
-    "pow": "**",
-    "select": "where",
-    "norm_sqrt": "norm",
-}
-
-
-def as_written(op: str) -> str:
-    """The name of a primitive in the user's language."""
-    return _WRITTEN.get(op, op)
 
 
 @dataclass(frozen=True)
