@@ -256,9 +256,10 @@ def fn(f: Callable[..., Any]) -> Fn:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
-    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments.
+    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. What is one
+    already stays as it is.
     """
-    return PythonFunction(f)
+    return f if isinstance(f, Fn) else PythonFunction(f)
 
 
 def as_fn(f: Any) -> Fn:
