@@ -45,16 +45,7 @@ def negative_log_likelihood(p: Any, counts: Any) -> Any:
 
 
 value_and_gradient = ra.value_and_grad(negative_log_likelihood)
-
-
-@ra.fn
-def hessian(p: Any, counts: Any) -> Any:
-    """The second derivatives: the gradient's derivative along each parameter, forward over reverse."""
-    gradient = ra.grad(negative_log_likelihood)
-    basis, still = ra.eye(len(NAMES)), ra.zeros(counts.shape)
-    return ra.build(
-        len(NAMES), lambda i: ra.jvp(gradient, (p, counts), (basis[i], still))[1]
-    )
+hessian = ra.hessian(negative_log_likelihood)
 
 
 def newton(p: Any, counts: Any, steps: int = 100) -> tuple[Any, Any, int]:

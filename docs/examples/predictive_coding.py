@@ -16,6 +16,7 @@ step that backpropagation takes on the loss |target - output|² / 2.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,7 @@ def learn(weights: list[Any], start: Any, target: Any) -> tuple[list[Any], list[
 
 
 def initial_weights(rng: np.random.Generator) -> list[Any]:
-    return [
-        rng.normal(0, 1 / np.sqrt(n), (m, n)) for n, m in zip(SIZES, SIZES[1:], strict=False)
-    ]
+    return [rng.normal(0, 1 / np.sqrt(n), (m, n)) for n, m in itertools.pairwise(SIZES)]
 
 
 def main() -> tuple[float, list[float]]:
