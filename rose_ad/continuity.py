@@ -92,7 +92,7 @@ def check_continuity(
     single precision), relative likewise. With `kinks`, jumps of the derivative along the direction are
     reported too, which abs, min and max make. Float results only; each line once for each result.
 
-    The interpreter does this, a thousand times slower than compiled code: use small cases. What it finds is
+    The interpreter does this, thousands of times slower than compiled code: use small cases. What it finds is
     there; a boundary that no direction crosses, or crosses twice in half the radius, is missed.
 
     Raises TypeMismatch where there is nothing to vary or the radius is below what can be resolved.
