@@ -35,7 +35,7 @@ START = np.array([[0.0, 0.0], [0.3, 0.02]]), np.array([[1.0, 0.0], [0.0, 0.0]])
 @pytest.mark.parametrize("shift", [0.0, -0.006])
 def test_at_its_instant_a_collision_is_continuous(shift: float) -> None:
     x, v = START
-    start = x + [[shift, 0], [0, 0]], v
+    start = x + np.array([[shift, 0.0], [0.0, 0.0]]), v
     assert ra.check_continuity(moved(contact.toi_velocity), start, 1e-2, samples=8) == []
 
 
