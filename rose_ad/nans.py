@@ -29,9 +29,9 @@ def debug_nans(on: bool = True) -> Iterator[None]:
     the search on everywhere, `debug_nans(False)` then turns it off in places. Code with checks is compiled at
     the first call and is slower; code without them is not changed.
 
-    A NaN that comes in with an argument has no beginning here and is not reported. One in the side of
-    `ra.where` that is not chosen is reported, as in JAX: both sides are computed. The side of an `ra.cond`
-    that does not run gives none.
+    A NaN that comes in with an argument, or from Python called back, has no beginning here and is not reported.
+    One in the side of `ra.where` that is not chosen is reported, as in JAX: both sides are computed. The side
+    of an `ra.cond` that does not run gives none.
     """
     before = _searching.set(on)
     try:
