@@ -48,6 +48,7 @@ from .arrays import (
 )
 from .callbacks import opaque
 from .checkpoints import checkpoint_plan
+from .continuity import Discontinuity, check_continuity
 from .control import (
     accum,
     build,
@@ -62,6 +63,7 @@ from .control import (
 )
 from .custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
 from .derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .finite_differences import check_grads
 from .function import Fn, Lowered, fn
 from .implicit import (
     cg,
@@ -76,6 +78,7 @@ from .implicit import (
 from .interp import interpret
 from .jacobians import hessian, hvp, jacfwd, jacrev
 from .linalg import cross, dot, einsum, matmul, norm, outer
+from .nans import debug_nans
 from .numeric import (
     abs,
     acos,
@@ -135,17 +138,27 @@ from .reduce import (
     trace,
     var,
 )
-from .source import MemoryLimit, OutOfRange, RoseError, TraceError, TypeMismatch
+from .source import (
+    MemoryLimit,
+    NanFound,
+    OutOfRange,
+    RoseError,
+    TraceError,
+    TypeMismatch,
+    WrongDerivative,
+)
 from .tree import flatten, map_leaves, struct, unflatten
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Bool",
+    "Discontinuity",
     "Fn",
     "Int",
     "Lowered",
     "MemoryLimit",
+    "NanFound",
     "OutOfRange",
     "Real",
     "Real32",
@@ -153,6 +166,7 @@ __all__ = [
     "TraceError",
     "TypeMismatch",
     "Vec",
+    "WrongDerivative",
     "abs",
     "accum",
     "acos",
@@ -173,6 +187,8 @@ __all__ = [
     "build",
     "ceil",
     "cg",
+    "check_continuity",
+    "check_grads",
     "checkpoint",
     "checkpoint_plan",
     "clip",
@@ -188,6 +204,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "debug_nans",
     "dense_solve",
     "diagonal",
     "diff",

@@ -208,6 +208,13 @@ class Builder:
         made = iter(self._append("build", bounds, n, (body,), types))
         return tuple(next(made) if a is None else a for a in same)
 
+    def filter(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Var, ...]:
+        """`n` runs of `body`, with a list of those whose first result holds; see the module `ir`."""
+        rows = [Array(n, r.type) for r in body.results[1:]]
+        outs = self._append("filter", bounds, n, (body,), [Array(n, I64), I64, *rows])
+        outs[1].range = (0, n)
+        return outs
+
     def scan(
         self, steps: Steps, carries: Sequence[Atom], body: Block, count: Sequence[Atom] = ()
     ) -> tuple[Var, ...]:

@@ -44,8 +44,10 @@ class Copier:
 
     def block(self, block: Block, b: Builder, keep: Iterable[int] | None = None) -> None:
         """The block's instructions into `b`, and its results, or those at positions `keep`."""
+        loc = b.loc
         for instr in block.instrs:
             self.instr(instr, b)
+        b.loc = loc  # again that of what the block is part of
         kept = range(len(block.results)) if keep is None else keep
         b.block.results = lookups(self.env, (block.results[k] for k in kept))
 
@@ -91,6 +93,12 @@ class Copier:
         if inner.block.results or inner.block.instrs:
             outs = b.build(instr.attr, inner.block, lookups(self.env, instr.args))
             self.env.update(zip(instr.outs, outs, strict=True))
+
+    def _filter(self, instr: Instr, b: Builder) -> None:
+        inner = enter_loop(b, instr, self.env)
+        self.block(instr.blocks[0], inner)
+        outs = b.filter(instr.attr, inner.block, lookups(self.env, instr.args))
+        self.env.update(zip(instr.outs, outs, strict=True))
 
     def _scan(self, instr: Instr, b: Builder) -> None:
         inner = self._loop_body(instr, b)

@@ -43,6 +43,8 @@ def _visit(instr: Instr, found: set[Var]) -> None:
                 found.update(
                     o for o, r in zip(instr.outs, block.results, strict=True) if r in found
                 )
+        case "filter":
+            _walk(instr.blocks[0], found)  # its rows are what is remembered, not differentiated
         case "scan" | "while":
             _loop(instr, found)
         case "call":

@@ -20,6 +20,7 @@ from .accumulator import Accumulator
 from .annotations import checked, parameter_types
 from .ir import Function, Var
 from .lower.program import Program
+from .nans import searching
 from .rewrite.pipeline import tidy
 from .source import UNKNOWN, TraceError, TypeMismatch, here, of_function
 from .trace import Trace, current, tracing
@@ -48,14 +49,16 @@ class Fn:
     """A composable function; made by `fn`, `grad` and the other transformations.
 
     Calling it raises TypeMismatch for arguments that do not fit, TraceError for Python that cannot be traced,
-    OutOfRange where an index left its array, MemoryLimit where it would need too much memory.
+    OutOfRange where an index left its array, MemoryLimit where it would need too much memory, NanFound where
+    a NaN began if that is looked for (`debug_nans`).
     """
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self.derived: dict[str, Fn] = {}  # its transformations, each made once
         self._specialised: dict[Signature, Specialised] = {}
-        self._programs: dict[Signature, tuple[Program, Structure]] = {}
+        # without and with the search for NaNs
+        self._programs: dict[bool, dict[Signature, tuple[Program, Structure]]] = {}
         self._lock = threading.RLock()
         self._busy = threading.local()
 
@@ -94,16 +97,17 @@ class Fn:
 
     def _program(self, structure: Structure, types: Sequence[Type]) -> tuple[Program, Structure]:
         """The compiled function and the structure of its result."""
-        key = (structure, tuple(types))
-        known = self._look_up(self._programs, key)
+        key, nans = (structure, tuple(types)), searching()
+        programs = self._programs.setdefault(nans, {})
+        known = self._look_up(programs, key)
         if known is None:
             with self._lock:
-                known = self._programs.get(key)
+                known = programs.get(key)
                 if known is None:
                     special = self.specialise(structure, types)
                     if os.environ.get("ROSE_AD_CHECK") == "1":
                         verify(special.ir)
-                    known = self._programs[key] = Program(special.ir), special.result
+                    known = programs[key] = Program(special.ir, nans), special.result
         return known
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
@@ -252,9 +256,10 @@ def fn(f: Callable[..., Any]) -> Fn:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
-    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments.
+    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. What is one
+    already stays as it is.
     """
-    return PythonFunction(f)
+    return f if isinstance(f, Fn) else PythonFunction(f)
 
 
 def as_fn(f: Any) -> Fn:

@@ -18,7 +18,7 @@ def interpret(function: Function, args: list[Any]) -> list[Any]:
     A reference is a numpy array that is added into in place, of shape () for scalars.
     """
     env: dict[Var, Any] = dict(zip(function.params, args, strict=True))
-    return _Interpreter(env).block(function.block)
+    return Interpreter(env).block(function.block)
 
 
 def _zeros(t: Type) -> Any:
@@ -26,7 +26,9 @@ def _zeros(t: Type) -> Any:
     return np.zeros(shape_of(t), scalar_of(t).dtype)
 
 
-class _Interpreter:
+class Interpreter:
+    """One run of a function whose variables have the values `env`."""
+
     def __init__(self, env: dict[Var, Any]) -> None:
         self.env = env
 
@@ -91,6 +93,21 @@ class _Interpreter:
                 out[i] = row
         return outs
 
+    def _filter(self, instr: Instr, x: list[Any]) -> list[Any]:
+        (body,) = instr.blocks
+        low, high = x or (0, instr.attr)
+        rows = [_zeros(o.type) for o in instr.outs[2:]]
+        found = []
+        for i in range(low, high):
+            keep, *values = self.block(body, i)
+            if keep:
+                found.append(i)
+            for row, value in zip(rows, values, strict=True):
+                row[i] = value
+        kept = np.zeros(instr.attr, np.int64)
+        kept[: len(found)] = found
+        return [kept, len(found), *rows]
+
     def _scan(self, instr: Instr, x: list[Any]) -> list[Any]:
         n, reverse, counted, _ = instr.attr
         steps = range(x[0] if counted else n)
@@ -103,10 +120,14 @@ class _Interpreter:
     def _while(self, instr: Instr, x: list[Any]) -> list[Any]:
         ys = [_zeros(o.type) for o in instr.outs[len(x) : -1]]
         i = 0
-        while i < instr.attr and self.block(instr.blocks[1], *x)[0]:
+        while i < instr.attr and self.goes_on(instr, x):
             x = self._step(instr, i, x, ys)
             i += 1
         return [*x, *ys, i]
+
+    def goes_on(self, instr: Instr, carries: list[Any]) -> bool:
+        """Whether a while loop takes another step."""
+        return bool(self.block(instr.blocks[1], *carries)[0])
 
     def _rewind(self, instr: Instr, x: list[Any]) -> list[Any]:
         n, reverse, counted, _ = instr.attr
@@ -137,4 +158,8 @@ class _Interpreter:
         return [v.item() if v.shape == () else v for v in out]
 
     def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
-        return interpret(instr.attr, x)
+        return self.inside(dict(zip(instr.attr.params, x, strict=True))).block(instr.attr.block)
+
+    def inside(self, env: dict[Var, Any]) -> Interpreter:
+        """The run of a function that this one calls."""
+        return type(self)(env)

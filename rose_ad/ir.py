@@ -14,6 +14,9 @@ closed. Every structured instruction has any number of results, so there are no 
     reshape (array or ref,)         attr shape: the same entries, in the same order
     build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
                                     run for its effects
+    filter  () or (lo, hi)          attr n; block (i) -> (keep, rows). A build that also lists iterations: those
+                                    for which `keep` holds, in order, and maybe more. Results: the list, of n
+                                    indices of which only the first so many are made; how many; the rows
     scan    (carry, ...)            attr Steps; block (i, carries) -> (carries, ys). Where it is counted, the
                                     first argument is the number of steps, at most n; rows of ys beyond are
                                     not made

@@ -143,6 +143,7 @@ class Linearizer:
 
     def block(self, block: Block, P: Builder, T: Builder) -> None:
         """Both programs of a block's instructions."""
+        locs = P.loc, T.loc
         for instr in block.instrs:
             P.loc = T.loc = instr.loc
             if not touches(instr, self.active):
@@ -151,6 +152,7 @@ class Linearizer:
                 self._prim(instr, P, T)
             else:
                 getattr(self, f"_{instr.op}")(instr, P, T)
+        P.loc, T.loc = locs  # again those of what the block is part of
 
     def _prim(self, instr: Instr, P: Builder, T: Builder) -> None:
         x = lookups(self.env, instr.args)

@@ -253,13 +253,14 @@ def _square(P: Builder, x: Atom) -> Atom:
 
 
 def _power_by_exponent(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
+    # zero where x is not positive, and no NaN on the way there, which `debug_nans` would find
     positive = P.prim("lt", zero_like(x[0]), x[0])
-    return P.prim("select", positive, P.prim("mul", P.prim("log", x[0]), out), zero_like(out))
+    log = P.prim("log", P.prim("select", positive, x[0], _one(P, x[0])))
+    return P.prim("scale", log, out)
 
 
 def _power_by_base(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-    slope = P.prim("mul", x[1], P.prim("pow", x[0], P.prim("sub", x[1], _one(P, x[1]))))
-    return P.prim("select", P.prim("eq", x[1], zero_like(x[1])), zero_like(out), slope)
+    return P.prim("scale", x[1], P.prim("pow", x[0], P.prim("sub", x[1], _one(P, x[1]))))
 
 
 def _safe_half_over(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:

@@ -116,5 +116,13 @@ class OutOfRange(RoseError, IndexError):
     """An index outside its array, found while tracing or while running."""
 
 
+class WrongDerivative(RoseError, AssertionError):
+    """A derivative that central differences, or the other mode, do not agree with; see `check_grads`."""
+
+
+class NanFound(RoseError, FloatingPointError):
+    """A NaN began in this operation; see `debug_nans`."""
+
+
 class MemoryLimit(RoseError, MemoryError):
     """A function that would need more scratch memory than is allowed."""

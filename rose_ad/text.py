@@ -8,6 +8,25 @@ import numpy as np
 
 from .ir import Atom, Block, Function, Instr, Var, callees, carried
 
+_WRITTEN = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "scale": "*",
+    "div": "/",
+    "pow": "**",
+    "select": "where",
+    "norm_sqrt": "norm",
+    "to_f64": "to_real",
+    "to_i64": "to_int",
+    "bool_to_i64": "to_int",
+}
+
+
+def as_written(op: str) -> str:
+    """The name of a primitive in the user's language."""
+    return _WRITTEN.get(op, op)
+
 
 def show_program(function: Function) -> str:
     """The function and all it calls, callees first."""
@@ -70,6 +89,9 @@ class _Printer:
             case "build":
                 over = args if instr.args else str(instr.attr)
                 self.open(f"{pad}{head}build {over}", instr.blocks[0], depth)
+            case "filter":
+                over = args if instr.args else str(instr.attr)
+                self.open(f"{pad}{head}filter {over}", instr.blocks[0], depth)
             case "scan":
                 n, reverse, counted, slots = instr.attr
                 way = " reverse" * reverse + f" slots {slots}" * bool(slots)

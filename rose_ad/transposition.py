@@ -163,6 +163,7 @@ class Transposer:
 
     def block(self, block: Block, E: Builder, cotangents: Sequence[tuple[Atom, Atom]]) -> None:
         """A block's transpose, given the cotangents of its results."""
+        loc = E.loc
         for instr in block.instrs:
             if touches(instr, self.linear):
                 for o in instr.outs:
@@ -185,6 +186,7 @@ class Transposer:
                     self._prim(instr, E)
                 else:
                     getattr(self, f"_{instr.op}")(instr, E)
+        E.loc = loc  # again that of what the block is part of
 
     def _prim(self, instr: Instr, E: Builder) -> None:
         ct = self.total(instr.outs[0], E)

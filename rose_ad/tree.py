@@ -114,6 +114,21 @@ def _unflatten(s: Structure, leaves: Iterator[Any]) -> Any:
     return out
 
 
+def paths(structure: Structure) -> list[str]:
+    """Where each leaf is, as one writes it after a name: "[0]", ".position", "['mass']"."""
+    if structure.kind is None:
+        return [""]
+    if structure.kind is Static:
+        return []
+    named = dataclasses.is_dataclass(structure.kind)
+    keys = structure.keys or range(len(structure.children))
+    return [
+        (f".{key}" if named else f"[{key!r}]") + rest
+        for key, child in zip(keys, structure.children, strict=True)
+        for rest in paths(child)
+    ]
+
+
 def is_traced(x: Any) -> bool:
     """Whether a value is traced, or holds traced values."""
     return any(isinstance(leaf, Leaf) for leaf in flatten(x)[0])

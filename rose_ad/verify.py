@@ -112,6 +112,16 @@ class _Verifier:
         self.block(body)
         return [Array(instr.attr, r.type) for r in body.results]
 
+    def _filter(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+        (body,) = instr.blocks
+        _need(types in ([], [I64, I64]), "bounds are two integers", instr)
+        _need([p.type for p in body.params] == [I64], "the body takes an index", instr)
+        self.block(body)
+        results = [r.type for r in body.results]
+        _need(results[:1] == [Bool], "the body says whether to keep", instr)
+        _need(not types or len(results) == 1, "a loop with bounds has no rows", instr)
+        return [Array(instr.attr, I64), I64, *(Array(instr.attr, r) for r in results[1:])]
+
     def _scan(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
         _need([a.type for a in counts(instr)] in ([], [I64]), "a count is an integer", instr)
         return self._loop(instr, instr.attr.n)

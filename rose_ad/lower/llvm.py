@@ -7,7 +7,7 @@ stack. Compiled code never allocates.
 
 A function takes its parameters, then a pointer for each result, then the scratch arena and the status word. A
 failed `check` leaves its number in the status word and goes on with index 0, so nothing outside an array is
-ever touched.
+ever touched. Code that looks for NaNs has a check after each operation on floats.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from ..ir import (
     instructions,
 )
 from ..prims import TABLE
-from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, scalar_of, value_type
+from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, is_float, scalar_of, value_type
+from .checks import Check, call_host, check_index, check_nan
 
 ENTRY = "rose_entry"
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
@@ -47,16 +48,16 @@ class Lowered:
 
     text: str
     scratch_bytes: int
-    checks: tuple[
-        tuple[int, int | Host], ...
-    ]  # status - 1 -> location, and the length or what failed
+    checks: tuple[Check, ...]  # the one that failed is at status - 1
     arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
     hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
 
 
-def lower(function: Function) -> Lowered:
-    """A function and all it calls, with an entry that takes pointers to arguments and results."""
-    module = _Module()
+def lower(function: Function, nans: bool = False) -> Lowered:
+    """A function and all it calls, with an entry that takes pointers to arguments and results.
+
+    With `nans`, an operation in which a NaN begins fails a check."""
+    module = _Module(nans)
     functions = callees(function)
     for f in functions:
         if f.rule is not None and f.rule.refusal is not None:
@@ -97,12 +98,13 @@ def _align(offset: int) -> int:
 
 
 class _Module:
-    def __init__(self) -> None:
+    def __init__(self, nans: bool) -> None:
+        self.nans = nans
         self.globals: list[str] = []
         self.declarations: set[str] = set()
         self.names: dict[Function, str] = {}
         self.frames: dict[Function, int] = {}
-        self.checks: list[tuple[int, int | Host]] = []
+        self.checks: list[Check] = []
         self.hosts: list[Host] = []
         self.arrays: list[tuple[int, int]] = []
         self._literals: dict[Const, str] = {}
@@ -171,6 +173,7 @@ class _Function:
         self.entry_lines: list[str] = []
         self.values: dict[Var, str] = {}
         self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
+        self.name = ""
         self.label = "entry"
         self.count = 0
         self.own_bytes = 0
@@ -270,6 +273,7 @@ class _Function:
     # ---------------------------------------------------------------------------------- function
 
     def run(self, f: Function) -> str:
+        self.name = f.name
         params = []
         for k, p in enumerate(f.params):
             self.values[p] = f"%p{k}"
@@ -351,6 +355,9 @@ class _Function:
                 self.module.declare(line)
             self.emit(line)
         self.values[instr.outs[0]] = name
+        if self.module.nans:
+            given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]
+            check_nan(self, instr.outs[0].type, name, given, instr.loc, instr.op)
 
     def _index(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -359,63 +366,10 @@ class _Function:
         self.values[out] = self.load(out.type, pointer) if isinstance(out.type, Scalar) else pointer
 
     def _check(self, instr: Instr) -> None:
-        n: int = instr.attr
-        i = self.atom(instr.args[0])
-        code = self._code(instr.loc, n)
-        ok = self.assign(f"icmp ult i64 {i}, {n}")
-        bad, after, before = self.fresh("bad"), self.fresh("ok"), self.label
-        self.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
-        self.module_likely()
-        self.start(bad)
-        self._fail(code)
-        self.emit(f"br label {after}")
-        self.start(after)
-        self.values[instr.outs[0]] = self.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
-
-    def _code(self, loc: int, of: int | Host) -> int:
-        """A new number for the status word."""
-        self.module.checks.append((loc, of))
-        return len(self.module.checks)
-
-    def _fail(self, code: int | str) -> None:
-        """Leave a number in the status word, if it is the first."""
-        first = self.assign("load i64, ptr %status")
-        none = self.assign(f"icmp eq i64 {first}, 0")
-        self.emit(
-            f"store i64 {self.assign(f'select i1 {none}, i64 {code}, i64 {first}')}, ptr %status"
-        )
+        check_index(self, instr)
 
     def _host(self, instr: Instr) -> None:
-        host: Host = instr.attr
-        if host not in self.module.hosts:
-            self.module.hosts.append(host)
-        name = f"@rose_host{self.module.hosts.index(host)}"
-        self.module.declarations.add(f"i64 {name}(ptr)")
-        count = len(instr.args) + len(instr.outs)
-        pointers = self.fresh("h")
-        self.entry_lines.append(f"  {pointers} = alloca [{count} x ptr]")
-        places = [self.slot(v.type, instr.loc) for v in (*instr.args, *instr.outs)]
-        for k, place in enumerate(places):
-            if k < len(instr.args):
-                self.store(instr.args[k].type, self.atom(instr.args[k]), place)
-            self.emit(
-                f"store ptr {place}, ptr {self.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}"
-            )
-        failed = self.assign(f"call i64 {name}(ptr {pointers})")
-        ok = self.assign(f"icmp eq i64 {failed}, 0")
-        bad, after = self.fresh("bad"), self.fresh("ok")
-        self.emit(f"br i1 {ok}, label {after}, label {bad}")
-        self.start(bad)
-        self._fail(self._code(instr.loc, host))
-        self.emit(f"br label {after}")
-        self.start(after)
-        for o, place in zip(instr.outs, places[len(instr.args) :], strict=True):
-            self.values[o] = self.load(o.type, place) if isinstance(o.type, Scalar) else place
-
-    def module_likely(self) -> None:
-        weights = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
-        if weights not in self.module.globals:
-            self.module.globals.append(weights)
+        call_host(self, instr)
 
     def _reshape(self, instr: Instr) -> None:
         self.values[instr.outs[0]] = self.atom(instr.args[0])
@@ -444,7 +398,7 @@ class _Function:
         ref, value = instr.args
         t = value.type
         if isinstance(t, Scalar):
-            self._add_scalar(t, self.atom(ref), self.atom(value))
+            self._add_scalar(t, self.atom(ref), self.atom(value), instr.loc)
             return
         assert isinstance(t, Array)
         count = 1
@@ -453,13 +407,16 @@ class _Function:
         loop = _Loop(self, "0", str(count))
         to = self.row(t.scalar, self.atom(ref), loop.index)
         source = self.row(t.scalar, self.atom(value), loop.index)
-        self._add_scalar(t.scalar, to, self.load(t.scalar, source))
+        self._add_scalar(t.scalar, to, self.load(t.scalar, source), instr.loc)
         loop.close()
 
-    def _add_scalar(self, t: Scalar, pointer: str, value: str) -> None:
+    def _add_scalar(self, t: Scalar, pointer: str, value: str, loc: int) -> None:
         old = self.load(t, pointer)
         op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
-        self.store(t, self.assign(f"{op} {t.llvm} {old}, {value}"), pointer)
+        total = self.assign(f"{op} {t.llvm} {old}, {value}")
+        if self.module.nans:
+            check_nan(self, t, total, [f"{t.llvm} {old}", f"{t.llvm} {value}"], loc, "add")
+        self.store(t, total, pointer)
 
     def _freeze(self, instr: Instr) -> None:
         (out,) = instr.outs

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import Function
-from ..source import MemoryLimit, OutOfRange, name_of
+from ..source import MemoryLimit, name_of
 from ..types import Type, scalar_of, shape_of, value_type
 from . import cache
 from .jit import Code, emit_object, identity
@@ -23,12 +23,15 @@ _DEFAULT_LIMIT = 4 << 30  # bytes of scratch
 
 
 class Program:
-    """Machine code for a function, with the arenas that its calls use. Safe to call from many threads."""
+    """Machine code for a function, with the arenas that its calls use. Safe to call from many threads.
 
-    def __init__(self, function: Function) -> None:
+    With `nans`, the code looks for operations in which a NaN begins.
+    """
+
+    def __init__(self, function: Function, nans: bool = False) -> None:
         start = time.perf_counter()
         self.function = function
-        self.lowered: Lowered = lower(function)
+        self.lowered: Lowered = lower(function, nans)
         _check_memory(self.lowered)
         _check_results(function)
         name = cache.key(self.lowered.text, identity())
@@ -60,7 +63,7 @@ class Program:
     def __call__(self, args: list[np.ndarray[Any, Any]]) -> list[Any]:
         """Results, numpy arrays or scalars, for C-contiguous arrays of the parameters' types.
 
-        Raises OutOfRange where an index left its array.
+        Raises OutOfRange where an index left its array, and NanFound if made to look for NaNs.
         """
         outs = [np.empty(r.shape, r.dtype) for r in self._results]
         pointers = self._pointers(*[a.ctypes.data for a in args], *[o.ctypes.data for o in outs])
@@ -69,14 +72,7 @@ class Program:
         with self._lock:
             self._idle.append(arena)
         if status:
-            location, n = self.lowered.checks[status - 1]
-            if not isinstance(n, int):
-                raise n.take_error() or RuntimeError(f"{n.name} failed")
-            raise OutOfRange(
-                f"an index is outside its array of length {n}",
-                location,
-                "keep it in range, for instance with ra.clip(i, 0, n - 1)",
-            )
+            raise self.lowered.checks[status - 1].error()
         return [o[()] for o in outs]
 
     def _take(self) -> np.ndarray[Any, Any]:

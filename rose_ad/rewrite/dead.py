@@ -68,7 +68,7 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
             needed = effect or bool(kept)
         case "scan" | "while":
             return _loop(instr, kept, live, own)
-        case "rewind":
+        case "rewind" | "filter":
             effect = any([_block(b, range(len(b.results)), live, own) for b in instr.blocks])
             needed = effect or bool(kept)
         case "build" | "cond":

@@ -165,6 +165,14 @@ def scale_by_known(b: Builder, x: Atom, c: Atom) -> Atom | None:
     return None
 
 
+@rule("scale")
+def scale_known(b: Builder, x: Atom, c: Atom) -> Atom | None:
+    """scale(0, c) -> 0; a literal that is not zero needs no guard."""
+    if not isinstance(x, Const):
+        return None
+    return x if x.value == 0 else b.prim("mul", x, c)
+
+
 @rule("neg")
 def twice_negated(b: Builder, x: Atom) -> Atom | None:
     """--x -> x."""

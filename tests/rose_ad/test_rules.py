@@ -97,6 +97,11 @@ EXAMPLES: dict[tuple[str, str], list[Example]] = {
     ("scale", "scale_by_known"): reals(
         lambda b, x, y: (x, const(2.5, x)), lambda b, x, y: (x, const(0.0, x))
     ),
+    ("scale", "scale_known"): reals(
+        lambda b, x, y: (const(2.5, x), y),
+        lambda b, x, y: (const(0.0, x), y),
+        lambda b, x, y: (const(-0.0, x), y),
+    ),
     ("neg", "twice_negated"): numbers(lambda b, x, y: (b.prim("neg", x),)),
     ("not", "twice_not"): bools(lambda b, x, y: (b.prim("not", x),)),
     ("and", "and_literal"): bools(

@@ -1,0 +1,125 @@
+"""What compiled code checks as it runs, and the errors that failed checks become.
+
+A check that fails leaves its number in the status word, if it is the first, and the code goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..host import Host
+from ..ir import Instr
+from ..source import NanFound, OutOfRange
+from ..text import as_written
+from ..types import Scalar, Type, is_float
+
+if TYPE_CHECKING:
+    from .llvm import _Function
+
+
+@dataclass(frozen=True)
+class IndexCheck:
+    """An index lies in an array of this length."""
+
+    location: int
+    length: int
+
+    def error(self) -> BaseException:
+        return OutOfRange(
+            f"an index is outside its array of length {self.length}",
+            self.location,
+            "keep it in range, for instance with ra.clip(i, 0, n - 1)",
+        )
+
+
+@dataclass(frozen=True)
+class NanCheck:
+    """An operation of that function does not give NaN, unless it was given one."""
+
+    location: int
+    op: str
+    function: str
+
+    def error(self) -> BaseException:
+        return NanFound(
+            f"the first NaN of this call is the result of {as_written(self.op)} in {self.function}",
+            self.location,
+            "keep its operands in its domain; ra.where computes the side that is not chosen too, "
+            "so choose the operand before the operation",
+        )
+
+
+@dataclass(frozen=True)
+class HostCheck:
+    """A Python function that is called back does not raise."""
+
+    host: Host
+
+    def error(self) -> BaseException:
+        return self.host.take_error() or RuntimeError(f"{self.host.name} failed")
+
+
+Check: TypeAlias = "IndexCheck | NanCheck | HostCheck"
+
+_LIKELY = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
+
+
+def _fail_unless(f: _Function, ok: str, check: Check) -> tuple[str, str]:
+    """Emit a check that holds where `ok` does; the labels of the blocks from which the code goes on, where
+    it holds and where it fails."""
+    f.module.checks.append(check)
+    code = len(f.module.checks)
+    bad, after, before = f.fresh("bad"), f.fresh("ok"), f.label
+    if _LIKELY not in f.module.globals:
+        f.module.globals.append(_LIKELY)
+    f.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
+    f.start(bad)
+    first = f.assign("load i64, ptr %status")
+    none = f.assign(f"icmp eq i64 {first}, 0")
+    f.emit(f"store i64 {f.assign(f'select i1 {none}, i64 {code}, i64 {first}')}, ptr %status")
+    f.emit(f"br label {after}")
+    f.start(after)
+    return before, bad
+
+
+def check_index(f: _Function, instr: Instr) -> None:
+    """An index, or 0 where it is out of range."""
+    n: int = instr.attr
+    i = f.atom(instr.args[0])
+    ok = f.assign(f"icmp ult i64 {i}, {n}")
+    before, bad = _fail_unless(f, ok, IndexCheck(instr.loc, n))
+    f.values[instr.outs[0]] = f.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
+
+
+def check_nan(f: _Function, t: Type, value: str, operands: list[str], loc: int, op: str) -> None:
+    """Fail where a result of type `t` is NaN and none of the operands, written with their types, is."""
+    if not is_float(t):
+        return
+    assert isinstance(t, Scalar)
+    ok = f.assign(f"fcmp ord {t.llvm} {value}, 0.0")
+    for x in operands:
+        nan = f.assign(f"fcmp uno {x}, 0.0")
+        ok = f.assign(f"or i1 {ok}, {nan}")
+    _fail_unless(f, ok, NanCheck(loc, op, f.name))
+
+
+def call_host(f: _Function, instr: Instr) -> None:
+    """A call of a Python function, whose results are zero where it raises."""
+    host: Host = instr.attr
+    if host not in f.module.hosts:
+        f.module.hosts.append(host)
+    name = f"@rose_host{f.module.hosts.index(host)}"
+    f.module.declarations.add(f"i64 {name}(ptr)")
+    count = len(instr.args) + len(instr.outs)
+    pointers = f.fresh("h")
+    f.entry_lines.append(f"  {pointers} = alloca [{count} x ptr]")
+    places = [f.slot(v.type, instr.loc) for v in (*instr.args, *instr.outs)]
+    for k, place in enumerate(places):
+        if k < len(instr.args):
+            f.store(instr.args[k].type, f.atom(instr.args[k]), place)
+        f.emit(f"store ptr {place}, ptr {f.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}")
+    failed = f.assign(f"call i64 {name}(ptr {pointers})")
+    _fail_unless(f, f.assign(f"icmp eq i64 {failed}, 0"), HostCheck(host))
+    for o, place in zip(instr.outs, places[len(instr.args) :], strict=True):
+        f.values[o] = f.load(o.type, place) if isinstance(o.type, Scalar) else place
