@@ -1,37 +1,51 @@
 """Which values are dear: to be remembered for the reverse pass rather than computed again.
 
 An elementary function takes some ten nanoseconds, storing a number and loading it about one; arithmetic is
-cheaper than both. What such a function gives, and arrays of it, are dear.
+cheaper than both. What such a function gives, and arrays of it, are dear. So is the list of the iterations of a
+loop that did anything.
 """
 
 from __future__ import annotations
 
 from .ir import Atom, Block, Var
-from .types import value_type
+from .types import is_float, value_type
 
 _FUNCTIONS = frozenset({
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
     "tanh", "pow",
 })  # fmt: skip
+_DEAR = _FUNCTIONS | {"filter"}
 _SHARE = 4  # the memory for a step's dear values is at most so many times that for its carries
+_LISTS = 32  # likewise for lists, of which only the beginning is ever touched
 
 
 def is_dear(a: Atom) -> bool:
-    """Whether a value is the result of an elementary function, or an array that a loop makes of such."""
-    if not isinstance(a, Var) or a.instr is None:
-        return False
-    if a.instr.op == "build":
-        return is_dear(a.instr.blocks[0].results[a.instr.outs.index(a)])
-    return a.instr.op in _FUNCTIONS
+    """Whether a value is an elementary function's, a list, or an array that a loop makes of such."""
+    made_of = _made_of(a)
+    return isinstance(made_of, Var) and made_of.instr is not None and made_of.instr.op in _DEAR
+
+
+def _made_of(a: Atom) -> Atom:
+    """What a loop makes an array of, or the value itself."""
+    while isinstance(a, Var) and a.instr is not None and a.instr.op in {"build", "filter"}:
+        at = a.instr.outs.index(a)
+        if a.instr.op == "filter":
+            if at < 2:
+                return a
+            at -= 1
+        a = a.instr.blocks[0].results[at]
+    return a
 
 
 def remembered_values(body: Block) -> list[Var]:
     """The dear values of a loop's step that are remembered besides its carries, as far as memory allows."""
-    left = _SHARE * sum(value_type(c.type).size for c in body.params[1:])
+    carries = sum(value_type(c.type).size for c in body.params[1:])
+    left = {False: _SHARE * carries, True: _LISTS * carries}
     out = []
     for instr in body.instrs:
         for v in instr.outs:
-            if is_dear(v) and value_type(v.type).size <= left:
-                left -= value_type(v.type).size
+            size, is_list = value_type(v.type).size, not is_float(v.type)
+            if is_dear(v) and size <= left[is_list]:
+                left[is_list] -= size
                 out.append(v)
     return out

@@ -38,6 +38,7 @@ from .ir import (
 )
 from .prims import TABLE
 from .rewrite.pipeline import tidy
+from .rewrite.record import recording
 from .rewrite.unwind import without_rewinds
 from .types import I64, Ref, is_float
 
@@ -97,6 +98,7 @@ def active_parameters(
 
 
 def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...]) -> Linearized:
+    function = recording(function, active_parameters(function, mask)[1])
     positions, active = active_parameters(function, mask)
     P, T = Builder(), Builder()
     walk = Linearizer(active)
@@ -213,6 +215,27 @@ class Linearizer:
         self._tangent_body(body, inner, kept)
         outs = T.build(instr.attr, inner.block, lookups(self.env, instr.args))
         self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
+
+    def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
+        (body,) = instr.blocks
+        kept, count, *outs = instr.outs
+        if P is T and count not in self.given:  # it was not remembered: every iteration is visited
+            inner = enter_loop(T, instr, self.env)
+            self._tangent_body(body, inner, [])
+            T.build(instr.attr, inner.block, lookups(self.env, instr.args))
+            return
+        self._primal(instr, P)
+        inner = T.loop(0, instr.attr - 1)
+        index = inner.index(lookup(self.env, kept), inner.block.params[0])
+        assert isinstance(index, Var)
+        index.range = body.params[0].range
+        self.env[body.params[0]] = index
+        for r, o in zip(body.results[1:], outs, strict=True):
+            if isinstance(r, Var) and r.block is body and is_dear(r):
+                self.env[r] = inner.index(lookup(self.env, o), index)
+                self.given.add(r)
+        self._tangent_body(body, inner, [])
+        T.build(instr.attr, inner.block, (Const(0, I64), lookup(self.env, count)))
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
         if instr.attr.slots:

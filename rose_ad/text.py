@@ -86,12 +86,9 @@ class _Printer:
         head = f"{self.atoms(instr.outs)} = " if instr.outs else ""
         args = self.atoms(instr.args)
         match instr.op:
-            case "build":
+            case "build" | "filter":
                 over = args if instr.args else str(instr.attr)
-                self.open(f"{pad}{head}build {over}", instr.blocks[0], depth)
-            case "filter":
-                over = args if instr.args else str(instr.attr)
-                self.open(f"{pad}{head}filter {over}", instr.blocks[0], depth)
+                self.open(f"{pad}{head}{instr.op} {over}", instr.blocks[0], depth)
             case "scan":
                 n, reverse, counted, slots = instr.attr
                 way = " reverse" * reverse + f" slots {slots}" * bool(slots)

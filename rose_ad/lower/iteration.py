@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..ir import Block, Instr, carried, counts
-from ..types import Scalar, Type, value_type
+from ..types import I64, Scalar, Type, value_type
 
 if TYPE_CHECKING:
     from .llvm import _Function
@@ -121,6 +121,33 @@ def _go_on(f: _Function, condition: str, end: str) -> None:
     body = f.fresh("body")
     f.emit(f"br i1 {condition}, label {body}, label {end}")
     f.start(body)
+
+
+def lower_filter(f: _Function, instr: Instr) -> None:
+    """The loop, with a list of the iterations that are kept."""
+    from .llvm import _Loop
+
+    (body,) = instr.blocks
+    kept, *places = [f.place(o, instr.loc) for o in (instr.outs[0], *instr.outs[2:])]
+    low, high = [f.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+    count = _Cell(f, "i64")
+    count.set("0")
+    loop = _Loop(f, low, high)
+    f.values[body.params[0]] = loop.index
+    rows = [f.row(r.type, p, loop.index) for r, p in zip(body.results[1:], places, strict=True)]
+    keep, *values = f.block(body, [None, *rows])
+    for r, value, row in zip(body.results[1:], values, rows, strict=True):
+        f.store(r.type, value, row)
+    listed, after = f.fresh("keep"), f.fresh("next")
+    f.emit(f"br i1 {keep}, label {listed}, label {after}")
+    f.start(listed)
+    n = count.get()
+    f.emit(f"store i64 {loop.index}, ptr {f.row(I64, kept, n)}")
+    count.set(f.assign(f"add nsw i64 {n}, 1"))
+    f.emit(f"br label {after}")
+    f.start(after)
+    loop.close()
+    f.values.update(zip(instr.outs, [kept, count.get(), *places], strict=True))
 
 
 def lower_while(f: _Function, instr: Instr) -> None:

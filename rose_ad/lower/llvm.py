@@ -486,6 +486,11 @@ class _Function:
 
         lower_scan(self, instr)
 
+    def _filter(self, instr: Instr) -> None:
+        from .iteration import lower_filter
+
+        lower_filter(self, instr)
+
     def _while(self, instr: Instr) -> None:
         from .iteration import lower_while
 
