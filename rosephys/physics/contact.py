@@ -31,19 +31,21 @@ def toi_position(x: Any, v: Any, radius: Any, restitution: Any, dt: Any) -> tupl
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), by DiffTaichi's rule."""
     n = x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
+    ahead = x + dt * v
     for i in ra.range(n):
         for j in ra.range(i + 1, n):
-            relative = v[i] - v[j]
-            apart = x[i] + dt * v[i] - (x[j] + dt * v[j])
+            apart = ahead[i] - ahead[j]
             square = ra.dot(apart, apart)
-            # discs of a rack touch all the time: only those that approach are looked at more closely
-            with ra.when((square < 4 * radius * radius) & (ra.dot(apart, relative) < 0)):
-                distance = ra.sqrt(square)
-                normal = apart / (distance + 1e-6)
-                speed = ra.dot(normal, relative)
-                impulse = -(1 + restitution) / 2 * speed * normal
-                toi = (distance - 2 * radius) / ra.minimum(-1e-3, speed)
-                _exchange(dv, dx, i, j, impulse, ra.minimum(toi - dt, 0) * impulse)
+            with ra.when(square < 4 * radius * radius):
+                relative = v[i] - v[j]
+                # discs of a rack touch all the time: only those that approach are looked at more closely
+                with ra.when(ra.dot(apart, relative) < 0):
+                    distance = ra.sqrt(square)
+                    normal = apart / (distance + 1e-6)
+                    speed = ra.dot(normal, relative)
+                    impulse = -(1 + restitution) / 2 * speed * normal
+                    toi = (distance - 2 * radius) / ra.minimum(-1e-3, speed)
+                    _exchange(dv, dx, i, j, impulse, ra.minimum(toi - dt, 0) * impulse)
     return dv.freeze(), dx.freeze()
 
 
