@@ -18,7 +18,7 @@ from ..lower import cache
 from ..lower.jit import Code, emit_object, identity
 from ..lower.llvm import ENTRY, Lowered, lower
 from ..lower.program import linked
-from ..source import MemoryLimit, TypeMismatch, here, name_of
+from ..source import MemoryLimit, TypeMismatch, here
 from ..tree import flatten
 from ..types import F64, Array, Type
 from ..values import type_of
@@ -49,12 +49,9 @@ class Pointer:
         self.results: tuple[Type, ...] = tuple(r.type for r in ir.results)
         self._lowered: Lowered = lowered
 
-    def failure(self, status: int) -> str:
-        """What a status that is not 0 means: which index left its array and where, or what Python raised."""
-        location, n = self._lowered.checks[status - 1]
-        if not isinstance(n, int):
-            return f"{n.name} raised {n.take_error()!r}"
-        return f"an index is outside its array of length {n}, at {name_of(location)}"
+    def failure(self, status: int) -> BaseException:
+        """The error that a status which is not 0 stands for: OutOfRange, or what Python raised."""
+        return self._lowered.checks[status - 1].error()
 
 
 def pointer(f: Any, *example: Any) -> Pointer:

@@ -351,7 +351,20 @@ def test_a_status_says_what_failed() -> None:
     status = call(p, V, np.array(3), out)
     assert status != 0
     line = entry.python.__code__.co_firstlineno + 2
-    assert p.failure(status) == f"an index is outside its array of length 3, at {__file__}:{line}"
+    error = p.failure(status)
+    assert isinstance(error, ra.OutOfRange)
+    assert "length 3" in str(error) and f"{__file__}:{line}" in str(error)
+
+
+def test_a_status_carries_what_python_raised() -> None:
+    def refuse(x: Any) -> Any:
+        raise ValueError("not today")
+
+    p = c.pointer(lambda x: ra.opaque(refuse, ra.Real)(x) * 2.0, 1.0)
+    status = call(p, np.array(1.0), np.empty(()))
+    assert status != 0
+    error = p.failure(status)
+    assert isinstance(error, ValueError) and str(error) == "not today"
 
 
 def test_the_code_lives_with_its_function() -> None:

@@ -22,7 +22,7 @@ from rose_ad.text import show_program
 from rose_ad.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
 
 SETTINGS = settings(
-    max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
@@ -264,7 +264,7 @@ def corruptible() -> str:
 
 
 @given(st.integers(0, 10**6), st.integers(0, 6), st.sampled_from(PIECES))
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_corrupted_text_is_parsed_or_told(at: int, cut: int, piece: str) -> None:
     text = corruptible()
     at %= len(text)
