@@ -9,6 +9,7 @@ def f(x: ra.Real) -> ra.Real:
 ra.value_and_grad(f)(2.0)
 """
 
+from . import interop
 from .annotations import Bool, Int, Real, Real32, Vec
 from .arrays import (
     arange,
@@ -119,6 +120,7 @@ from .numeric import (
     to_real,
     trunc,
 )
+from .parsing import parse
 from .reduce import (
     all,
     any,
@@ -142,6 +144,7 @@ from .source import (
     MemoryLimit,
     NanFound,
     OutOfRange,
+    ParseError,
     RoseError,
     TraceError,
     TypeMismatch,
@@ -160,6 +163,7 @@ __all__ = [
     "MemoryLimit",
     "NanFound",
     "OutOfRange",
+    "ParseError",
     "Real",
     "Real32",
     "RoseError",
@@ -226,6 +230,7 @@ __all__ = [
     "hessian",
     "hvp",
     "hypot",
+    "interop",
     "interpret",
     "inv",
     "isfinite",
@@ -260,6 +265,7 @@ __all__ = [
     "opaque",
     "outer",
     "pad",
+    "parse",
     "permute_dims",
     "pow",
     "prod",

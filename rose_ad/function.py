@@ -21,6 +21,7 @@ from .annotations import checked, parameter_types
 from .ir import Function, Var
 from .lower.program import Program
 from .nans import searching
+from .pickling import Reference, reference
 from .rewrite.pipeline import tidy
 from .source import UNKNOWN, TraceError, TypeMismatch, here, of_function
 from .trace import Trace, current, tracing
@@ -31,6 +32,8 @@ from .verify import verify
 
 Signature = tuple[Structure, tuple[Type, ...]]
 T = TypeVar("T")
+# what functools.update_wrapper takes from a Python function and another process cannot have
+_OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,23 @@ class Fn:
                 "pass numbers, arrays, and structures of them",
             ) from None
 
+    # ------------------------------------------------------------------------- copying, pickling
+
+    def __copy__(self) -> Fn:
+        return self  # like a Python function, it is the same for all
+
+    def __deepcopy__(self, _: Any) -> Fn:
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made of. What it has made of that, Fn() has places for; it is made again."""
+        made = vars(Fn(self.__name__))
+        return {k: v for k, v in vars(self).items() if k == "__name__" or k not in made}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Fn.__init__(self, state["__name__"])
+        vars(self).update(state)
+
     # ------------------------------------------------------------------------------------- looking
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -200,7 +220,29 @@ class PythonFunction(Fn):
     def __init__(self, f: Callable[..., Any]) -> None:
         super().__init__(getattr(f, "__name__", "function"))
         functools.update_wrapper(self, f)
-        self.python = f
+        self.python: Any = f  # or the Reference of one that stayed in another process
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its signature and all that it was traced for, without Python code; see `pickling`."""
+        _ = self._annotated, self._signature  # which need that code: they are kept from now on
+        foreign = {*_OF_PYTHON, *getattr(self.python, "__dict__", ())}
+        state = {k: v for k, v in super().__getstate__().items() if k not in foreign}
+        with self._lock:
+            traced = dict(self._specialised)
+        return state | {"python": reference(self.python, self.__name__), "_specialised": traced}
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        """The parameters' names and kinds, and which may be left out."""
+        parameters = inspect.signature(self.python).parameters.values()
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    p.name, p.kind, default=p.default if p.default is p.empty else None
+                )
+                for p in parameters
+            ]
+        )
 
     @functools.cached_property
     def _annotated(self) -> dict[str, list[Type | None]]:
@@ -211,7 +253,7 @@ class PythonFunction(Fn):
             return types
         args, kwargs = unflatten(structure, range(len(types)))
         try:
-            bound = inspect.signature(self.python).bind(*args, **kwargs).arguments
+            bound = self._signature.bind(*args, **kwargs).arguments
         except TypeError:
             return types  # the call itself will say what is wrong with the arguments
         out = list(types)
@@ -228,14 +270,15 @@ class PythonFunction(Fn):
         return out
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        code = getattr(self.python, "__code__", None)
+        python = self._python(types)
+        code = getattr(python, "__code__", None)
         loc = of_function(code) if code is not None else UNKNOWN
         trace = Trace(self.__name__)
         root = trace.frames[0]
         params = [root.builder.block.param(t) for t in types]
         args, kwargs = unflatten(structure, [wrap(p) for p in params])
         with tracing(trace):
-            out = self.python(*args, **kwargs)
+            out = python(*args, **kwargs)
             trace.check_innermost(root)
             leaves, result = flatten(out)
             root.builder.block.results = tuple(
@@ -243,6 +286,23 @@ class PythonFunction(Fn):
             )
         ir = Function(self.__name__, tidy(root.builder.block), loc)
         return Specialised(ir, result, tuple(trace.captured))
+
+    def _python(self, types: Sequence[Type]) -> Callable[..., Any]:
+        """The function to be traced, imported if it stayed in another process."""
+        if isinstance(self.python, Reference):
+            try:
+                self.python = self.python.load()
+            except (ImportError, AttributeError) as error:
+                given = ", ".join(map(repr, types))
+                raise TraceError(
+                    f"{self.__name__} comes from another process, where it was not traced for such "
+                    f"arguments ({given}), and its Python source is not here ({error})",
+                    here(),
+                    "call it with such arguments once before it is pickled, or define it at the top of a "
+                    "module that can be imported here",
+                ) from None
+        python: Callable[..., Any] = self.python
+        return python
 
     def _result(self, leaf: Any, trace: Trace, loc: int) -> Traced:
         if isinstance(leaf, complex):

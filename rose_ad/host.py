@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .source import TypeMismatch
+from .source import TypeMismatch, at, position
 from .tree import Structure, flatten, unflatten
 from .types import Value, scalar_of, shape_of
 
@@ -22,6 +22,13 @@ class Host:
         self.f, self.structure, self.loc = f, structure, loc
         self.params, self.results, self.result = tuple(params), tuple(results), result
         self.name = getattr(f, "__name__", type(f).__name__)
+        self._failed = threading.local()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in vars(self).items() if k != "_failed"} | {"loc": position(self.loc)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, loc=at(state["loc"]))
         self._failed = threading.local()
 
     def values(self, leaves: Sequence[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from .ir import Atom, Const, Instr, Var
+from .ir import Atom, Const, Instr, Steps, Var
 from .types import I64
 
 Interval = tuple[int, int]
@@ -31,6 +31,15 @@ def interval(a: Atom, depth: int = _DEPTH, facts: Facts = NO_FACTS) -> Interval:
     # arithmetic wraps around: what may leave 64 bits may be anything
     least, greatest = EVERYTHING
     return (low, high) if least <= low and high <= greatest else EVERYTHING
+
+
+def loop_range(loop: Instr) -> Interval:
+    """Least and greatest index of a loop, as it follows from its length or bounds."""
+    if loop.op in {"build", "filter"} and loop.args:
+        (low, _), (_, high) = map(interval, loop.args)
+        return low, high - 1
+    n = loop.attr.n if isinstance(loop.attr, Steps) else loop.attr
+    return 0, n - 1
 
 
 def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:

@@ -181,6 +181,11 @@ class Function:
 
         return show_program(self)
 
+    def __reduce__(self) -> Any:
+        from .pickling import reduced
+
+        return reduced(self)
+
 
 def carried(instr: Instr) -> tuple[Atom, ...]:
     """The initial carries of a scan, while or rewind."""

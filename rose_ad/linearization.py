@@ -225,7 +225,9 @@ class Linearizer:
             T.build(instr.attr, inner.block, lookups(self.env, instr.args))
             return
         self._primal(instr, P)
-        inner = T.loop(0, instr.attr - 1)
+        number = lookup(self.env, count)
+        some = T.branch()  # what only these iterations need is sunk into it
+        inner = some.loop(0, instr.attr - 1)
         index = inner.index(lookup(self.env, kept), inner.block.params[0])
         assert isinstance(index, Var)
         index.range = body.params[0].range
@@ -235,7 +237,8 @@ class Linearizer:
                 self.env[r] = inner.index(lookup(self.env, o), index)
                 self.given.add(r)
         self._tangent_body(body, inner, [])
-        T.build(instr.attr, inner.block, (Const(0, I64), lookup(self.env, count)))
+        some.build(0, inner.block, (Const(0, I64), number))
+        T.cond(T.prim("ne", number, Const(0, I64)), some.block, T.branch().block)
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
         if instr.attr.slots:

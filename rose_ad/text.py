@@ -1,12 +1,33 @@
-"""Printing IR as text: deterministic, one instruction a line, variables numbered in order of definition."""
+"""Printing IR as text: deterministic, one instruction a line, variables numbered in order of definition.
+
+Nothing is lost: `parsing.parse` makes the same function of it. An integer without a point is an I64, a float
+an F64 unless `:F32` follows, an array says its type. Only Python objects have no text: a function with a
+derivative of its own says `rule`, and a Python function that is called back is a `host` with a name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import math
+import re
+import struct
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .intervals import loop_range
 from .ir import Atom, Block, Function, Instr, Var, callees, carried
+from .source import UNKNOWN
+from .types import F32
+
+if TYPE_CHECKING:
+    from .host import Host
+
+_NAME = re.compile(r"(?!\d)[\w<>.]+(?:#\d+)?")
+
+
+Table = dict["int | Host", int]
 
 _WRITTEN = {
     "add": "+",
@@ -35,23 +56,51 @@ def show_program(function: Function) -> str:
     return "\n\n".join(_Printer(names).function(f) for f in functions)
 
 
+def show_function(function: Function, table: Table) -> str:
+    """The function alone, with what it calls by the names that it has there.
+
+    A line ends in `@k` where it has a location, a host's name is followed by its `@k`: its number in the
+    table, to which it is added.
+    """
+    return _Printer(function_names(callees(function)), table).function(function)
+
+
 def function_names(functions: Iterable[Function]) -> dict[Function, str]:
     """A name for each function, made unique where two share one."""
     names: dict[Function, str] = {}
     taken: set[str] = set()
     for f in functions:
-        name, k = f.name, 1
-        while name in taken:
-            k += 1
-            name = f"{f.name}#{k}"
-        taken.add(name)
-        names[f] = name
+        names[f] = unique_name(f.name, taken)
+        taken.add(names[f])
     return names
 
 
+def unique_name(name: str, taken: Container[str]) -> str:
+    """The name, or the first of name#2, name#3, ... that is not taken."""
+    unique, k = name, 1
+    while unique in taken:
+        k += 1
+        unique = f"{name}#{k}"
+    return unique
+
+
+def literal(x: Any) -> str:
+    """A Python bool, int or float, with all its digits; a nan that is not the usual one with its bits."""
+    if isinstance(x, bool):
+        return "true" if x else "false"
+    if isinstance(x, float) and math.isnan(x):
+        bits = struct.pack(">d", x)
+        return "nan" if bits == struct.pack(">d", math.nan) else f"nan#{bits.hex()}"
+    return repr(x)
+
+
+def _quoted(name: str) -> str:
+    return name if _NAME.fullmatch(name) else json.dumps(name)
+
+
 class _Printer:
-    def __init__(self, names: dict[Function, str]) -> None:
-        self.functions = names
+    def __init__(self, names: dict[Function, str], table: Table | None = None) -> None:
+        self.functions, self.table = names, table
         self.names: dict[Var, str] = {}
         self.lines: list[str] = []
 
@@ -59,8 +108,8 @@ class _Printer:
         if isinstance(a, Var):
             return self.names.setdefault(a, f"%{len(self.names)}")
         if isinstance(a.value, np.ndarray):
-            return f"{a.type!r}{a.value.ravel().tolist()}".replace(" ", "")
-        return repr(a.value).lower() if isinstance(a.value, bool) else repr(a.value)
+            return f"{a.type!r}[{','.join(map(literal, a.value.ravel().tolist()))}]"
+        return literal(a.value) + (":F32" if a.type is F32 else "")
 
     def atoms(self, atoms: Iterable[Atom]) -> str:
         return ", ".join(self.atom(a) for a in atoms)
@@ -68,76 +117,93 @@ class _Printer:
     def params(self, params: Iterable[Var]) -> str:
         return ", ".join(f"{self.atom(p)}: {p.type!r}" for p in params)
 
+    def entry(self, of: int | Host) -> str:
+        """The number in the table of a location or host."""
+        if self.table is None or of == UNKNOWN:
+            return ""
+        return f" @{self.table.setdefault(of, len(self.table))}"
+
+    def line(self, depth: int, text: str, loc: int = UNKNOWN) -> None:
+        self.lines.append("  " * depth + text + self.entry(loc))
+
     def function(self, f: Function) -> str:
-        results = ", ".join(repr(r.type) for r in f.results)
-        self.lines = [f"fn {self.functions[f]}({self.params(f.params)}) -> ({results}) {{"]
+        name, results = _quoted(self.functions[f]), ", ".join(repr(r.type) for r in f.results)
+        rule = " rule" if f.rule is not None else ""
+        self.line(0, f"fn {name}({self.params(f.params)}) -> ({results}){rule} {{", f.loc)
         self.block(f.block, 1)
-        self.lines.append("}")
+        self.line(0, "}")
         return "\n".join(self.lines)
 
     def block(self, block: Block, depth: int) -> None:
         for instr in block.instrs:
             self.instr(instr, depth)
         if block.results:
-            self.lines.append("  " * depth + f"return {self.atoms(block.results)}")
+            self.line(depth, f"return {self.atoms(block.results)}")
 
     def instr(self, instr: Instr, depth: int) -> None:
-        pad = "  " * depth
         head = f"{self.atoms(instr.outs)} = " if instr.outs else ""
+        self.line(depth, head + self.right_side(instr), instr.loc)
+        if not instr.blocks:
+            return
+        first, *others = reversed(instr.blocks) if instr.op == "while" else instr.blocks
+        self.block(first, depth + 1)
+        for block in others:
+            self.line(depth, self.between(instr))
+            self.block(block, depth + 1)
+        self.line(depth, "}")
+
+    def right_side(self, instr: Instr) -> str:
+        """The instruction without its results, up to the brace of its first block."""
         args = self.atoms(instr.args)
         match instr.op:
             case "build" | "filter":
-                over = args if instr.args else str(instr.attr)
-                self.open(f"{pad}{head}{instr.op} {over}", instr.blocks[0], depth)
-            case "scan":
+                over = args or instr.attr
+                if instr.op == "filter":
+                    over = f"{instr.attr} from ({args})" if args else instr.attr
+                return f"{instr.op} {over} ({self.loop_params(instr)}) {{"
+            case "scan" | "rewind":
                 n, reverse, counted, slots = instr.attr
+                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
                 way = " reverse" * reverse + f" slots {slots}" * bool(slots)
-                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
                 start = self.atoms(carried(instr))
-                self.open(f"{pad}{head}scan {steps}{way} from ({start})", instr.blocks[0], depth)
-            case "rewind":
-                n, reverse, counted, slots = instr.attr
-                way = " reverse" * reverse + f" slots {slots}"
-                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
-                start = self.atoms(carried(instr))
-                step, back = instr.blocks
-                self.open(f"{pad}{head}rewind {steps}{way} from ({start})", step, depth)
-                self.lines[-1] = f"{pad}}} back ({self.params(back.params)}) {{"
-                self.block(back, depth + 1)
-                self.lines.append(pad + "}")
+                return f"{instr.op} {steps}{way} from ({start}) ({self.loop_params(instr)}) {{"
             case "while":
-                body, test = instr.blocks
-                self.open(f"{pad}{head}while {instr.attr} from ({args})", test, depth)
-                self.lines[-1] = f"{pad}}} do ({self.params(body.params)}) {{"
-                self.block(body, depth + 1)
-                self.lines.append(pad + "}")
+                return (
+                    f"while {instr.attr} from ({args}) ({self.params(instr.blocks[1].params)}) {{"
+                )
             case "cond":
-                self.lines.append(f"{pad}{head}cond {args} {{")
-                self.block(instr.blocks[0], depth + 1)
-                self.lines.append(f"{pad}}} else {{")
-                self.block(instr.blocks[1], depth + 1)
-                self.lines.append(pad + "}")
-            case "call" | "host":
-                name = (
-                    self.functions[instr.attr] if instr.op == "call" else f"host {instr.attr.name}"
-                )
-                self.lines.append(f"{pad}{head}{name}({args})")
+                return f"cond {args} {{"
+            case "call":
+                return f"{_quoted(self.functions[instr.attr])}({args})"
+            case "host":
+                f: Host = instr.attr
+                types = ", ".join(map(repr, f.results))
+                return f"host {_quoted(f.name)}{self.entry(f)}({args}) -> ({types})"
             case "addto":
-                self.lines.append(f"{pad}{self.atom(instr.args[0])} += {self.atom(instr.args[1])}")
+                return f"{self.atom(instr.args[0])} += {self.atom(instr.args[1])}"
             case "index":
-                self.lines.append(
-                    f"{pad}{head}{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
-                )
+                return f"{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
             case "reshape":
-                self.lines.append(f"{pad}{head}reshape {args} to {list(instr.attr)}")
+                return f"reshape {args} to {list(instr.attr)}"
             case "check":
-                self.lines.append(f"{pad}{head}check {args} < {instr.attr}")
+                return f"check {args} < {instr.attr}"
             case "accum":
-                self.lines.append(f"{pad}{head}accum {instr.attr!r} {args}".rstrip())
-            case _:
-                self.lines.append(f"{pad}{head}{instr.op} {args}")
+                return f"accum {instr.attr!r} {args}".rstrip()
+        return f"{instr.op} {args}"
 
-    def open(self, head: str, body: Block, depth: int) -> None:
-        self.lines.append(f"{head} ({self.params(body.params)}) {{")
-        self.block(body, depth + 1)
-        self.lines.append("  " * depth + "}")
+    def between(self, instr: Instr) -> str:
+        """The line between the two blocks of an instruction."""
+        match instr.op:
+            case "while":
+                return f"}} do ({self.loop_params(instr)}) {{"
+            case "rewind":
+                return f"}} back ({self.loop_params(instr, 1)}) {{"
+        return "} else {"
+
+    def loop_params(self, instr: Instr, which: int = 0) -> str:
+        """A loop's index, with its range where that does not follow from the bounds, and its carries."""
+        index, *carries = instr.blocks[which].params
+        shown = self.params([index])
+        if index.range is not None and index.range != loop_range(instr):
+            shown += " in {} to {}".format(*index.range)
+        return ", ".join([shown, *map(self.params, ([c] for c in carries))])

@@ -11,18 +11,27 @@ from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, element, sca
 
 
 class Invalid(AssertionError):
-    """IR that breaks a rule: a fault of the compiler, never of its user."""
+    """IR that breaks a rule: a fault of the compiler or of what was parsed, never of its user."""
+
+    def __init__(self, what: str, instr: Instr | None = None) -> None:
+        super().__init__(f"{what}: {instr.op} {instr.args} -> {instr.outs}" if instr else what)
+        self.what, self.instr = what, instr
 
 
 def verify(function: Function) -> None:
     """Check a function and all it calls; raises Invalid."""
     for f in callees(function):
-        _Verifier(f).run()
+        verify_alone(f)
+
+
+def verify_alone(function: Function) -> None:
+    """Check a function, trusting those that it calls."""
+    _Verifier(function).run()
 
 
 def _need(ok: bool, what: str, instr: Instr | None = None) -> None:
     if not ok:
-        raise Invalid(f"{what}: {instr.op} {instr.args} -> {instr.outs}" if instr else what)
+        raise Invalid(what, instr)
 
 
 class _Verifier:

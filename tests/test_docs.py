@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+# what interop.md needs may not be installed: rose_ad/test_interop.py runs it, block by block
+PAGES = [
+    ROOT / "README.md",
+    *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name != "interop.md"),
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -40,12 +40,7 @@ class Program:
         if data is None:
             data = emit_object(self.lowered.text)
             cache.store(name, data)
-        self._callbacks = [_CALLBACK(host.callback) for host in self.lowered.hosts]
-        symbols = {
-            f"rose_host{k}": ctypes.cast(c, ctypes.c_void_p).value or 0
-            for k, c in enumerate(self._callbacks)
-        }
-        self._code = Code(data, ENTRY, symbols)
+        self._code = linked(data, ENTRY, self.lowered)
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
             self._code.address
         )
@@ -83,6 +78,15 @@ class Program:
         raw = np.empty(self.scratch_bytes + 64, np.uint8)
         offset = -raw.ctypes.data % 64
         return raw[offset : offset + self.scratch_bytes] if self.scratch_bytes else raw
+
+
+def linked(data: bytes, entry: str, lowered: Lowered) -> Code:
+    """Machine code with the Python functions that it calls back, which live as long."""
+    callbacks = [_CALLBACK(host.callback) for host in lowered.hosts]
+    addresses = [ctypes.cast(c, ctypes.c_void_p).value or 0 for c in callbacks]
+    code = Code(data, entry, {f"rose_host{k}": a for k, a in enumerate(addresses)})
+    code.callbacks += callbacks
+    return code
 
 
 @dataclass(init=False)

@@ -6,7 +6,7 @@ branch into that branch.
 
 from __future__ import annotations
 
-from ..ir import Block, Instr, Var, block_uses
+from ..ir import Block, Instr, Var, block_uses, uses
 from ..prims import TABLE
 
 
@@ -40,8 +40,8 @@ def _sink_here(block: Block) -> None:
         sunk.setdefault(side, []).append(instr)
         for o in instr.outs:
             o.block = side
-        for a in instr.args:
-            use(a, side)
+        for v in uses(instr):
+            use(v, side)
     block.instrs = kept[::-1]
     for side, instrs in sunk.items():
         side.instrs = instrs[::-1] + side.instrs
@@ -49,11 +49,20 @@ def _sink_here(block: Block) -> None:
 
 def _side(instr: Instr, places: dict[Var, set[Block | None]]) -> Block | None:
     """The only side of a branch that uses the results of a pure instruction, if that is so."""
-    if instr.op not in TABLE and instr.op not in {"index", "pack", "reshape"}:
+    if not instr.outs or not _is_pure(instr):
         return None
-    (out,) = instr.outs
-    used = places.get(out, {None})
+    used: set[Block | None] = set()
+    for out in instr.outs:
+        used |= places.get(out, set())
     return next(iter(used)) if len(used) == 1 else None
+
+
+def _is_pure(instr: Instr) -> bool:
+    if instr.op in TABLE or instr.op in {"index", "pack", "reshape"}:
+        return True
+    if instr.op not in {"build", "scan", "cond"}:
+        return False
+    return all(_is_pure(inner) for block in instr.blocks for inner in block.instrs)
 
 
 def _note_uses(instr: Instr, use: object) -> None:
