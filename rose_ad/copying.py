@@ -1,4 +1,4 @@
-"""Copying IR through a builder: renaming, dropping what is dead, dropping references.
+"""Copying IR through a builder: renaming, simplifying, dropping references.
 
 An environment maps the variables of the source to atoms of the target; a variable it does not have stands
 for itself. A reference mapped to None is gone, and so is everything added into it.
@@ -27,7 +27,7 @@ def lookup(env: Env, a: Atom) -> Atom:
 
 def lookups(env: Env, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
     """What these atoms are in the target."""
-    return tuple(lookup(env, a) for a in atoms)
+    return tuple([lookup(env, a) for a in atoms])
 
 
 def is_dropped(env: Env, a: Atom) -> bool:
@@ -36,10 +36,10 @@ def is_dropped(env: Env, a: Atom) -> bool:
 
 
 class Copier:
-    """Copies instructions; with `live`, only those that a live value or effect needs."""
+    """Copies instructions into a builder, which simplifies, shares and hoists them."""
 
-    def __init__(self, env: Env, live: set[Var] | None = None) -> None:
-        self.env, self.live = env, live
+    def __init__(self, env: Env) -> None:
+        self.env = env
 
     def block(self, block: Block, b: Builder, keep: Iterable[int] | None = None) -> None:
         """The block's instructions into `b`, and its results, or those at positions `keep`."""
@@ -52,9 +52,7 @@ class Copier:
 
     def instr(self, instr: Instr, b: Builder) -> None:
         """One instruction into `b`."""
-        if self.live is not None and not is_live(instr, self.live):
-            return
-        b.loc = instr.loc
+        b.root.root_loc = instr.loc
         env = self.env
         if instr.op in TABLE:
             env[instr.outs[0]] = b.prim(instr.op, *lookups(env, instr.args))
@@ -89,31 +87,29 @@ class Copier:
 
     def _build(self, instr: Instr, b: Builder) -> None:
         (body,) = instr.blocks
-        keep = self._kept(instr.outs)
         inner = enter_loop(b, instr, self.env)
-        self.block(body, inner, keep)
-        if not keep and not inner.block.instrs:
-            return
-        outs = b.build(instr.attr, inner.block, lookups(self.env, instr.args))
-        self.env.update(zip((instr.outs[k] for k in keep), outs, strict=True))
+        self.block(body, inner)
+        if inner.block.results or inner.block.instrs:
+            outs = b.build(instr.attr, inner.block, lookups(self.env, instr.args))
+            self.env.update(zip(instr.outs, outs, strict=True))
 
     def _scan(self, instr: Instr, b: Builder) -> None:
-        kept, ys, inner = self._loop_body(instr, b, instr.outs)
-        initial = lookups(self.env, (carried(instr)[k] for k in kept))
+        inner = self._loop_body(instr, b)
+        initial = lookups(self.env, carried(instr))
         outs = b.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
-        self.env.update(zip((instr.outs[k] for k in kept + ys), outs, strict=True))
+        self.env.update(zip(instr.outs, outs, strict=True))
 
     def _while(self, instr: Instr, b: Builder) -> None:
-        kept, ys, inner = self._loop_body(instr, b, instr.outs[:-1])
+        inner = self._loop_body(instr, b)
         test = b.test()
         source = instr.blocks[1]
-        for k in kept:
-            self.env[source.params[k]] = test.block.param(source.params[k].type)
+        for p in source.params:
+            self.env[p] = test.block.param(p.type)
         self.block(source, test)
-        initial = lookups(self.env, (instr.args[k] for k in kept))
-        outs = b.loop_while(instr.attr, initial, inner.block, test.block)
-        made = [*(instr.outs[k] for k in kept + ys), instr.outs[-1]]
-        self.env.update(zip(made, outs, strict=True))
+        outs = b.loop_while(
+            instr.attr, lookups(self.env, instr.args), inner.block, test.block
+        )
+        self.env.update(zip(instr.outs, outs, strict=True))
 
     def _rewind(self, instr: Instr, b: Builder) -> None:
         copies = []
@@ -127,34 +123,25 @@ class Copier:
         outs = b.rewind(instr.attr, lookups(self.env, instr.args), copies[0], copies[1])
         self.env.update(zip(instr.outs, outs, strict=True))
 
-    def _loop_body(
-        self, instr: Instr, b: Builder, outs: Sequence[Var]
-    ) -> tuple[list[int], list[int], Builder]:
-        """A copy of the body of a scan or while, with the carries and the ys that are kept."""
+    def _loop_body(self, instr: Instr, b: Builder) -> Builder:
+        """A copy of the body of a scan or while."""
         body = instr.blocks[0]
-        count = len(body.params) - 1
-        live = self.live
-        kept = [
-            k for k in range(count) if live is None or outs[k] in live or body.params[k + 1] in live
-        ]
-        ys = [count + k for k in self._kept(outs[count:])]
         inner = enter_loop(b, instr, self.env)
-        for k in kept:
-            self.env[body.params[k + 1]] = inner.block.param(body.params[k + 1].type)
-        self.block(body, inner, kept + ys)
-        return kept, ys, inner
+        for c in body.params[1:]:
+            self.env[c] = inner.block.param(c.type)
+        self.block(body, inner)
+        return inner
 
     def _cond(self, instr: Instr, b: Builder) -> None:
-        keep = self._kept(instr.outs)
         sides = []
         predicate = lookup(self.env, instr.args[0])
         for block in instr.blocks:
             inner = b.branch()
-            self.block(block, inner, keep)
+            self.block(block, inner)
             sides.append(inner.block)
-        if keep or sides[0].instrs or sides[1].instrs:
+        if instr.outs or sides[0].instrs or sides[1].instrs:
             outs = b.cond(predicate, sides[0], sides[1])
-            self.env.update(zip((instr.outs[k] for k in keep), outs, strict=True))
+            self.env.update(zip(instr.outs, outs, strict=True))
 
     def _call(self, instr: Instr, b: Builder) -> None:
         gone = tuple(is_dropped(self.env, a) for a in instr.args)
@@ -166,9 +153,6 @@ class Copier:
         outs = b.host(instr.attr, lookups(self.env, instr.args))
         self.env.update(zip(instr.outs, outs, strict=True))
 
-    def _kept(self, outs: Sequence[Var]) -> list[int]:
-        return [k for k, o in enumerate(outs) if self.live is None or o in self.live]
-
 
 def enter_loop(b: Builder, instr: Instr, env: Env) -> Builder:
     """A builder for a copy of a loop's body, with the loop's index in the environment."""
@@ -179,15 +163,23 @@ def enter_loop(b: Builder, instr: Instr, env: Env) -> Builder:
     return inner
 
 
-def is_live(instr: Instr, live: set[Var]) -> bool:
-    """Whether an instruction makes a live value or adds into a live reference."""
-    if instr.op == "addto":
-        return instr.args[0] in live
-    if any(o in live for o in instr.outs):
-        return True
-    if instr.op == "call":
-        return any(isinstance(a.type, Ref) and a in live for a in instr.args)
-    return any(is_live(inner, live) for block in instr.blocks for inner in block.instrs)
+def copied(block: Block) -> Block:
+    """A copy of a function's block, simplified."""
+    b = Builder()
+    Copier({p: b.block.param(p.type) for p in block.params}).block(block, b)
+    return b.block
+
+
+def substitute(block: Block, env: Env) -> None:
+    """Put other atoms in the place of variables, in a block and those inside it, in place."""
+    for instr in block.instrs:
+        for a in instr.args:
+            if a in env:
+                instr.args = lookups(env, instr.args)
+                break
+        for inner in instr.blocks:
+            substitute(inner, env)
+    block.results = lookups(env, block.results)
 
 
 def without_references(function: Function, gone: tuple[bool, ...]) -> Function:

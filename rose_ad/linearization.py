@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .builder import Builder
-from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
+from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
 from .dependence import depends, touches
 from .ir import (
     UNBOUNDED,
@@ -110,26 +110,17 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     free = list(free_variables(tangent_block))
     kept = [v for v in free if v.block is P.block and v in P.block.params]
     residuals = [v for v in free if v not in kept]
-    lin = _close(tangent_block, kept + residuals)
+    substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})
 
     P.block.results = lookups(walk.env, function.results) + tuple(residuals)
     fwd = tidy(P.block)
     return Linearized(
         Function(f"{function.name}.fwd", fwd, function.loc),
-        Function(f"{function.name}.lin", lin, function.loc),
+        Function(f"{function.name}.lin", tangent_block, function.loc),
         positions,
         results,
         tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),
     )
-
-
-def _close(block: Block, free: Sequence[Var]) -> Block:
-    """The block as that of a closed function: its free variables become its last parameters."""
-    b = Builder()
-    env: Env = {p: b.block.param(p.type) for p in block.params}
-    env.update((v, b.block.param(v.type)) for v in free)
-    Copier(env).block(block, b)
-    return b.block
 
 
 class Linearizer:

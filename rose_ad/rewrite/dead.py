@@ -1,4 +1,4 @@
-"""Dead code: what no result and no live effect needs, found backwards, then left out of a copy.
+"""Dead code: what no result and no live effect needs, found backwards, then taken out.
 
 Results of loops and branches go one by one, carries that only feed themselves too, and an accumulator that
 is never read takes everything added into it with it.
@@ -6,10 +6,12 @@ is never read takes everything added into it with it.
 
 from __future__ import annotations
 
-from ..builder import Builder
-from ..copying import Copier, Env
+from typing import TypeVar
+
 from ..ir import Atom, Block, Instr, Var, carried, counts, root_of
 from ..types import Ref
+
+T = TypeVar("T")
 
 
 def live_variables(block: Block) -> set[Var]:
@@ -101,11 +103,63 @@ def _loop(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
     return effect
 
 
-def remove_dead(block: Block, env: Env | None = None) -> Block:
-    """A copy of a function's block (or of a block with free variables) without dead code."""
-    b = Builder()
-    env = {} if env is None else env
-    for p in block.params:
-        env[p] = b.block.param(p.type)
-    Copier(env, live_variables(block)).block(block, b)
-    return b.block
+def remove_dead(block: Block) -> None:
+    """Take dead code out of a function's block (or of a block with free variables), in place."""
+    _drop(block, live_variables(block))
+
+
+def _drop(block: Block, live: set[Var]) -> None:
+    block.instrs = [instr for instr in block.instrs if _is_live(instr, live)]
+    for instr in block.instrs:
+        if instr.blocks:
+            _trim(instr, live)
+
+
+def _is_live(instr: Instr, live: set[Var]) -> bool:
+    """Whether an instruction makes a live value or adds into a live reference."""
+    if instr.op == "addto":
+        return instr.args[0] in live
+    for o in instr.outs:
+        if o in live:
+            return True
+    if instr.op == "call":
+        return any(isinstance(a.type, Ref) and a in live for a in instr.args)
+    return any(_is_live(inner, live) for block in instr.blocks for inner in block.instrs)
+
+
+def _trim(instr: Instr, live: set[Var]) -> None:
+    """Take the dead results of a structured instruction away, with what is dead inside it."""
+    kept = [k for k, o in enumerate(instr.outs) if o in live]
+    match instr.op:
+        case "scan" | "while":
+            _trim_loop(instr, live)
+        case "build" | "cond" if len(kept) < len(instr.outs):
+            instr.outs = _picked(instr.outs, kept)
+            for block in instr.blocks:
+                block.results = _picked(block.results, kept)
+    for block in instr.blocks:
+        _drop(block, live)
+
+
+def _trim_loop(instr: Instr, live: set[Var]) -> None:
+    body, *tests = instr.blocks
+    carries = carried(instr)
+    count = len(carries)
+    moving = [
+        k
+        for k in range(count)
+        if instr.outs[k] in live
+        or body.params[k + 1] in live
+        or any(test.params[k] in live for test in tests)
+    ]
+    kept = moving + [k for k in range(count, len(body.results)) if instr.outs[k] in live]
+    instr.args = (*counts(instr), *_picked(carries, moving))
+    instr.outs = (*_picked(instr.outs, kept), *instr.outs[len(body.results) :])
+    body.params = [body.params[0], *(body.params[k + 1] for k in moving)]
+    body.results = _picked(body.results, kept)
+    for test in tests:
+        test.params = [test.params[k] for k in moving]
+
+
+def _picked(items: tuple[T, ...], kept: list[int]) -> tuple[T, ...]:
+    return tuple([items[k] for k in kept])

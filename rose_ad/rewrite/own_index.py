@@ -9,25 +9,26 @@ written once, and an accumulator that nothing else is added into becomes the arr
 
 from __future__ import annotations
 
+from ..copying import Env, substitute
 from ..ir import Atom, Block, Const, Instr, Var, block_uses
 from ..types import Array, Ref, Scalar, Value
 
 
-def adds_to_builds(block: Block) -> None:
-    """Rewrite such accumulators in a block and the blocks inside it, in place."""
+def adds_to_builds(block: Block) -> bool:
+    """Rewrite such accumulators in a block and the blocks inside it, in place; whether there were any."""
+    changed = False
     for instr in block.instrs:
         for inner in instr.blocks:
-            adds_to_builds(inner)
-    position = 0
-    while position < len(block.instrs):
-        instr = block.instrs[position]
+            changed |= adds_to_builds(inner)
+    if not any(instr.op == "accum" for instr in block.instrs):
+        return changed
+    for position, instr in enumerate(block.instrs):
         if instr.op == "build" and not instr.args:
-            _rewrite(block, position)
-        position += 1
-    _drop_needless(block)
+            changed |= _rewrite(block, position)
+    return _drop_needless(block) or changed
 
 
-def _rewrite(block: Block, position: int) -> None:
+def _rewrite(block: Block, position: int) -> bool:
     """Turn accumulators that the loop at `position` adds its own row to into results of it."""
     loop = block.instrs[position]
     taken: list[Instr] = []
@@ -41,6 +42,7 @@ def _rewrite(block: Block, position: int) -> None:
     if taken:  # they start where their first value has been made
         before = [i for i in block.instrs[:position] if i not in taken]
         block.instrs[: position + 1] = [*before, loop, *taken]
+    return bool(taken)
 
 
 def _is_own(accum: Instr, loop: Instr, block: Block, start: int, position: int) -> bool:
@@ -116,14 +118,14 @@ def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[Atom])
     accum.args = (out,)
 
 
-def _drop_needless(block: Block) -> None:
+def _drop_needless(block: Block) -> bool:
     """freeze(accum(a)) is a, where nothing is added in between."""
     used: dict[Var, int] = {}
     for instr in block.instrs:
         for v in [*instr.args, *(v for b in instr.blocks for v in block_uses(b))]:
             if isinstance(v, Var):
                 used[v] = used.get(v, 0) + 1
-    replaced: dict[Var, Atom] = {}
+    replaced: Env = {}
     gone: set[Instr] = set()
     for instr in block.instrs:
         if instr.op == "freeze" and isinstance(instr.args[0], Var) and used[instr.args[0]] == 1:
@@ -133,17 +135,9 @@ def _drop_needless(block: Block) -> None:
                 gone |= {instr, accum}
     if gone:
         block.instrs = [i for i in block.instrs if i not in gone]
-        _substitute(block, replaced)
-
-
-def _substitute(block: Block, replaced: dict[Var, Atom]) -> None:
-    def final(a: Atom) -> Atom:
-        while isinstance(a, Var) and a in replaced:
-            a = replaced[a]
-        return a
-
-    for instr in block.instrs:
-        instr.args = tuple(final(a) for a in instr.args)
-        for inner in instr.blocks:
-            _substitute(inner, replaced)
-    block.results = tuple(final(r) for r in block.results)
+        for v, a in replaced.items():  # what stands for one may have been replaced itself
+            while a in replaced:
+                a = replaced[a]  # type: ignore[index]
+            replaced[v] = a
+        substitute(block, replaced)
+    return bool(gone)

@@ -5,23 +5,19 @@ Local rules, sharing and hoisting happen wherever instructions are emitted, so a
 
 from __future__ import annotations
 
-from ..copying import Env
-from ..ir import Block, Function
+from ..copying import copied
+from ..ir import Block
 from .dead import remove_dead
 from .own_index import adds_to_builds
 from .sink import sink
 
 
-def tidy(block: Block, env: Env | None = None) -> Block:
-    """A simplified copy of a block: without dead code, without accumulators that are arrays, and with work
+def tidy(block: Block) -> Block:
+    """The block, which is changed, without dead code, without accumulators that are arrays, and with work
     sunk into the branches that need it."""
-    out = remove_dead(block, env)
-    adds_to_builds(out)
-    out = remove_dead(out)
-    sink(out)
-    return out
-
-
-def tidied(function: Function) -> Function:
-    """A simplified copy of a function."""
-    return Function(function.name, tidy(function.block), function.loc)
+    remove_dead(block)
+    if adds_to_builds(block):
+        block = copied(block)
+        remove_dead(block)
+    sink(block)
+    return block

@@ -17,7 +17,7 @@ from test_prims import CASES, LIBM, SPECIAL, bits
 
 import rose_ad as ra
 from rose_ad.builder import Builder
-from rose_ad.copying import Copier
+from rose_ad.copying import copied
 from rose_ad.function import _argument_type
 from rose_ad.interp import interpret
 from rose_ad.ir import Atom, Block, Const, Function, callees, instructions
@@ -271,11 +271,10 @@ def traced(f: Any, *args: Any) -> Function:
     ).ir
 
 
-def copied(block: Block) -> Block:
-    """A copy that keeps what is dead."""
-    b = Builder()
-    Copier({p: b.block.param(p.type) for p in block.params}).block(block, b)
-    return b.block
+def without_dead(block: Block) -> Block:
+    out = copied(block)
+    remove_dead(out)
+    return out
 
 
 def sunk(block: Block) -> Block:
@@ -290,7 +289,7 @@ def built(block: Block) -> Block:
     return out
 
 
-SWEEPS = {"copy": copied, "dead code": remove_dead, "sink": sunk, "own index": built}
+SWEEPS = {"copy": copied, "dead code": without_dead, "sink": sunk, "own index": built}
 ORDINARY = settings(
     max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
