@@ -6,12 +6,11 @@ for itself. A reference mapped to None is gone, and so is everything added into 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from .builder import Builder
 from .ir import Atom, Block, Const, Function, Instr, Var, carried, counts
 from .prims import TABLE
-from .types import Ref
 
 Env = dict[Var, "Atom | None"]
 
@@ -106,9 +105,7 @@ class Copier:
         for p in source.params:
             self.env[p] = test.block.param(p.type)
         self.block(source, test)
-        outs = b.loop_while(
-            instr.attr, lookups(self.env, instr.args), inner.block, test.block
-        )
+        outs = b.loop_while(instr.attr, lookups(self.env, instr.args), inner.block, test.block)
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _rewind(self, instr: Instr, b: Builder) -> None:

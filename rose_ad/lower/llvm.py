@@ -19,7 +19,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..host import Host
-from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, callees, carried, counts
+from ..ir import (
+    Atom,
+    Block,
+    Const,
+    Function,
+    Instr,
+    Var,
+    block_uses,
+    callees,
+    carried,
+    counts,
+    instructions,
+)
 from ..prims import TABLE
 from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, is_float, scalar_of, value_type
 from .checks import Check, call_host, check_index, check_nan
@@ -51,7 +63,9 @@ def lower(function: Function, nans: bool = False) -> Lowered:
     for f in functions:
         if f.rule is not None and f.rule.refusal is not None:
             raise f.rule.refusal
-    parts = [module.function(f) for f in functions]
+    calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
+    # what is called from one place is written out there
+    parts = [module.function(f) for f in functions if f is function or calls[f] > 1]
     parts.append(module.entry(function))
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
     text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
@@ -412,6 +426,9 @@ class _Function:
 
     def _call(self, instr: Instr) -> None:
         function: Function = instr.attr
+        if function not in self.module.names:
+            self._call_in_place(function, instr)
+            return
         args = [self.typed(a) for a in instr.args]
         places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
         args += [f"ptr {p}" for p in places]
@@ -421,6 +438,17 @@ class _Function:
         self.emit(f"call void {self.module.names[function]}({', '.join(args)})")
         for o, p in zip(instr.outs, places, strict=True):
             self.values[o] = self.load(o.type, p) if isinstance(o.type, Scalar) else p
+
+    def _call_in_place(self, function: Function, instr: Instr) -> None:
+        """The body of a function where it is called."""
+        self.uses.update(block_uses(function.block))
+        self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
+        places = [self.wanted.pop(o, None) for o in instr.outs]
+        values = self.block(function.block, places)
+        for o, value, place in zip(instr.outs, values, places, strict=True):
+            if place is not None:
+                self.store(o.type, value, place)
+            self.values[o] = place or value
 
     def _cond(self, instr: Instr) -> None:
         then, other, after = self.fresh("then"), self.fresh("else"), self.fresh("end")
