@@ -64,16 +64,12 @@ class Builder:
 
     def prim(self, name: str, *args: Atom) -> Atom:
         """A scalar primitive, simplified, shared and hoisted."""
-        rules = RULES.get(name)
-        if rules is not None:
-            for rule in rules:
-                simpler = rule(self, *args)
-                if simpler is not None:
-                    return simpler
-        operands = [a.type for a in args]
-        row = TABLE[name]
-        assert all(isinstance(t, Scalar) for t in operands), (name, operands)
-        return self._pure(name, args, None, result_type(row, operands))  # type: ignore[arg-type]
+        for rule in RULES[name]:
+            simpler = rule(self, *args)
+            if simpler is not None:
+                return simpler
+        t = result_type(TABLE[name], [a.type for a in args])
+        return self._pure(name, args, None, t)
 
     def index(self, a: Atom, i: Atom) -> Atom:
         """`a[i]`: an entry or row of an array, or a reference to part of a reference."""
@@ -130,12 +126,16 @@ class Builder:
             if known is not None:
                 return known
             scope = scope.parent
-        var = home._append(op, args, attr, (), (type,))[0]
-        home._known[key] = var
+        var = home._known[key] = Var(type, home.block)
+        var.instr = Instr(op, args, attr, (), (var,), self.root.root_loc)
+        home.block.instrs.append(var.instr)
         return var
 
     def _defines(self, args: tuple[Atom, ...]) -> bool:
-        return any(isinstance(a, Var) and a.block is self.block for a in args)
+        for a in args:
+            if type(a) is Var and a.block is self.block:
+                return True
+        return False
 
     def _append(
         self,

@@ -26,7 +26,9 @@ def lookup(env: Env, a: Atom) -> Atom:
 
 def lookups(env: Env, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
     """What these atoms are in the target."""
-    return tuple([lookup(env, a) for a in atoms])
+    out = tuple([env.get(a, a) if type(a) is Var else a for a in atoms])
+    assert None not in out, "a dropped reference is read"
+    return out  # type: ignore[return-value]
 
 
 def is_dropped(env: Env, a: Atom) -> bool:

@@ -7,6 +7,7 @@ its initial value and on what the body makes of it; the walk is repeated until n
 from __future__ import annotations
 
 from .ir import Block, Function, Instr, Var, carried, instructions, root_of
+from .prims import TABLE
 from .rewrite.unwind import without_rewinds
 from .types import Ref, is_float
 
@@ -23,7 +24,12 @@ def depends(block: Block, on: set[Var]) -> set[Var]:
 
 def _walk(block: Block, found: set[Var]) -> None:
     for instr in block.instrs:
-        _visit(instr, found)
+        if instr.op not in TABLE:
+            _visit(instr, found)
+        elif is_float(instr.outs[0].type):
+            for a in instr.args:
+                if type(a) is Var and a in found:
+                    found.add(instr.outs[0])
 
 
 def _visit(instr: Instr, found: set[Var]) -> None:
@@ -85,8 +91,9 @@ def _flow(function: Function, on: tuple[bool, ...]) -> tuple[tuple[bool, ...], t
 
 def touches(instr: Instr, found: set[Var]) -> bool:
     """Whether an instruction makes a dependent value or adds one into a reference."""
-    if any(o in found for o in instr.outs):
-        return True
+    for o in instr.outs:
+        if o in found:
+            return True
     if instr.op == "addto":
         return instr.args[1] in found
     if instr.op == "call":

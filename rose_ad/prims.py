@@ -8,13 +8,14 @@ and only the linear rows have transposes (Frostig et al. 2021, Radul et al. 2022
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .ir import Atom, Const, rounded, zero
-from .types import F32, F64, I64, Bool, Scalar
+from .types import F32, F64, I64, Bool, Scalar, Type
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -25,7 +26,7 @@ Jvp: TypeAlias = (
 Transpose: TypeAlias = "Callable[[Builder, Sequence[Atom], int, Atom], Atom]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prim:
     """One row. `kinds` has a letter an operand and one for the result, as in "ff>f":
     f float, i int, b bool, n either number, t any scalar; equal letters are equal types."""
@@ -651,8 +652,13 @@ _row(
 )
 
 
-def result_type(prim: Prim, operands: Sequence[Scalar]) -> Scalar:
+def result_type(prim: Prim, operands: Sequence[Type]) -> Scalar:
     """The result's type; TypeError where the operands do not fit the row."""
+    return _result_type(prim, tuple(operands))
+
+
+@functools.cache
+def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
     wanted, result = prim.kinds.split(">")
     bound: dict[str, Scalar] = {}
     fits = len(wanted) == len(operands)
@@ -665,7 +671,7 @@ def result_type(prim: Prim, operands: Sequence[Scalar]) -> Scalar:
             "t": (F64, F32, I64, Bool),
             "F": (F64,),
         }[letter]
-        fits = fits and t in allowed and bound.setdefault(letter, t) is t
+        fits = fits and t in allowed and bound.setdefault(letter, t) is t  # type: ignore[arg-type]
     if not fits:
         given = ", ".join(map(repr, operands))
         raise TypeError(f"{prim.name} takes ({', '.join(wanted)}), not ({given})")

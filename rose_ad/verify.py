@@ -71,7 +71,7 @@ class _Verifier:
         types = [a.type for a in instr.args]
         if instr.op in TABLE:
             _need(all(isinstance(t, Scalar) for t in types), "a primitive takes scalars", instr)
-            return [result_type(TABLE[instr.op], types)]  # type: ignore[arg-type]
+            return [result_type(TABLE[instr.op], types)]
         check = getattr(self, f"_{instr.op}")
         result: list[Type] = check(instr, types, block)
         return result

@@ -7,25 +7,29 @@ whose cost explodes on straight-line code; very large programs get O1.
 from __future__ import annotations
 
 import functools
+import re
 import threading
 from collections.abc import Mapping
 
 import llvmlite
 import llvmlite.binding as llvm
 
-_LARGE = 400_000  # characters of IR text: beyond, O2's superlinear passes cost more than they bring
+# Instructions in a row without a branch. LLVM's register allocator takes a time quadratic in them; beyond the
+# first bound code is made in one sweep (a fifth of the time at 1,000 scalar operations, a thirtieth at 20,000,
+# for code that is 1.3 to 1.7 times slower), beyond the second without optimising it before.
+_LONG, _VERY_LONG = 1_500, 15_000
 _lock = threading.Lock()
 
 
 @functools.cache
-def _machine() -> llvm.TargetMachine:
+def _machine(level: int = 2) -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=_features(),
-        opt=2,
+        opt=level,
         reloc="pic",
         codemodel="default",
         jit=True,
@@ -50,45 +54,55 @@ def identity() -> str:
             llvm.get_process_triple(),
             llvm.get_host_cpu_name(),
             _features(),
-            "pipeline 1",
+            "pipeline 2",
         ]
     )
+
+
+def _levels(text: str) -> tuple[int, int]:
+    """How hard to work on a program: before and while machine code is made."""
+    start = longest = 0
+    for found in re.finditer(r"\n(?!  (?!br ))", text):
+        longest = max(longest, text.count("\n", start, found.start()))
+        start = found.end()
+    return (2, 2) if longest < _LONG else (1, 0) if longest < _VERY_LONG else (0, 0)
 
 
 def emit_object(text: str) -> bytes:
     """Optimised machine code, as an object file, for LLVM text."""
     with _lock:
-        machine = _machine()
-        module = _optimised(text, machine)
+        module, machine = _optimised(text)
         data: bytes = machine.emit_object(module)
         return data
 
 
-def _optimised(text: str, machine: llvm.TargetMachine) -> llvm.ModuleRef:
+def _optimised(text: str) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+    before, during = _levels(text)
+    machine = _machine(during)
     module = llvm.parse_assembly(text, llvm.create_context())
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=1 if len(text) > _LARGE else 2)
+    options = llvm.create_pipeline_tuning_options(speed_level=before)
     options.slp_vectorization = False
     options.loop_vectorization = True
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    return module
+    return module, machine
 
 
 def optimised_text(text: str) -> str:
     """The program after LLVM's passes."""
     with _lock:
-        return str(_optimised(text, _machine()))
+        return str(_optimised(text)[0])
 
 
 def assembly(text: str) -> str:
     """The program as assembly for this machine."""
     with _lock:
-        machine = _machine()
-        out: str = machine.emit_assembly(_optimised(text, machine))
+        module, machine = _optimised(text)
+        out: str = machine.emit_assembly(module)
         return out
 
 

@@ -6,9 +6,11 @@ is never read takes everything added into it with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from ..ir import Atom, Block, Instr, Var, carried, counts, root_of
+from ..prims import TABLE
 from ..types import Ref
 
 T = TypeVar("T")
@@ -37,12 +39,17 @@ def _block(block: Block, keep: range | list[int], live: set[Var], own: set[Var])
     _mark((block.results[k] for k in keep), live)
     effects = False
     for instr in reversed(block.instrs):
-        effects |= _instr(instr, live, own)
+        if instr.op not in TABLE:
+            effects |= _instr(instr, live, own)
+        elif instr.outs[0] in live:
+            _mark(instr.args, live)
     return effects
 
 
-def _mark(atoms: object, live: set[Var]) -> None:
-    live.update(a for a in atoms if isinstance(a, Var))  # type: ignore[attr-defined]
+def _mark(atoms: Iterable[Atom], live: set[Var]) -> None:
+    for a in atoms:
+        if type(a) is Var:
+            live.add(a)
 
 
 def _adds(ref: Atom, live: set[Var], own: set[Var]) -> bool:

@@ -78,8 +78,9 @@ def _made_by(a: Atom, op: str) -> Instr | None:
 
 def _fold(name: str) -> Rule:
     def fold(b: Builder, *args: Atom) -> Atom | None:
-        if not all(isinstance(a, Const) for a in args):
-            return None
+        for a in args:
+            if type(a) is not Const:
+                return None
         types: Any = [a.type for a in args]
         if any(t is not F64 and t is not I64 and t is not Bool for t in types):
             return None

@@ -12,7 +12,8 @@ from ..prims import TABLE
 
 def sink(block: Block) -> None:
     """Sink what can be sunk in a block and the blocks inside it, in place."""
-    _sink_here(block)
+    if any(instr.op == "cond" for instr in block.instrs):
+        _sink_here(block)
     for instr in block.instrs:
         for inner in instr.blocks:
             sink(inner)
