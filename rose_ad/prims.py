@@ -671,7 +671,7 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
             "t": (F64, F32, I64, Bool),
             "F": (F64,),
         }[letter]
-        fits = fits and t in allowed and bound.setdefault(letter, t) is t  # type: ignore[arg-type]
+        fits = fits and t in allowed and bound.setdefault(letter, t) is t
     if not fits:
         given = ", ".join(map(repr, operands))
         raise TypeError(f"{prim.name} takes ({', '.join(wanted)}), not ({given})")

@@ -382,9 +382,11 @@ def is_python_number(x: Any) -> bool:
 
 def promote(*values: Any) -> list[Traced]:
     """The values as traced ones of a common scalar type, as numpy promotes them."""
-    values = tuple(v if is_python_number(v) else lift(v) for v in values)
+    values = tuple([v if is_python_number(v) else lift(v) for v in values])
     common = common_scalar(*values)
-    return [convert(v, common) for v in values]
+    return [
+        v if isinstance(v, Traced) and _scalar(v) is common else convert(v, common) for v in values
+    ]
 
 
 def common_scalar(*values: Any) -> Scalar:
@@ -460,6 +462,8 @@ def power(x: Any, y: Any) -> Any:
 
 def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that shapes broadcast to; TypeMismatch where they do not."""
+    if len(set(shapes)) == 1:
+        return shapes[0]
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
