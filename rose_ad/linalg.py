@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import array, at, generate, reshape
+from .arrays import array, at, generate
 from .control import total
 from .numeric import root_of_square
 from .reduce import sum
@@ -39,17 +39,13 @@ def matmul(x: Any, y: Any) -> Any:
     a: Any
     b: Any
     a, b = promote(x, y)
-    if a.ndim == 1 and b.ndim == 2:
-        return reshape(matmul(reshape(a, (1, -1)), b), (-1,))
     if a.ndim == 1 and b.ndim == 1:
         return dot(a, b)
-    if a.ndim < 2 or b.ndim not in (1, 2) or a.shape[-1] != b.shape[0]:
+    if a.ndim < 1 or b.ndim not in (1, 2) or a.shape[-1] != b.shape[0]:
         raise TypeMismatch(f"shapes {a.shape} and {b.shape} cannot be multiplied", here())
     k = a.shape[-1]
-    if b.ndim == 1:
-        return generate(a.shape[:-1], lambda *i: total(k, lambda j: at(a, *i, j) * b[j]))
-    shape = (*a.shape[:-1], b.shape[1])
-    return generate(shape, lambda *i: total(k, lambda j: at(a, *i[:-1], j) * b[j, i[-1]]))
+    # of a matrix b rows are added up, so that the innermost loop runs along memory
+    return generate(a.shape[:-1], lambda *i: total(k, lambda j: at(a, *i, j) * b[j]))
 
 
 def outer(x: Any, y: Any) -> Any:

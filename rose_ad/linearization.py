@@ -7,7 +7,9 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 
 - a loop's or branch's tangent body computes the primal values it needs again, in cache, from what the body
   captures: nothing is stacked for an iteration, and a branch that was not taken costs its test;
-- a scan remembers its carries, one of each an iteration, and nothing else;
+- a scan remembers its carries, one of each an iteration;
+- values that are dear to compute again (see `dear`) are read from the arrays that a build made of them, and
+  a scan remembers them too, within bounds;
 - a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T.
 """
 
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
+from .dear import is_dear, remembered_values
 from .dependence import depends, touches
 from .ir import (
     UNBOUNDED,
@@ -130,6 +133,7 @@ class Linearizer:
         self.active = active
         self.env: Env = {}
         self.tangents: dict[Var, Atom] = {}
+        self.given: set[Var] = set()  # primal values that T reads instead of computing them again
         self.copier = Copier(self.env)
 
     def tangent(self, a: Atom, T: Builder) -> Atom:
@@ -143,7 +147,7 @@ class Linearizer:
         for instr in block.instrs:
             P.loc = T.loc = instr.loc
             if not touches(instr, self.active):
-                self.copier.instr(instr, P)
+                self._primal(instr, P)
             elif instr.op in TABLE:
                 self._prim(instr, P, T)
             else:
@@ -153,12 +157,21 @@ class Linearizer:
     def _prim(self, instr: Instr, P: Builder, T: Builder) -> None:
         x = lookups(self.env, instr.args)
         dx = [self.tangents.get(a) if isinstance(a, Var) else None for a in instr.args]
-        out = self.env[instr.outs[0]] = P.prim(instr.op, *x)
+        if instr.outs[0] not in self.given:
+            self.env[instr.outs[0]] = P.prim(instr.op, *x)
+        out = lookup(self.env, instr.outs[0])
         rule = TABLE[instr.op].jvp
         assert rule is not None, instr.op
         d_out = rule(P, T, x, dx, out)
         if d_out is not None:
             self.tangents[instr.outs[0]] = d_out
+
+    def _primal(self, instr: Instr, P: Builder) -> None:
+        """An instruction's primal in P, as far as it is not given."""
+        given = {o: self.env[o] for o in instr.outs if o in self.given}
+        if not given or len(given) < len(instr.outs):
+            self.copier.instr(instr, P)
+            self.env.update(given)
 
     def _index(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
@@ -189,9 +202,13 @@ class Linearizer:
         self.tangents[instr.outs[0]] = T.freeze(self.tangents[instr.args[0]])  # type: ignore[index]
 
     def _build(self, instr: Instr, P: Builder, T: Builder) -> None:
-        self.copier.instr(instr, P)
+        self._primal(instr, P)
         (body,) = instr.blocks
         inner = enter_loop(T, instr, self.env)
+        for r, o in zip(body.results, instr.outs, strict=True):
+            if isinstance(r, Var) and r.block is body and is_dear(r):
+                self.env[r] = inner.index(lookup(self.env, o), inner.block.params[0])
+                self.given.add(r)
         kept = [k for k, o in enumerate(instr.outs) if o in self.active]
         self._tangent_body(body, inner, kept)
         outs = T.build(instr.attr, inner.block, lookups(self.env, instr.args))
@@ -235,13 +252,14 @@ class Linearizer:
         self._tangent_scan(instr, T, stacks, steps, instr.outs[-1:])
 
     def _remembering_body(self, instr: Instr, P: Builder) -> Builder:
-        """A loop's body in P, with the carries at the start of each step as further results."""
+        """A loop's body in P, with what is remembered of each step as further results: the carries at its
+        start, then dear values."""
         body = instr.blocks[0]
         inner = enter_loop(P, instr, self.env)
         carries = [inner.block.param(c.type) for c in body.params[1:]]
         self.env.update(zip(body.params[1:], carries, strict=True))
         self.copier.block(body, inner)
-        inner.block.results += tuple(carries)
+        inner.block.results += (*carries, *lookups(self.env, remembered_values(body)))
         return inner
 
     def _tangent_scan(
@@ -261,7 +279,10 @@ class Linearizer:
             known = self._replay(instr, inner, steps, lookup(self.env, count[0]))
         else:
             known = [inner.index(stack, index) for stack in stacks]
-        self.env.update(zip(body.params[1:], known, strict=True))
+            dear = remembered_values(body)
+            self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
+            self.given.update(dear)
+        self.env.update(zip(body.params[1:], known, strict=False))
         moving, kept = self._moving(instr, inner)
         self._tangent_body(body, inner, kept)
         initial = [self.tangent(carried(instr)[k], T) for k in moving]

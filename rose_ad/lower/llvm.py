@@ -413,7 +413,7 @@ class _Function:
 
     def _add_scalar(self, t: Scalar, pointer: str, value: str, loc: int) -> None:
         old = self.load(t, pointer)
-        op = "fadd contract" if t is F64 or t is F32 else "add"
+        op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
         total = self.assign(f"{op} {t.llvm} {old}, {value}")
         if self.module.nans:
             check_nan(self, t, total, [f"{t.llvm} {old}", f"{t.llvm} {value}"], loc, "add")
