@@ -29,7 +29,6 @@ from ..ir import (
     block_uses,
     callees,
     carried,
-    counts,
     instructions,
 )
 from ..prims import TABLE
@@ -483,7 +482,9 @@ class _Function:
         self.values.update(zip(instr.outs, places, strict=True))
 
     def _scan(self, instr: Instr) -> None:
-        _Scan(self, instr).run()
+        from .scan import lower_scan
+
+        lower_scan(self, instr)
 
     def _while(self, instr: Instr) -> None:
         from .iteration import lower_while
@@ -541,58 +542,3 @@ class _Loop:
                 f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
             )
         f.start(self.end)
-
-
-class _Scan:
-    """A scan being written. An array carry moves between two buffers; it is read where it is and made in
-    the other, so nothing is copied between iterations."""
-
-    def __init__(self, f: _Function, instr: Instr) -> None:
-        self.f, self.instr = f, instr
-        (self.body,) = instr.blocks
-        self.n, self.reverse, *_ = instr.attr
-        self.carries = self.body.params[1:]
-
-    def run(self) -> None:
-        f, instr = self.f, self.instr
-        count = len(self.carries)
-        steps = f.atom(counts(instr)[0]) if instr.attr.counted else str(self.n)
-        ys_places = [f.place(o, instr.loc) for o in instr.outs[count:]]
-        buffers = [
-            None
-            if isinstance(c.type, Scalar)
-            else (f.slot(c.type, instr.loc), f.slot(c.type, instr.loc))
-            for c in self.carries
-        ]
-        initial = [f.atom(a) for a in carried(instr)]
-        loop = _Loop(f, "0", steps)
-        phis: list[tuple[str, int]] = []
-        spares: list[tuple[tuple[str, int], tuple[str, int]] | None] = []
-        for c, start, buffer in zip(self.carries, initial, buffers, strict=True):
-            phis.append(loop.phi(c.type.llvm if isinstance(c.type, Scalar) else "ptr", start))
-            spares.append(buffer and (loop.phi("ptr", buffer[0]), loop.phi("ptr", buffer[1])))
-        f.values.update((c, name) for c, (name, _) in zip(self.carries, phis, strict=True))
-        index = loop.index
-        if self.reverse:
-            last = f.assign(f"sub nsw i64 {steps}, 1")
-            index = f.assign(f"sub nsw i64 {last}, {index}")
-        f.values[self.body.params[0]] = index
-        rows = [
-            f.row(r.type, p, index)
-            for r, p in zip(self.body.results[count:], ys_places, strict=True)
-        ]
-        places = [None if s is None else s[0][0] for s in spares] + rows
-        values = f.block(self.body, places)
-        for r, value, place in zip(self.body.results, values, places, strict=True):
-            if place is not None:
-                f.store(r.type, value, place)
-        for value, (_, number), spare in zip(values, phis, spares, strict=False):
-            if spare is None:
-                loop.set(number, value)
-            else:
-                (here, first), (other, second) = spare
-                loop.set(number, here)
-                loop.set(first, other)
-                loop.set(second, here)
-        loop.close()
-        f.values.update(zip(instr.outs, [name for name, _ in phis] + ys_places, strict=True))

@@ -1,0 +1,139 @@
+"""Scans: what the carries of a step lie in.
+
+A scalar is a phi. An array is never copied from step to step: it is read where it is and made where the next
+step reads it. That is the other of two buffers, or, where the carries are stacked as the reverse pass wants
+them, the next row of the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..ir import Instr, Var, carried, counts
+from ..types import Scalar
+
+if TYPE_CHECKING:
+    from .llvm import _Function, _Loop
+
+
+class _Register:
+    """A scalar carry. `now` is its value in this step, `place` where an array for the next is made."""
+
+    place: str | None = None
+
+    def __init__(self, f: _Function, c: Var, start: str) -> None:
+        self.f, self.start = f, start
+        self.kind = c.type.llvm if isinstance(c.type, Scalar) else "ptr"
+
+    def enter(self, loop: _Loop) -> None:
+        """Begin the loop."""
+        self.loop = loop
+        self.now, self.number = loop.phi(self.kind, self.start)
+
+    def move(self, index: str) -> None:
+        """Find the place for the next step's value; `index` is that of this one."""
+
+    def leave(self, value: str) -> None:
+        """End the step that made `value`."""
+        self.loop.set(self.number, self.place or value)
+
+
+class _Buffered(_Register):
+    """An array carry that moves between two buffers."""
+
+    def __init__(self, f: _Function, c: Var, start: str, loc: int) -> None:
+        super().__init__(f, c, start)
+        self.buffers = f.slot(c.type, loc), f.slot(c.type, loc)
+
+    def enter(self, loop: _Loop) -> None:
+        super().enter(loop)
+        self.place, self.spare = loop.phi("ptr", self.buffers[0])
+        self.other, self.last = loop.phi("ptr", self.buffers[1])
+
+    def leave(self, value: str) -> None:
+        super().leave(value)
+        assert self.place is not None
+        self.loop.set(self.spare, self.other)
+        self.loop.set(self.last, self.place)
+
+
+class _Stacked(_Register):
+    """An array carry that moves along a stack of its values; the last value has a place of its own."""
+
+    def __init__(self, f: _Function, instr: Instr, c: Var, start: str, stack: str) -> None:
+        self.n, self.reverse, *_ = instr.attr
+        first = f.row(c.type, stack, str(self.n - 1 if self.reverse else 0))
+        f.store(c.type, start, first)
+        super().__init__(f, c, first)
+        self.type, self.stack, self.end = c.type, stack, f.slot(c.type, instr.loc)
+
+    def move(self, index: str) -> None:
+        f = self.f
+        following = f.assign(f"add nsw i64 {index}, {-1 if self.reverse else 1}")
+        row = f.row(self.type, self.stack, following)
+        more = f.assign(f"icmp ult i64 {following}, {self.n}")
+        self.place = f.assign(f"select i1 {more}, ptr {row}, ptr {self.end}")
+
+
+def lower_scan(f: _Function, instr: Instr) -> None:
+    """Write a scan."""
+    from .llvm import _Loop
+
+    (body,) = instr.blocks
+    params = body.params[1:]
+    count = len(params)
+    steps = f.atom(counts(instr)[0]) if instr.attr.counted else str(instr.attr.n)
+    ys = [f.place(o, instr.loc) for o in instr.outs[count:]]
+    stacks = _stacks(instr, ys)
+    carries = [
+        _carry(f, instr, c, f.atom(a), stacks.get(c))
+        for c, a in zip(params, carried(instr), strict=True)
+    ]
+    loop = _Loop(f, "0", steps)
+    for c, carry in zip(params, carries, strict=True):
+        carry.enter(loop)
+        f.values[c] = carry.now
+    index = loop.index
+    if instr.attr.reverse:
+        last = f.assign(f"sub nsw i64 {steps}, 1")
+        index = f.assign(f"sub nsw i64 {last}, {index}")
+    f.values[body.params[0]] = index
+    for carry in carries:
+        carry.move(index)
+    in_place = set(stacks.values())
+    rows = [
+        None if y in in_place else f.row(r.type, y, index)
+        for r, y in zip(body.results[count:], ys, strict=True)
+    ]
+    places = [*(carry.place for carry in carries), *rows]
+    values = f.block(body, places)
+    for r, value, place in zip(body.results, values, places, strict=True):
+        if place is not None:
+            f.store(r.type, value, place)
+    for carry, value in zip(carries, values, strict=False):
+        carry.leave(value)
+    loop.close()
+    f.values.update(zip(instr.outs, [*(carry.now for carry in carries), *ys], strict=True))
+
+
+def _carry(f: _Function, instr: Instr, c: Var, start: str, stack: str | None) -> _Register:
+    if isinstance(c.type, Scalar):
+        return _Register(f, c, start)
+    if stack is not None:
+        return _Stacked(f, instr, c, start, stack)
+    return _Buffered(f, c, start, instr.loc)
+
+
+def _stacks(instr: Instr, ys: Sequence[str]) -> dict[Var, str]:
+    """Where the stacks lie of array carries whose values at the start of each step are among the ys."""
+    steps = instr.attr
+    if steps.n == 0 or (steps.counted and steps.reverse):  # where it starts is not known
+        return {}
+    body = instr.blocks[0]
+    params = body.params[1:]
+    out: dict[Var, str] = {}
+    for r, y in zip(body.results[len(params) :], ys, strict=True):
+        if isinstance(r, Var) and r in params and not isinstance(r.type, Scalar):
+            out.setdefault(r, y)
+    return out
