@@ -26,6 +26,7 @@ from .dependence import depends, flow, touches
 from .ir import Atom, Block, Const, Function, Instr, Steps, Var, carried, counts, root_of, uses
 from .prims import TABLE
 from .rewrite.pipeline import tidy
+from .rewrite.pull import pull_adds
 from .rewrite.unwind import without_rewinds
 from .types import I64, Array, Ref, Scalar, shape_of
 
@@ -69,7 +70,7 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     ]
     totals = [(p, walk.total(p, E)) for p in scalars]
     E.block.results = tuple(E.zeros(p.type) if t is None else t for p, t in totals)
-    return Function(f"{function.name}.T", tidy(E.block), function.loc)
+    return Function(f"{function.name}.T", tidy(pull_adds(tidy(E.block))), function.loc)
 
 
 class Transposer:
