@@ -4,14 +4,15 @@
                                                                      r = accum [n]t a
 
 where that loop is the first to add into r and adds only there. What was cleared, read and written again is
-written once, and an accumulator that nothing else is added into becomes the array itself.
+written once, and an accumulator that nothing else is added into becomes the array itself. Loops inside that add
+into parts of r[i] get an accumulator for that row, to which the same applies.
 """
 
 from __future__ import annotations
 
 from ..copying import Env, substitute
 from ..ir import Atom, Block, Const, Instr, Var, block_uses
-from ..types import Array, Ref, Scalar, Value
+from ..types import Array, Ref, Scalar, Type, Value
 
 
 def adds_to_builds(block: Block) -> bool:
@@ -36,6 +37,8 @@ def _rewrite(block: Block, position: int) -> bool:
         if accum.op != "accum" or accum.args or not _is_own(accum, loop, block, k, position):
             continue
         entries = _take_row(loop.blocks[0], accum.outs[0])
+        if entries is None and _give_row_its_own(loop.blocks[0], accum):
+            entries = _take_row(loop.blocks[0], accum.outs[0])
         if entries is not None:
             _append_result(block, loop, accum, entries)
             taken.append(accum)
@@ -49,7 +52,7 @@ def _is_own(accum: Instr, loop: Instr, block: Block, start: int, position: int) 
     """Whether the accumulator has the loop's length and is not used between its making and the loop."""
     (ref,) = accum.outs
     t = accum.attr
-    if not isinstance(t, Array) or t.n != loop.attr or t.n == 0 or len(t.shape) > 2:
+    if not isinstance(t, Array) or t.n != loop.attr or t.n == 0:
         return False
     for other in block.instrs[start + 1 : position]:
         if ref in other.args or any(ref in set(block_uses(b)) for b in other.blocks):
@@ -57,7 +60,31 @@ def _is_own(accum: Instr, loop: Instr, block: Block, start: int, position: int) 
     return True
 
 
-def _take_row(body: Block, ref: Var) -> list[Atom] | None:
+def _give_row_its_own(body: Block, accum: Instr) -> bool:
+    """Have the body add into an accumulator made in it for the row r[i], if that is an array and nothing else
+    of r is used, and add that to the row at its end."""
+    (ref,) = accum.outs
+    t = accum.attr.of
+    rows = [i for i in body.instrs if ref in i.args]
+    if not isinstance(t, Array) or not rows:
+        return False
+    if any(i.op != "index" or i.args[1] is not body.params[0] for i in rows):
+        return False
+    if any(ref in block_uses(b) for i in body.instrs for b in i.blocks):
+        return False
+    own, total, row = Var(Ref(t), body), Var(t, body), Var(Ref(t), body)
+    own.instr = Instr("accum", (), t, (), (own,), accum.loc)
+    total.instr = Instr("freeze", (own,), None, (), (total,), accum.loc)
+    row.instr = Instr("index", rows[0].args, None, (), (row,), accum.loc)
+    body.instrs = [i for i in body.instrs if i not in rows]
+    substitute(body, {i.outs[0]: own for i in rows})
+    add = Instr("addto", (row, total), None, (), (), accum.loc)
+    body.instrs = [own.instr, *body.instrs, total.instr, row.instr, add]
+    adds_to_builds(body)
+    return True
+
+
+def _take_row(body: Block, ref: Var) -> list[list[Atom]] | None:
     """What the body adds to ref[i], by entry, if it adds nothing else to it; those adds are removed."""
     index = body.params[0]
     t = ref.type.of if isinstance(ref.type, Ref) else None
@@ -87,35 +114,50 @@ def _take_row(body: Block, ref: Var) -> list[Atom] | None:
     return entries
 
 
-def _entries(row: Value | Ref, adds: list[tuple[Instr, int]]) -> list[Atom] | None:
-    """One value for each entry of a row, if each is added to at most once."""
+def _entries(row: Value | Ref, adds: list[tuple[Instr, int]]) -> list[list[Atom]] | None:
+    """What is added to each entry of a row, if it is short, or the one array that is added to it."""
+    values = [i.args[1] for i, _ in adds]
     if isinstance(row, Scalar):
-        return [adds[0][0].args[1]] if len(adds) == 1 and adds[0][1] == -1 else None
+        return [values] if adds else None
     assert isinstance(row, Array)
     if len(adds) == 1 and adds[0][1] == -1:
-        return [adds[0][0].args[1]]
-    if not isinstance(row.of, Scalar) or row.n > 8 or not adds:
+        return [values]
+    if not isinstance(row.of, Scalar) or row.n > 8 or not adds or any(k == -1 for _, k in adds):
         return None
-    by_entry = {k: i.args[1] for i, k in adds}
-    if len(by_entry) != len(adds) or -1 in by_entry:
-        return None
-    return [by_entry.get(k, Const(0, row.of)) for k in range(row.n)]
+    by_entry: list[list[Atom]] = [[] for _ in range(row.n)]
+    for value, (_, k) in zip(values, adds, strict=True):
+        by_entry[k].append(value)
+    return by_entry
 
 
-def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[Atom]) -> None:
+def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[list[Atom]]) -> None:
     body = loop.blocks[0]
     t: Array = accum.attr
-    value = entries[0]
+    sums = [_sum(body, values, t.scalar, accum.loc) for values in entries]
+    value = sums[0]
     if value.type is not t.of:
-        row = Var(t.of, body)
-        row.instr = Instr("pack", tuple(entries), None, (), (row,), accum.loc)
-        body.instrs.append(row.instr)
-        value = row
+        value = _emit(body, "pack", tuple(sums), t.of, accum.loc)
     body.results = (*body.results, value)
     out = Var(t, block)
     out.instr = loop
     loop.outs = (*loop.outs, out)
     accum.args = (out,)
+
+
+def _sum(body: Block, values: list[Atom], scalar: Scalar, loc: int) -> Atom:
+    if not values:
+        return Const(0, scalar)
+    total = values[0]
+    for v in values[1:]:
+        total = _emit(body, "add", (total, v), scalar, loc)
+    return total
+
+
+def _emit(body: Block, op: str, args: tuple[Atom, ...], t: Type, loc: int) -> Var:
+    out = Var(t, body)
+    out.instr = Instr(op, args, None, (), (out,), loc)
+    body.instrs.append(out.instr)
+    return out
 
 
 def _drop_needless(block: Block) -> bool:
