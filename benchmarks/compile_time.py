@@ -3,7 +3,7 @@
     python benchmarks/compile_time.py [--rounds 3] [--out FILE.md]
 
 The gradient of a random program of + - * / sin sqrt (that of gradient_cost.py), from the decorated function to
-the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. The import
+the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. Importing
 is not in the total. A loop takes no longer than one of its steps does.
 """
 

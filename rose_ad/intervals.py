@@ -49,14 +49,7 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
     if instr.op == "bool_to_i64":
         return 0, 1
     if instr.op == "select":
-        sides = []
-        for x, holds in zip(instr.args[1:], (True, False), strict=True):
-            known = _implied(instr.args[0], holds, min(depth, 2), facts)
-            if known is not None:
-                sides.append(interval(x, depth, {**facts, **known}))
-        if not sides:  # in a loop that is never run
-            return EVERYTHING
-        return min(low for low, _ in sides), max(high for _, high in sides)
+        return _of_select(instr, depth, facts)
     if instr.op not in {"add", "sub", "mul", "min", "max", "mod", "floordiv"}:
         return EVERYTHING
     (a, b), (c, d) = (interval(x, depth, facts) for x in instr.args[-2:])
@@ -77,6 +70,17 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
             corners = (a * c, a * d, b * c, b * d)
             return min(corners), max(corners)
     return EVERYTHING
+
+
+def _of_select(instr: Instr, depth: int, facts: Facts) -> Interval:
+    sides = []
+    for x, holds in zip(instr.args[1:], (True, False), strict=True):
+        known = _implied(instr.args[0], holds, min(depth, 2), facts)
+        if known is not None:
+            sides.append(interval(x, depth, {**facts, **known}))
+    if not sides:  # in a loop that is never run
+        return EVERYTHING
+    return min(low for low, _ in sides), max(high for _, high in sides)
 
 
 def _implied(condition: Atom, holds: bool, depth: int, facts: Facts) -> Facts | None:

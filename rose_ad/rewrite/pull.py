@@ -61,8 +61,9 @@ class _Puller(Copier):
             return False
         shifts = [_shift(i, n, loops) for i, n in path]
         found = [s for s in shifts if s is not None]
-        turned = dict(found)
-        if len(turned) < len(shifts) or not any(turned.values()):
+        if len({i for i, _ in found}) < len(shifts) or all(
+            a is i for (a, _), (i, _) in zip(path, found, strict=False)
+        ):
             return False
         again: dict[Var, Atom] = {}
         for (i, by), (_, n) in zip(found, path, strict=True):
