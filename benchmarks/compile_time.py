@@ -3,8 +3,9 @@
     python benchmarks/compile_time.py [--rounds 3] [--out FILE.md]
 
 The gradient of a random program of + - * / sin sqrt (that of gradient_cost.py), from the decorated function to
-the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. Importing
-is not in the total. A loop takes no longer than one of its steps does.
+the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. Seconds of
+the processor, of which one is used, so that what else the machine does counts little. Importing is not in the
+total. A loop takes no longer than one of its steps does.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ def measure(operations: int) -> dict[str, float]:
 
     program = straight(operations)
     x = 0.3 * np.cos(np.arange(INPUTS))
-    marks = [time.perf_counter()]
+    marks = [time.process_time()]
 
     def mark() -> None:
-        marks.append(time.perf_counter())
+        marks.append(time.process_time())
 
     f = ra.fn(lambda x: run_straight(program, x, ra))
     structure, types = ra.flatten(((x,), {}))[1], [ra.types.array_type(x.shape, ra.types.F64)]
