@@ -3,8 +3,8 @@
     python benchmarks/compile_time.py [--rounds 3] [--out FILE.md]
 
 The gradient of a random program of + - * / sin sqrt (that of gradient_cost.py), from the decorated function to
-the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. Seconds of
-the processor, of which one is used, so that what else the machine does counts little. Importing is not in the
+the first gradient; each time in a fresh process, without the object cache, the fastest of the rounds. Times are
+the processor's, of which one is used, so that what else the machine does counts little. Importing is not in the
 total. A loop takes no longer than one of its steps does.
 """
 
