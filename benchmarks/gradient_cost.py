@@ -5,8 +5,8 @@
 Four programs, each compiled, f64, one thread. The least time of many calls, value and gradient in turn in one
 process, so that both see the same machine. A call goes from numpy arrays to numpy arrays. The same programs in
 JAX, as one would write them there, are run before in a process of their own, by the Python that is named, if it
-has JAX; its arrays stay on its device. C, of the values only and called from Python too, is left out where there
-is no gcc.
+has JAX; its arrays stay on its device. C, of the values only and called from Python too, is left out where no
+gcc is.
 """
 
 from __future__ import annotations

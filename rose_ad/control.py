@@ -144,7 +144,7 @@ def build(n: Any, f: Callable[[Any], Any]) -> Any:
 
 
 def total(n: Any, f: Callable[[Any], Any]) -> Any:
-    """The sum of `f(i)` for i from 0 to n - 1, in that order."""
+    """The sum of `f(i)` for i from 0 to n - 1, in an order that the machine chooses, always the same."""
     trace = required("ra.sum")
     acc: Accumulator | None = None
     loop = range(n)

@@ -49,11 +49,7 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
     if instr.op == "bool_to_i64":
         return 0, 1
     if instr.op == "select":
-        sides = [
-            interval(x, depth, {**facts, **_implied(instr.args[0], holds, min(depth, 2), facts)})
-            for x, holds in zip(instr.args[1:], (True, False), strict=True)
-        ]
-        return min(low for low, _ in sides), max(high for _, high in sides)
+        return _of_select(instr, depth, facts)
     if instr.op not in {"add", "sub", "mul", "min", "max", "mod", "floordiv"}:
         return EVERYTHING
     (a, b), (c, d) = (interval(x, depth, facts) for x in instr.args[-2:])
@@ -76,8 +72,20 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
     return EVERYTHING
 
 
-def _implied(condition: Atom, holds: bool, depth: int, facts: Facts) -> Facts:
-    """What a comparison of integers says of its operands where it holds, or where it does not."""
+def _of_select(instr: Instr, depth: int, facts: Facts) -> Interval:
+    sides = []
+    for x, holds in zip(instr.args[1:], (True, False), strict=True):
+        known = _implied(instr.args[0], holds, min(depth, 2), facts)
+        if known is not None:
+            sides.append(interval(x, depth, {**facts, **known}))
+    if not sides:  # in a loop that is never run
+        return EVERYTHING
+    return min(low for low, _ in sides), max(high for _, high in sides)
+
+
+def _implied(condition: Atom, holds: bool, depth: int, facts: Facts) -> Facts | None:
+    """What a comparison of integers says of its operands where it holds, or where it does not; None where that
+    cannot be."""
     instr = condition.instr if isinstance(condition, Var) else None
     if instr is None or instr.op not in {"eq", "ne", "lt", "le"} or instr.args[0].type is not I64:
         return NO_FACTS
@@ -95,7 +103,9 @@ def _implied(condition: Atom, holds: bool, depth: int, facts: Facts) -> Facts:
     else:
         of_x, of_y = _without(a, b, c, d), _without(c, d, a, b)
     for v, (low, high) in ((x, of_x), (y, of_y)):
-        if isinstance(v, Var) and low <= high:  # else this side is not chosen
+        if low > high:
+            return None
+        if isinstance(v, Var):
             out[v] = low, high
     return out
 

@@ -1,6 +1,6 @@
 """Reductions and orderings along axes, with the names and meanings of numpy and the Array API standard.
 
-Sums run in the order of the entries. Outside a traced function each is numpy's.
+Sums run in an order that the machine chooses. Outside a traced function each is numpy's.
 """
 
 from __future__ import annotations

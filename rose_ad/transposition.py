@@ -70,7 +70,10 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     ]
     totals = [(p, walk.total(p, E)) for p in scalars]
     E.block.results = tuple(E.zeros(p.type) if t is None else t for p, t in totals)
-    return Function(f"{function.name}.T", tidy(pull_adds(tidy(E.block))), function.loc)
+    block = tidy(E.block)
+    pulled = pull_adds(block)
+    block = block if pulled is block else tidy(pulled)
+    return Function(f"{function.name}.T", block, function.loc)
 
 
 class Transposer:

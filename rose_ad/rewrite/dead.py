@@ -152,13 +152,7 @@ def _trim_loop(instr: Instr, live: set[Var]) -> None:
     body, *tests = instr.blocks
     carries = carried(instr)
     count = len(carries)
-    moving = [
-        k
-        for k in range(count)
-        if instr.outs[k] in live
-        or body.params[k + 1] in live
-        or any(test.params[k] in live for test in tests)
-    ]
+    moving = [k for k in range(count) if instr.outs[k] in live or body.params[k + 1] in live]
     kept = moving + [k for k in range(count, len(body.results)) if instr.outs[k] in live]
     instr.args = (*counts(instr), *_picked(carries, moving))
     instr.outs = (*_picked(instr.outs, kept), *instr.outs[len(body.results) :])

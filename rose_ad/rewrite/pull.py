@@ -8,11 +8,12 @@ adds like that to each neighbour, in nested loops. f must be cheap to compute ag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..builder import Builder
 from ..copying import Copier, Env, lookup
-from ..ir import Atom, Block, Const, Instr, Var, instructions
+from ..ir import Atom, Block, Const, Instr, Var
 from ..types import I64, Array, Ref, Type
 
 _CHEAP = frozenset(
@@ -22,87 +23,102 @@ _MOST = 12  # operations that are done again
 
 
 def pull_adds(block: Block) -> Block:
-    """The block with such adds rewritten; itself where there are none."""
-    if not any(instr.op == "addto" for instr in instructions(block)):
+    """A copy of the block with such adds rewritten; itself where there are none."""
+    adds: dict[Instr, _Shifted] = {}
+    _find(block, [(block, None)], adds)
+    if not adds:
         return block
     b = Builder()
-    walk = _Puller({p: b.block.param(p.type) for p in block.params})
-    walk.block(block, b)
-    return b.block if walk.pulled else block
+    _Puller({p: b.block.param(p.type) for p in block.params}, adds).block(block, b)
+    return b.block
+
+
+@dataclass(frozen=True)
+class _Shifted:
+    """An add into an entry of `root`, at indices i + s mod n: (i, s, n) for each axis. `loops` are the bodies
+    of the loops around it that root is outside of."""
+
+    root: Var
+    axes: tuple[tuple[Var, int, int], ...]
+    loops: tuple[Block, ...]
+
+
+def _find(
+    block: Block, around: list[tuple[Block, Instr | None]], out: dict[Instr, _Shifted]
+) -> None:
+    """Find such adds in a block; `around` are it and the blocks around it, with what they belong to."""
+    for instr in block.instrs:
+        if instr.op == "addto":
+            found = _shifted_add(instr, around)
+            if found is not None:
+                out[instr] = found
+        for inner in instr.blocks:
+            _find(inner, [*around, (inner, instr)], out)
+
+
+def _shifted_add(instr: Instr, around: list[tuple[Block, Instr | None]]) -> _Shifted | None:
+    path, root = _path(instr.args[0])
+    loops = _loops_inside(root.block, around)
+    axes = [_axis(index, n, loops) for index, n in path]
+    known = [a for a in axes if a is not None]
+    if len({i for i, _, _ in known}) < len(axes):
+        return None
+    if all(index is i for (index, _), (i, _, _) in zip(path, known, strict=True)):
+        return None
+    bodies = tuple(loop.blocks[0] for loop in loops)
+    if not _is_cheap(instr.args[1], bodies, set()):
+        return None
+    return _Shifted(root, tuple(known), bodies)
+
+
+def _loops_inside(home: Block, around: list[tuple[Block, Instr | None]]) -> list[Instr]:
+    """The loops between a block and here; none if there is anything else but loops over all of a range."""
+    loops: list[Instr] = []
+    for block, owner in reversed(around):
+        if block is home:
+            return loops
+        if owner is None or owner.op != "build" or owner.args:
+            return []
+        loops.append(owner)
+    return []
+
+
+def _is_cheap(a: Atom, loops: Sequence[Block], seen: set[Var]) -> bool:
+    """Whether a value takes but a few operations inside these loops."""
+    if not isinstance(a, Var) or a in seen or a.block not in loops or a.instr is None:
+        return True
+    seen.add(a)
+    if a.instr.op not in _CHEAP or len(seen) > _MOST:
+        return False
+    return all(_is_cheap(x, loops, seen) for x in a.instr.args)
 
 
 class _Puller(Copier):
-    """`around` are the blocks around what is being copied, `owners` the instructions they belong to."""
-
-    def __init__(self, env: Env) -> None:
+    def __init__(self, env: Env, adds: dict[Instr, _Shifted]) -> None:
         super().__init__(env)
-        self.around: list[Block] = []
-        self.owners: dict[Block, Instr] = {}
-        self.pulled = False
-
-    def block(self, block: Block, b: Builder, keep: Iterable[int] | None = None) -> None:
-        self.around.append(block)
-        super().block(block, b, keep)
-        self.around.pop()
-
-    def instr(self, instr: Instr, b: Builder) -> None:
-        self.owners.update(dict.fromkeys(instr.blocks, instr))
-        super().instr(instr, b)
+        self.adds = adds
 
     def _addto(self, instr: Instr, b: Builder) -> None:
-        if not self._pull(instr, b):
+        found = self.adds.get(instr)
+        if found is None or self.env.get(found.root, found.root) is None:
             super()._addto(instr, b)
+            return
+        ref = lookup(self.env, found.root)
+        again: Env = {}
+        for i, by, n in found.axes:
+            here = lookup(self.env, i)
+            ref = b.index(ref, here)
+            again[i] = _back(b, here, by, n)
+        b.addto(ref, self._again(instr.args[1], again, b, found.loops))
 
-    def _pull(self, instr: Instr, b: Builder) -> bool:
-        """Emit an add in the other form, if it has one."""
-        path, root = _path(instr.args[0])
-        loops = self._loops_inside(root.block)
-        if self.env.get(root, root) is None or not loops:
-            return False
-        shifts = [_shift(i, n, loops) for i, n in path]
-        found = [s for s in shifts if s is not None]
-        turned = dict(found)
-        if len(turned) < len(shifts) or not any(turned.values()):
-            return False
-        again: dict[Var, Atom] = {}
-        for (i, by), (_, n) in zip(found, path, strict=True):
-            again[i] = _shifted(b, lookup(self.env, i), by, n)
-        value = self._again(instr.args[1], again, b, [loop.blocks[0] for loop in loops])
-        if value is None:
-            return False
-        ref = lookup(self.env, root)
-        for i, _ in found:
-            ref = b.index(ref, lookup(self.env, i))
-        b.addto(ref, value)
-        self.pulled = True
-        return True
-
-    def _loops_inside(self, home: Block) -> list[Instr]:
-        """The loops between a block and here; none if there is anything else but loops over all of a range."""
-        loops: list[Instr] = []
-        for block in reversed(self.around):
-            if block is home:
-                return loops
-            owner = self.owners.get(block)
-            if owner is None or owner.op != "build" or owner.args:
-                return []
-            loops.append(owner)
-        return []
-
-    def _again(
-        self, a: Atom, again: dict[Var, Atom], b: Builder, inside: list[Block]
-    ) -> Atom | None:
-        """A value with other loop indices, those in `again`; None if it is not cheap."""
-        if isinstance(a, Const) or a in again:
-            return a if isinstance(a, Const) else again[a]
-        if a.block not in inside or a.instr is None:
+    def _again(self, a: Atom, again: Env, b: Builder, loops: Sequence[Block]) -> Atom:
+        """A value for other indices of the loops, those in `again`."""
+        if not isinstance(a, Var) or a in again:
+            return lookup(again, a)
+        if a.block not in loops or a.instr is None:
             return lookup(self.env, a)
-        if a.instr.op not in _CHEAP or len(again) > _MOST:
-            return None
-        args = [self._again(x, again, b, inside) for x in a.instr.args]
-        if any(x is None for x in args):
-            return None
-        known = b.index(*args) if a.instr.op == "index" else b.prim(a.instr.op, *args)  # type: ignore[arg-type]
+        args = [self._again(x, again, b, loops) for x in a.instr.args]
+        known = b.index(*args) if a.instr.op == "index" else b.prim(a.instr.op, *args)
         again[a] = known
         return known
 
@@ -122,14 +138,14 @@ def _length(t: Type) -> int:
     return t.of.n
 
 
-def _shift(index: Atom, n: int, loops: list[Instr]) -> tuple[Var, int] | None:
-    """The loop's index i and the shift s for which an index is i + s mod n, if i goes through 0 .. n - 1."""
+def _axis(index: Atom, n: int, loops: list[Instr]) -> tuple[Var, int, int] | None:
+    """The loop's index i, the shift s and n for which an index is i + s mod n, if i goes through 0 .. n - 1."""
     for loop in loops:
         i = loop.blocks[0].params[0]
         if loop.attr == n:
             by = _cyclic(index, i, n)
             if by is not None:
-                return i, by
+                return i, by, n
     return None
 
 
@@ -192,7 +208,7 @@ def _wrapped(a: Atom, i: Var, low: int, high: int, n: int) -> int | None:
     return None
 
 
-def _shifted(b: Builder, i: Atom, by: int, n: int) -> Atom:
+def _back(b: Builder, i: Atom, by: int, n: int) -> Atom:
     """i - by mod n."""
 
     def at(c: int) -> Atom:
