@@ -421,6 +421,14 @@ class Forward(Linearizer):
         outs = P.build(instr.attr, inner.block, lookups(self.env, instr.args))
         self._bind(instr.outs, kept, outs)
 
+    def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
+        (body,) = instr.blocks
+        inner = enter_loop(P, instr, self.env)
+        self.block(body, inner, inner)
+        inner.block.results = lookups(self.env, body.results)
+        outs = P.filter(instr.attr, inner.block, lookups(self.env, instr.args))
+        self.env.update(zip(instr.outs, outs, strict=True))
+
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
         inner, initial, order, kept = self._loop_with_tangents(instr, P)
         outs = P.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))

@@ -157,10 +157,7 @@ class _Printer:
         args = self.atoms(instr.args)
         match instr.op:
             case "build" | "filter":
-                over = args or instr.attr
-                if instr.op == "filter":
-                    over = f"{instr.attr} from ({args})" if args else instr.attr
-                return f"{instr.op} {over} ({self.loop_params(instr)}) {{"
+                return f"{instr.op} {self.over(instr)} ({self.loop_params(instr)}) {{"
             case "scan" | "rewind":
                 n, reverse, counted, slots = instr.attr
                 steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
@@ -199,6 +196,13 @@ class _Printer:
             case "rewind":
                 return f"}} back ({self.loop_params(instr, 1)}) {{"
         return "} else {"
+
+    def over(self, instr: Instr) -> str:
+        """What a build or filter goes through."""
+        if not instr.args:
+            return str(instr.attr)
+        bounds = self.atoms(instr.args)
+        return bounds if instr.op == "build" else f"{instr.attr} from ({bounds})"
 
     def loop_params(self, instr: Instr, which: int = 0) -> str:
         """A loop's index, with its range where that does not follow from the bounds, and its carries."""
