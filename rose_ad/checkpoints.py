@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple, TypeAlias
 
+from .ir import Steps
 from .source import TypeMismatch
 
 Checkpoint: TypeAlias = "int | Literal['all', 'sqrt', 'auto']"
@@ -24,23 +25,33 @@ class Plan(NamedTuple):
     recomputed: int
 
 
-def slots_for(checkpoint: Checkpoint, budget: int, n: int, size: int, loc: int) -> int:
-    """The carries kept of a scan of `n` steps with carries of `size` bytes; 0 for all of them."""
+def with_checkpoints(
+    steps: Steps, checkpoint: Checkpoint, budget: int, size: int, loc: int
+) -> Steps:
+    """How a scan with carries of `size` bytes runs under a setting of the user's."""
     if checkpoint == "all":
-        return 0
+        return steps
     if checkpoint == "auto":
-        slots = n if size == 0 else budget // size
-        if slots < 1:
+        if not 0 < size <= budget and size:
             raise TypeMismatch(f"one carry takes {size:,} bytes, the budget is {budget:,}", loc)
-    elif checkpoint == "sqrt":
-        slots = math.isqrt(max(n - 1, 0)) + 1
+        return steps._replace(budget=budget)
+    if checkpoint == "sqrt":
+        slots = math.isqrt(max(steps.n - 1, 0)) + 1
     elif isinstance(checkpoint, int) and not isinstance(checkpoint, bool) and checkpoint > 0:
         slots = checkpoint
     else:
         raise TypeMismatch(
             f"checkpoint={checkpoint!r}", loc, '"all", "sqrt", "auto" or a positive number'
         )
-    return 0 if slots >= n else slots
+    return steps._replace(slots=0 if slots >= steps.n else slots)
+
+
+def within_budget(steps: Steps, carry: int, remembered: int) -> Steps:
+    """The steps of a scan whose reverse pass would remember so many bytes of each, of which `carry` for its
+    carries: with as many carries kept as the budget allows, if that is not enough for everything."""
+    if not steps.budget or steps.n * remembered <= steps.budget:
+        return steps._replace(budget=0)
+    return steps._replace(slots=min(max(steps.budget // carry, 1), steps.n), budget=0)
 
 
 def checkpoint_plan(steps: int, slots: int, carry_bytes: int = 0) -> Plan:

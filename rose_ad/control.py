@@ -19,7 +19,7 @@ from typing import Any
 
 from .accumulator import Accumulator
 from .builder import Builder
-from .checkpoints import BUDGET, Checkpoint, slots_for
+from .checkpoints import BUDGET, Checkpoint, with_checkpoints
 from .intervals import interval
 from .ir import UNBOUNDED, Atom, Const, Steps
 from .source import TraceError, TypeMismatch, here
@@ -285,7 +285,7 @@ def _scan(
 ) -> tuple[Any, Any]:
     structure, carries, inner, ys_structure = _loop(trace, step, init, steps.n, loc)
     size = sum(value_type(c.type).size for c in carries)
-    steps = steps._replace(slots=slots_for(*policy, steps.n, size, loc))
+    steps = with_checkpoints(steps, *policy, size, loc)
     b = trace.builder
     b.loc = loc
     outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block)]

@@ -109,7 +109,7 @@ class Interpreter:
         return [kept, len(found), *rows]
 
     def _scan(self, instr: Instr, x: list[Any]) -> list[Any]:
-        n, reverse, counted, _ = instr.attr
+        n, reverse, counted, *_ = instr.attr
         steps = range(x[0] if counted else n)
         carries = x[1:] if counted else x
         ys = [_zeros(o.type) for o in instr.outs[len(carries) :]]
@@ -130,7 +130,7 @@ class Interpreter:
         return bool(self.block(instr.blocks[1], *carries)[0])
 
     def _rewind(self, instr: Instr, x: list[Any]) -> list[Any]:
-        n, reverse, counted, _ = instr.attr
+        n, reverse, counted, *_ = instr.attr
         steps = list(range(x[0] if counted else n))
         step, back = instr.blocks
         carries = x[1:] if counted else x

@@ -54,13 +54,15 @@ UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked
 class Steps(NamedTuple):
     """How a scan runs: through 0 .. n - 1, or the other way; `counted`, through the first of them only.
 
-    `slots` is how many of its carries a reverse pass may keep, 0 for all of them; see `rewind`.
+    `slots` is how many of its carries a reverse pass may keep, 0 for all of them (see `rewind`); `budget` is
+    the bytes that it may remember, 0 for any number.
     """
 
     n: int
     reverse: bool = False
     counted: bool = False
     slots: int = 0
+    budget: int = 0
 
 
 class Var:

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .builder import Builder
+from .checkpoints import within_budget
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
 from .dear import is_dear, remembered_values
 from .dependence import depends, touches
@@ -40,7 +41,7 @@ from .prims import TABLE
 from .rewrite.pipeline import tidy
 from .rewrite.record import recording
 from .rewrite.unwind import without_rewinds
-from .types import I64, Ref, is_float
+from .types import I64, Ref, is_float, value_type
 
 
 @dataclass(frozen=True)
@@ -220,9 +221,13 @@ class Linearizer:
         (body,) = instr.blocks
         kept, count, *outs = instr.outs
         if P is T and count not in self.given:  # it was not remembered: every iteration is visited
+            bounds = lookups(self.env, instr.args)
+            primal = enter_loop(P, instr, self.env)
+            self.copier.block(body, primal, [])
+            P.build(instr.attr, primal.block, bounds)
             inner = enter_loop(T, instr, self.env)
             self._tangent_body(body, inner, [])
-            T.build(instr.attr, inner.block, lookups(self.env, instr.args))
+            T.build(instr.attr, inner.block, bounds)
             return
         self._primal(instr, P)
         number = lookup(self.env, count)
@@ -241,8 +246,9 @@ class Linearizer:
         T.cond(T.prim("ne", number, Const(0, I64)), some.block, T.branch().block)
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
-        if instr.attr.slots:
-            self._scan_again(instr, P, T)
+        steps = self._within_budget(instr)
+        if steps.slots:
+            self._scan_again(instr, steps, P, T)
             return
         if instr.attr.n == UNBOUNDED:
             self.copier.instr(instr, P)
@@ -343,7 +349,14 @@ class Linearizer:
         initial = lookups(self.env, carried(instr))
         return inner.scan(Steps(steps.n, counted=True), initial, again.block, [before])
 
-    def _scan_again(self, instr: Instr, P: Builder, T: Builder) -> None:
+    def _within_budget(self, instr: Instr) -> Steps:
+        """How the scan's derivative runs, which may have been left to what it remembers."""
+        body = instr.blocks[0]
+        carry = sum(value_type(c.type).size for c in body.params[1:])
+        dear = sum(value_type(v.type).size for v in remembered_values(body))
+        return within_budget(instr.attr, carry, carry + dear)
+
+    def _scan_again(self, instr: Instr, steps: Steps, P: Builder, T: Builder) -> None:
         """A scan that keeps few of its carries: the tangent program runs the primal one alongside, and its
         transpose finds the carries again."""
         self.copier.instr(instr, P)
@@ -362,7 +375,7 @@ class Linearizer:
             *lookups(self.env, carried(instr)),
             *(self.tangent(carried(instr)[k], T) for k in moving),
         ]
-        outs = T.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        outs = T.scan(steps, initial, inner.block, lookups(self.env, counts(instr)))
         tangents = outs[len(carries) :]
         self.tangents.update(zip((instr.outs[k] for k in kept), tangents, strict=True))
 

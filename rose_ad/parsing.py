@@ -478,7 +478,9 @@ class _Parser:
         if type(n) is not int or n < 0:
             self.fail(f"expected a length, found {n!r}")
         reverse = self.accept("reverse")
-        steps = Steps(n, reverse, counted, self.length() if self.accept("slots") else 0)
+        slots = self.length() if self.accept("slots") else 0
+        budget = self.length() if self.accept("budget") else 0
+        steps = Steps(n, reverse, counted, slots, budget)
         self.expect("from")
         start = self.listed("(", ")", lambda: self.atom(scope))
         return Instr(op, (*[first] * counted, *start), steps, blocks, (), UNKNOWN)

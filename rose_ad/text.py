@@ -159,9 +159,10 @@ class _Printer:
             case "build" | "filter":
                 return f"{instr.op} {self.over(instr)} ({self.loop_params(instr)}) {{"
             case "scan" | "rewind":
-                n, reverse, counted, slots = instr.attr
+                n, reverse, counted, slots, budget = instr.attr
                 steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
                 way = " reverse" * reverse + f" slots {slots}" * bool(slots)
+                way += f" budget {budget}" * bool(budget)
                 start = self.atoms(carried(instr))
                 return f"{instr.op} {steps}{way} from ({start}) ({self.loop_params(instr)}) {{"
             case "while":

@@ -28,7 +28,7 @@ def without_rewinds(function: Function) -> Function:
 class _Unwinder(Copier):
     def _rewind(self, instr: Instr, b: Builder) -> None:
         step, back = instr.blocks
-        n, reverse, counted, _ = instr.attr
+        n, reverse, counted, *_ = instr.attr
         count = lookups(self.env, counts(instr))
         args = lookups(self.env, carried(instr))
         k = len(step.results)
