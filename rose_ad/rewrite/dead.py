@@ -69,8 +69,11 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
         case "scan" | "while":
             return _loop(instr, kept, live, own)
         case "rewind" | "filter":
-            effect = any([_block(b, range(len(b.results)), live, own) for b in instr.blocks])
+            effect = any([_block(b, [], live, own) for b in instr.blocks])
             needed = effect or bool(kept)
+            if needed:  # all of it
+                for block in instr.blocks:
+                    _block(block, range(len(block.results)), live, own)
         case "build" | "cond":
             effects = [_block(block, kept, live, own) for block in instr.blocks]
             effect = any(effects)
