@@ -18,7 +18,9 @@ import numpy as np
 
 from .accumulator import Accumulator
 from .annotations import checked, parameter_types
+from .calling import fitted
 from .ir import Function, Var
+from .lower.caller import MISS
 from .lower.program import Program
 from .nans import searching
 from .pickling import Reference, reference
@@ -34,6 +36,7 @@ Signature = tuple[Structure, tuple[Type, ...]]
 T = TypeVar("T")
 # what functools.update_wrapper takes from a Python function and another process cannot have
 _OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
+_DIRECT = 4  # calls that a function tries first
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,15 @@ class Specialised:
     ir: Function
     result: Structure
     captured: tuple[Var, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A program, the structure of its result and, where there can be one, its direct call: see `calling`."""
+
+    program: Program
+    result: Structure
+    direct: Callable[..., Any] | None
 
 
 class Fn:
@@ -61,7 +73,8 @@ class Fn:
         self.derived: dict[str, Fn] = {}  # its transformations, each made once
         self._specialised: dict[Signature, Specialised] = {}
         # without and with the search for NaNs
-        self._programs: dict[bool, dict[Signature, tuple[Program, Structure]]] = {}
+        self._compiled: dict[bool, dict[Signature, Compiled]] = {}
+        self._direct: tuple[Callable[..., Any], ...] = ()  # of the last programs run, without
         self._lock = threading.RLock()
         self._busy = threading.local()
 
@@ -78,6 +91,14 @@ class Fn:
     # ------------------------------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not (kwargs or current() or searching()):
+            for direct in self._direct:
+                out = direct(*args)
+                if out is not MISS:
+                    return out
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves, structure = flatten((args, kwargs))
         trace = current()
         if trace is None:
@@ -93,25 +114,36 @@ class Fn:
         return unflatten(special.result, [wrap(o) for o in outs])
 
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
-        types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        program, result = self._program(structure, types)
+        given = [_argument_type(leaf) for leaf in leaves]
+        types = self.argument_types(structure, given)
+        compiled = self._program(structure, types)
+        # arguments that are converted may mean another program than those that need not be
+        if compiled.direct is not None and list(types) == given:
+            if compiled.direct not in self._direct:
+                self._direct = (compiled.direct, *self._direct[: _DIRECT - 1])
         arrays = [_as_array(leaf, t) for leaf, t in zip(leaves, types, strict=True)]
-        return unflatten(result, program(arrays))
+        return unflatten(compiled.result, compiled.program(arrays))
 
-    def _program(self, structure: Structure, types: Sequence[Type]) -> tuple[Program, Structure]:
-        """The compiled function and the structure of its result."""
+    def _program(self, structure: Structure, types: Sequence[Type]) -> Compiled:
         key, nans = (structure, tuple(types)), searching()
-        programs = self._programs.setdefault(nans, {})
+        programs = self._compiled.setdefault(nans, {})
         known = self._look_up(programs, key)
         if known is None:
             with self._lock:
                 known = programs.get(key)
                 if known is None:
-                    special = self.specialise(structure, types)
-                    if os.environ.get("ROSE_AD_CHECK") == "1":
-                        verify(special.ir)
-                    known = programs[key] = Program(special.ir, nans), special.result
+                    known = programs[key] = self._compile(structure, types, nans)
         return known
+
+    def _compile(self, structure: Structure, types: Sequence[Type], nans: bool) -> Compiled:
+        special = self.specialise(structure, types)
+        if os.environ.get("ROSE_AD_CHECK") == "1":
+            verify(special.ir)
+        program, direct = Program(special.ir, nans), None
+        args, kwargs = structure.children
+        if program.native is not None and not kwargs.children and not nans:
+            direct = fitted(program.native, args, special.result)
+        return Compiled(program, special.result, direct)
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once."""
@@ -169,7 +201,7 @@ class Fn:
         """The compiled function for such arguments, to be looked at."""
         leaves, structure = flatten((args, kwargs))
         types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        return Lowered(self._program(structure, types)[0])
+        return Lowered(self._program(structure, types).program)
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]
@@ -316,7 +348,8 @@ def fn(f: Callable[..., Any]) -> Fn:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
-    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. What is one
+    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. Called with
+    numbers, it gives arrays of its caller's own, and float, int and bool (np.float32 for a Real32). What is one
     already stays as it is.
     """
     return f if isinstance(f, Fn) else PythonFunction(f)
@@ -346,5 +379,7 @@ def _as_array(x: Any, t: Type) -> np.ndarray[Any, Any]:
     assert isinstance(t, Scalar | Array)
     dtype = scalar_of(t).dtype
     if type(x) is np.ndarray and x.dtype == dtype and x.flags.c_contiguous and x.flags.aligned:
-        return x
-    return np.require(x, dtype, ["C", "A"]).reshape(shape_of(t))
+        out = x
+    else:
+        out = np.require(x, dtype, ["C", "A", "E"]).reshape(shape_of(t))
+    return out if out.dtype is dtype else out.view(dtype)  # equal types may be different objects

@@ -14,8 +14,7 @@ from typing import Any
 
 from ..function import as_fn
 from ..ir import Function
-from ..lower import cache
-from ..lower.jit import Code, emit_object, identity
+from ..lower.jit import Code, machine_code
 from ..lower.llvm import ENTRY, Lowered, lower
 from ..lower.program import linked
 from ..source import MemoryLimit, TypeMismatch, here
@@ -40,7 +39,7 @@ class Pointer:
 
     def __init__(self, ir: Function) -> None:
         lowered = lower(ir)
-        code = _compiled(lowered.text, ENTRY, lowered)
+        code = linked(machine_code(lowered.text)[0], ENTRY, lowered)
         kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
         self.address: int = code.address
         self.function = _keeping(kind(code.address), code)
@@ -120,17 +119,8 @@ failure:
   ret double 0x7FF8000000000000
 }}
 """
-    code = _compiled(text, _C_ENTRY, lowered)
+    code = linked(machine_code(text)[0], _C_ENTRY, lowered)
     return _keeping(kind(code.address), code)
-
-
-def _compiled(text: str, entry: str, lowered: Lowered) -> Code:
-    name = cache.key(text, identity())
-    data = cache.load(name)
-    if data is None:
-        data = emit_object(text)
-        cache.store(name, data)
-    return linked(data, entry, lowered)
 
 
 def _keeping(function: Any, code: Code) -> Any:

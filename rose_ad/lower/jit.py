@@ -10,9 +10,12 @@ import functools
 import re
 import threading
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import llvmlite
 import llvmlite.binding as llvm
+
+from . import cache
 
 # Instructions in a row without a branch. Beyond, register allocation takes a time quadratic in their number,
 # and code is made in one sweep instead: 0.02 s, not 0.2 s, for the gradient of 1,000 scalar operations, and
@@ -22,7 +25,7 @@ _lock = threading.Lock()
 
 
 @functools.cache
-def _machine(level: int = 2) -> llvm.TargetMachine:
+def _machine(level: int) -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_default_triple()
@@ -59,8 +62,11 @@ def identity() -> str:
     )
 
 
-def _levels(text: str) -> tuple[int, int]:
-    """How hard to work on a program: before and while machine code is made."""
+Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, machine code is made
+
+
+def _levels(text: str) -> Levels:
+    """How hard to work on a program."""
     start = longest = 0
     for found in re.finditer(r"\n(?!  (?!br ))", text):  # where a block ends
         longest = max(longest, text.count("\n", start, found.start()))
@@ -71,16 +77,26 @@ def _levels(text: str) -> tuple[int, int]:
     return (0 if 2 * longest > text.count("\n") else 1), 0
 
 
-def emit_object(text: str) -> bytes:
-    """Optimised machine code, as an object file, for LLVM text."""
+def machine_code(text: str, levels: Levels | None = None) -> tuple[bytes, bool]:
+    """Machine code, as an object file, for LLVM text; and whether it came from the object cache."""
+    name = cache.key(text, identity(), str(levels))
+    data = cache.load(name)
+    if data is not None:
+        return data, True
+    data = _emit_object(text, levels or _levels(text))
+    cache.store(name, data)
+    return data, False
+
+
+def _emit_object(text: str, levels: Levels) -> bytes:
     with _lock:
-        module, machine = _optimised(text)
+        module, machine = _optimised(text, levels)
         data: bytes = machine.emit_object(module)
         return data
 
 
-def _optimised(text: str) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
-    before, during = _levels(text)
+def _optimised(text: str, levels: Levels) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+    before, during = levels
     machine = _machine(during)
     module = llvm.parse_assembly(text, llvm.create_context())
     module.triple = machine.triple
@@ -98,13 +114,13 @@ def _optimised(text: str) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
 def optimised_text(text: str) -> str:
     """The program after LLVM's passes."""
     with _lock:
-        return str(_optimised(text)[0])
+        return str(_optimised(text, _levels(text))[0])
 
 
 def assembly(text: str) -> str:
     """The program as assembly for this machine."""
     with _lock:
-        module, machine = _optimised(text)
+        module, machine = _optimised(text, _levels(text))
         out: str = machine.emit_assembly(module)
         return out
 
@@ -115,7 +131,7 @@ class Code:
 
     def __init__(self, data: bytes, entry: str, symbols: Mapping[str, int] | None = None) -> None:
         with _lock:
-            self._jit = llvm.create_lljit_compiler(_machine())
+            self._jit = llvm.create_lljit_compiler(_machine(2))
             builder = llvm.JITLibraryBuilder()
             builder.add_object_img(data)
             builder.add_current_process()

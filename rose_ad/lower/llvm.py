@@ -38,7 +38,7 @@ from .checks import Check, call_host, check_index, check_nan
 ENTRY = "rose_entry"
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
-_ALIGN = 64
+ALIGN = 64
 _FRAME = "@FRAME@"
 
 
@@ -94,7 +94,7 @@ def made_at(a: Atom, otherwise: int) -> int:
 
 
 def _align(offset: int) -> int:
-    return -(-offset // _ALIGN) * _ALIGN
+    return -(-offset // ALIGN) * ALIGN
 
 
 class _Module:
@@ -153,7 +153,7 @@ class _Module:
             data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
             size = c.value.nbytes
             self.globals.append(
-                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {_ALIGN}'
+                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
             )
         return known
 

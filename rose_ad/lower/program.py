@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import os
-import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..ir import Function
 from ..source import MemoryLimit, name_of
-from ..types import Type, scalar_of, shape_of, value_type
-from . import cache
-from .jit import Code, emit_object, identity
-from .llvm import ENTRY, Lowered, lower, made_at
+from ..types import F32, Scalar, Value, scalar_of, shape_of, value_type
+from .caller import MISS, native
+from .checks import Check
+from .jit import Code, machine_code
+from .llvm import ALIGN, ENTRY, Lowered, lower, made_at
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 _DEFAULT_LIMIT = 4 << 30  # bytes of scratch
 
 
 class Program:
-    """Machine code for a function, with the arenas that its calls use. Safe to call from many threads.
+    """Machine code for a function, with the scratch memory of its calls. Safe to call from many threads.
 
-    With `nans`, the code looks for operations in which a NaN begins.
+    With `nans`, the code looks for operations in which a NaN begins. `native`, where there is one, takes a
+    leaf for each parameter: see `caller`.
     """
 
     def __init__(self, function: Function, nans: bool = False) -> None:
@@ -34,20 +37,17 @@ class Program:
         self.lowered: Lowered = lower(function, nans)
         _check_memory(self.lowered)
         _check_results(function)
-        name = cache.key(self.lowered.text, identity())
-        data = cache.load(name)
-        self.from_cache = data is not None
-        if data is None:
-            data = emit_object(self.lowered.text)
-            cache.store(name, data)
+        data, self.from_cache = machine_code(self.lowered.text)
         self._code = linked(data, ENTRY, self.lowered)
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
             self._code.address
         )
-        self._results = [_Result(r.type) for r in function.results]
-        self._pointers = ctypes.c_void_p * (len(function.params) + len(function.results))
-        self._idle: list[np.ndarray[Any, Any]] = []
-        self._lock = threading.Lock()
+        params = [value_type(p.type) for p in function.params]
+        self._results = [value_type(r.type) for r in function.results]
+        self._pointers = ctypes.c_void_p * (len(params) + len(self._results))
+        self._idle: list[np.ndarray[Any, Any]] = []  # scratch memory for ctypes that no call uses
+        fail = functools.partial(_failed, self.lowered.checks)
+        self.native = native(self._code, params, self._results, self.scratch_bytes, fail)
         self.compile_seconds = time.perf_counter() - start
 
     @property
@@ -55,29 +55,32 @@ class Program:
         """The scratch memory one call uses, in bytes."""
         return self.lowered.scratch_bytes
 
-    def __call__(self, args: list[np.ndarray[Any, Any]]) -> list[Any]:
-        """Results, numpy arrays or scalars, for C-contiguous arrays of the parameters' types.
+    def __call__(self, args: Sequence[np.ndarray[Any, Any]]) -> Sequence[Any]:
+        """The results for C-contiguous arrays of the parameters' types, of rank 0 for scalars.
 
-        Raises OutOfRange where an index left its array, and NanFound if made to look for NaNs.
+        Results are arrays, and float, int, bool or np.float32 for scalars. Raises OutOfRange where an index
+        left its array, and NanFound if made to look for NaNs.
         """
-        outs = [np.empty(r.shape, r.dtype) for r in self._results]
+        out: Any = MISS if self.native is None else self.native(*args)
+        if out is MISS:
+            return self._through_ctypes(args)
+        return (out,) if len(self._results) == 1 else out
+
+    def _through_ctypes(self, args: Sequence[np.ndarray[Any, Any]]) -> list[Any]:
+        outs = [np.empty(shape_of(t), scalar_of(t).dtype) for t in self._results]
         pointers = self._pointers(*[a.ctypes.data for a in args], *[o.ctypes.data for o in outs])
         arena = self._take()
-        status = self._entry(ctypes.addressof(pointers), arena.ctypes.data)
-        with self._lock:
-            self._idle.append(arena)
+        aligned = -(-arena.ctypes.data // ALIGN) * ALIGN
+        status = self._entry(ctypes.addressof(pointers), aligned)
+        self._idle.append(arena)
         if status:
-            raise self.lowered.checks[status - 1].error()
-        return [o[()] for o in outs]
+            _failed(self.lowered.checks, status)
+        return list(map(_result, outs, self._results))
 
     def _take(self) -> np.ndarray[Any, Any]:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        # one cache line more, so that the arena can start at one
-        raw = np.empty(self.scratch_bytes + 64, np.uint8)
-        offset = -raw.ctypes.data % 64
-        return raw[offset : offset + self.scratch_bytes] if self.scratch_bytes else raw
+        with contextlib.suppress(IndexError):
+            return self._idle.pop()
+        return np.empty(self.scratch_bytes + ALIGN, np.uint8)
 
 
 def linked(data: bytes, entry: str, lowered: Lowered) -> Code:
@@ -89,13 +92,15 @@ def linked(data: bytes, entry: str, lowered: Lowered) -> Code:
     return code
 
 
-@dataclass(init=False)
-class _Result:
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+def _result(a: np.ndarray[Any, Any], t: Value) -> Any:
+    if isinstance(t, Scalar):
+        return a[()] if t is F32 else a.item()
+    return a
 
-    def __init__(self, t: Type) -> None:
-        self.shape, self.dtype = shape_of(t), scalar_of(t).dtype
+
+def _failed(checks: Sequence[Check], status: int) -> NoReturn:
+    """Raise what a status word other than 0 means."""
+    raise checks[status - 1].error()
 
 
 def memory_limit() -> int:

@@ -93,15 +93,16 @@ def test_subclasses_and_lists() -> None:
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        (2, np.int64),
-        (np.int32(2), np.int64),
-        (np.uint8(2), np.int64),
-        (2.0, np.float64),
+        (2, int),
+        (np.int32(2), int),
+        (np.uint8(2), int),
+        (2.0, float),
+        (np.float64(2), float),
         (np.float32(2), np.float32),
-        (np.float16(2), np.float64),
-        (True, np.bool_),
-        (np.True_, np.bool_),
-        (np.array(2.0), np.float64),
+        (np.float16(2), float),
+        (True, bool),
+        (np.True_, bool),
+        (np.array(2.0), float),
     ],
 )
 def test_numbers_keep_their_kind(given: Any, kind: type) -> None:
@@ -182,7 +183,7 @@ def test_single_precision_stays_single() -> None:
 def test_the_widths_of_reals_mix_as_in_numpy() -> None:
     x, y = np.float32(0.1), np.float64(0.1)
     assert type(ra.fn(lambda a: a * 2.0 + 1)(x)) is np.float32
-    assert type(ra.fn(lambda a, b: a + b)(x, y)) is np.float64
+    assert type(ra.fn(lambda a, b: a + b)(x, y)) is float
     assert type(ra.fn(lambda a: ra.cond(a > 0, lambda: a, lambda: 0))(x)) is np.float32
     assert type(ra.fn(lambda a: ra.where(a > 0, a, 0.5))(x)) is np.float32
     assert ra.fn(lambda a: a * 1e300)(x) == np.inf
@@ -291,6 +292,7 @@ def wrong(x: Any) -> Any:
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    ra.fn(lambda x: x)(1.0)  # what a process compiles once is not to be among the files
     path = tmp_path / "cache"
     monkeypatch.setenv("ROSE_AD_CACHE", str(path))
     return path
@@ -420,7 +422,9 @@ def test_processes_share_the_cache(directory: Path) -> None:
     in_threads(4, lambda _: found.append(python(code)))  # at once, none finds it or a part of it
     assert {line.split()[0] for line in found} == {str(np.sin(0.5) * 5.0)}
     assert python(code).split()[1] == "True"
-    assert [p.name.startswith(".") for p in directory.iterdir()] == [False]
+    names = [p.name for p in directory.iterdir()]
+    assert len(names) == 2  # the function, and what calls it
+    assert not any(name.startswith(".") for name in names)
 
 
 # ------------------------------------------------------------------------------------- imports
