@@ -46,12 +46,11 @@ def with_checkpoints(
     return steps._replace(slots=0 if slots >= steps.n else slots)
 
 
-def within_budget(steps: Steps, carry: int, remembered: int) -> Steps:
-    """The steps of a scan whose reverse pass would remember so many bytes of each, of which `carry` for its
-    carries: with as many carries kept as the budget allows, if that is not enough for everything."""
-    if not steps.budget or steps.n * remembered <= steps.budget:
-        return steps._replace(budget=0)
-    return steps._replace(slots=min(max(steps.budget // carry, 1), steps.n), budget=0)
+def kept_carries(steps: Steps, size: int) -> int:
+    """How many carries of `size` bytes the reverse pass of a scan keeps; 0 for all of them."""
+    if not steps.budget or steps.n * size <= steps.budget:
+        return steps.slots
+    return max(steps.budget // size, 1)
 
 
 def checkpoint_plan(steps: int, slots: int, carry_bytes: int = 0) -> Plan:

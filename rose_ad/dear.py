@@ -7,7 +7,7 @@ loop that did anything.
 
 from __future__ import annotations
 
-from .ir import Atom, Block, Var
+from .ir import Atom, Block, Steps, Var
 from .types import is_float, value_type
 
 _FUNCTIONS = frozenset({
@@ -16,7 +16,7 @@ _FUNCTIONS = frozenset({
 })  # fmt: skip
 _DEAR = _FUNCTIONS | {"filter"}
 _SHARE = 4  # the memory for a step's dear values is at most so many times that for its carries
-_LISTS = 32  # likewise for lists, of which only the beginning is ever touched
+_LISTS = 16  # likewise for lists, of which only the beginning is ever touched
 
 
 def is_dear(a: Atom) -> bool:
@@ -37,15 +37,24 @@ def _made_of(a: Atom) -> Atom:
     return a
 
 
-def remembered_values(body: Block) -> list[Var]:
+def remembered_values(body: Block, steps: Steps) -> list[Var]:
     """The dear values of a loop's step that are remembered besides its carries, as far as memory allows."""
-    carries = sum(value_type(c.type).size for c in body.params[1:])
-    left = {False: _SHARE * carries, True: _LISTS * carries}
+    carries = carry_bytes(body)
+    in_all = (
+        steps.budget // max(steps.n, 1) - carries if steps.budget else (_SHARE + _LISTS) * carries
+    )
+    left = {True: _SHARE * carries, False: _LISTS * carries}
     out = []
     for instr in body.instrs:
         for v in instr.outs:
-            size, is_list = value_type(v.type).size, not is_float(v.type)
-            if is_dear(v) and size <= left[is_list]:
-                left[is_list] -= size
+            size, kind = value_type(v.type).size, is_float(v.type)
+            if is_dear(v) and size <= min(left[kind], in_all):
+                left[kind] -= size
+                in_all -= size
                 out.append(v)
     return out
+
+
+def carry_bytes(body: Block) -> int:
+    """The memory for the carries of a loop."""
+    return sum(value_type(c.type).size for c in body.params[1:])

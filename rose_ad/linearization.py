@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .builder import Builder
-from .checkpoints import within_budget
+from .checkpoints import kept_carries
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
-from .dear import is_dear, remembered_values
+from .dear import carry_bytes, is_dear, remembered_values
 from .dependence import depends, touches
 from .ir import (
     UNBOUNDED,
@@ -41,7 +41,7 @@ from .prims import TABLE
 from .rewrite.pipeline import tidy
 from .rewrite.record import recording
 from .rewrite.unwind import without_rewinds
-from .types import I64, Ref, is_float, value_type
+from .types import I64, Ref, is_float
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,9 @@ class Linearizer:
     def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
         (body,) = instr.blocks
         kept, count, *outs = instr.outs
-        if P is T and count not in self.given:  # it was not remembered: every iteration is visited
+        if (
+            P is T and not {kept, count} <= self.given
+        ):  # it was not remembered: every iteration is visited
             bounds = lookups(self.env, instr.args)
             primal = enter_loop(P, instr, self.env)
             self.copier.block(body, primal, [])
@@ -246,15 +248,15 @@ class Linearizer:
         T.cond(T.prim("ne", number, Const(0, I64)), some.block, T.branch().block)
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
-        steps = self._within_budget(instr)
-        if steps.slots:
-            self._scan_again(instr, steps, P, T)
+        slots = kept_carries(instr.attr, carry_bytes(instr.blocks[0]))
+        if slots:
+            self._scan_again(instr, instr.attr._replace(slots=slots), P, T)
             return
         if instr.attr.n == UNBOUNDED:
             self.copier.instr(instr, P)
             self._tangent_scan(instr, T, None, instr.attr, counts(instr))
             return
-        inner = self._remembering_body(instr, P)
+        inner = self._remembering_body(instr, instr.attr, P)
         outs = P.scan(
             instr.attr,
             lookups(self.env, carried(instr)),
@@ -265,11 +267,12 @@ class Linearizer:
         self._tangent_scan(instr, T, outs[len(instr.outs) :], instr.attr, counts(instr))
 
     def _while(self, instr: Instr, P: Builder, T: Builder) -> None:
+        steps = Steps(instr.attr, counted=True)
         if instr.attr == UNBOUNDED:
             self.copier.instr(instr, P)
             stacks: Sequence[Atom] | None = None
         else:
-            inner = self._remembering_body(instr, P)
+            inner = self._remembering_body(instr, steps, P)
             test = P.test()
             for p in instr.blocks[1].params:
                 self.env[p] = test.block.param(p.type)
@@ -280,10 +283,9 @@ class Linearizer:
             self.env.update(zip(instr.outs, outs, strict=False))
             self.env[instr.outs[-1]] = outs[-1]
             stacks = outs[made:-1]
-        steps = Steps(instr.attr, counted=True)
         self._tangent_scan(instr, T, stacks, steps, instr.outs[-1:])
 
-    def _remembering_body(self, instr: Instr, P: Builder) -> Builder:
+    def _remembering_body(self, instr: Instr, steps: Steps, P: Builder) -> Builder:
         """A loop's body in P, with what is remembered of each step as further results: the carries at its
         start, then dear values."""
         body = instr.blocks[0]
@@ -291,7 +293,7 @@ class Linearizer:
         carries = [inner.block.param(c.type) for c in body.params[1:]]
         self.env.update(zip(body.params[1:], carries, strict=True))
         self.copier.block(body, inner)
-        inner.block.results += (*carries, *lookups(self.env, remembered_values(body)))
+        inner.block.results += (*carries, *lookups(self.env, remembered_values(body, steps)))
         return inner
 
     def _tangent_scan(
@@ -311,7 +313,7 @@ class Linearizer:
             known = self._replay(instr, inner, steps, lookup(self.env, count[0]))
         else:
             known = [inner.index(stack, index) for stack in stacks]
-            dear = remembered_values(body)
+            dear = remembered_values(body, steps)
             self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
             self.given.update(dear)
         self.env.update(zip(body.params[1:], known, strict=False))
@@ -348,13 +350,6 @@ class Linearizer:
         self.env[body.params[0]] = index
         initial = lookups(self.env, carried(instr))
         return inner.scan(Steps(steps.n, counted=True), initial, again.block, [before])
-
-    def _within_budget(self, instr: Instr) -> Steps:
-        """How the scan's derivative runs, which may have been left to what it remembers."""
-        body = instr.blocks[0]
-        carry = sum(value_type(c.type).size for c in body.params[1:])
-        dear = sum(value_type(v.type).size for v in remembered_values(body))
-        return within_budget(instr.attr, carry, carry + dear)
 
     def _scan_again(self, instr: Instr, steps: Steps, P: Builder, T: Builder) -> None:
         """A scan that keeps few of its carries: the tangent program runs the primal one alongside, and its
