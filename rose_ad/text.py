@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .intervals import loop_range
-from .ir import Atom, Block, Function, Instr, Var, callees, carried
+from .ir import Atom, Block, Function, Instr, Lanes, Var, callees, carried
 from .source import UNKNOWN
 from .types import F32
 
@@ -157,7 +157,8 @@ class _Printer:
         args = self.atoms(instr.args)
         match instr.op:
             case "build":
-                return f"build {args or instr.attr} ({self.loop_params(instr)}) {{"
+                how = "lanes " if isinstance(instr.attr, Lanes) else ""
+                return f"build {how}{args or int(instr.attr)} ({self.loop_params(instr)}) {{"
             case "scan" | "rewind":
                 n, reverse, counted, slots = instr.attr
                 steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
