@@ -17,7 +17,8 @@ from ..divergence import Flags, divergence, shared_references
 from ..ir import Atom, Const, Function, Var, instructions, root_of
 from ..types import F32, F64, I64, Array, Bool, Scalar, Type, Value, element, scalar_of, value_type
 from .iteration import Loop
-from .llvm import Lowering, Module, made_at, memory_type
+from .llvm import Lowering, made_at, memory_type
+from .module import Module
 
 _SUFFIX = {F64: "f64", F32: "f32", I64: "i64"}
 _ADD = {F64: "fadd reassoc contract", F32: "fadd reassoc contract", I64: "add"}

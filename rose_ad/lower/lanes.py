@@ -19,7 +19,8 @@ from ..types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from .checks import IndexCheck, fail_where
 from .iteration import Cell, Loop, While, go_on
 from .lane_values import LaneValues, Scattered, count
-from .llvm import Callee, Module, made_at
+from .llvm import made_at
+from .module import Callee, Module
 from .vector_prims import scalar_form, vector_form
 
 # arithmetic of a cycle or less: neither roots and quotients nor calls
