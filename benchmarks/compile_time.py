@@ -30,7 +30,7 @@ def measure(operations: int) -> dict[str, float]:
 
     import rose_ad as ra
     from rose_ad.linearization import linearize
-    from rose_ad.lower.llvm import lower
+    from rose_ad.lower.module import lower
     from rose_ad.transposition import transpose
 
     program = straight(operations)

@@ -47,6 +47,7 @@ from .arrays import (
     zeros,
     zeros_like,
 )
+from .batching import vmap
 from .callbacks import opaque
 from .checkpoints import checkpoint_plan
 from .continuity import Discontinuity, check_continuity
@@ -306,6 +307,7 @@ __all__ = [
     "value_and_grad",
     "var",
     "vjp",
+    "vmap",
     "when",
     "where",
     "while_loop",

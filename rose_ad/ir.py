@@ -13,7 +13,7 @@ closed. Every structured instruction has any number of results, so there are no 
     pack    (x0, x1, ...)           an array of these elements
     reshape (array or ref,)         attr shape: the same entries, in the same order
     build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
-                                    run for its effects
+                                    run for its effects. Where n is a Lanes, it is to be run in SIMD lanes
     filter  () or (lo, hi)          attr n; block (i) -> (keep, rows). A build that also lists iterations: those
                                     for which `keep` holds, in order, and maybe more. Results: the list, of n
                                     indices of which only the first so many are made; how many; the rows
@@ -63,6 +63,16 @@ class Steps(NamedTuple):
     counted: bool = False
     slots: int = 0
     budget: int = 0
+
+
+class Lanes(int):
+    """The length of a build whose iterations are to be run side by side, in the lanes of SIMD registers.
+
+    It is a number like any other, so what copies or derives a build keeps the mark unseen. Only lowering
+    looks at it; what the build means is the same.
+    """
+
+    __slots__ = ()
 
 
 class Var:

@@ -18,7 +18,7 @@ import numpy as np
 
 from .host import Host
 from .intervals import loop_range
-from .ir import Atom, Block, Const, Function, Instr, Steps, Var, carried
+from .ir import Atom, Block, Const, Function, Instr, Lanes, Steps, Var, carried
 from .prims import TABLE, result_type
 from .rule import Rule
 from .source import UNKNOWN, ParseError, RoseError
@@ -433,13 +433,17 @@ class _Parser:
         return self.plain("freeze", (ref,), None, [ref.type.of])
 
     def build_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+        in_lanes = self.accept("lanes")
         first = self.atom(scope)
         bounds = (first, self.atom(scope)) if self.accept(",") else ()
         if any(a.type is not I64 for a in (first, *bounds)):
             self.fail("a length and the bounds of a loop are I64")
-        if not bounds and not (isinstance(first, Const) and first.value >= 0):
+        if (bounds and in_lanes) or (
+            not bounds and not (isinstance(first, Const) and first.value >= 0)
+        ):
             self.fail("expected a length, or two bounds")
         n = first.value if isinstance(first, Const) and not bounds else 0
+        n = Lanes(n) if in_lanes else n
         instr = Instr("build", bounds, n, (Block(),), (), UNKNOWN)
         instr.loc = self.loop_block(instr, 0, scope)
         self.end()

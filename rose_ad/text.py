@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .intervals import loop_range
-from .ir import Atom, Block, Function, Instr, Var, callees, carried
+from .ir import Atom, Block, Function, Instr, Lanes, Var, callees, carried
 from .source import UNKNOWN
 from .types import F32
 
@@ -201,7 +201,7 @@ class _Printer:
     def over(self, instr: Instr) -> str:
         """What a build or filter goes through."""
         if not instr.args:
-            return str(instr.attr)
+            return "lanes " * isinstance(instr.attr, Lanes) + str(int(instr.attr))
         bounds = self.atoms(instr.args)
         return bounds if instr.op == "build" else f"{instr.attr} from ({bounds})"
 

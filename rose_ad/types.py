@@ -47,6 +47,7 @@ class Array:
     size: int  # in bytes
 
     def __new__(cls, n: int, of: Type) -> Array:
+        n = int(n)  # a length that is marked (ir.Lanes) makes the same type as any other
         known = cls._interned.get((n, of))
         if known is not None:
             return known

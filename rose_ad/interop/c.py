@@ -15,7 +15,7 @@ from typing import Any
 from ..function import as_fn
 from ..ir import Function
 from ..lower.jit import Code, machine_code
-from ..lower.llvm import ENTRY, Lowered, lower
+from ..lower.module import ENTRY, Lowered, lower
 from ..lower.program import linked
 from ..source import MemoryLimit, TypeMismatch, here
 from ..tree import flatten

@@ -12,10 +12,10 @@ from ..host import Host
 from ..ir import Instr
 from ..source import NanFound, OutOfRange
 from ..text import as_written
-from ..types import Scalar, Type, is_float
+from ..types import Scalar, Type, is_float, value_type
 
 if TYPE_CHECKING:
-    from .llvm import _Function
+    from .llvm import Lowering
 
 
 @dataclass(frozen=True)
@@ -62,18 +62,14 @@ class HostCheck:
 
 Check: TypeAlias = "IndexCheck | NanCheck | HostCheck"
 
-_LIKELY = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
 
-
-def _fail_unless(f: _Function, ok: str, check: Check) -> tuple[str, str]:
-    """Emit a check that holds where `ok` does; the labels of the blocks from which the code goes on, where
-    it holds and where it fails."""
+def fail_where(f: Lowering, wrong: str, check: Check) -> tuple[str, str]:
+    """Emit a check that fails where `wrong` holds; the labels of the blocks from which the code goes on,
+    where it holds and where it fails."""
     f.module.checks.append(check)
     code = len(f.module.checks)
     bad, after, before = f.fresh("bad"), f.fresh("ok"), f.label
-    if _LIKELY not in f.module.globals:
-        f.module.globals.append(_LIKELY)
-    f.emit(f"br i1 {ok}, label {after}, label {bad}, !prof !0")
+    f.branch(wrong, bad, after, 1_000_000)
     f.start(bad)
     first = f.assign("load i64, ptr %status")
     none = f.assign(f"icmp eq i64 {first}, 0")
@@ -83,28 +79,28 @@ def _fail_unless(f: _Function, ok: str, check: Check) -> tuple[str, str]:
     return before, bad
 
 
-def check_index(f: _Function, instr: Instr) -> None:
+def check_index(f: Lowering, instr: Instr) -> None:
     """An index, or 0 where it is out of range."""
     n: int = instr.attr
     i = f.atom(instr.args[0])
-    ok = f.assign(f"icmp ult i64 {i}, {n}")
-    before, bad = _fail_unless(f, ok, IndexCheck(instr.loc, n))
+    wrong = f.assign(f"icmp uge i64 {i}, {n}")
+    before, bad = fail_where(f, wrong, IndexCheck(instr.loc, n))
     f.values[instr.outs[0]] = f.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
 
 
-def check_nan(f: _Function, t: Type, value: str, operands: list[str], loc: int, op: str) -> None:
+def check_nan(f: Lowering, t: Type, value: str, operands: list[str], loc: int, op: str) -> None:
     """Fail where a result of type `t` is NaN and none of the operands, written with their types, is."""
     if not is_float(t):
         return
     assert isinstance(t, Scalar)
-    ok = f.assign(f"fcmp ord {t.llvm} {value}, 0.0")
+    wrong = f.assign(f"fcmp uno {t.llvm} {value}, 0.0")
     for x in operands:
-        nan = f.assign(f"fcmp uno {x}, 0.0")
-        ok = f.assign(f"or i1 {ok}, {nan}")
-    _fail_unless(f, ok, NanCheck(loc, op, f.name))
+        known = f.assign(f"fcmp ord {x}, 0.0")
+        wrong = f.assign(f"and i1 {wrong}, {known}")
+    fail_where(f, wrong, NanCheck(loc, op, f.name))
 
 
-def call_host(f: _Function, instr: Instr) -> None:
+def call_host(f: Lowering, instr: Instr) -> None:
     """A call of a Python function, whose results are zero where it raises."""
     host: Host = instr.attr
     if host not in f.module.hosts:
@@ -114,12 +110,12 @@ def call_host(f: _Function, instr: Instr) -> None:
     count = len(instr.args) + len(instr.outs)
     pointers = f.fresh("h")
     f.entry_lines.append(f"  {pointers} = alloca [{count} x ptr]")
-    places = [f.slot(v.type, instr.loc) for v in (*instr.args, *instr.outs)]
+    places = [f.slot(value_type(v.type).size, instr.loc) for v in (*instr.args, *instr.outs)]
     for k, place in enumerate(places):
         if k < len(instr.args):
             f.store(instr.args[k].type, f.atom(instr.args[k]), place)
         f.emit(f"store ptr {place}, ptr {f.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}")
     failed = f.assign(f"call i64 {name}(ptr {pointers})")
-    _fail_unless(f, f.assign(f"icmp eq i64 {failed}, 0"), HostCheck(host))
+    fail_where(f, f.assign(f"icmp ne i64 {failed}, 0"), HostCheck(host))
     for o, place in zip(instr.outs, places[len(instr.args) :], strict=True):
-        f.values[o] = f.load(o.type, place) if isinstance(o.type, Scalar) else place
+        f.values[o] = f.read(o, place)

@@ -1,7 +1,11 @@
-"""Loops whose number of steps the program finds: while, and the reverse of a scan that keeps few carries.
+"""Loops: counted ones, while, and the reverse of a scan that keeps few carries.
 
-What changes from step to step lies in stack slots, which LLVM turns into registers. An array carry has two
-places: it is read in one and made in the other.
+An array carry has two places: it is read in one and made in the other, so that nothing is copied between steps.
+Where the number of steps is not known, what changes from step to step lies in stack slots, which LLVM turns
+into registers.
+
+The loops are those of scalar code and of lane code (lanes.py) alike. There lanes may differ in the number of
+their steps: the loop goes on while one of them runs, and the carries of those that do not stay as they are.
 """
 
 from __future__ import annotations
@@ -10,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..ir import Block, Instr, carried, counts
-from ..types import I64, Scalar, Type, value_type
+from ..ir import Atom, Block, Instr, Var, carried, counts
+from ..types import Scalar
 
 if TYPE_CHECKING:
-    from .llvm import _Function
+    from .llvm import Lowering
 
 # the steps to go on from a kept carry before the next is kept: of `l` steps to reverse with `c` places
 SPLIT = """define internal i64 @rose_split(i64 %l, i64 %c) {
@@ -45,10 +49,62 @@ done:
 }"""
 
 
-class _Cell:
-    """A value that changes: a stack slot for a scalar or a pointer."""
+class Loop:
+    """A counted loop being written: head with its phis, body, latch."""
 
-    def __init__(self, f: _Function, kind: str) -> None:
+    def __init__(self, f: Lowering, low: str, high: str) -> None:
+        self.f = f
+        before = f.label
+        self.head, self.body, self.end = f.fresh("head"), f.fresh("body"), f.fresh("done")
+        self.index = f.fresh("i")
+        self.next = f.fresh("n")
+        f.emit(f"br label {self.head}")
+        f.start(self.head)
+        self._index_line = len(f.lines)
+        f.lines.append(f"  {self.index} = phi i64 [ {low}, %{before} ], [ {self.next}, @LATCH@ ]")
+        self.before = before
+        self._phis: list[tuple[int, str, str, str, str]] = []
+        self._head_end = len(f.lines)
+        more = f.fresh("c")
+        f.emit(f"{more} = icmp slt i64 {self.index}, {high}")
+        f.emit(f"br i1 {more}, label {self.body}, label {self.end}")
+        f.start(self.body)
+
+    def phi(self, kind: str, initial: str) -> tuple[str, int]:
+        """A value that changes from iteration to iteration, and its number."""
+        name = self.f.fresh("x")
+        line = self._head_end + len(self._phis)
+        self.f.lines.insert(line, "")
+        self._phis.append((line, name, kind, initial, ""))
+        return name, len(self._phis) - 1
+
+    def set(self, number: int, value: str) -> None:
+        """What the phi is in the next iteration."""
+        line, name, kind, initial, _ = self._phis[number]
+        self._phis[number] = (line, name, kind, initial, value)
+
+    def close(self) -> None:
+        f = self.f
+        f.emit(f"{self.next} = add nsw i64 {self.index}, 1")
+        f.emit(f"br label {self.head}")
+        latch = f.label
+        f.lines[self._index_line] = f.lines[self._index_line].replace("@LATCH@", f"%{latch}")
+        for line, name, kind, initial, value in self._phis:
+            f.lines[line] = (
+                f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
+            )
+        f.start(self.end)
+
+
+def _two(f: Lowering, v: Var, instr: Instr) -> tuple[str, str]:
+    """Two places for an array carry."""
+    return f.slot(f.bytes_of(v), instr.loc), f.slot(f.bytes_of(v), instr.loc)
+
+
+class Cell:
+    """A value that changes: a stack slot for a number or a pointer."""
+
+    def __init__(self, f: Lowering, kind: str) -> None:
         self.f, self.kind = f, kind
         self.name = f.fresh("cell")
         f.entry_lines.append(f"  {self.name} = alloca {kind}")
@@ -61,15 +117,16 @@ class _Cell:
 
 
 class _Carry:
-    """A carry: a scalar in a cell, or an array in one of two places with a cell that says which."""
+    """A carry, which is `v` in a block: a scalar in a cell, or an array in one of two places with a cell that
+    says which."""
 
-    def __init__(self, f: _Function, t: Type, loc: int) -> None:
-        self.f, self.type = f, t
-        self.scalar = isinstance(t, Scalar)
-        self.now = _Cell(f, t.llvm if isinstance(t, Scalar) else "ptr")
+    def __init__(self, f: Lowering, v: Var, instr: Instr) -> None:
+        self.f, self.v = f, v
+        self.scalar = isinstance(v.type, Scalar)
+        self.now = Cell(f, f.kind(v))
         if not self.scalar:
-            self.places = f.slot(t, loc), f.slot(t, loc)
-            self.spare, self.other = _Cell(f, "ptr"), _Cell(f, "ptr")
+            self.places = _two(f, v, instr)
+            self.spare, self.other = Cell(f, "ptr"), Cell(f, "ptr")
 
     def start(self, value: str) -> None:
         """Begin with this value, which is read where it lies."""
@@ -85,28 +142,32 @@ class _Carry:
         """Where the next value is to be made."""
         return None if self.scalar else self.spare.get()
 
-    def set(self, value: str, place: str | None) -> None:
+    def set(self, r: Atom, place: str | None, on: str | None) -> None:
         """The next value, made at `place` if it could be."""
+        f, old = self.f, self.get()
         if place is None:
-            self.now.set(value)
+            self.now.set(f.carry_on(self.v, f.like(r, self.v), old, on))
             return
-        self.f.store(self.type, value, place)
-        self.now.set(place)
+        f.put(r, self.v, place)
+        self.now.set(f.carry_on(self.v, place, old, on))
         self.spare.set(self.other.get())
         self.other.set(place)
 
 
-def _run(f: _Function, block: Block, values: Sequence[str], carries: Sequence[_Carry]) -> None:
+def _run(
+    f: Lowering, block: Block, values: Sequence[str], carries: Sequence[_Carry], on: str | None
+) -> None:
     """A block, given its parameters; its first results become the carries."""
     f.values.update(zip(block.params, values, strict=True))
     places = [c.place() for c in carries]
-    results = f.block(block, places)
-    for c, value, place in zip(carries, results, places, strict=True):
-        c.set(value, place)
+    with f.under(on):
+        f.block(block, f.usable(places, block.results, [c.v for c in carries]))
+    for c, r, place in zip(carries, block.results, places, strict=True):
+        c.set(r, place, on)
 
 
 @contextmanager
-def _loop(f: _Function) -> Iterator[tuple[str, str]]:
+def _loop(f: Lowering) -> Iterator[tuple[str, str]]:
     """Labels of a loop's head and end; the body is to leave through the end."""
     head, end = f.fresh("head"), f.fresh("done")
     f.emit(f"br label {head}")
@@ -116,97 +177,126 @@ def _loop(f: _Function) -> Iterator[tuple[str, str]]:
     f.start(end)
 
 
-def _go_on(f: _Function, condition: str, end: str) -> None:
+def go_on(f: Lowering, condition: str, end: str) -> None:
     """Leave a loop where the condition does not hold."""
     body = f.fresh("body")
     f.emit(f"br i1 {condition}, label {body}, label {end}")
     f.start(body)
 
 
-def lower_filter(f: _Function, instr: Instr) -> None:
-    """The loop, with a list of the iterations that are kept."""
-    from .llvm import _Loop
+class List:
+    """What a filter makes: the rows, and the list of the iterations that are kept."""
 
-    (body,) = instr.blocks
-    kept, *places = [f.place(o, instr.loc) for o in (instr.outs[0], *instr.outs[2:])]
-    low, high = [f.atom(a) for a in instr.args] or ["0", str(instr.attr)]
-    count = _Cell(f, "i64")
-    count.set("0")
-    loop = _Loop(f, low, high)
-    f.values[body.params[0]] = loop.index
-    rows = [f.row(r.type, p, loop.index) for r, p in zip(body.results[1:], places, strict=True)]
-    keep, *values = f.block(body, [None, *rows])
-    for r, value, row in zip(body.results[1:], values, rows, strict=True):
-        f.store(r.type, value, row)
-    listed, after = f.fresh("keep"), f.fresh("next")
-    f.emit(f"br i1 {keep}, label {listed}, label {after}")
-    f.start(listed)
-    n = count.get()
-    f.emit(f"store i64 {loop.index}, ptr {f.row(I64, kept, n)}")
-    count.set(f.assign(f"add nsw i64 {n}, 1"))
-    f.emit(f"br label {after}")
-    f.start(after)
-    loop.close()
-    f.values.update(zip(instr.outs, [kept, count.get(), *places], strict=True))
+    def __init__(self, f: Lowering, instr: Instr) -> None:
+        self.f, self.instr = f, instr
+        self.kept, *self.places = [f.place(o, instr.loc) for o in (instr.outs[0], *instr.outs[2:])]
+        self.count = Cell(f, f.kind(instr.outs[1]))
+        self.count.set("zeroinitializer")
 
+    def step(self, index: str) -> None:
+        """The body, once, for the rows at `index`."""
+        f, body, rows = self.f, self.instr.blocks[0], self.instr.outs[2:]
+        places = [f.row(o, p, index) for o, p in zip(rows, self.places, strict=True)]
+        f.block(body, [None, *f.usable(places, body.results[1:], rows)])
+        for r, o, place in zip(body.results[1:], rows, places, strict=True):
+            f.put(r, o, place)
 
-def lower_while(f: _Function, instr: Instr) -> None:
-    """The loop: test, then the body, at most n times."""
-    body, test = instr.blocks
-    count = len(instr.args)
-    ys = [f.place(o, instr.loc) for o in instr.outs[count:-1]]
-    carries = [_Carry(f, a.type, instr.loc) for a in instr.args]
-    for c, a in zip(carries, instr.args, strict=True):
-        c.start(f.atom(a))
-    steps = _Cell(f, "i64")
-    steps.set("0")
-    with _loop(f) as (_, end):
-        i = steps.get()
-        values = [c.get() for c in carries]
-        _go_on(f, f.assign(f"icmp slt i64 {i}, {instr.attr}"), end)
-        f.values.update(zip(test.params, values, strict=True))
-        _go_on(f, f.block(test, [None])[0], end)
-        rows = [f.row(r.type, y, i) for r, y in zip(body.results[count:], ys, strict=True)]
-        f.values.update(zip(body.params, [i, *values], strict=True))
-        places = [*(c.place() for c in carries), *rows]
-        results = f.block(body, places)
-        for c, value, place in zip(carries, results, places, strict=False):
-            c.set(value, place)
-        for r, value, row in zip(body.results[count:], results[count:], rows, strict=True):
-            f.store(r.type, value, row)
-        steps.set(f.assign(f"add nsw i64 {i}, 1"))
-    f.values.update(zip(instr.outs, [*(c.get() for c in carries), *ys, steps.get()], strict=True))
+    def append(self, keep: str, index: str) -> None:
+        """Put an iteration into the list if `keep` holds."""
+        f = self.f
+        listed, after = f.fresh("keep"), f.fresh("next")
+        f.emit(f"br i1 {keep}, label {listed}, label {after}")
+        f.start(listed)
+        n = self.count.get()
+        f.emit(f"store i64 {index}, ptr {f.row(self.instr.outs[0], self.kept, n)}")
+        self.count.set(f.assign(f"add nsw i64 {n}, 1"))
+        f.emit(f"br label {after}")
+        f.start(after)
+
+    def close(self) -> None:
+        """The results."""
+        values = [self.kept, self.count.get(), *self.places]
+        self.f.values.update(zip(self.instr.outs, values, strict=True))
 
 
-def lower_rewind(f: _Function, instr: Instr) -> None:
-    """The reverse of a scan with a few carries kept, by the binomial schedule.
+class While:
+    """A while loop being written: test, then the body, at most n times."""
+
+    def __init__(self, f: Lowering, instr: Instr) -> None:
+        self.f, self.instr = f, instr
+        self.body, self.test = instr.blocks
+
+    def run(self) -> None:
+        f, instr, body = self.f, self.instr, self.body
+        count = len(instr.args)
+        ys = [f.place(o, instr.loc) for o in instr.outs[count:-1]]
+        carries = [_Carry(f, v, instr) for v in body.params[1:]]
+        for c, a in zip(carries, instr.args, strict=True):
+            c.start(f.like(a, c.v))
+        step = Cell(f, "i64")
+        step.set("0")
+        self.start()
+        with _loop(f) as (_, end):
+            i = step.get()
+            values = [c.get() for c in carries]
+            go_on(f, f.assign(f"icmp slt i64 {i}, {instr.attr}"), end)
+            f.values.update(zip(self.test.params, values, strict=True))
+            on = self.test_step(end)
+            rows = [f.row(o, y, i) for o, y in zip(instr.outs[count:-1], ys, strict=True)]
+            f.values.update(zip(body.params, [i, *values], strict=True))
+            places = [*(c.place() for c in carries), *rows]
+            with f.under(on):
+                f.block(body, f.usable(places, body.results, instr.outs[:-1]))
+            for c, r, place in zip(carries, body.results, places, strict=False):
+                c.set(r, place, on)
+            for o, r, row in zip(instr.outs[count:-1], body.results[count:], rows, strict=True):
+                f.put(r, o, row)
+            step.set(f.assign(f"add nsw i64 {i}, 1"))
+        outs = [*(c.get() for c in carries), *ys, self.taken(step.get())]
+        f.values.update(zip(instr.outs, outs, strict=True))
+
+    def start(self) -> None:
+        """Before the first step."""
+
+    def test_step(self, end: str) -> str | None:
+        """Leave the loop where the test fails; who runs the step."""
+        self.f.block(self.test, [None])
+        go_on(self.f, self.f.atom(self.test.results[0]), end)
+        return None
+
+    def taken(self, steps: str) -> str:
+        """The number of steps, of which the loop has run so many."""
+        return steps
+
+
+class Rewind:
+    """The reverse of a scan with a few carries kept, by the binomial schedule, being written.
 
     Place k holds the carries at position[k]. While steps are left before `end`: from the last place, run on
     to where the schedule says and keep the carries there; or, where a single step or no place is left, run on
     to the last step and reverse it.
     """
-    _Rewind(f, instr).run()
 
-
-class _Rewind:
-    def __init__(self, f: _Function, instr: Instr) -> None:
+    def __init__(self, f: Lowering, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.step, self.back = instr.blocks
-        self.n, self.reverse, _, self.slots, _ = instr.attr
+        self.n, self.reverse, _, self.slots = instr.attr
         k = len(self.step.results)
         args = carried(instr)
         self.initial, self.cotangents = args[:k], args[k:]
-        self.kept = [self._places(value_type(a.type).size) for a in self.initial]
+        self.state = [_Carry(f, v, instr) for v in self.step.params[1:]]
+        self.cts = [_Carry(f, v, instr) for v in self.back.params[1 + k :]]
+        self.kept = [self._places(f.bytes_of(c.v)) for c in self.state]
         self.positions = self._places(8)
-        self.state = [_Carry(f, a.type, instr.loc) for a in self.initial]
-        self.cts = [_Carry(f, a.type, instr.loc) for a in self.cotangents]
-        self.end, self.top, self.at = (_Cell(f, "i64") for _ in range(3))
+        self.end, self.top, self.at = (Cell(f, "i64") for _ in range(3))
 
     def _places(self, size: int) -> str:
         return self.f.room(self.slots * size, self.instr.loc)
 
     def _slot(self, k: int, top: str) -> str:
-        return self.f.row(self.initial[k].type, self.kept[k], top)
+        f = self.f
+        offset = f.assign(f"mul i64 {top}, {f.bytes_of(self.state[k].v)}")
+        return f.assign(f"getelementptr inbounds i8, ptr {self.kept[k]}, i64 {offset}")
 
     def _position(self, top: str) -> str:
         return self.f.assign(f"getelementptr inbounds i64, ptr {self.positions}, i64 {top}")
@@ -214,21 +304,23 @@ class _Rewind:
     def _keep(self, top: str, position: str, values: Sequence[str]) -> None:
         f = self.f
         f.emit(f"store i64 {position}, ptr {self._position(top)}")
-        for k, (a, value) in enumerate(zip(self.initial, values, strict=True)):
-            f.store(a.type, value, self._slot(k, top))
+        for k, (c, value) in enumerate(zip(self.state, values, strict=True)):
+            f.keep(c.v, value, self._slot(k, top))
 
     def run(self) -> None:
         f = self.f
-        number = counts(self.instr)
-        self.count = f.atom(number[0]) if number else str(self.n)
+        self.number = counts(self.instr)
+        self.count = f.steps(self.number[0]) if self.number else str(self.n)
         self.end.set(self.count)
         self.top.set("0")
-        self._keep("0", "0", [f.atom(a) for a in self.initial])
+        self._keep(
+            "0", "0", [f.like(a, c.v) for a, c in zip(self.initial, self.state, strict=True)]
+        )
         for c, a in zip(self.cts, self.cotangents, strict=True):
-            c.start(f.atom(a))
+            c.start(f.like(a, c.v))
         with _loop(f) as (head, done):
             end = self.end.get()
-            _go_on(f, f.assign(f"icmp sgt i64 {end}, 0"), done)
+            go_on(f, f.assign(f"icmp sgt i64 {end}, 0"), done)
             top = self.top.get()
             start = f.assign(f"load i64, ptr {self._position(top)}")
             ahead, backwards = self._schedule(start, end, top)
@@ -242,8 +334,7 @@ class _Rewind:
             f.emit(f"br label {head}")
             f.start(reverse)
             last = f.assign(f"sub nsw i64 {end}, 1")
-            values = [self._index(last), *(c.get() for c in (*self.state, *self.cts))]
-            _run(f, self.back, values, self.cts)
+            self._step(self.back, last, (*self.state, *self.cts), self.cts)
             self.end.set(last)
             over = f.assign(f"icmp eq i64 {start}, {last}")
             below = f.assign(f"sub nsw i64 {top}, 1")
@@ -270,14 +361,20 @@ class _Rewind:
         f = self.f
         for k, c in enumerate(self.state):
             slot = self._slot(k, top)
-            c.start(f.load(c.type, slot) if isinstance(c.type, Scalar) else slot)
+            c.start(f.read(c.v, slot))
         self.at.set(start)
         with _loop(f) as (_, done):
             at = self.at.get()
-            _go_on(f, f.assign(f"icmp slt i64 {at}, {ahead}"), done)
-            values = [self._index(at), *(c.get() for c in self.state)]
-            _run(f, self.step, values, self.state)
+            go_on(f, f.assign(f"icmp slt i64 {at}, {ahead}"), done)
+            self._step(self.step, at, self.state, self.state)
             self.at.set(f.assign(f"add nsw i64 {at}, 1"))
+
+    def _step(
+        self, block: Block, position: str, given: Sequence[_Carry], carries: Sequence[_Carry]
+    ) -> None:
+        index = self._index(position)
+        on = self.f.running(index, self.number)
+        _run(self.f, block, [index, *(c.get() for c in given)], carries, on)
 
     def _index(self, position: str) -> str:
         """The loop index of the step at a position."""

@@ -12,66 +12,52 @@ ever touched. Code that looks for NaNs has a check after each operation on float
 
 from __future__ import annotations
 
-import re
+import math
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
-from ..host import Host
 from ..ir import (
     Atom,
     Block,
     Const,
     Function,
     Instr,
+    Lanes,
     Var,
     block_uses,
-    callees,
     carried,
-    instructions,
 )
 from ..prims import TABLE
-from ..types import F32, F64, Array, Bool, Ref, Scalar, Type, Value, is_float, scalar_of, value_type
-from .checks import Check, call_host, check_index, check_nan
+from ..types import (
+    F32,
+    F64,
+    Array,
+    Bool,
+    Ref,
+    Scalar,
+    Type,
+    Value,
+    element,
+    is_float,
+    scalar_of,
+    value_type,
+)
+from .checks import call_host, check_index, check_nan
+from .iteration import List, Loop, Rewind, While
+from .scan import lower_scan
+from .vector_prims import scalar_form
 
-ENTRY = "rose_entry"
+if TYPE_CHECKING:
+    from .module import Callee, Module
+
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
 ALIGN = 64
 _FRAME = "@FRAME@"
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A program as LLVM text, the bytes of scratch it needs, and what a status word means."""
-
-    text: str
-    scratch_bytes: int
-    checks: tuple[Check, ...]  # the one that failed is at status - 1
-    arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
-    hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
-
-
-def lower(function: Function, nans: bool = False) -> Lowered:
-    """A function and all it calls, with an entry that takes pointers to arguments and results.
-
-    With `nans`, an operation in which a NaN begins fails a check."""
-    module = _Module(nans)
-    functions = callees(function)
-    for f in functions:
-        if f.rule is not None and f.rule.refusal is not None:
-            raise f.rule.refusal
-    calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
-    # what is called from one place is written out there
-    parts = [module.function(f) for f in functions if f is function or calls[f] > 1]
-    parts.append(module.entry(function))
-    declarations = [f"declare {d}" for d in sorted(module.declarations)]
-    text = "\n\n".join(["\n".join(module.globals), *parts, "\n".join(declarations)])
-    scratch = module.frames[function]
-    largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
-    hosts = tuple(module.hosts)
-    return Lowered(text + "\n", scratch, tuple(module.checks), tuple(largest), hosts)
+NAME = "@NAME@"
 
 
 def memory_type(t: Type) -> str:
@@ -97,77 +83,14 @@ def _align(offset: int) -> int:
     return -(-offset // ALIGN) * ALIGN
 
 
-class _Module:
-    def __init__(self, nans: bool) -> None:
-        self.nans = nans
-        self.globals: list[str] = []
-        self.declarations: set[str] = set()
-        self.names: dict[Function, str] = {}
-        self.frames: dict[Function, int] = {}
-        self.checks: list[Check] = []
-        self.hosts: list[Host] = []
-        self.arrays: list[tuple[int, int]] = []
-        self._literals: dict[Const, str] = {}
+class Lowering:
+    """One function being written.
 
-    def function(self, f: Function) -> str:
-        self.names[f] = f"@f{len(self.names)}"
-        lowering = _Function(self)
-        text = lowering.run(f)
-        self.frames[f] = lowering.frame_bytes()
-        return text
+    What depends on how a value lies in memory or in registers asks the methods under "representation", so
+    that lane code (lanes.py) differs in these and in few instructions.
+    """
 
-    def entry(self, f: Function) -> str:
-        """`i64 entry(ptr pointers, ptr scratch)`: pointers to each argument, then to each result."""
-        lines = [
-            f"define i64 @{ENTRY}(ptr %pointers, ptr noalias %scratch) {{",
-            "  %status = alloca i64",
-            "  store i64 0, ptr %status",
-        ]
-        args: list[str] = []
-        for k, t in enumerate(
-            [p.type for p in f.params] + [Ref(value_type(r.type)) for r in f.results]
-        ):
-            lines.append(f"  %a{k} = getelementptr ptr, ptr %pointers, i64 {k}")
-            lines.append(f"  %p{k} = load ptr, ptr %a{k}")
-            if isinstance(t, Scalar):
-                lines.append(f"  %m{k} = load {memory_type(t)}, ptr %p{k}")
-                if t is Bool:
-                    lines.append(f"  %v{k} = icmp ne i8 %m{k}, 0")
-                args.append(f"{t.llvm} %{'v' if t is Bool else 'm'}{k}")
-            else:
-                args.append(f"ptr %p{k}")
-        args += ["ptr %scratch", "ptr %status"]
-        lines += [
-            f"  call void {self.names[f]}({', '.join(args)})",
-            "  %failed = load i64, ptr %status",
-            "  ret i64 %failed",
-            "}",
-        ]
-        return "\n".join(lines)
-
-    def literal(self, c: Const) -> str:
-        """A global that holds a literal array."""
-        known = self._literals.get(c)
-        if known is None:
-            known = self._literals[c] = f"@c{len(self._literals)}"
-            data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
-            size = c.value.nbytes
-            self.globals.append(
-                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
-            )
-        return known
-
-    def declare(self, line: str) -> None:
-        """Declare what a primitive's template calls."""
-        found = re.search(r"call (?:contract )?(\S+) (@[\w.]+)\((.*)\)", line)
-        if found:
-            result, name, args = found.groups()
-            types = ", ".join(a.split()[0] for a in args.split(", "))
-            self.declarations.add(f"{result} {name}({types})")
-
-
-class _Function:
-    def __init__(self, module: _Module) -> None:
+    def __init__(self, module: Module) -> None:
         self.module = module
         self.lines: list[str] = []
         self.entry_lines: list[str] = []
@@ -180,21 +103,22 @@ class _Function:
         self.stack_bytes = 0
         self.callee_bytes = 0
         self.uses: Counter[Var] = Counter()
+        self.more_params: list[str] = []
 
     # ------------------------------------------------------------------------------------- frame
 
     def frame_bytes(self) -> int:
         return _align(self.own_bytes) + self.callee_bytes
 
-    def slot(self, t: Type, loc: int) -> str:
-        """Memory for a value of type `t`: one place for each instruction that makes an array."""
-        t = value_type(t)
-        if t.size <= _STACK_SLOT and self.stack_bytes + t.size <= _STACK_TOTAL:
-            self.stack_bytes += t.size
+    def slot(self, size: int, loc: int) -> str:
+        """Memory of so many bytes: one place for each instruction that makes an array."""
+        if size <= _STACK_SLOT and self.stack_bytes + size <= _STACK_TOTAL:
+            self.stack_bytes += size
             name = self.fresh("s")
-            self.entry_lines.append(f"  {name} = alloca {memory_type(t)}, align 16")
+            align = 16 if size < 32 else ALIGN
+            self.entry_lines.append(f"  {name} = alloca [{size} x i8], align {align}")
             return name
-        return self.room(t.size, loc)
+        return self.room(size, loc)
 
     def room(self, size: int, loc: int) -> str:
         """So many bytes of the function's frame in the arena."""
@@ -236,7 +160,7 @@ class _Function:
         return str(a.value)
 
     def typed(self, a: Atom) -> str:
-        return f"{a.type.llvm if isinstance(a.type, Scalar) else 'ptr'} {self.atom(a)}"
+        return f"{self.kind(a)} {self.atom(a)}"
 
     # ------------------------------------------------------------------------------------ memory
 
@@ -254,21 +178,75 @@ class _Function:
         self.emit(f"store {memory_type(t)} {value}, ptr {pointer}")
 
     def copy(self, to: str, source: str, t: Value) -> None:
-        if to != source and t.size:
-            align = scalar_of(t).size
+        self.move(to, source, t.size, scalar_of(t).size)
+
+    def move(self, to: str, source: str, size: int, align: int) -> None:
+        """Copy so many bytes."""
+        if to != source and size:
             self.module.declarations.add("void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
             self.emit(
                 "call void @llvm.memcpy.p0.p0.i64("
-                f"ptr align {align} {to}, ptr align {align} {source}, i64 {t.size}, i1 false)"
+                f"ptr align {align} {to}, ptr align {align} {source}, i64 {size}, i1 false)"
             )
 
-    def row(self, t: Type, pointer: str, i: str) -> str:
-        """The address of row `i` of an array whose rows have type `t`."""
+    def entry(self, t: Scalar, pointer: str, i: str) -> str:
+        """The address of the entry `i` of an array of scalars."""
         return self.assign(f"getelementptr inbounds {memory_type(t)}, ptr {pointer}, i64 {i}")
 
     def place(self, v: Var, loc: int) -> str:
         """Where to make the array `v`."""
-        return self.wanted.pop(v, None) or self.slot(v.type, loc)
+        return self.wanted.pop(v, None) or self.slot(self.bytes_of(v), loc)
+
+    # ---------------------------------------------------------------------------- representation
+
+    def kind(self, a: Atom) -> str:
+        """The LLVM type of what stands for `a`: a number, or the address of an array."""
+        return a.type.llvm if isinstance(a.type, Scalar) else "ptr"
+
+    def bytes_of(self, v: Var) -> int:
+        """The memory that a value like `v` takes."""
+        return value_type(v.type).size
+
+    def row(self, a: Atom, pointer: str, i: str) -> str:
+        """The address of row `i` of an array or reference like `a` at `pointer`."""
+        t = memory_type(element(a.type))
+        return self.assign(f"getelementptr inbounds {t}, ptr {pointer}, i64 {i}")
+
+    def read(self, v: Var, pointer: str) -> str:
+        """What stands for `v`, of which `pointer` is the address."""
+        return self.load(v.type, pointer) if isinstance(v.type, Scalar) else pointer
+
+    def like(self, a: Atom, v: Var) -> str:
+        """What stands for `a` where it becomes `v`."""
+        return self.atom(a)
+
+    def keep(self, v: Var, value: str, place: str) -> None:
+        """Put what stands for `v` at a place in memory."""
+        self.store(v.type, value, place)
+
+    def put(self, a: Atom, whole: Atom, place: str) -> None:
+        """Put `a` at its place in memory, which is that of `whole` or of a part of it."""
+        self.store(a.type, self.atom(a), place)
+
+    def made_in_place(self, r: Atom, v: Var) -> bool:
+        """Whether `r`, which becomes `v`, can be made where `v` will be."""
+        return True
+
+    def steps(self, count: Atom) -> str:
+        """How often a loop of so many steps is run."""
+        return self.atom(count)
+
+    def running(self, index: str, count: Sequence[Atom]) -> str | None:
+        """Who runs the step of a loop: None for all there are; see lanes.py."""
+        return None
+
+    def under(self, on: str | None) -> AbstractContextManager[None]:
+        """Write code for those only."""
+        return nullcontext()
+
+    def carry_on(self, v: Var, new: str, old: str, on: str | None) -> str:
+        """What the carry `v` is after a step: `new` for those who run it."""
+        return new
 
     # ---------------------------------------------------------------------------------- function
 
@@ -277,22 +255,20 @@ class _Function:
         params = []
         for k, p in enumerate(f.params):
             self.values[p] = f"%p{k}"
-            attribute = "noalias readonly " if isinstance(p.type, Array) else ""
-            params.append(
-                f"{p.type.llvm} %p{k}" if isinstance(p.type, Scalar) else f"ptr {attribute}%p{k}"
-            )
+            attribute = " noalias readonly" if isinstance(p.type, Array) else ""
+            params.append(f"{self.kind(p)}{attribute} %p{k}")
         self.uses = Counter(block_uses(f.block))
         outs = [f"%out{k}" for k in range(len(f.results))]
         params += [f"ptr noalias {o}" for o in outs] + ["ptr noalias %scratch", "ptr %status"]
-        results = self.block(f.block, outs)
-        for r, value, out in zip(f.results, results, outs, strict=True):
-            self.store(r.type, value, out)
-        head = f"define internal void {self.module.names[f]}({', '.join(params)}) {{"
+        self.block(f.block, outs)
+        for r, out in zip(f.results, outs, strict=True):
+            self.put(r, r, out)
+        head = f"define internal void {NAME}({', '.join(params + self.more_params)}) {{"
         frame = str(_align(self.own_bytes))
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, frame)
         return f"{head}\nentry:\n{body}\n  ret void\n}}"
 
-    def block(self, block: Block, places: Sequence[str | None]) -> list[str]:
+    def block(self, block: Block, places: Sequence[str | None]) -> None:
         """Lower a block; arrays among its results are made at `places` where that can be done."""
         for r, place in zip(block.results, places, strict=True):
             maker = self._maker(r, block)
@@ -306,7 +282,6 @@ class _Function:
                 self._prim(instr)
             else:
                 getattr(self, f"_{instr.op}")(instr)
-        return [self.atom(r) for r in block.results]
 
     def _start_in_place(self, accum: Instr, block: Block) -> None:
         """Have the initial value of an accumulator made where the accumulator will be, if nothing else
@@ -318,6 +293,7 @@ class _Function:
             and isinstance(initial, Var)
             and self.uses[initial] == 1
             and maker not in self.wanted
+            and self.made_in_place(initial, accum.outs[0])
         ):
             self.wanted[maker] = self.wanted[accum.outs[0]] = self.place(accum.outs[0], accum.loc)
 
@@ -341,29 +317,24 @@ class _Function:
         t = instr.args[-1].type
         assert isinstance(t, Scalar)
         name = self.fresh("v")
-        kind = "f" if t is F32 else ""
-        template = TABLE[instr.op].llvm(t)
-        text = template.format(
-            *(self.atom(a) for a in instr.args),
-            r=name,
-            t=t.llvm,
-            f=kind,
-            s=".f32" if t is F32 else ".f64",
-        )
-        for line in text.split("\n"):
-            if " call " in line:
-                self.module.declare(line)
-            self.emit(line)
+        operands = [self.atom(a) for a in instr.args]
+        self.write(scalar_form(TABLE[instr.op].llvm(t), t, name, operands))
         self.values[instr.outs[0]] = name
         if self.module.nans:
             given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]
             check_nan(self, instr.outs[0].type, name, given, instr.loc, instr.op)
 
+    def write(self, lines: Sequence[str]) -> None:
+        """Emit the lines of a primitive, and declare what they call."""
+        for line in lines:
+            if " call " in line:
+                self.module.declare(line)
+            self.emit(line)
+
     def _index(self, instr: Instr) -> None:
         (out,) = instr.outs
         a, i = instr.args
-        pointer = self.row(value_type(out.type), self.atom(a), self.atom(i))
-        self.values[out] = self.load(out.type, pointer) if isinstance(out.type, Scalar) else pointer
+        self.values[out] = self.read(out, self.row(a, self.atom(a), self.atom(i)))
 
     def _check(self, instr: Instr) -> None:
         check_index(self, instr)
@@ -371,46 +342,54 @@ class _Function:
     def _host(self, instr: Instr) -> None:
         call_host(self, instr)
 
+    def branch(self, condition: str, taken: str, otherwise: str, against: int) -> None:
+        """A branch that is taken once in so many times, so that its side is kept out of the way."""
+        line = f'!{against} = !{{!"branch_weights", i32 1, i32 {against}}}'
+        if line not in self.module.globals:
+            self.module.globals.append(line)
+        self.emit(f"br i1 {condition}, label {taken}, label {otherwise}, !prof !{against}")
+
     def _reshape(self, instr: Instr) -> None:
         self.values[instr.outs[0]] = self.atom(instr.args[0])
 
     def _pack(self, instr: Instr) -> None:
         (out,) = instr.outs
-        assert isinstance(out.type, Array)
         pointer = self.values[out] = self.place(out, instr.loc)
         for k, a in enumerate(instr.args):
-            self.store(out.type.of, self.atom(a), self.row(out.type.of, pointer, str(k)))
+            self.put(a, out, self.row(out, pointer, str(k)))
 
     def _accum(self, instr: Instr) -> None:
         (out,) = instr.outs
         pointer = self.values[out] = self.place(out, instr.loc)
         t = instr.attr
         if instr.args:
-            self.store(t, self.atom(instr.args[0]), pointer)
+            self.put(instr.args[0], out, pointer)
         elif isinstance(t, Scalar):
-            self.store(t, self.atom(Const(0, t)), pointer)
-        elif t.size:
+            self.put(Const(0, t), out, pointer)
+        else:
+            self.clear(pointer, self.bytes_of(out), scalar_of(t).size)
+
+    def clear(self, pointer: str, size: int, align: int) -> None:
+        """Fill memory with zeros."""
+        if size:
             self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            at = f"ptr align {scalar_of(t).size} {pointer}"
-            self.emit(f"call void @llvm.memset.p0.i64({at}, i8 0, i64 {t.size}, i1 false)")
+            at = f"ptr align {align} {pointer}"
+            self.emit(f"call void @llvm.memset.p0.i64({at}, i8 0, i64 {size}, i1 false)")
 
     def _addto(self, instr: Instr) -> None:
         ref, value = instr.args
         t = value.type
         if isinstance(t, Scalar):
-            self._add_scalar(t, self.atom(ref), self.atom(value), instr.loc)
+            self.add_scalar(t, self.atom(ref), self.atom(value), instr.loc)
             return
         assert isinstance(t, Array)
-        count = 1
-        for n in t.shape:
-            count *= n
-        loop = _Loop(self, "0", str(count))
-        to = self.row(t.scalar, self.atom(ref), loop.index)
-        source = self.row(t.scalar, self.atom(value), loop.index)
-        self._add_scalar(t.scalar, to, self.load(t.scalar, source), instr.loc)
+        loop = Loop(self, "0", str(math.prod(t.shape)))
+        to = self.entry(t.scalar, self.atom(ref), loop.index)
+        source = self.entry(t.scalar, self.atom(value), loop.index)
+        self.add_scalar(t.scalar, to, self.load(t.scalar, source), instr.loc)
         loop.close()
 
-    def _add_scalar(self, t: Scalar, pointer: str, value: str, loc: int) -> None:
+    def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int) -> None:
         old = self.load(t, pointer)
         op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
         total = self.assign(f"{op} {t.llvm} {old}, {value}")
@@ -420,34 +399,38 @@ class _Function:
 
     def _freeze(self, instr: Instr) -> None:
         (out,) = instr.outs
-        pointer = self.atom(instr.args[0])
-        self.values[out] = self.load(out.type, pointer) if isinstance(out.type, Scalar) else pointer
+        self.values[out] = self.read(out, self.atom(instr.args[0]))
 
     def _call(self, instr: Instr) -> None:
-        function: Function = instr.attr
-        if function not in self.module.names:
-            self._call_in_place(function, instr)
+        if instr.attr in self.module.once:
+            self._call_in_place(instr)
             return
-        args = [self.typed(a) for a in instr.args]
         places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
-        args += [f"ptr {p}" for p in places]
-        self.callee_bytes = max(self.callee_bytes, self.module.frames[function])
-        scratch = self.assign(f"getelementptr inbounds i8, ptr %scratch, i64 {_FRAME}")
-        args += [f"ptr {scratch}", "ptr %status"]
-        self.emit(f"call void {self.module.names[function]}({', '.join(args)})")
+        args = [self.typed(a) for a in instr.args]
+        self.run_callee(self.module.function(instr.attr), args, places)
         for o, p in zip(instr.outs, places, strict=True):
-            self.values[o] = self.load(o.type, p) if isinstance(o.type, Scalar) else p
+            self.values[o] = self.read(o, p)
 
-    def _call_in_place(self, function: Function, instr: Instr) -> None:
+    def run_callee(
+        self, callee: Callee, args: Sequence[str], outs: Sequence[str], more: Sequence[str] = ()
+    ) -> None:
+        """Call a function; its frame lies behind this one's."""
+        self.callee_bytes = max(self.callee_bytes, callee.frame)
+        scratch = self.assign(f"getelementptr inbounds i8, ptr %scratch, i64 {_FRAME}")
+        passed = [*args, *(f"ptr {o}" for o in outs), f"ptr {scratch}", "ptr %status", *more]
+        self.emit(f"call void {callee.name}({', '.join(passed)})")
+
+    def _call_in_place(self, instr: Instr) -> None:
         """The body of a function where it is called."""
+        function: Function = instr.attr
         self.uses.update(block_uses(function.block))
         self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
         places = [self.wanted.pop(o, None) for o in instr.outs]
-        values = self.block(function.block, places)
-        for o, value, place in zip(instr.outs, values, places, strict=True):
+        self.block(function.block, places)
+        for r, o, place in zip(function.results, instr.outs, places, strict=True):
             if place is not None:
-                self.store(o.type, value, place)
-            self.values[o] = place or value
+                self.put(r, o, place)
+            self.values[o] = place or self.atom(r)
 
     def _cond(self, instr: Instr) -> None:
         then, other, after = self.fresh("then"), self.fresh("else"), self.fresh("end")
@@ -456,94 +439,66 @@ class _Function:
         ends: list[tuple[list[str], str]] = []
         for label, block in zip((then, other), instr.blocks, strict=True):
             self.start(label)
-            values = self.block(block, places)
-            for k, (o, place) in enumerate(zip(instr.outs, places, strict=True)):
+            self.block(block, self.usable(places, block.results, instr.outs))
+            values = []
+            for r, o, place in zip(block.results, instr.outs, places, strict=True):
                 if place is not None:
-                    self.store(o.type, values[k], place)
+                    self.put(r, o, place)
+                values.append(place or self.like(r, o))
             self.emit(f"br label {after}")
             ends.append((values, self.label))
         self.start(after)
         for k, (o, place) in enumerate(zip(instr.outs, places, strict=True)):
-            kind = o.type.llvm if isinstance(o.type, Scalar) else "ptr"
             sides = ", ".join(f"[ {values[k]}, %{label} ]" for values, label in ends)
-            self.values[o] = place or self.assign(f"phi {kind} {sides}")
+            self.values[o] = place or self.assign(f"phi {self.kind(o)} {sides}")
+
+    def usable(
+        self, places: Sequence[str | None], results: Sequence[Atom], outs: Sequence[Var]
+    ) -> list[str | None]:
+        """The places of `outs` where the results that become these can be made."""
+        return [
+            p if self.made_in_place(r, o) else None
+            for p, r, o in zip(places, results, outs, strict=True)
+        ]
 
     def _build(self, instr: Instr) -> None:
+        if isinstance(instr.attr, Lanes) and instr.attr > 1:
+            from .groups import run_in_groups
+
+            run_in_groups(self, instr)
+        else:
+            self.loop(instr)
+
+    def loop(self, instr: Instr) -> None:
+        """A build, one iteration after the other."""
         (body,) = instr.blocks
         places = [self.place(o, instr.loc) for o in instr.outs]
         low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
-        loop = _Loop(self, low, high)
+        loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index
-        rows = [self.row(r.type, p, loop.index) for r, p in zip(body.results, places, strict=True)]
-        values = self.block(body, rows)
-        for r, value, row in zip(body.results, values, rows, strict=True):
-            self.store(r.type, value, row)
+        rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
+        self.block(body, self.usable(rows, body.results, instr.outs))
+        for r, o, row in zip(body.results, instr.outs, rows, strict=True):
+            self.put(r, o, row)
         loop.close()
         self.values.update(zip(instr.outs, places, strict=True))
 
     def _scan(self, instr: Instr) -> None:
-        from .scan import lower_scan
-
         lower_scan(self, instr)
 
     def _filter(self, instr: Instr) -> None:
-        from .iteration import lower_filter
-
-        lower_filter(self, instr)
+        (body,) = instr.blocks
+        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+        kept = List(self, instr)
+        loop = Loop(self, low, high)
+        self.values[body.params[0]] = loop.index
+        kept.step(loop.index)
+        kept.append(self.atom(body.results[0]), loop.index)
+        loop.close()
+        kept.close()
 
     def _while(self, instr: Instr) -> None:
-        from .iteration import lower_while
-
-        lower_while(self, instr)
+        While(self, instr).run()
 
     def _rewind(self, instr: Instr) -> None:
-        from .iteration import lower_rewind
-
-        lower_rewind(self, instr)
-
-
-class _Loop:
-    """A counted loop being written: head with its phis, body, latch."""
-
-    def __init__(self, f: _Function, low: str, high: str) -> None:
-        self.f = f
-        before = f.label
-        self.head, self.body, self.end = f.fresh("head"), f.fresh("body"), f.fresh("done")
-        self.index = f.fresh("i")
-        self.next = f.fresh("n")
-        f.emit(f"br label {self.head}")
-        f.start(self.head)
-        self._index_line = len(f.lines)
-        f.lines.append(f"  {self.index} = phi i64 [ {low}, %{before} ], [ {self.next}, @LATCH@ ]")
-        self.before = before
-        self._phis: list[tuple[int, str, str, str, str]] = []
-        self._head_end = len(f.lines)
-        more = f.fresh("c")
-        f.emit(f"{more} = icmp slt i64 {self.index}, {high}")
-        f.emit(f"br i1 {more}, label {self.body}, label {self.end}")
-        f.start(self.body)
-
-    def phi(self, kind: str, initial: str) -> tuple[str, int]:
-        """A value that changes from iteration to iteration, and its number."""
-        name = self.f.fresh("x")
-        line = self._head_end + len(self._phis)
-        self.f.lines.insert(line, "")
-        self._phis.append((line, name, kind, initial, ""))
-        return name, len(self._phis) - 1
-
-    def set(self, number: int, value: str) -> None:
-        """What the phi is in the next iteration."""
-        line, name, kind, initial, _ = self._phis[number]
-        self._phis[number] = (line, name, kind, initial, value)
-
-    def close(self) -> None:
-        f = self.f
-        f.emit(f"{self.next} = add nsw i64 {self.index}, 1")
-        f.emit(f"br label {self.head}")
-        latch = f.label
-        f.lines[self._index_line] = f.lines[self._index_line].replace("@LATCH@", f"%{latch}")
-        for line, name, kind, initial, value in self._phis:
-            f.lines[line] = (
-                f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
-            )
-        f.start(self.end)
+        Rewind(self, instr).run()

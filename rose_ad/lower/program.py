@@ -18,7 +18,8 @@ from ..types import F32, Scalar, Value, scalar_of, shape_of, value_type
 from .caller import MISS, native
 from .checks import Check
 from .jit import Code, machine_code
-from .llvm import ALIGN, ENTRY, Lowered, lower, made_at
+from .llvm import ALIGN, made_at
+from .module import ENTRY, Lowered, lower
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 _DEFAULT_LIMIT = 4 << 30  # bytes of scratch

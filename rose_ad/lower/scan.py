@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..ir import Instr, Var, carried, counts
+from ..ir import Atom, Instr, Var, carried, counts
 from ..types import Scalar
+from .iteration import Loop
 
 if TYPE_CHECKING:
-    from .llvm import _Function, _Loop
+    from .llvm import Lowering
 
 
 class _Register:
@@ -22,37 +23,37 @@ class _Register:
 
     place: str | None = None
 
-    def __init__(self, f: _Function, c: Var, start: str) -> None:
-        self.f, self.start = f, start
-        self.kind = c.type.llvm if isinstance(c.type, Scalar) else "ptr"
+    def __init__(self, f: Lowering, c: Var, start: str) -> None:
+        self.f, self.c, self.start = f, c, start
 
-    def enter(self, loop: _Loop) -> None:
+    def enter(self, loop: Loop) -> None:
         """Begin the loop."""
         self.loop = loop
-        self.now, self.number = loop.phi(self.kind, self.start)
+        self.now, self.number = loop.phi(self.f.kind(self.c), self.start)
 
     def move(self, index: str) -> None:
         """Find the place for the next step's value; `index` is that of this one."""
 
-    def leave(self, value: str) -> None:
-        """End the step that made `value`."""
-        self.loop.set(self.number, self.place or value)
+    def leave(self, r: Atom, on: str | None) -> None:
+        """End the step, of those who are `on`, that made `r`."""
+        made = self.place or self.f.like(r, self.c)
+        self.loop.set(self.number, self.f.carry_on(self.c, made, self.now, on))
 
 
 class _Buffered(_Register):
     """An array carry that moves between two buffers."""
 
-    def __init__(self, f: _Function, c: Var, start: str, loc: int) -> None:
+    def __init__(self, f: Lowering, c: Var, start: str, loc: int) -> None:
         super().__init__(f, c, start)
-        self.buffers = f.slot(c.type, loc), f.slot(c.type, loc)
+        self.buffers = f.slot(f.bytes_of(c), loc), f.slot(f.bytes_of(c), loc)
 
-    def enter(self, loop: _Loop) -> None:
+    def enter(self, loop: Loop) -> None:
         super().enter(loop)
         self.place, self.spare = loop.phi("ptr", self.buffers[0])
         self.other, self.last = loop.phi("ptr", self.buffers[1])
 
-    def leave(self, value: str) -> None:
-        super().leave(value)
+    def leave(self, r: Atom, on: str | None) -> None:
+        super().leave(r, on)
         assert self.place is not None
         self.loop.set(self.spare, self.other)
         self.loop.set(self.last, self.place)
@@ -61,36 +62,37 @@ class _Buffered(_Register):
 class _Stacked(_Register):
     """An array carry that moves along a stack of its values; the last value has a place of its own."""
 
-    def __init__(self, f: _Function, instr: Instr, c: Var, start: str, stack: str) -> None:
+    def __init__(
+        self, f: Lowering, instr: Instr, c: Var, start: str, stack: tuple[Var, str]
+    ) -> None:
         self.n, self.reverse, *_ = instr.attr
-        first = f.row(c.type, stack, str(self.n - 1 if self.reverse else 0))
-        f.store(c.type, start, first)
+        first = f.row(*stack, str(self.n - 1 if self.reverse else 0))
+        f.keep(c, start, first)
         super().__init__(f, c, first)
-        self.type, self.stack, self.end = c.type, stack, f.slot(c.type, instr.loc)
+        self.stack, self.end = stack, f.slot(f.bytes_of(c), instr.loc)
 
     def move(self, index: str) -> None:
         f = self.f
         following = f.assign(f"add nsw i64 {index}, {-1 if self.reverse else 1}")
-        row = f.row(self.type, self.stack, following)
+        row = f.row(*self.stack, following)
         more = f.assign(f"icmp ult i64 {following}, {self.n}")
         self.place = f.assign(f"select i1 {more}, ptr {row}, ptr {self.end}")
 
 
-def lower_scan(f: _Function, instr: Instr) -> None:
+def lower_scan(f: Lowering, instr: Instr) -> None:
     """Write a scan."""
-    from .llvm import _Loop
-
     (body,) = instr.blocks
     params = body.params[1:]
     count = len(params)
-    steps = f.atom(counts(instr)[0]) if instr.attr.counted else str(instr.attr.n)
+    number = counts(instr)
+    steps = f.steps(number[0]) if number else str(instr.attr.n)
     ys = [f.place(o, instr.loc) for o in instr.outs[count:]]
     stacks = _stacks(instr, ys)
     carries = [
-        _carry(f, instr, c, f.atom(a), stacks.get(c))
+        _carry(f, instr, c, f.like(a, c), stacks.get(c))
         for c, a in zip(params, carried(instr), strict=True)
     ]
-    loop = _Loop(f, "0", steps)
+    loop = Loop(f, "0", steps)
     for c, carry in zip(params, carries, strict=True):
         carry.enter(loop)
         f.values[c] = carry.now
@@ -101,23 +103,27 @@ def lower_scan(f: _Function, instr: Instr) -> None:
     f.values[body.params[0]] = index
     for carry in carries:
         carry.move(index)
-    in_place = set(stacks.values())
+    in_place = {stack for _, stack in stacks.values()}
     rows = [
-        None if y in in_place else f.row(r.type, y, index)
-        for r, y in zip(body.results[count:], ys, strict=True)
+        None if y in in_place else f.row(o, y, index)
+        for o, y in zip(instr.outs[count:], ys, strict=True)
     ]
     places = [*(carry.place for carry in carries), *rows]
-    values = f.block(body, places)
-    for r, value, place in zip(body.results, values, places, strict=True):
+    on = f.running(index, number)
+    with f.under(on):
+        f.block(body, f.usable(places, body.results, instr.outs))
+    for r, o, place in zip(body.results, instr.outs, places, strict=True):
         if place is not None:
-            f.store(r.type, value, place)
-    for carry, value in zip(carries, values, strict=False):
-        carry.leave(value)
+            f.put(r, o, place)
+    for carry, r in zip(carries, body.results, strict=False):
+        carry.leave(r, on)
     loop.close()
     f.values.update(zip(instr.outs, [*(carry.now for carry in carries), *ys], strict=True))
 
 
-def _carry(f: _Function, instr: Instr, c: Var, start: str, stack: str | None) -> _Register:
+def _carry(
+    f: Lowering, instr: Instr, c: Var, start: str, stack: tuple[Var, str] | None
+) -> _Register:
     if isinstance(c.type, Scalar):
         return _Register(f, c, start)
     if stack is not None:
@@ -125,15 +131,16 @@ def _carry(f: _Function, instr: Instr, c: Var, start: str, stack: str | None) ->
     return _Buffered(f, c, start, instr.loc)
 
 
-def _stacks(instr: Instr, ys: Sequence[str]) -> dict[Var, str]:
+def _stacks(instr: Instr, ys: Sequence[str]) -> dict[Var, tuple[Var, str]]:
     """Where the stacks lie of array carries whose values at the start of each step are among the ys."""
     steps = instr.attr
     if steps.n == 0 or (steps.counted and steps.reverse):  # where it starts is not known
         return {}
     body = instr.blocks[0]
     params = body.params[1:]
-    out: dict[Var, str] = {}
-    for r, y in zip(body.results[len(params) :], ys, strict=True):
+    out: dict[Var, tuple[Var, str]] = {}
+    count = len(params)
+    for r, o, y in zip(body.results[count:], instr.outs[count:], ys, strict=True):
         if isinstance(r, Var) and r in params and not isinstance(r.type, Scalar):
-            out.setdefault(r, y)
+            out.setdefault(r, (o, y))
     return out

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from ..builder import Builder
 from ..copying import Copier, Env, enter_loop, lookup, lookups
-from ..ir import Atom, Const, Function, Instr, Var
+from ..ir import Atom, Const, Function, Instr, Lanes, Var
 from ..types import I64, Bool, Ref
 
 _LONGEST = 1 << 20  # iterations of a loop that is recorded
@@ -85,7 +85,7 @@ class _Recorder(Copier):
         self._also(acts, b)
 
     def _build(self, instr: Instr, b: Builder) -> None:
-        if not self.open or not self._may_act(instr):
+        if not self.open or isinstance(instr.attr, Lanes) or not self._may_act(instr):
             with self._inside(open=False):
                 super()._build(instr, b)
             if self._may_act(instr):

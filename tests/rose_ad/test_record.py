@@ -206,3 +206,32 @@ def test_the_reverse_pass_goes_through_a_list(f: Callable[[Any], Any]) -> None:
 def test_what_always_acts_is_not_recorded() -> None:
     functions = callees(ra.grad(always_acts).lower(X).program.function)
     assert not [i for g in functions for i in instructions(g.block) if i.op == "filter"]
+
+
+@each
+@pytest.mark.parametrize("size", [3, 4, 9])
+def test_gradients_in_lanes(f: Callable[[Any], Any], size: int) -> None:
+    """A list in lanes has what any of them did; each then does its own."""
+    batch = X + np.random.default_rng(0).normal(scale=0.4, size=(size, N))
+    gradient = ra.grad(f)
+    expected = np.array([gradient(x) for x in batch])
+    np.testing.assert_allclose(ra.vmap(gradient)(batch), expected, rtol=1e-12, atol=1e-12)
+    of_sum = ra.grad(lambda b: ra.sum(ra.vmap(f)(b)))
+    np.testing.assert_allclose(of_sum(batch), expected, rtol=1e-12, atol=1e-12)
+
+
+def own_bounds(x: Any, first: Any) -> Any:
+    """Each lane goes through indices of its own."""
+    total = ra.accum()
+    for i in ra.range(first, N):
+        with ra.when(x[i] > 0.0):
+            total += x[i] ** 2
+    return total
+
+
+def test_lists_of_lanes_with_their_own_bounds() -> None:
+    batch = X + np.random.default_rng(1).normal(scale=0.4, size=(9, N))
+    first = np.arange(9) % 5
+    gradient = ra.grad(own_bounds)
+    expected = np.array([gradient(x, int(k)) for x, k in zip(batch, first, strict=True)])
+    np.testing.assert_allclose(ra.vmap(gradient)(batch, first), expected, rtol=1e-13)

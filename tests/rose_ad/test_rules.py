@@ -21,7 +21,7 @@ from rose_ad.copying import copied
 from rose_ad.function import _argument_type
 from rose_ad.interp import interpret
 from rose_ad.ir import Atom, Block, Const, Function, callees, instructions
-from rose_ad.lower.llvm import lower
+from rose_ad.lower.module import lower
 from rose_ad.lower.program import Program
 from rose_ad.prims import TABLE, result_type
 from rose_ad.rewrite.dead import remove_dead
