@@ -280,7 +280,7 @@ class Rewind:
     def __init__(self, f: Lowering, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.step, self.back = instr.blocks
-        self.n, self.reverse, _, self.slots = instr.attr
+        self.n, self.reverse, _, self.slots, _ = instr.attr
         k = len(self.step.results)
         args = carried(instr)
         self.initial, self.cotangents = args[:k], args[k:]
