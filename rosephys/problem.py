@@ -54,7 +54,7 @@ class Problem:
         return self.scene.bound({**constants, **controls})
 
     def _rollout(self, scene: Scene, state: Any) -> Any:
-        return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, checkpoint="auto")
+        return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, **self.rollout)
 
     def _trace_loss(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
