@@ -201,8 +201,12 @@ class List:
         for r, o, place in zip(body.results[1:], rows, places, strict=True):
             f.put(r, o, place)
 
-    def append(self, keep: str, index: str) -> None:
+    def append(self, keep: Atom, index: str) -> None:
         """Put an iteration into the list if `keep` holds."""
+        self.append_if(self.f.atom(keep), index)
+
+    def append_if(self, keep: str, index: str) -> None:
+        """Put an iteration into the list where a bit is set."""
         f = self.f
         listed, after = f.fresh("keep"), f.fresh("next")
         f.emit(f"br i1 {keep}, label {listed}, label {after}")

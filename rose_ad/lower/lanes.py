@@ -10,11 +10,12 @@ seen: they add nothing, fail no check, and their indices are kept inside their a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ..divergence import Flags, argument_flags
-from ..ir import Atom, Block, Function, Instr, Var
+from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, instructions
 from ..prims import TABLE
 from ..types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from .checks import IndexCheck, fail_where
@@ -41,7 +42,21 @@ def lane_function(module: Module, f: Function, flags: Flags, width: int, masked:
 
 
 class LaneLowering(LaneValues):
-    """One function being written for `width` lanes."""
+    """One function being written for `width` lanes.
+
+    `told` are conditions that only say which iterations a filter keeps: of these it is enough to know whether
+    they hold in any lane, one bit, which is known where the lanes branch.
+    """
+
+    def __init__(self, module: Module, f: Function, flags: Flags, width: int, masked: bool) -> None:
+        super().__init__(module, f, flags, width, masked)
+        self.told = _told(f, self.varying)
+
+    def told_by(self, a: Atom) -> str:
+        """Whether a condition that is told holds in any lane that is on."""
+        if isinstance(a, Const) and a.value:
+            return "true" if self.mask is None else self.any(self.mask)
+        return self.atom(a)
 
     def _prim(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -176,6 +191,8 @@ class LaneLowering(LaneValues):
         for o, place, x, y in zip(instr.outs, places, *sides, strict=True):
             if place is not None:
                 self.values[o] = place
+            elif o in self.told:
+                self.values[o] = self.assign(f"or i1 {x}, {y}")
             else:
                 assert isinstance(o.type, Scalar) and x is not None and y is not None
                 self.values[o] = self.select(o.type, p, x, y)
@@ -187,7 +204,7 @@ class LaneLowering(LaneValues):
         assert self.mask is not None
         if all(p is None for p in places) and self._is_cheap(block):
             self.block(block, places)
-            return [self.like(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
+            return [self._given(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
         run, after, before = self.fresh("side"), self.fresh("end"), self.label
         self.branch(self.any(self.mask), run, after, _RARE)
         self.start(run)
@@ -195,7 +212,7 @@ class LaneLowering(LaneValues):
         self.block(block, usable)
         values: list[str | None] = []
         for r, o, place in zip(block.results, instr.outs, places, strict=True):
-            values.append(self.like(r, o) if place is None else None)
+            values.append(self._given(r, o) if place is None else None)
             if place is not None and first:
                 self.put(r, o, place)
             elif place is not None:
@@ -209,6 +226,13 @@ class LaneLowering(LaneValues):
             else self.assign(f"phi {self.kind(o)} [ {x}, %{end} ], [ zeroinitializer, %{before} ]")
             for x, o in zip(values, instr.outs, strict=True)
         ]
+
+    def _given(self, r: Atom, o: Var) -> str:
+        """What a side gives for a result that is not put in a place."""
+        return self.told_by(r) if o in self.told else self.like(r, o)
+
+    def kind(self, a: Atom) -> str:
+        return "i1" if a in self.told else super().kind(a)
 
     def _is_cheap(self, block: Block) -> bool:
         """Whether a side costs less than a wrong guess of whether any lane takes it, and can be run, under
@@ -284,13 +308,13 @@ class LaneLowering(LaneValues):
         if any(self.varies(a) for a in instr.args):
             with self._while_any(instr) as (row, on), self.under(on):
                 kept.step(row)
-                kept.append(self.both(self.mask, self.vector(keep)), self.atom(body.params[0]))
+                kept.append(keep, self.atom(body.params[0]))
         else:
             low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
             loop = Loop(self, low, high)
             self.values[body.params[0]] = loop.index
             kept.step(loop.index)
-            kept.append(self.both(self.mask, self.vector(keep)), loop.index)
+            kept.append(keep, loop.index)
             loop.close()
         kept.close()
 
@@ -300,10 +324,14 @@ class LaneList(List):
 
     f: LaneLowering
 
-    def append(self, keep: str, index: str) -> None:
+    def append(self, keep: Atom, index: str) -> None:
         f, kept = self.f, self.instr.outs[0]
+        if keep in f.told:
+            self.append_if(f.atom(keep), index)
+            return
+        on = f.both(f.mask, f.vector(keep))
         if not f.varies(kept):
-            super().append(f.any(keep), index)
+            self.append_if(f.any(on), index)
             return
         n = self.count.get()
         places = f.moved(Scattered(self.kept, None, True), n)
@@ -311,7 +339,7 @@ class LaneList(List):
             # what is not kept is written where the next will be
             f.store(I64, f.lane(I64, index, k), pointer)
         kind = f.vector_type(I64)
-        step = f.assign(f"zext {f.vector_type(Bool)} {keep} to {kind}")
+        step = f.assign(f"zext {f.vector_type(Bool)} {on} to {kind}")
         self.count.set(f.assign(f"add {kind} {n}, {step}"))
 
 
@@ -342,3 +370,24 @@ class LaneWhile(While):
 
     def taken(self, steps: str) -> str:
         return self.counts.get()
+
+
+def _told(f: Function, varying: frozenset[Var]) -> set[Var]:
+    """The varying conditions that say which iterations a filter keeps for all lanes, and nothing else."""
+    uses = Counter(block_uses(f.block))
+
+    def told_with(a: Atom) -> list[Var] | None:
+        """A condition and those it is made of, if it is literal or what branches give; None if it is not."""
+        if isinstance(a, Const):
+            return []
+        if uses[a] != 1 or a not in varying or a.instr is None or a.instr.op != "cond":
+            return None
+        at = a.instr.outs.index(a)
+        sides = [told_with(side.results[at]) for side in a.instr.blocks]
+        return None if None in sides else [a, *(v for side in sides for v in side or [])]
+
+    found: set[Var] = set()
+    for instr in instructions(f.block):
+        if instr.op == "filter" and instr.outs[0] not in varying:
+            found.update(told_with(instr.blocks[0].results[0]) or [])
+    return found

@@ -493,7 +493,7 @@ class Lowering:
         loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index
         kept.step(loop.index)
-        kept.append(self.atom(body.results[0]), loop.index)
+        kept.append(body.results[0], loop.index)
         loop.close()
         kept.close()
 
