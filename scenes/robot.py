@@ -2,8 +2,8 @@
 
 A lattice of point masses stands on sticky ground. Some of its springs are muscles: a network of two tanh
 layers sees a clock, the masses and the goal, and sets their rest lengths. Its weights are the controls. The job
-is that of DiffTaichi (Hu et al., ICLR 2020) and of Rose (Estep et al., ECOOP 2024); every mass is 1, lengths and
-times are without dimension.
+is that of DiffTaichi (Hu et al., ICLR 2020) and of Rose (Estep et al., ECOOP 2024). Every mass is 1; lengths
+and times are without dimension.
 """
 
 from __future__ import annotations

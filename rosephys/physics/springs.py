@@ -34,7 +34,7 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
     The stiffness is one number for all springs.
     """
     force = ra.accum(x.shape)
-    ends = ra.array(ends)
+    x, ends, rest = ra.array(x), ra.array(ends), ra.array(rest)
     for s in ra.range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
@@ -48,7 +48,7 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
 def spring_energy(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
     """The potential energy of the same springs."""
     energy = ra.accum()
-    ends = ra.array(ends)
+    x, ends, rest = ra.array(x), ra.array(ends), ra.array(rest)
     for s in ra.range(len(ends)):
         distance = ra.norm(x[ends[s, 0]] - x[ends[s, 1]])
         energy += 0.5 * stiffness * (distance - rest[s]) ** 2
