@@ -157,13 +157,23 @@ class Robot(Scene):
     def _signals(self, state: State, t: Any) -> Any:
         """What the network tells the muscles, each between -1 and 1. Springs that are none would not listen."""
         x, v = state.position, state.velocity
-        muscles = self.body.muscles
         centre = ra.mean(x, axis=0)
+
+        def felt(i: Any) -> Any:
+            apart = x[i] - centre
+            return SENSES * ra.array([apart[0], apart[1], v[i, 0], v[i, 1]])
+
         clocks = ra.sin(PACE * self.dt * t + 2 * np.pi / CLOCKS * np.arange(CLOCKS))
-        masses = SENSES * ra.concat([x - centre, v], axis=1)
-        senses = ra.concat([clocks, ra.ravel(masses), self.goal - centre])
+        masses = ra.ravel(ra.build(x.shape[0], felt))
+        senses = ra.concat([clocks, masses, self.goal - centre])
         hidden = ra.tanh(self.hidden_weights @ senses + self.hidden_bias)
-        return ra.tanh(self.muscle_weights[muscles] @ hidden + self.muscle_bias[muscles])
+        muscles = ra.array(self.body.muscles)
+
+        def told(k: Any) -> Any:
+            s = muscles[k]
+            return ra.tanh(ra.dot(self.muscle_weights[s], hidden) + self.muscle_bias[s])
+
+        return ra.build(len(muscles), told)
 
     def loss(self, final: State) -> Any:
         return -final.position[0, 0]
