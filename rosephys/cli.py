@@ -37,7 +37,7 @@ examples:
   python -m rosephys scene billiards                watch the shot being found, drag the goal
   python -m rosephys scene ./my_scene.py            the same for a scene of your own
   python -m rosephys record billiards --out shot.gif
-  python -m rosephys optimize robot --out found     teach a robot to walk, and keep what it learned
+  python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys gradient billiards --check     compare with central differences
