@@ -295,7 +295,8 @@ def _costs(problem: Problem, repeat: int | None = None) -> dict[str, Any]:
 
 
 def _median_seconds(call: Callable[[], object], repeat: int | None) -> float:
-    """The median time of `repeat` calls, or of as many as fit in a moment."""
+    """The median time of `repeat` calls, or of as many as fit in a moment, after one that may compile."""
+    call()
     times: list[float] = []
     begin = perf_counter()
     while len(times) < (repeat or 25):
