@@ -1,5 +1,6 @@
-"""One peer in a process of its own: `worker.py MODULE BUILD LAYERS STEPS`.
+"""One peer in a process of its own: `worker.py MODULE BUILD JOB NUMBERS`.
 
+JOB is the "module:Class" that makes the job of the numbers; its start() is where the gradient is taken.
 Stays alive and answers requests, a JSON object a line on stdin, with one on stdout:
 
     (at the start)                       {"ready": true} or {"missing": why}
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from peers.table import CUE, Program, Table
+from peers.table import Program
 
 Message = dict[str, Any]
 
@@ -48,25 +49,25 @@ def median_time(call: Callable[[], object], seconds: float) -> float:
 
 
 class Worker:
-    def __init__(self, build: Callable[[Table], Program], table: Table) -> None:
-        self.build, self.table = build, table
-        self.cue = np.array(CUE)
+    def __init__(self, build: Callable[[Any], Program], job: Any) -> None:
+        self.build, self.job = build, job
+        self.at = np.array(job.start(), float)
         self.program: Program | None = None
         self.baseline, _ = memory_now_and_peak()
 
     def compile(self, _: Message) -> Message:
         begin = time.perf_counter()
-        self.program = self.build(self.table)
-        loss, gradient = self.program.gradient(self.cue)
+        self.program = self.build(self.job)
+        loss, gradient = self.program.gradient(self.at)
         seconds = time.perf_counter() - begin
-        self.program.loss(self.cue)  # whatever it compiles is no part of the rounds
+        self.program.loss(self.at)  # whatever it compiles is no part of the rounds
         return {"seconds": seconds, "loss": loss, "gradient": gradient.tolist()}
 
     def round(self, request: Message) -> Message:
-        program, cue, seconds = self.program, self.cue, request["seconds"]
+        program, at, seconds = self.program, self.at, request["seconds"]
         return {
-            "loss": median_time(lambda: program.loss(cue), seconds),
-            "gradient": median_time(lambda: program.gradient(cue), seconds),
+            "loss": median_time(lambda: program.loss(at), seconds),
+            "gradient": median_time(lambda: program.gradient(at), seconds),
         }
 
     def memory(self, _: Message) -> Message:
@@ -94,7 +95,7 @@ def serve(worker: Worker, say: Callable[[Message], None]) -> None:
 
 
 def main() -> None:
-    module, build, layers, steps = sys.argv[1:]
+    module, build, job, *numbers = sys.argv[1:]
     answers = claim_stdout()
 
     def say(message: Message) -> None:
@@ -106,7 +107,9 @@ def main() -> None:
         say({"missing": str(error)})
         return
     say({"ready": True})
-    serve(Worker(getattr(peer, build), Table(int(layers), int(steps))), say)
+    place, name = job.split(":")
+    make = getattr(importlib.import_module(place), name)
+    serve(Worker(getattr(peer, build), make(*map(int, numbers))), say)
 
 
 if __name__ == "__main__":

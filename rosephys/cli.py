@@ -1,8 +1,8 @@
-"""The command line: `python -m rosephys scene|optimize|gradient|list`.
+"""The command line: `python -m rosephys scene|record|optimize|gradient|list`.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene` and `--out` ever load pygame.
+imports wait until a command needs them: only `scene`, `record` and `--out` ever load pygame.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ EXAMPLES = """\
 examples:
   python -m rosephys scene billiards                watch the shot being found, drag the goal
   python -m rosephys scene ./my_scene.py            the same for a scene of your own
-  python -m rosephys scene billiards --out shot.gif record it, without a window
+  python -m rosephys record billiards --out shot.gif
+  python -m rosephys optimize robot --out found     teach a robot to walk
+  python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
@@ -85,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR|FILE.gif",
         help="where to write the GIF (default: here); implies --headless",
+    )
+
+    record = _command(commands, "record", _record, "solve a scene and write a GIF of the answer")
+    _add_solving(record)
+    record.add_argument(
+        "--out", type=Path, metavar="DIR|FILE.gif", help="where to write it (default: here)"
     )
 
     optimize = _command(commands, "optimize", _optimize, "find the controls with the least loss")
@@ -139,6 +147,13 @@ def _command(
         metavar="NAME=VALUE",
         help="give a field of the scene another value (may be repeated)",
     )
+    command.add_argument(
+        "--load",
+        type=Path,
+        metavar="FILE.npz",
+        help="begin with what `optimize --out` wrote; scene and record then only replay it,"
+        " unless --iterations says to go on",
+    )
     command.set_defaults(run=run)
     return command
 
@@ -146,7 +161,9 @@ def _command(
 def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
     command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
-    command.add_argument("--optimizer", choices=("gd", "adam"), help="how a step is chosen")
+    command.add_argument(
+        "--optimizer", choices=("gd", "normalized", "adam"), help="how a step is chosen"
+    )
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -184,18 +201,22 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _scene(arguments: argparse.Namespace) -> int:
-    problem = _problem(arguments)
-    unseen = "asked for" if arguments.headless or arguments.out else None
-    if unseen is None:
-        from rosephys.viewer import display_problem, view
+    if arguments.headless or arguments.out:
+        return _record(arguments)
+    from rosephys.viewer import display_problem, view
 
-        unseen = display_problem()
-    if unseen is None:
-        view(problem, **_solving(problem, arguments))
-        return 0
-    if not arguments.headless and not arguments.out:
+    unseen = display_problem()
+    if unseen is not None:
         say(f"no window can be opened ({unseen}), so the scene is solved without one")
-    solution = _solve(problem, arguments)
+        return _record(arguments)
+    problem = _problem(arguments)
+    view(problem, **_replaying(problem, arguments))
+    return 0
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
     out = arguments.out or Path(".")
     if out.suffix != ".gif":
@@ -206,7 +227,7 @@ def _scene(arguments: argparse.Namespace) -> int:
 
 def _optimize(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
-    solution = _solve(problem, arguments)
+    solution = _solve(problem, _solving(problem, arguments))
     result = {"scene": _name(arguments), "loss": solution.last.loss}
     result["gradient"] = solution.last.gradient
     result["controls"] = solution.controls(problem)
@@ -248,7 +269,12 @@ def _problem(arguments: argparse.Namespace) -> Problem:
     from rosephys.problem import Problem
     from rosephys.scene import find_scene
 
-    return Problem(find_scene(arguments.scene, dict(arguments.settings)))
+    settings = dict(arguments.settings)
+    if arguments.load:
+        from rosephys.saved import load
+
+        settings = {**load(arguments.load), **settings}
+    return Problem(find_scene(arguments.scene, settings))
 
 
 def _name(arguments: argparse.Namespace) -> str:
@@ -269,7 +295,8 @@ def _costs(problem: Problem, repeat: int | None = None) -> dict[str, Any]:
 
 
 def _median_seconds(call: Callable[[], object], repeat: int | None) -> float:
-    """The median time of `repeat` calls, or of as many as fit in a moment."""
+    """The median time of `repeat` calls, or of as many as fit in a moment, after one that may compile."""
+    call()
     times: list[float] = []
     begin = perf_counter()
     while len(times) < (repeat or 25):
@@ -306,11 +333,18 @@ def _solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _solve(problem: Problem, arguments: argparse.Namespace) -> Solution:
+def _replaying(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same, but what was loaded is taken as it is unless iterations are asked for."""
+    how = _solving(problem, arguments)
+    if arguments.load and arguments.iterations is None:
+        how["iterations"] = 0
+    return how
+
+
+def _solve(problem: Problem, how: dict[str, Any]) -> Solution:
     """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
     from rosephys.optimize import OptimizeError, descend
 
-    how = _solving(problem, arguments)
     solution = Solution()
     bar = Bar(how["iterations"])
     problem.compile()
@@ -336,13 +370,12 @@ def _solve(problem: Problem, arguments: argparse.Namespace) -> Solution:
 def _write_results(
     arguments: argparse.Namespace, problem: Problem, solution: Solution, result: object
 ) -> None:
-    import numpy as np
+    from rosephys.saved import save
 
     folder, name = arguments.out, _name(arguments)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(to_json(result) + "\n", encoding="utf-8")
-    found: dict[str, Any] = {**problem.values, **solution.last.values}
-    np.savez(folder / f"{name}.npz", **found)
+    save(folder / f"{name}.npz", problem.scene, {**problem.values, **solution.last.values})
     say(f"wrote {folder / name}.json and .npz")
     _write_gif(problem, solution, folder / f"{name}.gif")
 

@@ -1,7 +1,9 @@
 """Finding controls by descent along the gradient.
 
-gd      x <- x - rate * g
-adam    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
+gd          x <- x - rate * g
+normalized  x <- x - rate * g / (|g| + 1e-6), |g| the norm over all controls: steps of one length, which suit
+            losses whose slope says little about how far to go
+adam        Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
 """
 
 from __future__ import annotations
@@ -37,6 +39,14 @@ def _gradient_descent() -> Direction:
     return lambda _, gradient: gradient
 
 
+def _normalized() -> Direction:
+    def direction(_: int, gradient: Arrays) -> Arrays:
+        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradient.values()))
+        return {n: g / (norm + 1e-6) for n, g in gradient.items()}
+
+    return direction
+
+
 def _adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Direction:
     mean: Arrays = {}
     square: Arrays = {}
@@ -54,7 +64,11 @@ def _adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Di
     return direction
 
 
-OPTIMIZERS: dict[str, Callable[[], Direction]] = {"gd": _gradient_descent, "adam": _adam}
+OPTIMIZERS: dict[str, Callable[[], Direction]] = {
+    "gd": _gradient_descent,
+    "normalized": _normalized,
+    "adam": _adam,
+}
 
 
 def descend(

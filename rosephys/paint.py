@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import FAR, Floats, colour, pygame, rgb, words
+from rosephys.palette import FAR, Floats, blend, colour, pygame, rgb, words
 from rosephys.picture import (
     Arrow,
     Circles,
@@ -29,6 +29,7 @@ from rosephys.picture import (
 from rosephys.sprite import ball, disc, shadow, stamp
 from rosephys.stroke import arrow, dashes, polyline, ring, stroke
 
+SHADES = 8  # of a line on either side of its own colour
 CUSHION, RAIL = 9, 34  # design pixels from a table's bed to where cushion and wood end
 
 
@@ -166,8 +167,16 @@ def _paint_circles(surface: pygame.Surface, shape: Circles, at: Transform) -> No
 
 
 def _paint_lines(surface: pygame.Surface, shape: Lines, at: Transform) -> None:
-    ends = at.to_screen(shape.starts), at.to_screen(shape.ends)
-    stroke(surface, *ends, shape.width * at.unit, shape.colour)
+    starts, ends = (at.to_screen(side).reshape(-1, 2) for side in (shape.starts, shape.ends))
+    levels = np.asarray(shape.levels, float)
+    if not levels.size:
+        stroke(surface, starts, ends, shape.width * at.unit, shape.colour)
+        return
+    steps = np.rint(SHADES * np.clip(np.nan_to_num(levels), -1, 1))
+    for step in np.unique(steps):
+        shade = blend(shape.colour, shape.high if step > 0 else shape.low, abs(step) / SHADES)
+        these = steps == step
+        stroke(surface, starts[these], ends[these], shape.width * at.unit, shade)
 
 
 def _paint_polyline(surface: pygame.Surface, shape: Polyline, at: Transform) -> None:

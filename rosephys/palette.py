@@ -36,6 +36,11 @@ PALETTE = {
     "curve": "#6db3f2",
     "good": "#7fd6a1",
     "bad": "#f2777a",
+    "low": "#ff6b57",
+    "high": "#58b8f5",
+    "skin": "#222c39",
+    "bone": "#5d6b7e",
+    "earth": "#1e252e",
     "first": "#f2b84b",
     "second": "#e88fc0",
     "third": "#7cc7e8",
@@ -71,6 +76,12 @@ def colour(name: str) -> tuple[int, int, int]:
         near = f"; did you mean {' or '.join(close)}?" if close else ""
         raise SceneError(f"a picture asks for a colour {name!r}, which is none{near}") from None
     return shade.r, shade.g, shade.b
+
+
+def blend(start: str, end: str, share: float) -> str:
+    """The colour that lies that share of the way from one to another, as "#rrggbb"."""
+    mixed = rgb(start) + share * (rgb(end) - rgb(start))
+    return "#" + "".join(f"{round(float(part)):02x}" for part in mixed)
 
 
 def rgb(name: str) -> NDArray[np.float32]:

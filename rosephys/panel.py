@@ -33,10 +33,11 @@ def number(value: float) -> str:
 
 
 def vector(values: Sequence[float] | np.ndarray) -> str:
-    """Numbers separated by commas; of a long vector only the first three."""
+    """Numbers separated by commas; of a long vector, how many there are and its length."""
     flat = np.ravel(values)
-    more = ", …" if len(flat) > 3 else ""
-    return ", ".join(number(float(v)) for v in flat[:3]) + more
+    if len(flat) > 3:
+        return f"{len(flat)} numbers, norm {number(float(np.linalg.norm(flat)))}"
+    return ", ".join(number(float(v)) for v in flat)
 
 
 def wrapped(text: str, size: float, width: float, face: str = "plain") -> list[str]:
@@ -120,34 +121,55 @@ def _loss(
 
 
 def draw_curve(surface: pygame.Surface, area: pygame.Rect, session: Session, unit: float) -> None:
-    """Draw the losses so far against iterations, on a logarithmic scale with its decades."""
+    """Draw the losses so far against iterations: on a logarithmic scale, or a plain one if any is negative."""
     losses = np.array(session.losses, float)
     losses = losses[np.isfinite(losses)]
-    logs = np.log10(np.maximum(losses, 1e-16)) if len(losses) else np.array([-1.0, 0.0])
-    low, high = math.floor(logs.min() - 1e-9), math.ceil(logs.max() + 1e-9)
+    logarithmic = not (losses < 0).any()
+    levels, ticks = (_decades if logarithmic else _round_numbers)(losses)
+    low, high = ticks[0], ticks[-1]
     plot = pygame.Rect(area)
     plot.left += round(34 * unit)
     plot.width -= round(34 * unit)
 
-    def height(log: Any) -> Any:
-        return plot.bottom - (log - low) / (high - low) * plot.height
+    def height(level: Any) -> Any:
+        return plot.bottom - (level - low) / (high - low) * plot.height
 
-    for decade in range(low, high + 1, max(1, math.ceil((high - low) / 6))):
-        y = height(decade)
+    for tick in ticks:
+        y = height(tick)
         surface.fill(colour("line"), (plot.left, round(y), plot.width, 1))
         place = (plot.left - 8 * unit, y)
-        words(surface, f"1e{decade}", place, 10 * unit, "faint", face="bold", align="midright")
+        text = f"1e{tick:.0f}" if logarithmic else f"{tick:.4g}".replace("-", "\N{MINUS SIGN}")
+        words(surface, text, place, 10 * unit, "faint", face="bold", align="midright")
     if len(losses) < 2:
         return
     span = max(session.iterations, len(losses) - 1)
     shown = np.unique(np.linspace(0, len(losses) - 1, min(len(losses), plot.width)).astype(int))
     x = plot.left + shown / span * plot.width
-    points = np.stack([x, height(logs[shown])], axis=1)
+    points = np.stack([x, height(levels[shown])], axis=1)
     below = [*points.tolist(), (x[-1], plot.bottom), (x[0], plot.bottom)]
     tint = rgb("panel") + 0.13 * (rgb("curve") - rgb("panel"))
     pygame.draw.polygon(surface, tint.astype(int).tolist(), below)
     polyline(surface, points, 2 * unit, "curve")
     stroke(surface, points[-1:], points[-1:], 7 * unit, "curve")
+
+
+def _decades(losses: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """The logarithms of the losses, and those of the decades to mark, from below them to above."""
+    levels = np.log10(np.maximum(losses, 1e-16))
+    low, high = (levels.min(), levels.max()) if len(levels) else (-1.0, 0.0)
+    first, last = math.floor(low - 1e-9), math.ceil(high + 1e-9)
+    ticks = list(range(first, last, max(1, math.ceil((last - first) / 6))))
+    return levels, [*ticks, last]
+
+
+def _round_numbers(losses: np.ndarray) -> tuple[np.ndarray, list[float]]:
+    """The losses, and the round numbers to mark, from below them to above."""
+    low, high = float(losses.min()), float(losses.max())
+    rough = max(high - low, 1e-3 * abs(low)) / 4
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = decade * next(m for m in (1, 2, 5, 10) if m * decade >= rough)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return losses, [k * step for k in range(first, max(last, first + 1) + 1)]
 
 
 def _controls(

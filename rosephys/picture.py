@@ -35,12 +35,18 @@ class Circles:
 
 @dataclass(frozen=True)
 class Lines:
-    """`n` separate straight lines, such as springs or walls."""
+    """`n` separate straight lines, such as springs or walls.
+
+    `levels`, if there are any, shade each line: from `low` at -1 through `colour` at 0 to `high` at 1.
+    """
 
     starts: Numbers  # (n, 2)
     ends: Numbers  # (n, 2)
     colour: str
     width: float = 2.0
+    levels: Numbers = ()  # (n,)
+    low: str = "low"
+    high: str = "high"
 
 
 @dataclass(frozen=True)

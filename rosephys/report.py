@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
 
 def _numbers(values: Any, digits: int = 9) -> str:
     flat = values.ravel().tolist() if hasattr(values, "ravel") else [values]
-    shown = ", ".join(f"{value:.{digits}g}" for value in flat[:6])
+    shown = ", ".join(f"{value:.{digits}g}" for value in (flat if len(flat) <= 6 else flat[:3]))
     return shown + (f", ... ({len(flat)} numbers)" if len(flat) > 6 else "")
 
 

@@ -106,7 +106,8 @@ def control(
 ) -> Any:
     """Declare a field that the optimiser may change, a float or an array.
 
-    `rate` scales its learning rate; its gradient is drawn as an arrow at the field `anchor`, or at itself.
+    `rate` scales its learning rate; its gradient is drawn as an arrow at the field `anchor`, or, for a
+    handle, at itself.
     """
     return Field(default, doc, unit, bounds, None, True, handle, rate, anchor)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SOLVE_SECONDS = 4.0  # a whole solve lasts at least this long, so that a person can watch it
 RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is already behind
 HOLD_SECONDS = 1.5  # how long the last moment of the motion stays before it plays again
-STRAY = 10.0  # times the best loss: a step that leads beyond it is taken back
+STRAY = 9.0  # times the best loss above it: a step that leads beyond is taken back
 HISTORY = 4000  # losses kept for the curve
 
 
@@ -209,7 +209,7 @@ class Session:
             trial = self._evaluate(self._moved(at), iteration)
             helps = trial.loss < at.loss
             self._step = max(self._step * (1.2 if helps else 0.7), self.rate / 10)
-            at = trial if trial.loss < STRAY * best.loss else best
+            at = trial if trial.loss - best.loss < STRAY * abs(best.loss) else best
             best = trial if trial.loss < best.loss else replace(best, iteration=iteration)
             yield best
 

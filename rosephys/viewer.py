@@ -182,15 +182,16 @@ class Window:
 def draw_pushes(surface: pygame.Surface, session: Session, at: Transform) -> None:
     """Draw, at each control in the plane, where it aims and where the gradient pushes it.
 
-    A control with an anchor, such as a velocity, stands at the anchor; another one, such as a
-    position, at itself. Lengths follow the square root of the gradient, so that the last of it
-    can still be seen.
+    A control with an anchor, such as a velocity, stands at the anchor; another one that is a handle,
+    such as a position, at itself; others are no places. Lengths follow the square root of the
+    gradient, so that the last of it can still be seen.
     """
     fields = session.problem.scene.fields
     pushes = []
     for i, name in enumerate(session.problem.controls):
         anchor, value = fields[name].anchor, session.values[name]
-        if value.shape != (2,) or name not in session.gradient:
+        placed = anchor is not None or fields[name].handle
+        if not placed or value.shape != (2,) or name not in session.gradient:
             continue
         start = at.to_screen(session.values[anchor] if anchor else value)
         if anchor:

@@ -356,6 +356,38 @@ def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch
     assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd"}
 
 
+def test_what_was_loaded_is_replayed_or_gone_on_from(
+    walk: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    assert main(["optimize", str(walk), "--set", "steps=30", "--out", str(tmp_path)]) == 0
+    load = ["--load", str(tmp_path / "walk.npz")]
+    seen: list[tuple[Any, int]] = []
+    monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
+    monkeypatch.setattr(
+        "rosephys.viewer.view",
+        lambda problem, iterations, **_: seen.append((problem, iterations)),
+    )
+    for more, iterations, steps in (
+        ([], 0, 30),
+        (["--iterations", "7"], 7, 30),
+        (["--set", "steps=40"], 0, 40),
+    ):
+        assert main(["scene", str(walk), *load, *more]) == 0
+        problem, asked = seen[-1]
+        assert asked == iterations and problem.steps == steps
+        with np.load(load[1]) as found:
+            np.testing.assert_array_equal(problem.values["speed"], found["speed"])
+    capsys.readouterr()
+    assert main(["optimize", str(walk), *load, "--json"]) == 0
+    assert len(one_object(capsys.readouterr().out)["losses"]) == 13
+
+
+def test_record_solves_and_writes_a_gif(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    assert main(["record", str(walk), "--out", str(tmp_path / "new" / "walk.gif")]) == 0
+    assert (tmp_path / "new" / "walk.gif").read_bytes()[:6] == b"GIF89a"
+    assert "12 iterations" in capsys.readouterr().out
+
+
 # ---- What goes wrong ----
 
 

@@ -177,6 +177,17 @@ SHAPES: list[tuple[Shape, tuple[int, int]]] = [
 ]
 
 
+def test_lines_are_shaded_by_their_levels() -> None:
+    y = np.array([0.2, 0.4, 0.6, 0.8, 0.9])
+    left, right = (np.stack([np.full(5, x), y], axis=1) for x in (0.5, 1.5))
+    levels = np.array([-1.0, 0.0, 1.0, 0.5, 7.0])
+    image = painted(Lines(left, right, "#000080", 4, levels, "#800000", "#008000"))
+    rows = [round(100 - 80 * height) for height in y]
+    seen = [image[row - 2 : row + 2, 100].max(axis=0).round() for row in rows]
+    expected = [(128, 0, 0), (0, 0, 128), (0, 128, 0), (0, 64, 64), (0, 128, 0)]
+    np.testing.assert_allclose(seen, expected, atol=2)
+
+
 @pytest.mark.parametrize(("shape", "place"), SHAPES, ids=lambda v: type(v).__name__)
 def test_every_shape_is_painted_where_it_lies(shape: Shape, place: tuple[int, int]) -> None:
     image = painted(shape)

@@ -1,4 +1,4 @@
-"""Who takes part. A peer is a command that answers benchmarks/billiards.py on its pipes."""
+"""Who takes part. A peer is a command that answers benchmarks/race.py on its pipes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Peer:
     label: str
     needs: str  # how to get it
 
-    def command(self, layers: int, steps: int) -> list[str]:
-        size = [str(layers), str(steps)]
-        if self.module == "rose":
-            return ["node", str(HERE / "rose.mjs"), *size]
-        return [sys.executable, str(HERE.parent / "worker.py"), self.module, self.build, *size]
+    def command(self, job: str, numbers: tuple[int, ...]) -> list[str]:
+        size = [str(n) for n in numbers]
+        if self.module.endswith("rose"):
+            return ["node", str(HERE / f"{self.module.replace('.', '/')}.mjs"), *size]
+        return [sys.executable, str(HERE.parent / "worker.py"), self.module, self.build, job, *size]
 
 
 GCC = "apt install gcc"
-PEERS = (
+BILLIARDS = (
     Peer("us", "rosephys", "scene", "Rosephys", "pip install -e ."),
     Peer("c-branch", "c", "branch", "C by hand, tape of collisions", GCC),
     Peer("c-dense", "c", "dense", "C by hand, textbook", GCC),
@@ -43,11 +43,21 @@ PEERS = (
 )
 
 
-def select(only: str) -> list[Peer]:
+ROBOT = (
+    Peer("us", "robot.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c", "robot.c", "expert", "C by hand, arranged for vectors", GCC),
+    Peer("c-plain", "robot.c", "textbook", "C by hand, textbook", GCC),
+    Peer("jax", "robot.jax", "reverse", "JAX", "pip install jax"),
+    Peer("taichi", "robot.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("rose", "robot.rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+)
+
+
+def select(peers: tuple[Peer, ...], only: str) -> list[Peer]:
     """The peers of a comma-separated list of names and modules; all of them for ''."""
     wanted = [word.strip() for word in only.split(",") if word.strip()]
-    known = {peer.name for peer in PEERS} | {peer.module for peer in PEERS}
+    known = {peer.name for peer in peers} | {peer.module for peer in peers}
     unknown = sorted(set(wanted) - known)
     if unknown:
         raise SystemExit(f"no peer {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return [p for p in PEERS if not wanted or p.name in wanted or p.module in wanted]
+    return [p for p in peers if not wanted or p.name in wanted or p.module in wanted]

@@ -6,9 +6,7 @@
 // by calls, first a chunk of them and then the chunks. Rose has no branch, so contacts are
 // selected rather than taken.
 
-import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
+import { range, run } from "./rose_worker.mjs";
 
 const DT = 0.003;
 const RADIUS = 0.03;
@@ -19,11 +17,6 @@ const BOUNCE = -0.9; // -(1 + restitution) / 2
 const GOAL = [0.9, 0.75];
 const CUE = [0.1, 0.5, 0.3, 0];
 const CHUNK = 32;
-const WARM_UP = 0.5; // seconds
-
-const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
-
-const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 const restingBalls = (layers) => {
   const balls = [];
@@ -100,67 +93,8 @@ const build = async (rose, layers, steps) => {
   });
   const memory = new WebAssembly.Memory({ initial: 0 });
   const gradient = await compile(both, { memory });
-  return { gradient, memory, lossFn };
+  return { at: CUE, gradient: () => gradient(CUE), memory, lossFn };
 };
 
-const medianSeconds = (call, seconds) => {
-  const times = [];
-  const end = performance.now() + 1e3 * seconds;
-  while (times.length === 0 || performance.now() < end) {
-    const begin = performance.now();
-    call();
-    times.push(performance.now() - begin);
-  }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1] / 1e3;
-};
-
-const serve = async (rose, layers, steps) => {
-  const baseline = process.memoryUsage().rss;
-  let program;
-  let loss;
-  const asks = {
-    compile: async () => {
-      const begin = performance.now();
-      program = await build(rose, layers, steps);
-      const first = program.gradient(CUE);
-      const seconds = (performance.now() - begin) / 1e3;
-      loss = await rose.compile(program.lossFn);
-      medianSeconds(() => loss(CUE), WARM_UP); // until the engine has optimised its code
-      medianSeconds(() => program.gradient(CUE), WARM_UP);
-      return { seconds, ...first };
-    },
-    round: async ({ seconds }) => ({
-      loss: medianSeconds(() => loss(CUE), seconds),
-      gradient: medianSeconds(() => program.gradient(CUE), seconds),
-    }),
-    memory: async () => ({
-      grown: Math.max(0, 1024 * process.resourceUsage().maxRSS - baseline),
-      tape: program.memory.buffer.byteLength,
-    }),
-  };
-  for await (const line of createInterface({ input: process.stdin })) {
-    const request = JSON.parse(line);
-    try {
-      say(await asks[request.ask](request));
-    } catch (error) {
-      say({ error: String(error).split("\n")[0] });
-    }
-  }
-};
-
-/** From node_modules here or above, or from NODE_PATH, which `import` alone would ignore. */
-const findRose = async () => {
-  try {
-    return await import(pathToFileURL(createRequire(import.meta.url).resolve("rose")));
-  } catch (error) {
-    say({ missing: String(error).split("\n")[0] });
-    return undefined;
-  }
-};
-
-const rose = await findRose();
-if (rose !== undefined) {
-  say({ ready: true });
-  await serve(rose, ...process.argv.slice(2).map(Number));
-}
+const [layers, steps] = process.argv.slice(2).map(Number);
+await run((rose) => build(rose, layers, steps));

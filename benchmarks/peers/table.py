@@ -36,6 +36,10 @@ class Table:
     def balls(self) -> int:
         return 1 + self.layers * (self.layers + 1) // 2
 
+    def start(self) -> Array:
+        """The cue at which the gradient is taken."""
+        return np.array(CUE)
+
     def positions(self) -> Array:
         """All balls, the cue first, in the order in which the rows are filled."""
         triangle = [
@@ -51,7 +55,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Program:
-    """What a peer makes of a table. Both functions take the four numbers of the cue."""
+    """What a peer makes of a job. Both functions take the numbers in which the gradient is taken: of a
+    table, the four of the cue."""
 
     gradient: Callable[[Array], tuple[float, Array]]  # the loss and its gradient
     loss: Callable[[Array], float]

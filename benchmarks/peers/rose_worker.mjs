@@ -1,0 +1,76 @@
+// What every Rose peer shares: `run(build)` answers the requests that worker.py describes.
+
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const WARM_UP = 0.5; // seconds
+
+const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
+
+export const range = (n) => Array.from({ length: n }, (_, i) => i);
+
+const medianSeconds = (call, seconds) => {
+  const times = [];
+  const end = performance.now() + 1e3 * seconds;
+  while (times.length === 0 || performance.now() < end) {
+    const begin = performance.now();
+    call();
+    times.push(performance.now() - begin);
+  }
+  times.sort((a, b) => a - b);
+  return times[times.length >> 1] / 1e3;
+};
+
+const serve = async (rose, build) => {
+  const baseline = process.memoryUsage().rss;
+  let program;
+  let loss;
+  const asks = {
+    compile: async () => {
+      const begin = performance.now();
+      program = await build(rose);
+      const first = program.gradient();
+      const seconds = (performance.now() - begin) / 1e3;
+      loss = await rose.compile(program.lossFn);
+      medianSeconds(() => loss(program.at), WARM_UP); // until the engine has optimised its code
+      medianSeconds(() => program.gradient(), WARM_UP);
+      return { seconds, ...first };
+    },
+    round: async ({ seconds }) => ({
+      loss: medianSeconds(() => loss(program.at), seconds),
+      gradient: medianSeconds(() => program.gradient(), seconds),
+    }),
+    memory: async () => ({
+      grown: Math.max(0, 1024 * process.resourceUsage().maxRSS - baseline),
+      tape: program.memory.buffer.byteLength,
+    }),
+  };
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line);
+    try {
+      say(await asks[request.ask](request));
+    } catch (error) {
+      say({ error: String(error).split("\n")[0] });
+    }
+  }
+};
+
+/** From node_modules here or above, or from NODE_PATH, which `import` alone would ignore. */
+const findRose = async () => {
+  try {
+    return await import(pathToFileURL(createRequire(import.meta.url).resolve("rose")));
+  } catch (error) {
+    say({ missing: String(error).split("\n")[0] });
+    return undefined;
+  }
+};
+
+/** `build(rose)` makes {at, lossFn, memory, gradient}: where the gradient is taken, the loss, and the call that
+ * gives {loss, gradient}. */
+export const run = async (build) => {
+  const rose = await findRose();
+  if (rose === undefined) return;
+  say({ ready: true });
+  await serve(rose, build);
+};

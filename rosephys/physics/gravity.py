@@ -1,0 +1,39 @@
+r"""Newtonian gravity between n points, with G = 1.
+
+    x_i'' = Σ_j m_j (x_j - x_i) / |x_j - x_i|³
+
+Source: Newton, *Principia*, 1687.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rose_ad as ra
+
+
+def gravity_acceleration(x: Any, mass: Any) -> Any:
+    """Accelerations (n, 2) of points at x (n, 2) with masses (n,)."""
+    n = x.shape[0]
+    pull = ra.accum((n, 2))
+    mass = ra.array(mass)
+    for i in ra.range(n):
+        for j in ra.range(i + 1, n):
+            apart = x[j] - x[i]
+            square = ra.dot(apart, apart)
+            force = apart / (square * ra.sqrt(square))
+            pull[i] += mass[j] * force
+            pull[j] -= mass[i] * force
+    return pull.freeze()
+
+
+def gravity_energy(x: Any, v: Any, mass: Any) -> Any:
+    """Kinetic and potential energy of the same points."""
+    n = x.shape[0]
+    energy = ra.accum()
+    x, v, mass = ra.array(x), ra.array(v), ra.array(mass)
+    for i in ra.range(n):
+        energy += 0.5 * mass[i] * ra.dot(v[i], v[i])
+        for j in ra.range(i + 1, n):
+            energy -= mass[i] * mass[j] / ra.norm(x[j] - x[i])
+    return energy.freeze()

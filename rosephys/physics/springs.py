@@ -1,0 +1,62 @@
+r"""Damped springs between point masses of mass 1, whose rest lengths may be driven.
+
+A spring between a and b with stiffness k, rest length L and d = x_a - x_b, ℓ = |d| + ε pulls a with the force
+
+    F = -k (ℓ - L) / ℓ · d,      b with -F.
+
+The softening ε keeps the direction d / ℓ finite where the two points meet; F is the gradient of the energy
+
+    E = k (½ (|d| - L)² + ε L log ℓ).
+
+A driven spring has L = L0 (1 + α u) with a signal u in [-1, 1]. Damping is that of a medium: in a step of
+length dt without other forces a velocity shrinks by the factor exp(-γ dt), the exact solution of v' = -γ v.
+
+Source: the mass-spring robots of DiffTaichi (Hu et al., ICLR 2020).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+
+def rest_lengths(x: Any, ends: Any) -> Any:
+    """The lengths (m,) of springs at the positions x (n, 2), both arrays of numpy."""
+    return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1)
+
+
+def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
+    """The forces (n, 2) on points x (n, 2) of m springs: `ends` (m, 2) Ints, rest lengths (m,).
+
+    The stiffness is one number for all springs.
+    """
+    force = ra.accum(x.shape)
+    x, ends, rest = ra.array(x), ra.array(ends), ra.array(rest)
+    for s in ra.range(len(ends)):
+        a, b = ends[s, 0], ends[s, 1]
+        apart = x[a] - x[b]
+        length = ra.norm(apart) + softening
+        pull = stiffness * (length - rest[s]) / length * apart
+        force[a] -= pull
+        force[b] += pull
+    return force.freeze()
+
+
+def spring_energy(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
+    """The potential energy of the same springs."""
+    energy = ra.accum()
+    x, ends, rest = ra.array(x), ra.array(ends), ra.array(rest)
+    for s in ra.range(len(ends)):
+        distance = ra.norm(x[ends[s, 0]] - x[ends[s, 1]])
+        energy += 0.5 * stiffness * (distance - rest[s]) ** 2
+        if softening:
+            energy += stiffness * softening * rest[s] * ra.log(distance + softening)
+    return energy.freeze()
+
+
+def damping(rate: Any, dt: Any) -> Any:
+    """The factor by which a medium of damping `rate` shrinks a velocity in the time dt."""
+    return ra.exp(-rate * dt)

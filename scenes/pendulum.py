@@ -1,0 +1,73 @@
+"""A pendulum of one or two links: find the push that brings its tip to the goal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+from rosephys.physics.integrators import METHODS
+from rosephys.physics.pendulum import pendulum_acceleration, pendulum_joints
+from rosephys.picture import Circles, Cross, Picture, Polyline, Track
+from rosephys.scene import Scene, control, parameter
+
+
+@ra.struct
+class State:
+    """The links' angles from the downward vertical, and their rates, each of shape (links,)."""
+
+    angle: ra.Vec
+    rate: ra.Vec
+
+
+class Pendulum(Scene):
+    """Push a pendulum so that its tip ends at the goal."""
+
+    iterations = 200
+    rate = 0.05
+    optimizer = "adam"
+
+    links: int = parameter(2, "how many links: 1 or 2", bounds=(1, 2))
+    method: str = parameter("runge-kutta", "how a step is taken", choices=tuple(METHODS))
+    steps: int = parameter(400, "number of time steps", bounds=(1, 10_000_000))
+    dt: float = parameter(0.005, "time step", unit="s", bounds=(1e-9, 1.0))
+    gravity: float = parameter(9.81, "acceleration of gravity", unit="m/s²")
+    length: float = parameter(1.0, "length of a link", unit="m", bounds=(1e-3, 1e3))
+    goal: Any = parameter(
+        lambda scene: (0.8, -0.6) if scene.links == 1 else (-1.2, 0.4),
+        "where the tip should end",
+        unit="m",
+        handle=True,
+    )
+    start: Any = parameter(lambda scene: np.full(scene.links, 0.3), "first angles", unit="rad")
+    push: Any = control(lambda scene: np.full(scene.links, 0.5), "first rates", unit="rad/s")
+
+    def initial(self) -> State:
+        return State(self.start, self.push)
+
+    def step(self, state: State, t: Any) -> State:
+        stiffness = self.gravity / self.length
+
+        def acceleration(angle: Any, rate: Any) -> Any:
+            return pendulum_acceleration(angle, rate, stiffness)
+
+        return State(*METHODS[self.method](acceleration, state.angle, state.rate, self.dt))
+
+    def loss(self, final: State) -> Any:
+        miss = self._joints(final)[self.links - 1] - self.goal
+        return ra.dot(miss, miss)
+
+    def _joints(self, state: State) -> Any:
+        return pendulum_joints(state.angle, self.length)
+
+    def picture(self, state: State) -> Picture:
+        joints = self._joints(state)
+        rods = ra.concat([np.zeros((1, 2)), joints])
+        pivot = Circles(np.zeros((1, 2)), 0.03, ("dim",), style="disc")
+        bobs = Circles(joints, 0.09, ("curve", "accent")[-self.links :])
+        shapes = (Cross(self.goal, "good"), Polyline(rods, "text", 4.0), pivot, bobs)
+        return Picture(shapes, (-2.3, -2.3, 2.3, 2.3))
+
+    def tracks(self, state: State) -> tuple[Track, ...]:
+        return (Track(self._joints(state)[self.links - 1], "accent", "tip"),)
