@@ -3,16 +3,17 @@
     r = accum [n]t; build n (i) { ...; r[i] += x }       becomes     a = build n (i) { ...; return x }
                                                                      r = accum [n]t a
 
-where that loop is the first to add into r and adds only there. What was cleared, read and written again is
-written once, and an accumulator that nothing else is added into becomes the array itself. Loops inside that add
-into parts of r[i] get an accumulator for that row, to which the same applies.
+where that loop is the first to add into r and adds only there; if r starts as an array, its entries are added
+to. What was cleared or copied, read and written again is written once, and an accumulator that nothing else is
+added into becomes the array itself. Loops inside that add into parts of r[i] get an accumulator for that row,
+to which the same applies.
 """
 
 from __future__ import annotations
 
 from ..copying import Env, substitute
 from ..ir import Atom, Block, Const, Instr, Var, block_uses
-from ..types import Array, Ref, Scalar, Type, Value
+from ..types import I64, Array, Ref, Scalar, Type, Value
 
 
 def adds_to_builds(block: Block) -> bool:
@@ -34,10 +35,10 @@ def _rewrite(block: Block, position: int) -> bool:
     loop = block.instrs[position]
     taken: list[Instr] = []
     for k, accum in enumerate(block.instrs[:position]):
-        if accum.op != "accum" or accum.args or not _is_own(accum, loop, block, k, position):
+        if accum.op != "accum" or not _is_own(accum, loop, block, k, position):
             continue
-        entries = _take_row(loop.blocks[0], accum.outs[0])
-        if entries is None and _give_row_its_own(loop.blocks[0], accum):
+        entries = _take_row(loop.blocks[0], accum.outs[0], whole=not accum.args)
+        if entries is None and not accum.args and _give_row_its_own(loop.blocks[0], accum):
             entries = _take_row(loop.blocks[0], accum.outs[0])
         if entries is not None:
             _append_result(block, loop, accum, entries)
@@ -84,8 +85,9 @@ def _give_row_its_own(body: Block, accum: Instr) -> bool:
     return True
 
 
-def _take_row(body: Block, ref: Var) -> list[list[Atom]] | None:
-    """What the body adds to ref[i], by entry, if it adds nothing else to it; those adds are removed."""
+def _take_row(body: Block, ref: Var, whole: bool = True) -> list[list[Atom]] | None:
+    """What the body adds to ref[i], by entry, or, if that is wanted, as a `whole` array, where it adds nothing
+    else to it; those adds are removed."""
     index = body.params[0]
     t = ref.type.of if isinstance(ref.type, Ref) else None
     assert isinstance(t, Array)
@@ -106,6 +108,8 @@ def _take_row(body: Block, ref: Var) -> list[list[Atom]] | None:
             return None
         elif any(v is ref or v in own for b in instr.blocks for v in block_uses(b)):
             return None
+    if not whole and isinstance(t.of, Array) and any(k == -1 for _, k in adds):
+        return None
     entries = _entries(t.of, adds)
     if entries is None:
         return None
@@ -133,6 +137,8 @@ def _entries(row: Value | Ref, adds: list[tuple[Instr, int]]) -> list[list[Atom]
 def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[list[Atom]]) -> None:
     body = loop.blocks[0]
     t: Array = accum.attr
+    if accum.args:
+        entries = _with_initial(body, accum, entries)
     sums = [_sum(body, values, t.scalar, accum.loc) for values in entries]
     value = sums[0]
     if value.type is not t.of:
@@ -142,6 +148,18 @@ def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[list[A
     out.instr = loop
     loop.outs = (*loop.outs, out)
     accum.args = (out,)
+
+
+def _with_initial(body: Block, accum: Instr, entries: list[list[Atom]]) -> list[list[Atom]]:
+    """The entries with those that the accumulator starts with."""
+    t: Array = accum.attr
+    row: Atom = _emit(body, "index", (accum.args[0], body.params[0]), t.of, accum.loc)
+    if isinstance(t.of, Scalar):
+        return [[row, *entries[0]]]
+    return [
+        [_emit(body, "index", (row, Const(k, I64)), t.scalar, accum.loc), *values]
+        for k, values in enumerate(entries)
+    ]
 
 
 def _sum(body: Block, values: list[Atom], scalar: Scalar, loc: int) -> Atom:
