@@ -1,9 +1,9 @@
 """Which values depend on given ones: the active values of differentiation, the linear values of a transpose.
 
-Only floating-point values carry dependence, unless `discrete` dependence is asked for too: that through integers
-and conditions, as of a branch that is taken where a value is positive. A reference depends on what is added into
-it, a scan's carry on its initial value and on what the body makes of it; the walk is repeated until nothing more
-is found.
+Only floating-point values carry dependence, unless `discrete` dependence is asked for too: that through
+integers and conditions, as of a branch that is taken where a value is positive. A reference depends on what is
+added into it, a scan's carry on its initial value and on what the body makes of it; the walk is repeated until
+nothing more is found.
 """
 
 from __future__ import annotations

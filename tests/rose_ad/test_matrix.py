@@ -205,6 +205,29 @@ def in_a_loop(f: Any, p: Any, u: Any, w: Any) -> Any:
     return ra.jvp(summed, p, u)
 
 
+@transform(lambda d: (d.value, d.value, d.gradient @ flat(U), d.gradient @ flat(W)))
+def vmap(f: Any, p: Any, u: Any, w: Any) -> Any:
+    """Of two directions at once; and of the point itself, which both share."""
+    us, vs = (ra.stack([a, b]) for a, b in zip(u, w, strict=True))
+
+    def along(a: Any, b: Any) -> Any:
+        return ra.jvp(f, p, (a, b))
+
+    values, tangents = ra.vmap(along)(us, vs)
+    return values[0], values[1], tangents[0], tangents[1]
+
+
+@transform(lambda d: (d.gradient, d.hessian @ flat(U)))
+def vmap_of_grad(f: Any, p: Any, u: Any, w: Any) -> Any:
+    """A batch of points, and the derivative of its gradients along U in one of them."""
+
+    def batched(x: Any, v: Any) -> Any:
+        xs, vs = ra.stack([x, p[0]]), ra.stack([v, p[1]])
+        return ra.map_leaves(lambda g: g[0], ra.vmap(ra.grad(f, BOTH))(xs, vs))
+
+    return ra.jvp(batched, p, u)
+
+
 # -------------------------------------------------------------------------------------- running
 
 
