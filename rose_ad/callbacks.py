@@ -52,7 +52,7 @@ def opaque(f: Callable[..., Any], result: Any, vjp: Any = None) -> Fn:
             found = _Opaque(vjp, (types, structure))(*args, ct)
         return found if isinstance(found, tuple) and len(args) > 1 else (found,)
 
-    outer.defvjp(lambda *args: (base(*args), args), backward)
+    outer.defvjp(lambda *args: (outer(*args), args), backward)
     return outer
 
 

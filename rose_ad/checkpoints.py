@@ -56,12 +56,12 @@ def kept_carries(steps: Steps, size: int) -> int:
 def checkpoint_plan(steps: int, slots: int, carry_bytes: int = 0) -> Plan:
     """What the reverse of a scan costs that keeps `slots` carries of `carry_bytes` bytes each.
 
-    The least number of steps run again is r n - binom(c + r, c + 1), where r is the least number with
-    binom(c + r, c) >= n (Griewank and Walther 2000, theorem 6.1).
+    With a carry kept of every step none is run again. With fewer, the least number of steps run again is
+    r n - binom(c + r, c + 1), where r is the least number with binom(c + r, c) >= n (Griewank and Walther 2000,
+    theorem 6.1).
     """
-    slots = min(slots, steps)
-    if steps < 2:
-        return Plan(slots, slots * carry_bytes, 0)
+    if slots >= steps:
+        return Plan(steps, steps * carry_bytes, 0)
     r = 0
     while math.comb(slots + r, slots) < steps:
         r += 1

@@ -121,7 +121,7 @@ class custom_jvp(_Custom):
             both = Structure(tuple, (), (args, args))
             call = Structure(tuple, (), (both, structure.children[1]))
             jvp = derivative.specialise(call, [*types, *types])
-            _same_results(self, special, jvp, len(special.ir.results))
+            _check_tangent(self, special, jvp)
             return [jvp], lambda at: _JvpRule(self, jvp, len(types), at[0])
 
         return self.with_rule(special, (structure, types), traced)
@@ -228,6 +228,28 @@ def _same_results(f: Fn, special: Specialised, other: Specialised, count: int) -
         raise TypeMismatch(
             f"{other.ir.name} returns a value of other types than {f.__name__}", other.ir.loc
         )
+
+
+def _check_tangent(f: Fn, special: Specialised, jvp: Specialised) -> None:
+    """Raise unless `jvp` returns (value, tangent), both like the result of f."""
+    pair = unflatten(jvp.result, range(len(jvp.ir.results)))
+    if (
+        not isinstance(pair, tuple)
+        or len(pair) != 2
+        or any(flatten(part)[1] != special.result for part in pair)
+    ):
+        raise TypeMismatch(
+            f"{jvp.ir.name} must return (value, tangent), both of the structure of the result of {f.__name__}",
+            jvp.ir.loc,
+        )
+    count = len(special.ir.results)
+    _same_results(f, special, jvp, count)
+    for value, tangent in zip(special.ir.results, jvp.ir.results[count:], strict=True):
+        if is_float(value.type) and tangent.type is not value.type:
+            raise TypeMismatch(
+                f"{jvp.ir.name} returns a tangent {tangent.type!r} of a value {value.type!r}",
+                jvp.ir.loc,
+            )
 
 
 def _with_rule(

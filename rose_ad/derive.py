@@ -371,13 +371,13 @@ class _Transposed(_Derived):
 
 
 def is_linear(f: Function, mask: tuple[bool, ...]) -> bool:
-    """Whether the derivative of f in the parameters of `mask` is the same everywhere, and remembers none of
-    them: what it remembers does not depend on them."""
+    """Whether the derivative of f in the parameters of `mask` is the same everywhere: nothing that it remembers
+    depends on them and is used, be it as a factor or to decide on a branch."""
     derivative = linearize_ir(f, mask)
-    if any(mask[k] for k in derivative.kept_params):
-        return False
-    reached, _ = flow(derivative.fwd, mask)
-    return not any(reached[len(f.results) :])
+    reached, _ = flow(derivative.fwd, mask, discrete=True)
+    moving = [mask[k] for k in derivative.kept_params] + list(reached[len(f.results) :])
+    tangents = (False,) * len(derivative.active_params)
+    return not any(flow(derivative.lin, (*tangents, *moving), discrete=True)[0])
 
 
 def _unit_cotangents(f: Function) -> list[Atom | None]:

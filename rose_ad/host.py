@@ -62,12 +62,13 @@ class Host:
         except BaseException as error:
             for out in outputs:
                 out[...] = 0
-            self._failed.error = error
+            if getattr(self._failed, "error", None) is None:  # what follows is of the zeros above
+                self._failed.error = error
             return 1
         return 0
 
     def take_error(self) -> BaseException | None:
-        """The exception that the last call in this thread ended with, which is then forgotten."""
+        """The first exception since the last time this was asked in this thread, which is then forgotten."""
         error: BaseException | None = getattr(self._failed, "error", None)
         self._failed.error = None
         return error

@@ -217,7 +217,11 @@ def solve(a: Any, b: Any) -> Any:
 
 def inv(a: Any) -> Any:
     """The inverse of a small square matrix; `solve` is cheaper where only a product with it is wanted."""
-    return solve(a, np.eye(lift(a).shape[0])) if is_traced(a) else np.linalg.inv(a)
+    if not is_traced(a):
+        return np.linalg.inv(a)
+    matrix = lift(a)
+    scalar = matrix.scalar if is_float(matrix.type) else F64
+    return solve(matrix, np.eye(matrix.shape[0], dtype=scalar.dtype))
 
 
 def _eliminate(a: Any, b: Any) -> Any:

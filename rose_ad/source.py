@@ -53,8 +53,8 @@ def here() -> int:
 
 
 def of_function(code: CodeType) -> int:
-    """The location of a function's first line."""
-    return _number((code, -1))
+    """The location of a function's first line; of one of this package, that of the user's call."""
+    return here() if _library(code) else _number((code, -1))
 
 
 def at(position: Position) -> int:

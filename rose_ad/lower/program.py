@@ -16,7 +16,7 @@ from ..ir import Function
 from ..source import MemoryLimit, name_of
 from ..types import F32, Scalar, Value, scalar_of, shape_of, value_type
 from .caller import MISS, native
-from .checks import Check
+from .checks import Check, HostCheck
 from .jit import Code, machine_code
 from .llvm import ALIGN, made_at
 from .module import ENTRY, Lowered, lower
@@ -101,7 +101,11 @@ def _result(a: np.ndarray[Any, Any], t: Value) -> Any:
 
 def _failed(checks: Sequence[Check], status: int) -> NoReturn:
     """Raise what a status word other than 0 means."""
-    raise checks[status - 1].error()
+    error = checks[status - 1].error()
+    for check in checks:  # what else was raised is of this call, too
+        if isinstance(check, HostCheck):
+            check.host.take_error()
+    raise error
 
 
 def memory_limit() -> int:

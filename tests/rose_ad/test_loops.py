@@ -1,0 +1,276 @@
+"""Loops that remember little: what they run again is what was planned, and their derivatives are exact."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rose_ad as ra
+
+X = 0.7
+V = np.array([0.3, -0.8, 1.1, 0.2, -0.4, 0.9, 0.5])
+POLICIES = ["all", 1, 2, 3, 6, 7, 100, "sqrt", "auto"]
+
+
+def close(a: Any, b: Any, tolerance: float = 1e-12) -> None:
+    for p, q in zip(ra.flatten(a)[0], ra.flatten(b)[0], strict=True):
+        np.testing.assert_allclose(p, q, rtol=tolerance, atol=tolerance)
+
+
+# ------------------------------------------------------------------------------- recomputation
+
+
+class Counter:
+    """A function of a carry that returns 0 and counts its calls; no derivative needs it."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.opaque = ra.opaque(self.tick, ra.Real)
+
+    def tick(self, _: float) -> float:
+        self.calls += 1
+        return 0.0
+
+    def __call__(self, c: Any) -> Any:
+        return self.opaque(ra.stop_gradient(c))
+
+
+def runs(n: int, checkpoint: Any) -> int:
+    """How often the gradient of a scan of n steps runs its step."""
+    counter = Counter()
+
+    def f(x: Any) -> Any:
+        return ra.scan(
+            lambda c, _: (ra.sin(c) + counter(c), None), x, length=n, checkpoint=checkpoint
+        )[0]
+
+    plain = ra.grad(lambda x: ra.fori_loop(0, n, lambda i, c: ra.sin(c), x))(X)
+    close(ra.grad(f)(X), plain)
+    return counter.calls
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 10, 21, 40])
+@pytest.mark.parametrize("slots", [1, 2, 3, 5, 10])
+def test_what_is_run_again_is_what_was_planned(n: int, slots: int) -> None:
+    assert runs(n, slots) == n + ra.checkpoint_plan(n, slots).recomputed
+
+
+def test_policies_are_numbers_of_carries() -> None:
+    n = 20
+    assert runs(n, "all") == runs(n, "auto") == runs(n, 20) == n
+    assert runs(n, "sqrt") == n + ra.checkpoint_plan(n, 5).recomputed
+
+
+@functools.cache
+def least(n: int, slots: int) -> float:
+    """The fewest steps run again, by trying each place for the next carry to keep."""
+    if n <= 1:
+        return 0
+    if slots == 1:
+        return n * (n - 1) // 2
+    return min(k + least(k, slots) + least(n - k, slots - 1) for k in range(1, n))
+
+
+@pytest.mark.parametrize("slots", range(1, 7))
+def test_the_plan_is_the_least(slots: int) -> None:
+    for n in range(slots + 1, 40):
+        assert ra.checkpoint_plan(n, slots).recomputed == least(n, slots)
+
+
+def test_the_plan() -> None:
+    assert ra.checkpoint_plan(1000, 10, 80) == (10, 800, ra.checkpoint_plan(1000, 10).recomputed)
+    assert ra.checkpoint_plan(5, 9, 8) == (5, 40, 0)
+    assert ra.checkpoint_plan(0, 3) == (0, 0, 0)
+    assert ra.checkpoint_plan(1, 1) == (1, 0, 0)
+    more = [ra.checkpoint_plan(100, s).recomputed for s in range(1, 101)]
+    assert more == sorted(more, reverse=True)
+
+
+# -------------------------------------------------------------------------------------- memory
+
+
+def scratch(n: int, checkpoint: Any, **more: Any) -> int:
+    """Bytes of scratch memory of the gradient of a scan over a vector of 100."""
+
+    def f(v: Any) -> Any:
+        return ra.sum(
+            ra.scan(lambda c, _: (ra.sin(c), None), v, length=n, checkpoint=checkpoint, **more)[0]
+        )
+
+    return ra.grad(f).lower(np.zeros(100)).memory
+
+
+def test_memory_is_that_of_the_carries_kept() -> None:
+    n, carry = 1000, 800
+    everything = scratch(n, "all")
+    assert everything >= n * carry
+    for slots in (1, 10, 100):
+        assert scratch(n, slots) <= slots * carry + 20 * carry
+    assert scratch(n, "sqrt") <= (math.isqrt(n) + 20) * carry
+    assert scratch(n, "auto", budget=50 * carry) <= (50 + 20) * carry
+    assert scratch(n, "auto") == everything  # it fits
+    assert scratch(100 * n, 10) <= scratch(n, 10) + 2000  # the number of steps does not matter
+
+
+def test_an_unbounded_while_loop_remembers_nothing() -> None:
+    def f(v: Any) -> Any:
+        return ra.sum(ra.while_loop(lambda c: ra.sum(c) < 1e9, lambda c: c * 1.5, v))
+
+    assert ra.grad(f).lower(np.zeros(100)).memory <= 20 * 800
+
+
+# --------------------------------------------------------------------------------- equality
+
+
+def with_xs_and_ys(checkpoint: Any, reverse: bool) -> Callable[..., Any]:
+    """A scan whose carry is a number, an array, an Int and a Bool, with xs, ys and an accumulator."""
+
+    def f(x: Any, v: Any) -> Any:
+        acc = ra.accum()
+
+        def step(c: Any, item: Any) -> Any:
+            y, w, k, odd = c
+            acc.add(acc.ref, y * item["a"])
+            new = ra.where(odd, ra.sin(y * w[k % 3]), y + item["a"] * x)
+            return (new, ra.cos(w) * y, k + 2, ~odd), (y * item["b"], w)
+
+        (y, w, _, _), (ys, rows) = ra.scan(
+            step,
+            (x, v[:3], 1, x > 0.0),
+            {"a": v, "b": v[::-1]},
+            reverse=reverse,
+            checkpoint=checkpoint,
+        )
+        return y * ra.sum(w) + ra.dot(ys, v) + ra.sum(rows * rows) + acc * acc
+
+    return f
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("checkpoint", POLICIES[1:])
+def test_every_policy_has_the_same_derivatives(checkpoint: Any, reverse: bool) -> None:
+    f, plain = with_xs_and_ys(checkpoint, reverse), with_xs_and_ys("all", reverse)
+    close(ra.fn(f)(X, V), ra.fn(plain)(X, V))
+    close(ra.grad(f, (0, 1))(X, V), ra.grad(plain, (0, 1))(X, V))
+    u = (0.5, np.cos(V))
+    close(ra.jvp(f, (X, V), u), ra.jvp(plain, (X, V), u))
+
+
+@pytest.mark.parametrize("checkpoint", [1, 3, "sqrt"])
+def test_every_policy_has_the_same_second_derivatives(checkpoint: Any) -> None:
+    f, plain = with_xs_and_ys(checkpoint, False), with_xs_and_ys("all", False)
+    u = (0.5, np.cos(V))
+    expected = ra.hvp(plain, (X, V), u)
+    close(ra.hvp(f, (X, V), u), expected)
+
+    def slope(x: Any, v: Any) -> Any:
+        dx, dv = ra.grad(f, (0, 1))(x, v)
+        return dx * u[0] + ra.dot(dv, u[1])
+
+    close(ra.grad(slope, (0, 1))(X, V), expected)
+    close(ra.grad(lambda x, v: ra.jvp(f, (x, v), u)[1], (0, 1))(X, V), expected)
+
+
+def test_loops_that_keep_few_carries_inside_each_other() -> None:
+    def f(outer: Any, inner: Any) -> Any:
+        def step(i: Any, c: Any) -> Any:
+            return ra.fori_loop(0, 4, lambda j, d: ra.sin(d) + c * V[1], c, checkpoint=inner)
+
+        return ra.grad(lambda x: ra.fori_loop(0, 6, step, x, checkpoint=outer))(X)
+
+    for outer, inner in ((2, "all"), ("all", 2), (1, 1), ("sqrt", 3)):
+        close(f(outer, inner), f("all", "all"))
+
+
+# --------------------------------------------------------------------------------- while, switch
+
+
+def doubled(max_steps: int | None) -> Callable[..., Any]:
+    def f(x: Any, v: Any) -> Any:
+        y, w, _ = ra.while_loop(
+            lambda c: c[0] < 5.0,
+            lambda c: (c[0] * 1.7 + v[0], ra.sin(c[1] * x) + c[0], c[2] + 1),
+            (x, v, 0),
+            max_steps=max_steps,
+        )
+        return y * ra.dot(w, v)
+
+    return f
+
+
+def unrolled(x: Any, v: Any, most: int = 99) -> Any:
+    y, w, start = x, v, X
+    for _ in range(most):
+        if not start < 5.0:
+            break
+        y, w, start = y * 1.7 + v[0], ra.sin(w * x) + y, start * 1.7 + V[0]
+    return y * ra.dot(w, v)
+
+
+@pytest.mark.parametrize("max_steps", [None, 0, 1, 2, 3, 4, 50])
+def test_while_loops_are_what_they_unroll_to(max_steps: int | None) -> None:
+    f = doubled(max_steps)
+    plain = functools.partial(unrolled, most=99 if max_steps is None else max_steps)
+    u = (0.5, np.cos(V))
+    close(ra.fn(f)(X, V), ra.fn(plain)(X, V))
+    close(ra.grad(f, (0, 1))(X, V), ra.grad(plain, (0, 1))(X, V))
+    close(ra.jvp(f, (X, V), u), ra.jvp(plain, (X, V), u))
+    close(ra.hvp(f, (X, V), u), ra.hvp(plain, (X, V), u), 1e-11)
+
+
+def test_a_while_loop_that_never_starts() -> None:
+    f = ra.fn(lambda x: ra.while_loop(lambda c: c < 0.0, lambda c: 1.0 / (c - c), x))
+    assert f(2.0) == 2.0 and ra.grad(f)(2.0) == 1.0 and ra.grad(ra.grad(f))(2.0) == 0.0
+
+
+def test_a_switch_takes_its_index_into_range_and_runs_one_side() -> None:
+    sides: list[Any] = [lambda x: x * x, ra.sin, lambda x: 1.0 / (x - x), lambda x: x**3]
+    f = ra.fn(lambda k, x: ra.switch(k, sides, x))
+    slopes = {-5: 4.0, 0: 4.0, 1: math.cos(2.0), 3: 12.0, 99: 12.0}
+    for k, slope in slopes.items():
+        assert f(k, 2.0) == ra.fn(sides[min(max(k, 0), 3)])(2.0)
+        assert ra.grad(f, 1)(k, 2.0) == pytest.approx(slope)
+    assert ra.fn(lambda x: ra.switch(7, sides, x))(2.0) == 8.0
+    assert ra.fn(lambda k, x: ra.switch(k, sides[:1], x))(9, 2.0) == 4.0
+    jumps = ra.grad(lambda x: ra.fori_loop(0, 4, lambda i, c: ra.switch(i % 2, sides[:2], c), x))
+    expected = ra.grad(lambda x: ra.sin(ra.sin(x * x) ** 2))(X)
+    assert jumps(X) == pytest.approx(expected)
+
+
+# --------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("bad", [0, -1, True, 1.5, "many", None])
+def test_a_policy_that_is_none(bad: Any) -> None:
+    with pytest.raises(ra.TypeMismatch, match="checkpoint=") as error:
+        ra.fn(lambda x: ra.fori_loop(0, 9, lambda i, c: c, x, checkpoint=bad))(X)
+    assert "test_loops.py" in str(error.value) and "positive number" in str(error.value)
+
+
+def test_a_budget_below_one_carry() -> None:
+    with pytest.raises(ra.TypeMismatch, match="800 bytes, the budget is 799"):
+        scratch(10, "auto", budget=799)
+
+
+def test_errors_of_while_and_switch() -> None:
+    def raises(words: str, f: Callable[..., Any]) -> None:
+        with pytest.raises(ra.RoseError, match=words) as error:
+            ra.fn(f)(X)
+        assert "test_loops.py" in str(error.value)
+
+    raises("must be a Bool", lambda x: ra.while_loop(lambda c: c, lambda c: c, x))
+    raises("another structure", lambda x: ra.while_loop(lambda c: c < 1.0, lambda c: (c, c), x))
+    raises("becomes", lambda x: ra.while_loop(lambda c: x < 1.0, lambda c: c * V, x))
+    raises("max_steps", lambda x: ra.while_loop(lambda c: c < 1, lambda c: c + 1, x, max_steps=-1))
+    raises("max_steps", lambda x: ra.while_loop(lambda c: c < 1, lambda c: c + 1, x, max_steps=2.5))
+    raises("at least one branch", lambda x: ra.switch(ra.to_int(x), [], x))
+    raises("different structures", lambda x: ra.switch(
+        ra.to_int(x), [lambda y: y, lambda y: (y, y)], x))  # fmt: skip
+    raises("shapes", lambda x: ra.switch(ra.to_int(x), [lambda y: y, lambda y: V * y], x))
+    raises("ended", lambda x: [c := [], ra.while_loop(
+        lambda a: a < 1.0, lambda a: (c.append(a * 2.0), c[0])[1], x), c[0] + 1.0][2])  # fmt: skip
