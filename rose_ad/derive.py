@@ -14,6 +14,7 @@ from .builder import Builder
 from .dependence import flow
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
+from .linearity import first_nonlinear
 from .linearization import Linearized, forward
 from .linearization import linearize as linearize_ir
 from .source import TypeMismatch, here
@@ -371,8 +372,16 @@ class _Transposed(_Derived):
 
 
 def is_linear(f: Function, mask: tuple[bool, ...]) -> bool:
-    """Whether the derivative of f in the parameters of `mask` is the same everywhere, and remembers none of
-    them: what it remembers does not depend on them."""
+    """Whether f is affine in the parameters of `mask`, so that its derivative is the same everywhere."""
+    if f.rule is None:
+        return first_nonlinear(f, mask, is_linear) is None
+    return _is_constant_derivative(f, mask)
+
+
+def _is_constant_derivative(f: Function, mask: tuple[bool, ...]) -> bool:
+    """Whether the derivative that a function's rule gives remembers nothing that depends on `mask`."""
+    if not any(flow(f, mask)[0]):
+        return not any(mask)  # not zero, but taken as a constant
     derivative = linearize_ir(f, mask)
     if any(mask[k] for k in derivative.kept_params):
         return False

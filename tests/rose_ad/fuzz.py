@@ -237,7 +237,12 @@ class Checked:
         if self.program.style != "wild":
             (left, a), (right, b) = inner(ct, forwards[count:]), inner(reverse[count:], v)
             tolerance = 1e-3 if self.single else 1e-8
-            need(abs(left - right) <= tolerance * (1 + a + b), "<ct, J v> is not <J^T ct, v>", left, right)
+            need(
+                abs(left - right) <= tolerance * (1 + a + b),
+                "<ct, J v> is not <J^T ct, v>",
+                left,
+                right,
+            )
             for p, q in zip(forwards[count:], linear[count:], strict=True):
                 need(close(p, q, tolerance), "forward mode and linearisation differ", p, q)
         return J, V, (v, ct)
@@ -262,7 +267,9 @@ class Checked:
             a, b, c, d = (np.asarray(x) for x in values)
             near, far = (a - b) / (2 * h), (c - d) / (4 * h)
             bound = 1e-5 * (1 + np.abs(s)) + 4 * np.abs(near - far) + 4e-16 * (1 + np.abs(a)) / h
-            need(bool((np.abs(s - near) <= bound).all()), "not the central difference", s, near, far)
+            need(
+                bool((np.abs(s - near) <= bound).all()), "not the central difference", s, near, far
+            )
 
 
 # ------------------------------------------------------------------------------------- machine
@@ -295,7 +302,10 @@ def run_compiled(f: Function, args: Sequence[Any], exact: bool) -> list[Any] | i
 
     with mock.patch.object(compiled, "lower", lowered):
         program = compiled.Program(f)
-    arrays = [np.require(a, scalar_of(p.type).dtype, ["C", "A"]) for a, p in zip(args, f.params, strict=True)]
+    arrays = [
+        np.require(a, scalar_of(p.type).dtype, ["C", "A"])
+        for a, p in zip(args, f.params, strict=True)
+    ]
     try:
         return program(arrays)
     except ra.OutOfRange as e:
@@ -356,7 +366,9 @@ def smaller(program: Drawn) -> Iterator[Drawn]:
 
 
 def _is_block(x: Any) -> bool:
-    return isinstance(x, tuple) and bool(x) and all(isinstance(y, tuple) and y and isinstance(y[0], str) and y[0] not in "svgkmihb" for y in x)  # fmt: skip
+    """Whether part of a statement is a block: statements have names longer than a kind's."""
+    statements = isinstance(x, tuple) and all(isinstance(y, tuple) and y for y in x)
+    return statements and all(isinstance(y[0], str) and len(y[0]) > 1 for y in x)
 
 
 def _without(block: tuple) -> Iterator[tuple]:
@@ -390,7 +402,10 @@ def failure(program: Drawn, seed: int) -> tuple[str, str]:
     try:
         check(program, seed)
     except Exception as e:
-        return f"{type(e).__name__}: {str(e).splitlines()[0][:60] if str(e) else ''}", traceback.format_exc()
+        return (
+            f"{type(e).__name__}: {str(e).splitlines()[0][:60] if str(e) else ''}",
+            traceback.format_exc(),
+        )
     return "", ""
 
 
@@ -447,75 +462,96 @@ def _worker(pipe: Connection, seeds: Sequence[int], batch: int, share: float) ->
 class Worker:
     """A process with some seeds, and what it last said."""
 
-    def __init__(self, seeds: Sequence[int], batch: int, share: float) -> None:
+    def __init__(self, seeds: Sequence[int], share: float) -> None:
         self.pipe, other = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=_worker, args=(other, seeds, batch, share))
+        self.process = multiprocessing.Process(target=_worker, args=(other, seeds, BATCH, share))
         self.process.start()
         other.close()
         self.last: tuple[str, tuple] = ("start", tuple(seeds))
         self.seeds, self.heard, self.ended = list(seeds), time.perf_counter(), False
 
 
+class Session:
+    """A run over many seeds by some workers."""
+
+    def __init__(self, share: float, chunks: list[list[int]]) -> None:
+        self.share, self.waiting = share, chunks
+        self.workers: list[Worker] = []
+        self.failures: list[str] = []
+        self.done = self.cases = 0
+        self.begin = time.perf_counter()
+
+    def run(self, jobs: int, seconds: float) -> None:
+        shown = self.begin
+        while self.waiting or self.workers:
+            if time.perf_counter() - self.begin > seconds:
+                self.waiting.clear()
+            while self.waiting and len(self.workers) < jobs:
+                seeds = self.waiting.pop(0)
+                self.workers.append(Worker(seeds, self.share if len(seeds) > 1 else 1.0))
+            for pipe in wait([w.pipe for w in self.workers], timeout=5):
+                self.hear(next(w for w in self.workers if w.pipe is pipe))
+            for worker in self.workers:
+                if time.perf_counter() - worker.heard > PATIENCE:
+                    worker.heard = time.perf_counter()
+                    worker.process.kill()
+            if time.perf_counter() - shown > 60:
+                shown = time.perf_counter()
+                print(self, flush=True)
+
+    def hear(self, worker: Worker) -> None:
+        """Take a message of a worker, or its end."""
+        try:
+            what, more = worker.pipe.recv()
+        except EOFError:
+            self.workers.remove(worker)
+            worker.process.join()
+            if not worker.ended:
+                self.lost(worker)
+            return
+        worker.heard = time.perf_counter()
+        if what == "done":
+            self.done, self.cases = self.done + more[0], self.cases + more[1]
+        elif what == "failed":
+            self.fail(more[1])
+        elif what == "end":
+            worker.ended = True
+        else:
+            worker.last = (what, tuple(more))
+
+    def lost(self, worker: Worker) -> None:
+        """A worker died or was silent for too long: name the seed, or look for it one by one."""
+        doing, seeds = worker.last
+        if len(seeds) == 1:
+            code = worker.process.exitcode
+            self.fail(f"seed {seeds[0]}: the process died ({code}) in {doing}\n{draw(seeds[0])!r}")
+        else:
+            self.waiting[:0] = [[s] for s in seeds]
+        rest = [s for s in worker.seeds if s > max(seeds)]
+        if rest:
+            self.waiting.insert(0, rest)
+
+    def fail(self, text: str) -> None:
+        self.failures.append(text)
+        print(f"---- {text}", flush=True)
+
+    def __str__(self) -> str:
+        took = time.perf_counter() - self.begin
+        return (
+            f"{self.done:,} programs, {self.cases:,} functions compiled, {took:,.0f} s, "
+            f"{self.done / took:.1f}/s, {len(self.failures)} failed"
+        )
+
+
 def fuzz(
     count: int, seed: int, jobs: int, share: float, seconds: float = 1e9, chunk: int = 400
 ) -> list[str]:
     """Check programs; what failed."""
-    failures: list[str] = []
-    waiting = [list(range(k, min(k + chunk, seed + count))) for k in range(seed, seed + count, chunk)]
-    done = cases = 0
-    workers: list[Worker] = []
-    begin = shown = time.perf_counter()
-
-    def fail(text: str) -> None:
-        failures.append(text)
-        print(f"---- {text}", flush=True)
-
-    while waiting or workers:
-        now = time.perf_counter()
-        if now - begin > seconds:
-            waiting.clear()
-        while waiting and len(workers) < jobs:
-            seeds = waiting.pop(0)
-            workers.append(Worker(seeds, BATCH, share if len(seeds) > 1 else 1.0))
-        for pipe in wait([w.pipe for w in workers], timeout=5):
-            worker = next(w for w in workers if w.pipe is pipe)
-            try:
-                what, more = worker.pipe.recv()
-            except EOFError:
-                workers.remove(worker)
-                worker.process.join()
-                if not worker.ended:
-                    lost = worker.last[1]
-                    code = worker.process.exitcode
-                    if len(lost) == 1:
-                        fail(f"seed {lost[0]}: the process died ({code}) in {worker.last[0]}\n{draw(lost[0])!r}")
-                    else:  # one of several that were compiled together
-                        waiting[:0] = [[s] for s in lost]
-                    rest = [s for s in worker.seeds if s > max(lost)]
-                    if rest:
-                        waiting.insert(0, rest)
-                continue
-            worker.heard = time.perf_counter()
-            if what == "done":
-                done, cases = done + more[0], cases + more[1]
-            elif what == "failed":
-                fail(more[1])
-            elif what == "end":
-                worker.ended = True
-            else:
-                worker.last = (what, tuple(more))
-        for worker in workers:
-            if time.perf_counter() - worker.heard > PATIENCE:
-                fail(f"seeds {worker.last[1]}: silent for {PATIENCE} s in {worker.last[0]}")
-                worker.heard = time.perf_counter()
-                worker.process.kill()
-        if time.perf_counter() - shown > 30:
-            shown = time.perf_counter()
-            rate = done / (shown - begin)
-            print(f"{done:,} programs, {cases:,} functions, {rate:.1f}/s, {len(failures)} failed", flush=True)
-    took = time.perf_counter() - begin
-    print(f"{done:,} programs, {cases:,} functions compiled, {took:.0f} s, {len(failures)} failed")
-    return failures
+    starts = range(seed, seed + count, chunk)
+    session = Session(share, [list(range(k, min(k + chunk, seed + count))) for k in starts])
+    session.run(jobs, seconds)
+    print(session)
+    return session.failures
 
 
 def main() -> None:

@@ -288,6 +288,9 @@ NESTED = tuple(
 )
 
 
+STATEMENTS = tuple(dict.fromkeys(FLAT + NESTED))
+
+
 def draw(seed: int) -> Program:
     """The program of a seed."""
     return Draw(seed).program()
@@ -506,7 +509,7 @@ class Run:
         at = tuple(place(s.pick("i", k), n, how) for k, n in zip((i, j), to.shape, strict=False))
         if lift(value).type is F32:
             value = value * 1.0
-        if not at or how == "mod" and j % 2:
+        if not at or (how == "mod" and j % 2):
             to.add(to.ref, value if sign == "+" else -lift(value))
         elif sign == "+":
             to[at] += value
@@ -551,7 +554,9 @@ class Run:
         s.push(ra.build(n, lambda i: self.taken(self.inside(body, s, i), results)))
 
     def _cond(self, s: Scope, c: int, kinds: tuple, then: Block, other: Block) -> None:
-        sides = [lambda body=body: self.taken(self.inside(body, s), kinds) for body in (then, other)]
+        sides = [
+            lambda body=body: self.taken(self.inside(body, s), kinds) for body in (then, other)
+        ]
         s.push(ra.cond(s.pick("b", c), *sides))
 
     def _switch(self, s: Scope, i: int, kinds: tuple, bodies: tuple[Block, ...]) -> None:
@@ -560,9 +565,14 @@ class Run:
 
     def start(self, s: Scope, kinds: tuple) -> tuple[Any, ...]:
         """What a loop starts with."""
-        return tuple(lift(x) if k != "h" else x for (k, _), x in zip(kinds, self.taken(s, kinds), strict=True))
+        return tuple(
+            lift(x) if k != "h" else x
+            for (k, _), x in zip(kinds, self.taken(s, kinds), strict=True)
+        )
 
-    def step(self, s: Scope, body: Block, kinds: tuple, carry: tuple, *more: Any) -> tuple[tuple, Scope]:
+    def step(
+        self, s: Scope, body: Block, kinds: tuple, carry: tuple, *more: Any
+    ) -> tuple[tuple, Scope]:
         """The carry after a step, of the kinds it had, and what else the step made."""
         inner = self.inside(body, s, *carry, *more)
         new = []
@@ -656,7 +666,15 @@ def arguments(seed: int) -> list[Any]:
     vectors = [draw.uniform(-1, 1, n) for n in (3, 5)]
     single = np.float32(draw.uniform(-1, 1)), draw.uniform(-1, 1, 4).astype(np.float32)
     ks = draw.integers(-2, 6, 4)
-    return [*reals, *vectors, int(draw.integers(-1, 6)), int(draw.integers(-3, 9)), ks, seed % 2 == 0, *single]
+    return [
+        *reals,
+        *vectors,
+        int(draw.integers(-1, 6)),
+        int(draw.integers(-3, 9)),
+        ks,
+        seed % 2 == 0,
+        *single,
+    ]
 
 
 def is_traced(x: Any) -> bool:
