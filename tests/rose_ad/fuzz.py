@@ -33,7 +33,8 @@ import numpy as np
 sys.path.insert(0, os.path.dirname(__file__))  # as pytest does
 
 from random_programs import Program as Drawn
-from random_programs import arguments, draw, function
+from random_programs import draw
+from random_runs import arguments, function
 
 import rose_ad as ra
 from rose_ad.builder import Builder
@@ -201,6 +202,10 @@ class Checked:
         f, args = self.ir, self.args
         values = self.check(f, args)
         if isinstance(values, int):
+            v, ct = random_like(f.params, self.rng), random_like(f.results, self.rng)
+            for derivative, more in ((forward_of(f), v), (reverse_of(f), ct)):
+                same = self.check(derivative, [*args, *more]) == values
+                need(same, "a derivative does not fail where its function does")
             return
         self.slope(f, args)
         J, V, (v, ct) = self.derivative(f, args, values)

@@ -16,7 +16,9 @@ from rose_ad import prims
 def test_two_hundred_programs() -> None:
     failures: list[Any] = []
     seeds = range(200)
-    fuzz.run_seeds(seeds, fuzz.BATCH, 0.1, lambda what, more: what == "failed" and failures.append(more))
+    fuzz.run_seeds(
+        seeds, fuzz.BATCH, 0.1, lambda what, more: what == "failed" and failures.append(more)
+    )
     assert not failures, "\n".join(text for _, text in failures)
 
 
