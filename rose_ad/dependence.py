@@ -6,7 +6,7 @@ its initial value and on what the body makes of it; the walk is repeated until n
 
 from __future__ import annotations
 
-from .ir import Block, Function, Instr, Var, carried, instructions, root_of
+from .ir import Block, Function, Instr, Var, carried, root_of
 from .prims import TABLE
 from .rewrite.unwind import without_rewinds
 from .types import Ref, is_float
@@ -100,4 +100,4 @@ def touches(instr: Instr, found: set[Var]) -> bool:
         return instr.args[1] in found
     if instr.op == "call":
         return any(flow(instr.attr, tuple(a in found for a in instr.args))[1])
-    return any(touches(inner, found) for block in instr.blocks for inner in instructions(block))
+    return any(touches(inner, found) for block in instr.blocks for inner in block.instrs)

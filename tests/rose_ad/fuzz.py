@@ -68,12 +68,13 @@ class Case:
     args: list[Any]
     expected: list[Any] | int
     style: str
+    single: bool  # whether it computes Real32s, as the interpreter does by rounding
 
     @property
     def exact(self) -> bool:
         """Whether the machine can be expected to have the interpreter's bits."""
         ops = {i.op for g in callees(self.function) for i in instructions(g.block)}
-        return self.style != "single" and not ops & INEXACT
+        return not self.single and not ops & INEXACT
 
 
 # ------------------------------------------------------------------------------------- checks
@@ -221,12 +222,8 @@ class Checked:
         """Verify, interpret, and leave it to the machine."""
         verify(f)
         expected = interpreted(f, args)
-        self.cases.append(Case(f, args, expected, self.style))
+        self.cases.append(Case(f, args, expected, self.program.style, self.single))
         return expected
-
-    @property
-    def style(self) -> str:
-        return "single" if self.single and self.program.style != "wild" else self.program.style
 
     def derivative(
         self, f: Function, args: list[Any], values: list[Any] | None
@@ -324,10 +321,10 @@ def compare(case: Case, found: Sequence[Any], exact: bool) -> None:
     for ours, oracle in zip(found, case.expected, strict=True):  # type: ignore[arg-type]
         if exact and case.exact:
             need(same_bits(ours, oracle), f"{case.function.name}: bits differ", ours, oracle)
-        elif case.style in ("smooth", "rough"):
-            need(close(ours, oracle, 1e-8), f"{case.function.name}: values differ", ours, oracle)
-        elif case.style == "single":
-            need(close(ours, oracle, 2e-3), f"{case.function.name}: values differ", ours, oracle)
+        elif case.style != "wild":
+            tolerance = 2e-3 if case.single else 1e-8
+            same = close(ours, oracle, tolerance)
+            need(same, f"{case.function.name}: values differ", ours, oracle)
 
 
 def check_machine(cases: Sequence[Case], exact: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import fuzz
 import numpy as np
 import pytest
-from random_programs import STATEMENTS, draw
+from random_programs import STATEMENTS, Program, draw
 
 from rose_ad import prims
 
@@ -50,3 +50,11 @@ def test_a_wrong_rule_is_found(
     with pytest.raises(fuzz.Failed):
         for seed in range(20):
             fuzz.check(draw(seed), seed)
+
+
+def test_a_reference_that_nothing_linear_is_added_into() -> None:
+    """Found at seed 404507, at second order: a call is given such a reference, and its value is not wanted."""
+    closure = ("closure", "jvp", (("vector", "v", "mod", 1, 0),), 0, 0)
+    program = Program("wild", (), (closure,), (("s", 0),))
+    checked = fuzz.check(program, 404507)
+    assert any(case.function.name.endswith("vjp.vjp") for case in checked.cases)
