@@ -227,7 +227,7 @@ class Draw:
         return self.ref(), self.ref(), self.ref(), self.ref(), self.one("+-"), how
 
     def _call(self, _: int) -> tuple:
-        how = self.one(("call", "call", "checkpoint", "grad", "jvp", "vjp", "linearize"))
+        how = self.one(("call", "call", "checkpoint", "grad", "jvp", "vjp", "linearize", "vmap"))
         return how, self.ref(), self.ref(), self.ref(), self.ref()
 
     # statements with blocks
@@ -267,7 +267,7 @@ class Draw:
         return self.ref(), self.block(d, 3)
 
     def _closure(self, d: int) -> tuple:
-        how = self.one(("call", "call", "checkpoint", "grad", "jvp", "vjp"))
+        how = self.one(("call", "call", "checkpoint", "grad", "jvp", "vjp", "vmap"))
         return how, self.block(d, 3), self.ref(), self.ref()
 
     def _total(self, d: int) -> tuple:

@@ -264,6 +264,10 @@ class Run:
                 (y, _), pull = ra.vjp(lambda x, v: f(x, v, *k), x, v)
                 gx, gv = pull((y, v))
                 s.push((self.calm(gx), self.calm(gv)))
+            case "vmap":
+                many = fit(v, 2 + len(v) % 4)
+                s.push(ra.vmap(lambda y: first(x + y, v))(many))
+                s.push(self.calm(ra.sum(ra.vmap(first, in_axes=(0, None))(many, v))))
             case "linearize":
                 y, along = ra.linearize(first, x, v)
                 s.push((self.calm(along(y, v)), self.calm(along(1.0, v))))

@@ -251,6 +251,24 @@ def test_an_index_outside_is_an_error(f: Callable[[Any, Any], Any]) -> None:
         use(V, 2)  # and the next call is as if nothing had been
 
 
+@pytest.mark.parametrize("outside", [-1, 3, 2**62])
+@pytest.mark.parametrize("lane", [0, 5, 8])
+def test_an_index_outside_in_one_lane_is_an_error(lane: int, outside: int) -> None:
+    picked = ra.vmap(lambda v, k: v[k], in_axes=(None, 0))
+    added = ra.vmap(lambda k: scattered(V, k))
+    ks = np.arange(9) % 3
+    assert (picked(V, ks) == 1.0).all()
+    ks[lane] = outside
+    for use in (
+        lambda: picked(V, ks),
+        lambda: ra.grad(lambda v: ra.sum(picked(v, ks)))(V),
+        lambda: ra.grad(lambda v, k: ra.sum(picked(v, k) ** 2))(V, ks),
+        lambda: added(ks),
+    ):
+        with pytest.raises(ra.OutOfRange, match=r"test_hostile\.py"):
+            use()
+
+
 def test_a_branch_that_does_not_run_may_be_outside() -> None:
     f = ra.fn(lambda v, k: ra.cond(k < 3, lambda: v[k], lambda: 0.0))
     assert f(V, 7) == 0.0 and (ra.grad(f)(V, 7) == 0.0).all()
