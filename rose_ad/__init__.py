@@ -122,6 +122,7 @@ from .numeric import (
     trunc,
 )
 from .parsing import parse
+from .randomized import sampled_scan
 from .reduce import (
     all,
     any,
@@ -276,6 +277,7 @@ __all__ = [
     "reshape",
     "roll",
     "round",
+    "sampled_scan",
     "scan",
     "sign",
     "sin",

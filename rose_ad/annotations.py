@@ -39,6 +39,8 @@ else:
                 raise RoseError(
                     "write Vec[n, T] with an int n and a type T, as in Vec[3, Real]", here()
                 )
+            if key[0] < 0:
+                raise RoseError(f"a Vec of negative length: {key[0]}", here())
             return cls(*key)
 
         def __repr__(self) -> str:

@@ -18,7 +18,8 @@ from .control import build, cond, where
 from .control import range as loop
 from .indexing import index
 from .ir import Const
-from .source import OutOfRange, TypeMismatch, here
+from .lower.program import memory_limit
+from .source import MemoryLimit, OutOfRange, TypeMismatch, here
 from .trace import current
 from .tree import is_traced
 from .types import array_type
@@ -58,6 +59,18 @@ def generate(shape: Sequence[int], f: Callable[..., Any]) -> Any:
 # ------------------------------------------------------------------------------------------ making
 
 
+def _literal(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a literal array; MemoryLimit where it is traced and would not fit."""
+    size, limit = 8 * math.prod(shape), memory_limit()
+    if current() is not None and size > limit:
+        raise MemoryLimit(
+            f"a literal array of shape {shape} takes {size:,} bytes, more than the limit of {limit:,}",
+            here(),
+            "a smaller one, or raise the limit (ROSE_AD_MEMORY, in bytes)",
+        )
+    return shape
+
+
 def array(rows: Any) -> Any:
     """An array of these rows; while tracing, a traced one, which traced Ints can index."""
     return lift(rows) if current() is not None else np.asarray(rows)
@@ -65,17 +78,19 @@ def array(rows: Any) -> Any:
 
 def full(shape: Shape, value: Any) -> Any:
     """An array of that shape with every entry `value`."""
-    return broadcast_to(value, _shape(shape)) if is_traced(value) else np.full(_shape(shape), value)
+    if is_traced(value):
+        return broadcast_to(value, _shape(shape))
+    return np.full(_literal(_shape(shape)), value)
 
 
 def zeros(shape: Shape) -> Any:
     """A literal array of zeros."""
-    return np.zeros(_shape(shape))
+    return np.zeros(_literal(_shape(shape)))
 
 
 def ones(shape: Shape) -> Any:
     """A literal array of ones."""
-    return np.ones(_shape(shape))
+    return np.ones(_literal(_shape(shape)))
 
 
 def zeros_like(x: Any) -> Any:
@@ -98,7 +113,10 @@ def full_like(x: Any, value: Any) -> Any:
 
 def arange(start: Any, stop: Any = None, step: Any = 1) -> Any:
     """`start`, `start + step`, … up to and without `stop`; the three are Python numbers."""
-    return array(np.arange(start) if stop is None else np.arange(start, stop, step))
+    low, high = (0, start) if stop is None else (start, stop)
+    if step:
+        _literal((math.ceil((high - low) / step),))
+    return array(np.arange(low, high, step))
 
 
 def linspace(start: Any, stop: Any, num: int) -> Any:
@@ -111,7 +129,8 @@ def linspace(start: Any, stop: Any, num: int) -> Any:
 
 def eye(n: int, m: int | None = None) -> Any:
     """The identity matrix, n by n, or n by m with ones on its diagonal."""
-    return array(np.eye(n, m))
+    rows, columns = _literal((n, n if m is None else m))
+    return array(np.eye(rows, columns))
 
 
 def meshgrid(*axes: Any, indexing: str = "xy") -> list[Any]:

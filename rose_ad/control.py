@@ -56,6 +56,8 @@ def static_length(n: Any, what: str) -> int:
         raise TypeMismatch(f"{what} must be an integer, not {type(n).__name__}", here()) from None
     if k < 0:
         raise TypeMismatch(f"{what} must not be negative: {k}", here())
+    if k >= UNBOUNDED:
+        raise TypeMismatch(f"{what} is too large: {k}", here())
     return k
 
 
@@ -166,8 +168,9 @@ def accum(of: Any = F64) -> Accumulator:
 
     b = required("ra.accum").builder
     b.loc = here()
-    shape = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
-    t: Value = value_type_of(of) if shape is None else array_type(tuple(shape), F64)
+    given = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
+    shape = None if given is None else tuple(static_length(n, "an axis's length") for n in given)
+    t: Value = value_type_of(of) if shape is None else array_type(shape, F64)
     if scalar_of(t) is Bool:
         raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
     return Accumulator(b.accum(t))
@@ -237,7 +240,8 @@ def fori_loop(
     """
     trace = required("ra.fori_loop")
     first = low if isinstance(low, int) else static_length(low, "the lower bound")
-    n = max((high if isinstance(high, int) else static_length(high, "the upper bound")) - first, 0)
+    last = high if isinstance(high, int) else static_length(high, "the upper bound")
+    n = static_length(max(last - first, 0), "the number of steps")
     return _scan(
         trace,
         lambda i, carry: (f(i + first if first else i, carry), None),

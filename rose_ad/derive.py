@@ -14,6 +14,7 @@ from .builder import Builder
 from .dependence import flow
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
+from .linearity import first_nonlinear
 from .linearization import Linearized, forward
 from .linearization import linearize as linearize_ir
 from .source import TypeMismatch, here
@@ -371,13 +372,21 @@ class _Transposed(_Derived):
 
 
 def is_linear(f: Function, mask: tuple[bool, ...]) -> bool:
-    """Whether the derivative of f in the parameters of `mask` is the same everywhere: nothing that it remembers
-    depends on them and is used, be it as a factor or to decide on a branch."""
+    """Whether f is affine in the parameters of `mask`, so that its derivative is the same everywhere."""
+    if f.rule is None:
+        return first_nonlinear(f, mask, is_linear) is None
+    return _is_constant_derivative(f, mask)
+
+
+def _is_constant_derivative(f: Function, mask: tuple[bool, ...]) -> bool:
+    """Whether the derivative that a function's rule gives remembers nothing that depends on `mask`."""
+    if not any(flow(f, mask)[0]):
+        return not any(mask)  # not zero, but taken as a constant
     derivative = linearize_ir(f, mask)
-    reached, _ = flow(derivative.fwd, mask, discrete=True)
-    moving = [mask[k] for k in derivative.kept_params] + list(reached[len(f.results) :])
-    tangents = (False,) * len(derivative.active_params)
-    return not any(flow(derivative.lin, (*tangents, *moving), discrete=True)[0])
+    if any(mask[k] for k in derivative.kept_params):
+        return False
+    reached, _ = flow(derivative.fwd, mask)
+    return not any(reached[len(f.results) :])
 
 
 def _unit_cotangents(f: Function) -> list[Atom | None]:

@@ -99,10 +99,10 @@ class Fn:
         return self._call(args, kwargs)
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        leaves, structure = flatten((args, kwargs))
         trace = current()
         if trace is None:
-            return self._run(leaves, structure)
+            return self._outermost(args, kwargs)
+        leaves, structure = flatten((args, kwargs))
         values = [lift(leaf) for leaf in leaves]
         types = self.argument_types(structure, [v.type for v in values])
         values = [convert(v, scalar_of(t)) for v, t in zip(values, types, strict=True)]
@@ -112,6 +112,17 @@ class Fn:
         passed = [*(v.atom for v in values), *(trace.resolve(v) for v in special.captured)]
         outs = b.call(special.ir, passed)
         return unflatten(special.result, [wrap(o) for o in outs])
+
+    def _outermost(self, args: Any, kwargs: Any) -> Any:
+        try:
+            return self._run(*flatten((args, kwargs)))
+        except RecursionError as error:
+            raise TraceError(
+                f"{self.__name__}, or an argument of it, is nested too deeply, or contains itself",
+                here(),
+                "fewer loops, branches, calls and tuples inside each other; a loop for what repeats; or a "
+                "higher limit, sys.setrecursionlimit(n)",
+            ) from error
 
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
         given = [_argument_type(leaf) for leaf in leaves]

@@ -274,6 +274,8 @@ def _ranks(row: Any) -> Any:
 
 def _scatter(places: Any, value: Callable[[Any], Any]) -> Any:
     n = places.shape[0]
+    if n == 0:
+        return generate((0,), value)
     acc: Accumulator | None = None
     b = located()
     for i in loop(n):

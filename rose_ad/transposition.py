@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .builder import Builder
-from .copying import Copier, Env, enter_loop, lookup, lookups
+from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
 from .dependence import depends, flow, touches
 from .ir import Atom, Block, Const, Function, Instr, Steps, Var, carried, counts, root_of, uses
 from .prims import TABLE
@@ -325,7 +325,8 @@ class Transposer:
 
     def _call(self, instr: Instr, E: Builder) -> None:
         function: Function = instr.attr
-        mask = tuple(a in self.linear for a in instr.args)
+        # a linear reference that nothing linear is added into is not among the linear values
+        mask = tuple(a in self.linear or is_dropped(self.env, a) for a in instr.args)
         reached, _ = flow(function, mask)
         totals = [self.total(o, E) for o in instr.outs]
         args: list[Atom] = [

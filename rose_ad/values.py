@@ -286,6 +286,7 @@ def type_of(x: Any) -> Value:
     if isinstance(x, np.ndarray):
         scalar = F32 if x.dtype == np.float32 else _BY_KIND.get(x.dtype.kind)
         if scalar is not None:
+            _check_entries(x)
             return array_type(x.shape, scalar)
         raise TypeMismatch(
             f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here()
@@ -295,6 +296,14 @@ def type_of(x: Any) -> Value:
         here(),
         "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these",
     )
+
+
+def _check_entries(x: np.ndarray[Any, Any]) -> None:
+    """TypeMismatch where an array holds what an Int cannot, or has entries that are masked."""
+    if x.dtype == np.uint64 and x.size and x.max() > np.iinfo(np.int64).max:
+        raise TypeMismatch(f"{x.max()} does not fit into an Int of 64 bits", here(), "floats")
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise TypeMismatch("an array has masked entries", here(), "a.filled(value)")
 
 
 def lift(x: Any) -> Traced:
