@@ -19,10 +19,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from .forward_mode import forward
 from .function import as_fn
 from .interp import Interpreter
 from .ir import Function, Instr, Var
-from .linearization import forward
 from .prims import TABLE
 from .source import UNKNOWN, TypeMismatch, here, name_of, show
 from .text import as_written

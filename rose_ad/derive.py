@@ -12,10 +12,11 @@ from typing import Any
 
 from .builder import Builder
 from .dependence import flow
+from .forward_mode import forward
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
 from .linearity import first_nonlinear
-from .linearization import Linearized, forward
+from .linearization import Linearized
 from .linearization import linearize as linearize_ir
 from .source import TypeMismatch, here
 from .transposition import transpose

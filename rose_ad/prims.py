@@ -12,18 +12,36 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from .ir import Atom, Const, rounded, zero
+from .ir import rounded
+from .prim_rules import (
+    Jvp,
+    Transpose,
+    add_jvp,
+    angle,
+    choose_jvp,
+    linear_jvp,
+    literal,
+    no_jvp,
+    one_minus_square,
+    partials,
+    power_by_base,
+    power_by_exponent,
+    reciprocal,
+    safe_half_over,
+    scale_jvp,
+    select_jvp,
+    select_transpose,
+    square,
+    sub_jvp,
+    sub_transpose,
+    swap_linear,
+)
 from .types import F32, F64, I64, Bool, Scalar, Type
 
 if TYPE_CHECKING:
-    from .builder import Builder
-
-Jvp: TypeAlias = (
-    "Callable[[Builder, Builder, Sequence[Atom], Sequence[Atom | None], Atom], Atom | None]"
-)
-Transpose: TypeAlias = "Callable[[Builder, Sequence[Atom], int, Atom], Atom]"
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,174 +152,6 @@ _SCALE = """{r}.z = fcmp oeq {t} {0}, 0.0
 {r} = select i1 {r}.z, {t} {0}, {t} {r}.m"""
 
 
-# ------------------------------------------------------------------------------- derivative rules
-
-
-def _scaled(T: Builder, dx: Atom, coefficient: Atom, singular: bool = False) -> Atom | None:
-    if isinstance(coefficient, Const):
-        if coefficient.value == 0:
-            return None
-        if coefficient.value == 1:
-            return dx
-        if coefficient.value == -1:
-            return T.prim("neg", dx)
-        singular = not math.isfinite(coefficient.value)
-    return T.prim("scale" if singular else "mul", dx, coefficient)
-
-
-def _plus(T: Builder, a: Atom | None, b: Atom | None) -> Atom | None:
-    if a is None:
-        return b
-    return a if b is None else T.prim("add", a, b)
-
-
-def _partials(
-    *rules: Callable[[Builder, Sequence[Atom], Atom], Atom], singular: bool = False
-) -> Jvp:
-    """The chain rule from one coefficient an operand. `singular` coefficients can be infinite: an exact
-    zero is then scaled to zero, so that an untaken `where` stays clean (0 * inf would be NaN)."""
-
-    def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-    ) -> Atom | None:
-        total: Atom | None = None
-        for rule, tangent in zip(rules, dx, strict=True):
-            if tangent is not None:
-                total = _plus(T, total, _scaled(T, tangent, rule(P, x, out), singular))
-        return total
-
-    return jvp
-
-
-def _one(P: Builder, like: Atom, value: float = 1.0) -> Const:
-    return Const(value, like.type)
-
-
-def _add_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-) -> Atom | None:
-    return _plus(T, dx[0], dx[1])
-
-
-def _sub_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-) -> Atom | None:
-    if dx[1] is None:
-        return dx[0]
-    return T.prim("neg", dx[1]) if dx[0] is None else T.prim("sub", dx[0], dx[1])
-
-
-def _linear_jvp(name: str) -> Jvp:
-    def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-    ) -> Atom | None:
-        return None if dx[0] is None else T.prim(name, dx[0])
-
-    return jvp
-
-
-def _select_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-) -> Atom | None:
-    sides = [zero_like(out) if d is None else d for d in dx[1:]]
-    return T.prim("select", x[0], *sides)
-
-
-def _scale_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-) -> Atom | None:
-    """As of a product, but a factor of zero stays zero whatever the other and its tangent are."""
-    by_factor = None if dx[0] is None else T.prim("scale", dx[0], x[1])
-    if dx[1] is None:
-        return by_factor
-    none = P.prim("eq", x[0], zero_like(x[0]))
-    by_coefficient = T.prim("select", none, zero_like(out), T.prim("mul", dx[1], x[0]))
-    return _plus(T, by_factor, by_coefficient)
-
-
-def _choose_jvp(compare: str) -> Jvp:
-    """min and max: the tangent of the operand that was taken (the second on a tie)."""
-
-    def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-    ) -> Atom | None:
-        first = P.prim("lt", *(x if compare == "lt" else (x[1], x[0])))
-        sides = [zero_like(out) if d is None else d for d in dx]
-        return T.prim("select", first, *sides)
-
-    return jvp
-
-
-def _no_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
-) -> None:
-    """Piecewise constant: the derivative is zero wherever it exists."""
-
-
-def zero_like(a: Atom) -> Const:
-    """The zero of an atom's scalar type."""
-    assert isinstance(a.type, Scalar)
-    return zero(a.type)
-
-
-def _reciprocal(P: Builder, x: Atom) -> Atom:
-    return P.prim("div", _one(P, x), x)
-
-
-def _square(P: Builder, x: Atom) -> Atom:
-    return P.prim("mul", x, x)
-
-
-def _power_by_exponent(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-    # zero where x is not positive, and no NaN on the way there, which `debug_nans` would find
-    positive = P.prim("lt", zero_like(x[0]), x[0])
-    log = P.prim("log", P.prim("select", positive, x[0], _one(P, x[0])))
-    return P.prim("scale", log, out)
-
-
-def _power_by_base(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-    return P.prim("scale", x[1], P.prim("pow", x[0], P.prim("sub", x[1], _one(P, x[1]))))
-
-
-def _safe_half_over(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-    positive = P.prim("lt", zero_like(out), out)
-    return P.prim("select", positive, P.prim("div", _one(P, out, 0.5), out), zero_like(out))
-
-
-def _angle(which: int) -> Callable[[Builder, Sequence[Atom], Atom], Atom]:
-    def coefficient(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
-        square = P.prim("add", _square(P, x[0]), _square(P, x[1]))
-        numerator = x[1] if which == 0 else P.prim("neg", x[0])
-        return P.prim("div", numerator, square)
-
-    return coefficient
-
-
-def _one_minus_square(P: Builder, x: Atom) -> Atom:
-    return P.prim("sub", _one(P, x), _square(P, x))
-
-
-# ------------------------------------------------------------------------------- transpose rules
-
-
-def _swap_linear(name: str) -> Transpose:
-    """For an operation that is linear in its first operand with the others fixed: apply it to the cotangent."""
-
-    def transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
-        return E.prim(name, ct, *(a for j, a in enumerate(x) if j != k))
-
-    return transpose
-
-
-def _sub_transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
-    return ct if k == 0 else E.prim("neg", ct)
-
-
-def _select_transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
-    none = zero_like(ct)
-    return E.prim("select", x[0], ct, none) if k == 1 else E.prim("select", x[0], none, ct)
-
-
 # --------------------------------------------------------------------------------------- values
 
 
@@ -367,7 +217,7 @@ _row(
     "nn>n",
     lambda a, b: a + b,
     _two("fadd", "add"),
-    jvp=_add_jvp,
+    jvp=add_jvp,
     transpose=lambda E, x, k, ct: ct,
     linear=(0, 1),
     domain=(_R, _R),
@@ -377,8 +227,8 @@ _row(
     "nn>n",
     lambda a, b: a - b,
     _two("fsub", "sub"),
-    jvp=_sub_jvp,
-    transpose=_sub_transpose,
+    jvp=sub_jvp,
+    transpose=sub_transpose,
     linear=(0, 1),
     domain=(_R, _R),
 )
@@ -387,8 +237,8 @@ _row(
     "nn>n",
     lambda a, b: a * b,
     _two("fmul", "mul"),
-    jvp=_partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
-    transpose=_swap_linear("mul"),
+    jvp=partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
+    transpose=swap_linear("mul"),
     linear=(0, 1),
     domain=(_R, _R),
     special=((0.0, 0.0),),
@@ -398,8 +248,8 @@ _row(
     "ff>f",
     lambda a, c: a if a == 0 else a * c,
     _SCALE,
-    jvp=_scale_jvp,
-    transpose=_swap_linear("scale"),
+    jvp=scale_jvp,
+    transpose=swap_linear("scale"),
     linear=(0,),
     domain=(_R, _R),
 )
@@ -408,13 +258,13 @@ _row(
     "ff>f",
     _divide,
     "{r} = fdiv contract {t} {0}, {1}",
-    jvp=_partials(
-        lambda P, x, o: _reciprocal(P, x[1]),
+    jvp=partials(
+        lambda P, x, o: reciprocal(P, x[1]),
         # divided, not times the reciprocal: at second order an infinite one would meet a zero in a product
         lambda P, x, o: P.prim("neg", P.prim("div", o, x[1])),
         singular=True,
     ),
-    transpose=_swap_linear("div"),
+    transpose=swap_linear("div"),
     linear=(0,),
     domain=(_R, _POS),
 )
@@ -423,8 +273,8 @@ _row(
     "n>n",
     lambda a: -a,
     _either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
-    jvp=_linear_jvp("neg"),
-    transpose=_swap_linear("neg"),
+    jvp=linear_jvp("neg"),
+    transpose=swap_linear("neg"),
     linear=(0,),
     domain=(_R,),
 )
@@ -433,16 +283,16 @@ _row(
     "n>n",
     abs,
     _either(_function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
-    jvp=_partials(lambda P, x, o: P.prim("sign", x[0])),
+    jvp=partials(lambda P, x, o: P.prim("sign", x[0])),
     domain=(_R,),
 )
-_row("sign", "n>n", _sign, _either(_SIGN, _SIGN_INT), jvp=_no_jvp, domain=(_R,))
+_row("sign", "n>n", _sign, _either(_SIGN, _SIGN_INT), jvp=no_jvp, domain=(_R,))
 _row(
     "min",
     "nn>n",
     lambda a, b: a if a < b else b,
     _pick("olt", "slt"),
-    jvp=_choose_jvp("lt"),
+    jvp=choose_jvp("lt"),
     domain=(_R, _R),
 )
 _row(
@@ -450,17 +300,17 @@ _row(
     "nn>n",
     lambda a, b: a if a > b else b,
     _pick("ogt", "sgt"),
-    jvp=_choose_jvp("gt"),
+    jvp=choose_jvp("gt"),
     domain=(_R, _R),
 )
-_row("floor", "f>f", _rounded(math.floor), _function("llvm.floor"), jvp=_no_jvp, domain=(_R,))
-_row("ceil", "f>f", _rounded(math.ceil), _function("llvm.ceil"), jvp=_no_jvp, domain=(_R,))
+_row("floor", "f>f", _rounded(math.floor), _function("llvm.floor"), jvp=no_jvp, domain=(_R,))
+_row("ceil", "f>f", _rounded(math.ceil), _function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
 _row(
     "sqrt",
     "f>f",
     _guard(math.sqrt),
     _function("llvm.sqrt"),
-    jvp=_partials(lambda P, x, o: P.prim("div", _one(P, o, 0.5), o), singular=True),
+    jvp=partials(lambda P, x, o: P.prim("div", literal(P, o, 0.5), o), singular=True),
     domain=(_POS,),
 )
 # the root of a sum of squares: its derivative at zero is taken as zero, so that a norm has a gradient there
@@ -469,7 +319,7 @@ _row(
     "f>f",
     _guard(math.sqrt),
     _function("llvm.sqrt"),
-    jvp=_partials(_safe_half_over),
+    jvp=partials(safe_half_over),
     domain=(_POS,),
 )
 _row(
@@ -477,7 +327,7 @@ _row(
     "f>f",
     _guard(math.exp),
     _function("llvm.exp"),
-    jvp=_partials(lambda P, x, o: o, singular=True),
+    jvp=partials(lambda P, x, o: o, singular=True),
     domain=(_R,),
 )
 _row(
@@ -485,7 +335,7 @@ _row(
     "f>f",
     _guard(math.expm1),
     _function("expm1"),
-    jvp=_partials(lambda P, x, o: P.prim("add", o, _one(P, o)), singular=True),
+    jvp=partials(lambda P, x, o: P.prim("add", o, literal(P, o)), singular=True),
     domain=(_R,),
 )
 _row(
@@ -493,7 +343,7 @@ _row(
     "f>f",
     _guard(_log),
     _function("llvm.log"),
-    jvp=_partials(lambda P, x, o: _reciprocal(P, x[0]), singular=True),
+    jvp=partials(lambda P, x, o: reciprocal(P, x[0]), singular=True),
     domain=(_POS,),
 )
 _row(
@@ -501,7 +351,7 @@ _row(
     "f>f",
     _guard(_log1p),
     _function("log1p"),
-    jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", x[0], _one(P, o))), singular=True),
+    jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", x[0], literal(P, o))), singular=True),
     domain=((-0.8, 3.0),),
 )
 _row(
@@ -509,7 +359,7 @@ _row(
     "f>f",
     _guard(math.sin),
     _function("llvm.sin"),
-    jvp=_partials(lambda P, x, o: P.prim("cos", x[0])),
+    jvp=partials(lambda P, x, o: P.prim("cos", x[0])),
     domain=(_R,),
 )
 _row(
@@ -517,7 +367,7 @@ _row(
     "f>f",
     _guard(math.cos),
     _function("llvm.cos"),
-    jvp=_partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
+    jvp=partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
     domain=(_R,),
 )
 _row(
@@ -525,7 +375,7 @@ _row(
     "f>f",
     _guard(math.tan),
     _function("tan"),
-    jvp=_partials(lambda P, x, o: P.prim("add", _one(P, o), _square(P, o))),
+    jvp=partials(lambda P, x, o: P.prim("add", literal(P, o), square(P, o))),
     domain=((-1.2, 1.2),),
 )
 _row(
@@ -533,8 +383,8 @@ _row(
     "f>f",
     _guard(math.asin),
     _function("asin"),
-    jvp=_partials(
-        lambda P, x, o: _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0]))), singular=True
+    jvp=partials(
+        lambda P, x, o: reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0]))), singular=True
     ),
     domain=((-0.9, 0.9),),
 )
@@ -543,8 +393,8 @@ _row(
     "f>f",
     _guard(math.acos),
     _function("acos"),
-    jvp=_partials(
-        lambda P, x, o: P.prim("neg", _reciprocal(P, P.prim("sqrt", _one_minus_square(P, x[0])))),
+    jvp=partials(
+        lambda P, x, o: P.prim("neg", reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0])))),
         singular=True,
     ),
     domain=((-0.9, 0.9),),
@@ -554,7 +404,7 @@ _row(
     "f>f",
     _guard(math.atan),
     _function("atan"),
-    jvp=_partials(lambda P, x, o: _reciprocal(P, P.prim("add", _one(P, o), _square(P, x[0])))),
+    jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", literal(P, o), square(P, x[0])))),
     domain=(_R,),
 )
 _row(
@@ -562,7 +412,7 @@ _row(
     "ff>f",
     _guard(math.atan2),
     _function("atan2", 2),
-    jvp=_partials(_angle(0), _angle(1), singular=True),
+    jvp=partials(angle(0), angle(1), singular=True),
     domain=(_R, _POS),
 )
 _row(
@@ -570,7 +420,7 @@ _row(
     "f>f",
     _guard(math.sinh),
     _function("sinh"),
-    jvp=_partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
+    jvp=partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
     domain=(_R,),
 )
 _row(
@@ -578,7 +428,7 @@ _row(
     "f>f",
     _guard(math.cosh),
     _function("cosh"),
-    jvp=_partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
+    jvp=partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
     domain=(_R,),
 )
 _row(
@@ -586,7 +436,7 @@ _row(
     "f>f",
     _guard(math.tanh),
     _function("tanh"),
-    jvp=_partials(lambda P, x, o: _one_minus_square(P, o)),
+    jvp=partials(lambda P, x, o: one_minus_square(P, o)),
     domain=(_R,),
 )
 _row(
@@ -594,7 +444,7 @@ _row(
     "ff>f",
     _guard(_pow),
     _function("llvm.pow", 2),
-    jvp=_partials(_power_by_base, _power_by_exponent, singular=True),
+    jvp=partials(power_by_base, power_by_exponent, singular=True),
     domain=(_POS, _R),
 )
 
@@ -613,8 +463,8 @@ _row(
     "btt>t",
     lambda c, a, b: a if c else b,
     "{r} = select i1 {0}, {t} {1}, {t} {2}",
-    jvp=_select_jvp,
-    transpose=_select_transpose,
+    jvp=select_jvp,
+    transpose=select_transpose,
     linear=(1, 2),
     domain=((0, 1), _R, _R),
 )
@@ -635,7 +485,7 @@ _row(
     "f>F",
     float,
     "{r} = fpext float {0} to double",
-    jvp=_linear_jvp("widen"),
+    jvp=linear_jvp("widen"),
     transpose=lambda E, x, k, ct: E.prim("narrow", ct),
     linear=(0,),
     domain=(_R,),
@@ -645,7 +495,7 @@ _row(
     "F>f",
     rounded,
     "{r} = fptrunc double {0} to float",
-    jvp=_linear_jvp("narrow"),
+    jvp=linear_jvp("narrow"),
     transpose=lambda E, x, k, ct: E.prim("widen", ct),
     linear=(0,),
     domain=(_R,),

@@ -39,9 +39,10 @@ from random_runs import arguments, function
 import rose_ad as ra
 from rose_ad.builder import Builder
 from rose_ad.derive import pull_back
+from rose_ad.forward_mode import forward
 from rose_ad.interp import interpret
 from rose_ad.ir import Function, callees, instructions
-from rose_ad.linearization import forward, linearize
+from rose_ad.linearization import linearize
 from rose_ad.lower import program as compiled
 from rose_ad.types import is_float, scalar_of, shape_of
 from rose_ad.values import type_of

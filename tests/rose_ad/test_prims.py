@@ -15,9 +15,9 @@ import pytest
 
 from rose_ad.builder import Builder
 from rose_ad.derive import pull_back
+from rose_ad.forward_mode import forward
 from rose_ad.interp import interpret
 from rose_ad.ir import Function
-from rose_ad.linearization import forward
 from rose_ad.lower.program import Program
 from rose_ad.prims import TABLE, Prim, result_type
 from rose_ad.transposition import transpose
