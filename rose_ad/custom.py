@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .builder import Builder
-from .derive import is_linear, pull_back
+from .derive import pull_back
 from .function import Fn, PythonFunction, Specialised, as_fn
 from .ir import Atom, Function, Var
+from .linearity import is_linear
 from .linearization import Linearized, linearize
 from .rule import Rule
 from .source import RoseError, TypeMismatch, here
@@ -496,6 +497,9 @@ class _Again(Rule):
         from .dependence import flow
 
         return flow(self.of, mask)[0]
+
+    def is_linear(self, function: Function, mask: tuple[bool, ...]) -> bool:
+        return is_linear(self.of, mask)
 
     def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
         inner = linearize(self.of, mask)

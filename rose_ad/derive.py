@@ -15,7 +15,7 @@ from .dependence import flow
 from .forward_mode import forward
 from .function import Fn, Specialised, as_fn
 from .ir import Atom, Const, Function
-from .linearity import first_nonlinear
+from .linearity import is_linear
 from .linearization import Linearized
 from .linearization import linearize as linearize_ir
 from .source import TypeMismatch, here
@@ -370,24 +370,6 @@ class _Transposed(_Derived):
         (primals, _) = unflatten(self.structure, range(len(self.types)))
         result = flatten(tuple(primals))[1]
         return Specialised(Function(self.__name__, b.block, f.loc), result, base.captured)
-
-
-def is_linear(f: Function, mask: tuple[bool, ...]) -> bool:
-    """Whether f is affine in the parameters of `mask`, so that its derivative is the same everywhere."""
-    if f.rule is None:
-        return first_nonlinear(f, mask, is_linear) is None
-    return _is_constant_derivative(f, mask)
-
-
-def _is_constant_derivative(f: Function, mask: tuple[bool, ...]) -> bool:
-    """Whether the derivative that a function's rule gives remembers nothing that depends on `mask`."""
-    if not any(flow(f, mask)[0]):
-        return not any(mask)  # not zero, but taken as a constant
-    derivative = linearize_ir(f, mask)
-    if any(mask[k] for k in derivative.kept_params):
-        return False
-    reached, _ = flow(derivative.fwd, mask)
-    return not any(reached[len(f.results) :])
 
 
 def _unit_cotangents(f: Function) -> list[Atom | None]:

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .dependence import depends
+from .dependence import depends, flow
 from .ir import Block, Function, Instr, Var
+from .linearization import linearize
 from .prims import TABLE
 from .rewrite.unwind import without_rewinds
 
 Trusted = Callable[[Function, tuple[bool, ...]], bool]
+
+
+def is_linear(function: Function, mask: tuple[bool, ...]) -> bool:
+    """Whether a function is affine in the parameters of `mask`: its derivative is the same everywhere."""
+    if function.rule is not None:
+        return function.rule.is_linear(function, mask)
+    return first_nonlinear(function, mask, is_linear) is None
+
+
+def remembers_nothing(function: Function, mask: tuple[bool, ...]) -> bool:
+    """Whether the derivative that a function's rule gives remembers nothing that depends on `mask`."""
+    if not any(flow(function, mask)[0]):
+        return not any(mask)  # not zero, but taken as a constant
+    derivative = linearize(function, mask)
+    if any(mask[k] for k in derivative.kept_params):
+        return False
+    reached, _ = flow(derivative.fwd, mask)
+    return not any(reached[len(function.results) :])
 
 
 def first_nonlinear(

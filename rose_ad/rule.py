@@ -29,3 +29,10 @@ class Rule:
     def transpose(self, function: Function, mask: tuple[bool, ...]) -> Function | None:
         """The transpose in the parameters of `mask`; None where that of its block is right."""
         return None
+
+    def is_linear(self, function: Function, mask: tuple[bool, ...]) -> bool:
+        """Whether the function is affine in the parameters of `mask`: by default, if its derivative remembers
+        nothing of them."""
+        from .linearity import remembers_nothing
+
+        return remembers_nothing(function, mask)

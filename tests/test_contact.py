@@ -46,7 +46,7 @@ def test_by_the_end_of_the_step_it_is_not() -> None:
         lines = source.read().splitlines()
     for d in found:
         assert d.file == contact.__file__
-        assert "ra.when((square < 4 * radius * radius)" in lines[d.line - 1]
+        assert "ra.when(square < 4 * radius * radius)" in lines[d.line - 1]
         assert abs(d.after - d.before) > 1e-5
         # it is there: the compiled function jumps between its two sides
         sides = [
