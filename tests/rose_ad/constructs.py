@@ -81,7 +81,7 @@ def theirs() -> Any:
         "while_loop": while_loop,
         "cond": lax.cond,
         "switch": lambda k, branches, *a: lax.switch(k, branches, *a),
-        "build": lambda n, f: jnp.stack([f(i) for i in range(n)]),
+        "build": lambda n, f: jax.vmap(f)(jnp.arange(n)),
         "array": jnp.stack,
         "to_int": lambda x: jnp.trunc(x).astype(int),
         "to_real": lambda k: jnp.asarray(k, float),
@@ -206,11 +206,9 @@ def scattered(m: Any, x: Any, v: Any) -> Any:
 
 
 def _nested_in_jax(m: Any, x: Any, v: Any) -> Any:
-    total = 0.0
-    for i in range(N):
-        for j in range(0, i + 1, 2):
-            total = total + m.where(v[i] > 0.0, m.sin(v[i] * v[j] * x), 0.0)
-    return total**2
+    i, j = m.meshgrid(np.arange(N), np.arange(N), indexing="ij")
+    run = (v[i] > 0.0) & (j <= i) & (j % 2 == 0)
+    return m.sum(m.where(run, m.sin(v[i] * v[j] * x), 0.0)) ** 2
 
 
 @construct(jax=_nested_in_jax)

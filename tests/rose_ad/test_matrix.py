@@ -6,10 +6,11 @@ of ways; each transform must give what follows of them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -267,24 +268,36 @@ def reference(name: str) -> Derivatives:
     return Derivatives(found["value"], flat(found["grad"][0]), square(found["hessian"]), third)
 
 
+@contextlib.contextmanager
+def double_precision(jax: Any) -> Iterator[None]:
+    """JAX in float64, and without optimisations, which take longer than they save."""
+    options = ("jax_enable_x64", "jax_disable_most_optimizations")
+    for option in options:
+        jax.config.update(option, True)
+    try:
+        yield
+    finally:
+        for option in options:
+            jax.config.update(option, False)
+
+
 def by_jax(name: str) -> Derivatives:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import jax
 
-        jax.config.update("jax_enable_x64", True)
-        jax.config.update("jax_disable_most_optimizations", True)  # they take longer than they save
-        m, f = theirs(), CONSTRUCTS[name].theirs
+        with double_precision(jax):
+            m, f = theirs(), CONSTRUCTS[name].theirs
 
-        def g(p: Any) -> Any:
-            return f(m, p[0], p[1:])
+            def g(p: Any) -> Any:
+                return f(m, p[0], p[1:])
 
-        @jax.jit
-        def every(p: Any) -> Any:
-            hessian, along_u = jax.jvp(jax.hessian(g), (p,), (flat(U),))
-            return *jax.value_and_grad(g)(p), hessian, along_u @ flat(W)
+            @jax.jit
+            def every(p: Any) -> Any:
+                hessian, along_u = jax.jvp(jax.hessian(g), (p,), (flat(U),))
+                return *jax.value_and_grad(g)(p), hessian, along_u @ flat(W)
 
-        return Derivatives(*map(np.asarray, every(flat((X, V)))))
+            return Derivatives(*map(np.asarray, every(flat((X, V)))))
 
 
 def agree(found: Any, expected: Any, tolerance: float) -> None:
