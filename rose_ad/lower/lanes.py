@@ -52,6 +52,9 @@ class LaneLowering(LaneValues):
         super().__init__(module, f, flags, width, masked)
         self.told = _told(f, self.varying)
 
+    def is_branch(self, cond: Instr) -> bool:
+        return not self.varies(cond.args[0])
+
     def told_by(self, a: Atom) -> str:
         """Whether a condition that is told holds in any lane that is on."""
         if isinstance(a, Const) and a.value:

@@ -19,17 +19,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from ..ir import (
-    Atom,
-    Block,
-    Const,
-    Function,
-    Instr,
-    Lanes,
-    Var,
-    block_uses,
-    carried,
-)
+from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
 from ..prims import TABLE
 from ..types import (
     F32,
@@ -95,6 +85,7 @@ class Lowering:
         self.lines: list[str] = []
         self.entry_lines: list[str] = []
         self.values: dict[Var, str] = {}
+        self.staying: dict[Var, Var] = {}  # results of branches that may be a carry where it lies
         self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
         self.name = ""
         self.label = "entry"
@@ -275,6 +266,9 @@ class Lowering:
             if place is not None and maker is not None and maker not in self.wanted:
                 self.wanted[maker] = place
         for instr in block.instrs:
+            if instr.op == "cond" and self.is_branch(instr):
+                self._make_where_unchanged(instr, block)
+        for instr in block.instrs:
             if instr.op == "accum" and instr.args:
                 self._start_in_place(instr, block)
         for instr in block.instrs:
@@ -282,6 +276,29 @@ class Lowering:
                 self._prim(instr)
             else:
                 getattr(self, f"_{instr.op}")(instr)
+
+    def is_branch(self, cond: Instr) -> bool:
+        """Whether one side of a cond is run, and not both."""
+        return True
+
+    def _make_where_unchanged(self, cond: Instr, block: Block) -> None:
+        """Have what a side passes on unchanged made where the branch's result is wanted, if it is not used
+        after the branch."""
+        for k, o in enumerate(cond.outs):
+            place = self.wanted.get(o)
+            if place is None:
+                continue
+            for side in cond.blocks:
+                r = side.results[k]
+                maker = self._maker(r, block)
+                if (
+                    maker is not None
+                    and maker not in self.wanted
+                    and self.made_in_place(r, o)
+                    and not _used_after(r, cond, block)
+                ):
+                    self.wanted[maker] = place
+                    break
 
     def _start_in_place(self, accum: Instr, block: Block) -> None:
         """Have the initial value of an accumulator made where the accumulator will be, if nothing else
@@ -435,22 +452,28 @@ class Lowering:
     def _cond(self, instr: Instr) -> None:
         then, other, after = self.fresh("then"), self.fresh("else"), self.fresh("end")
         places = [self.wanted.pop(o, None) for o in instr.outs]
+        # where what a side passes on lies already
+        taken = {self.values.get(r) for side in instr.blocks for r in side.results}  # type: ignore[arg-type]
         self.emit(f"br i1 {self.atom(instr.args[0])}, label {then}, label {other}")
         ends: list[tuple[list[str], str]] = []
         for label, block in zip((then, other), instr.blocks, strict=True):
             self.start(label)
-            self.block(block, self.usable(places, block.results, instr.outs))
+            usable = self.usable(places, block.results, instr.outs)
+            self.block(block, [None if p in taken else p for p in usable])
             values = []
             for r, o, place in zip(block.results, instr.outs, places, strict=True):
-                if place is not None:
+                stays = r is self.staying.get(o)
+                if place is not None and not stays and self.values.get(r) != place:  # type: ignore[arg-type]
                     self.put(r, o, place)
-                values.append(place or self.like(r, o))
+                values.append(self.atom(r) if stays else place or self.like(r, o))
             self.emit(f"br label {after}")
             ends.append((values, self.label))
         self.start(after)
         for k, (o, place) in enumerate(zip(instr.outs, places, strict=True)):
             sides = ", ".join(f"[ {values[k]}, %{label} ]" for values, label in ends)
-            self.values[o] = place or self.assign(f"phi {self.kind(o)} {sides}")
+            if place is None or o in self.staying:
+                place = self.assign(f"phi {self.kind(o)} {sides}")
+            self.values[o] = place
 
     def usable(
         self, places: Sequence[str | None], results: Sequence[Atom], outs: Sequence[Var]
@@ -502,3 +525,9 @@ class Lowering:
 
     def _rewind(self, instr: Instr) -> None:
         Rewind(self, instr).run()
+
+
+def _used_after(a: Atom, instr: Instr, block: Block) -> bool:
+    """Whether a value is used after an instruction of a block, or is a result of it."""
+    following = block.instrs[block.instrs.index(instr) + 1 :]
+    return a in block.results or any(a in set(uses(i)) for i in following)

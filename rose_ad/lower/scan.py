@@ -53,10 +53,20 @@ class _Buffered(_Register):
         self.other, self.last = loop.phi("ptr", self.buffers[1])
 
     def leave(self, r: Atom, on: str | None) -> None:
-        super().leave(r, on)
+        f = self.f
         assert self.place is not None
-        self.loop.set(self.spare, self.other)
-        self.loop.set(self.last, self.place)
+        if r not in f.staying:
+            super().leave(r, on)
+            self.loop.set(self.spare, self.other)
+            self.loop.set(self.last, self.place)
+            return
+        value = f.atom(r)
+        self.loop.set(self.number, value)
+        moved = f.assign(f"icmp ne ptr {value}, {self.now}")
+        spare = f.assign(f"select i1 {moved}, ptr {self.other}, ptr {self.place}")
+        last = f.assign(f"select i1 {moved}, ptr {self.place}, ptr {self.other}")
+        self.loop.set(self.spare, spare)
+        self.loop.set(self.last, last)
 
 
 class _Stacked(_Register):
@@ -110,15 +120,30 @@ def lower_scan(f: Lowering, instr: Instr) -> None:
     ]
     places = [*(carry.place for carry in carries), *rows]
     on = f.running(index, number)
+    if on is None:
+        for carry, r, o in zip(carries, body.results, instr.outs, strict=False):
+            if isinstance(carry, _Buffered) and isinstance(r, Var) and _may_stay(f, r, carry.c, o):
+                f.staying[r] = carry.c
     with f.under(on):
         f.block(body, f.usable(places, body.results, instr.outs))
     for r, o, place in zip(body.results, instr.outs, places, strict=True):
-        if place is not None:
+        if place is not None and r not in f.staying:
             f.put(r, o, place)
     for carry, r in zip(carries, body.results, strict=False):
         carry.leave(r, on)
     loop.close()
     f.values.update(zip(instr.outs, [*(carry.now for carry in carries), *ys], strict=True))
+
+
+def _may_stay(f: Lowering, r: Var, c: Var, o: Var) -> bool:
+    """Whether what a carry becomes is made by a branch, one side of which leaves it as it is."""
+    cond = r.instr
+    if cond is None or cond.op != "cond" or r.block is not c.block or not f.is_branch(cond):
+        return False
+    k = cond.outs.index(r)
+    sides = [side.results[k] for side in cond.blocks]
+    same = f.made_in_place(c, o) and f.made_in_place(r, o)
+    return same and c in sides and any(s is not c and f.made_in_place(s, o) for s in sides)
 
 
 def _carry(

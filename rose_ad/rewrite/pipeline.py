@@ -9,15 +9,17 @@ from ..copying import copied
 from ..ir import Block
 from .dead import remove_dead
 from .own_index import adds_to_builds
+from .settle import settle
 from .sink import sink
 
 
 def tidy(block: Block) -> Block:
     """The block, which is changed, without dead code, without accumulators that are arrays, and with work
-    sunk into the branches that need it."""
+    sunk, and accumulators settled, in the branches that need it."""
     remove_dead(block)
     if adds_to_builds(block):
         block = copied(block)
         remove_dead(block)
     sink(block)
+    settle(block)
     return block

@@ -233,6 +233,7 @@ NONLINEAR: dict[str, tuple[Callable[..., Any], Any]] = {
     "where": (lambda x: ra.where(x > 0.0, x, 2.0 * x), 1.0),
     "cond": (lambda x: ra.cond(x > 0.0, lambda: x, lambda: 2.0 * x), 1.0),
     "minimum": (lambda x: ra.minimum(x, 2.0 * x), 1.0),
+    "a checkpoint": (ra.checkpoint(lambda x: ra.where(x > 0.0, x, 2.0 * x)), 1.0),
     "abs": (lambda x: ra.abs(x), 1.0),
     "an index": (lambda v: v[ra.to_int(v[0])], np.ones(3)),
     "an integer factor": (lambda x: ra.to_int(x) * x, 1.0),

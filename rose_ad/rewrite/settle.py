@@ -1,0 +1,66 @@
+"""What is added to in one branch only is settled in that branch.
+
+    r = accum a; cond p { ...; r += x } else { }; b = freeze r
+
+becomes
+
+    b = cond p { r = accum a; ...; r += x; return freeze r } else { return a }
+
+so that where the branch is not taken nothing is copied.
+"""
+
+from __future__ import annotations
+
+from ..copying import Env, substitute
+from ..ir import Block, Instr, Var, block_uses
+from ..types import Array, Ref
+
+
+def settle(block: Block) -> None:
+    """Settle such accumulators of a block and the blocks inside it, in place."""
+    for instr in block.instrs:
+        for inner in instr.blocks:
+            settle(inner)
+    gone: set[Instr] = set()
+    renamed: Env = {}
+    for accum in block.instrs:
+        if accum.op == "accum" and accum.args and isinstance(accum.attr, Array):
+            found = _branch_and_end(block, accum)
+            if found is not None:
+                cond, end = found
+                renamed[end.outs[0]] = _move(block, accum, cond)
+                gone |= {accum, end}
+    if gone:
+        block.instrs = [i for i in block.instrs if i not in gone]
+        substitute(block, renamed)
+
+
+def _branch_and_end(block: Block, accum: Instr) -> tuple[Instr, Instr] | None:
+    """The branch that adds to an accumulator, in one side, and what freezes it, if nothing else uses it."""
+    (ref,) = accum.outs
+    users = [
+        i for i in block.instrs if ref in i.args or any(ref in block_uses(b) for b in i.blocks)
+    ]
+    if len(users) != 2 or users[0].op != "cond" or users[1].op != "freeze":
+        return None
+    sides = [b for b in users[0].blocks if ref in block_uses(b)]
+    return (users[0], users[1]) if len(sides) == 1 else None
+
+
+def _move(block: Block, accum: Instr, cond: Instr) -> Var:
+    """Move an accumulator into the side of a branch that adds to it; its value, a result of the branch."""
+    (ref,), (initial,), t = accum.outs, accum.args, accum.attr
+    for side in cond.blocks:
+        if ref not in block_uses(side):
+            side.results = (*side.results, initial)
+            continue
+        inner, total = Var(Ref(t), side), Var(t, side)
+        inner.instr = Instr("accum", (initial,), t, (), (inner,), accum.loc)
+        total.instr = Instr("freeze", (inner,), None, (), (total,), accum.loc)
+        substitute(side, {ref: inner})
+        side.instrs = [inner.instr, *side.instrs, total.instr]
+        side.results = (*side.results, total)
+    out = Var(t, block)
+    out.instr = cond
+    cond.outs = (*cond.outs, out)
+    return out
