@@ -36,6 +36,7 @@ from ..types import (
     value_type,
 )
 from .checks import call_host, check_index, check_nan
+from .clean import kept_clean
 from .iteration import List, Loop, Rewind, While
 from .scan import lower_scan
 from .vector_prims import scalar_form
@@ -85,6 +86,9 @@ class Lowering:
         self.lines: list[str] = []
         self.entry_lines: list[str] = []
         self.values: dict[Var, str] = {}
+        self.clean: set[Instr] = (
+            set()
+        )  # accumulators that are clear where they are made; see clean.py
         self.staying: dict[Var, Var] = {}  # results of branches that may be a carry where it lies
         self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
         self.name = ""
@@ -271,11 +275,32 @@ class Lowering:
         for instr in block.instrs:
             if instr.op == "accum" and instr.args:
                 self._start_in_place(instr, block)
+        clean = kept_clean(block)
+        self.clean.update(
+            accum
+            for accum, loops in clean.items()
+            if accum.outs[0] not in self.wanted
+            and all(self.kind(i.outs[1]) == "i64" for i in loops)
+        )
         for instr in block.instrs:
             if instr.op in TABLE:
                 self._prim(instr)
             else:
                 getattr(self, f"_{instr.op}")(instr)
+        for accum, loops in clean.items():
+            if accum in self.clean:
+                self._clear_if_used(accum, loops)
+
+    def _clear_if_used(self, accum: Instr, loops: Sequence[Instr]) -> None:
+        """Leave an accumulator clear for the next step, if a loop of this one has added to it."""
+        for loop in loops:
+            used, after = self.fresh("used"), self.fresh("clean")
+            kept = self.assign(f"icmp ne i64 {self.atom(loop.outs[1])}, 0")
+            self.emit(f"br i1 {kept}, label {used}, label {after}")
+            self.start(used)
+            self.emit(self._cleared(accum))
+            self.emit(f"br label {after}")
+            self.start(after)
 
     def is_branch(self, cond: Instr) -> bool:
         """Whether one side of a cond is run, and not both."""
@@ -383,15 +408,25 @@ class Lowering:
             self.put(instr.args[0], out, pointer)
         elif isinstance(t, Scalar):
             self.put(Const(0, t), out, pointer)
+        elif instr in self.clean:
+            self.entry_lines.append("  " + self._cleared(instr))
         else:
             self.clear(pointer, self.bytes_of(out), scalar_of(t).size)
+
+    def _cleared(self, accum: Instr) -> str:
+        """The call that clears an accumulator where it lies."""
+        (out,) = accum.outs
+        return self._fill(self.atom(out), self.bytes_of(out), scalar_of(accum.attr).size)
 
     def clear(self, pointer: str, size: int, align: int) -> None:
         """Fill memory with zeros."""
         if size:
-            self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            at = f"ptr align {align} {pointer}"
-            self.emit(f"call void @llvm.memset.p0.i64({at}, i8 0, i64 {size}, i1 false)")
+            self.emit(self._fill(pointer, size, align))
+
+    def _fill(self, pointer: str, size: int, align: int) -> str:
+        self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+        at = f"ptr align {align} {pointer}"
+        return f"call void @llvm.memset.p0.i64({at}, i8 0, i64 {size}, i1 false)"
 
     def _addto(self, instr: Instr) -> None:
         ref, value = instr.args
