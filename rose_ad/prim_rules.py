@@ -25,6 +25,10 @@ Transpose: TypeAlias = "Callable[[Builder, Sequence[Atom], int, Atom], Atom]"
 # ------------------------------------------------------------------------------- derivative rules
 
 
+# what a coefficient may well be that is meant to be used elsewhere only: log(x) in where(x > 0, x * log(x), 0)
+_OFTEN_INFINITE = frozenset({"log", "log1p", "pow"})
+
+
 def scaled(T: Builder, dx: Atom, coefficient: Atom, singular: bool = False) -> Atom | None:
     if isinstance(coefficient, Const):
         if coefficient.value == 0:
@@ -34,6 +38,8 @@ def scaled(T: Builder, dx: Atom, coefficient: Atom, singular: bool = False) -> A
         if coefficient.value == -1:
             return T.prim("neg", dx)
         singular = not math.isfinite(coefficient.value)
+    elif coefficient.instr is not None:
+        singular = singular or coefficient.instr.op in _OFTEN_INFINITE
     return T.prim("scale" if singular else "mul", dx, coefficient)
 
 

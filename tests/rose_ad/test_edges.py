@@ -289,3 +289,15 @@ def test_the_transpose_of_a_linear_function(name: str) -> None:
     transposed = ra.linear_transpose(f, np.zeros(3))
     rows = np.stack([transposed(e)[0] for e in np.eye(3)])
     np.testing.assert_allclose(rows, matrix, atol=1e-14)
+
+
+def test_entropy_has_a_clean_gradient_at_zero() -> None:
+    """The logarithm that is not chosen is a factor here, not a value."""
+
+    def entropy(p: Any) -> Any:
+        return ra.sum(ra.where(p > 0, p * ra.log(p), 0.0))
+
+    p = np.array([0.0, 0.5, 1.0])
+    np.testing.assert_allclose(ra.grad(entropy)(p), [0.0, 1 + math.log(0.5), 1.0])
+    np.testing.assert_allclose(ra.jvp(entropy, (p,), (np.ones(3),))[1], 2 + math.log(0.5))
+    np.testing.assert_allclose(ra.hessian(entropy)(p), np.diag([0.0, 2.0, 1.0]))
