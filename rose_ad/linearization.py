@@ -170,9 +170,9 @@ class Linearizer:
             self.tangents[instr.outs[0]] = d_out
 
     def _primal(self, instr: Instr, P: Builder) -> None:
-        """An instruction's primal in P, as far as it is not given."""
+        """An instruction's primal in P, as far as it is not given. What it adds to is never given."""
         given = {o: self.env[o] for o in instr.outs if o in self.given}
-        if not given or len(given) < len(instr.outs):
+        if not given or len(given) < len(instr.outs) or _may_add(instr):
             self.copier.instr(instr, P)
             self.env.update(given)
 
@@ -416,3 +416,10 @@ class Linearizer:
         with self._without_effects(body):
             self.block(body, inner, inner)
         inner.block.results = tuple(self.tangent(body.results[k], inner) for k in keep)
+
+
+def _may_add(instr: Instr) -> bool:
+    """Whether an instruction may add into a reference."""
+    if instr.op == "call":
+        return any(isinstance(a.type, Ref) for a in instr.args)
+    return instr.op == "addto" or any(_may_add(i) for block in instr.blocks for i in block.instrs)

@@ -176,10 +176,7 @@ class Transposer:
                     elif o not in self.linear:
                         self.env[o] = E.zeros(o.type)  # made linearly of nothing linear
             else:
-                for v in uses(instr):  # its results do not depend on those that are linear
-                    if v in self.linear and v not in self.env:
-                        self.env[v] = self.home[v].zeros(v.type)
-                self.copier.instr(instr, E)
+                self._copy(instr, E)
         for r, ct in cotangents:
             self.add(E, r, ct)
         for instr in reversed(block.instrs):
@@ -190,6 +187,15 @@ class Transposer:
                 else:
                     getattr(self, f"_{instr.op}")(instr, E)
         E.loc = loc  # again that of what the block is part of
+
+    def _copy(self, instr: Instr, E: Builder) -> list[Var]:
+        """A nonlinear instruction into E. Its results do not depend on linear values that it is given: in
+        their place it gets zeros. Those that it got in E itself."""
+        made = [v for v in uses(instr) if v in self.linear and v not in self.env]
+        for v in made:
+            self.env[v] = self.home.get(v, E).zeros(v.type)
+        self.copier.instr(instr, E)
+        return [v for v in made if v not in self.home]
 
     def _prim(self, instr: Instr, E: Builder) -> None:
         ct = self.total(instr.outs[0], E)
@@ -299,10 +305,13 @@ class Transposer:
         step = enter_loop(E, instr, self.env)
         for k in carries:
             self.env[body.params[k + 1]] = step.block.param(body.params[k + 1].type)
+        zeros: list[Var] = []
         for inner in body.instrs:
             if not touches(inner, self.linear):
-                self.copier.instr(inner, step)
+                zeros += self._copy(inner, step)
         step.block.results = lookups(self.env, (body.results[k] for k in carries))
+        for v in zeros:  # they are of this step only
+            del self.env[v]
         return step
 
     def _cond(self, instr: Instr, E: Builder) -> None:

@@ -274,3 +274,22 @@ def test_errors_of_while_and_switch() -> None:
     raises("shapes", lambda x: ra.switch(ra.to_int(x), [lambda y: y, lambda y: V * y], x))
     raises("ended", lambda x: [c := [], ra.while_loop(
         lambda a: a < 1.0, lambda a: (c.append(a * 2.0), c[0])[1], x), c[0] + 1.0][2])  # fmt: skip
+
+
+def test_a_carry_without_tangent_beside_one_with() -> None:
+    """A carry whose tangent is always zero is carried round with those of others."""
+
+    def f(x: Any, v: Any, k: Any) -> Any:
+        def step(c: Any) -> Any:
+            i, a, w = c
+            inner = ra.grad(lambda u: ra.sin(u) ** 2 * u + 0.0 * ra.sum(w))
+            return i + 1, inner(ra.sign(a)), w
+
+        _, a, w = ra.while_loop(lambda c: c[0] < k, step, (0, x, v), max_steps=4)
+        return a + ra.sum(w * w)
+
+    v = np.array([0.5, -1.0, 2.0])
+    for order in (ra.grad(f, (0, 1)), ra.fn(lambda x, v, k: ra.grad(f, (0, 1))(x, v, k))):
+        dx, dv = order(0.7, v, 3)
+        assert dx == 0.0
+        np.testing.assert_allclose(dv, 2 * v)

@@ -235,3 +235,28 @@ def test_lists_of_lanes_with_their_own_bounds() -> None:
     gradient = ra.grad(own_bounds)
     expected = np.array([gradient(x, int(k)) for x, k in zip(batch, first, strict=True)])
     np.testing.assert_allclose(ra.vmap(gradient)(batch, first), expected, rtol=1e-13)
+
+
+def value_and_slope_of_both(x: Any) -> Any:
+    """What a recorded loop adds is wanted again in the reverse pass of what uses it."""
+
+    def step(_: Any, c: Any) -> Any:
+        one, other = ra.accum(), ra.accum()
+        for i in ra.range(N):
+            with ra.when(c[i] > 0.2):
+                one += ra.tanh(c[i])
+            with ra.when(c[i] <= 0.2):
+                other += c[i] ** 2
+        a, b = one.freeze(), other.freeze()
+        return c + 0.01 * ra.sin(a * b) * a
+
+    return ra.sum(ra.fori_loop(0, 4, step, x, checkpoint=2) ** 2)
+
+
+def test_values_added_in_recorded_loops_are_found_again() -> None:
+    f = value_and_slope_of_both
+    gradient = ra.grad(f)
+    np.testing.assert_allclose(gradient(X), differences(ra.fn(f), X), rtol=1e-7, atol=1e-7)
+    u = np.linspace(-1.0, 1.0, N)
+    by_reverse = ra.grad(lambda x: ra.sum(gradient(x) * u))(X)
+    np.testing.assert_allclose(ra.jvp(gradient, (X,), (u,))[1], by_reverse, rtol=1e-11, atol=1e-11)
