@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from ..ir import Atom, Block, Instr, Var, carried, counts, root_of
+from ..ir import Atom, Block, Instr, Var, carried, counts, instructions, root_of
 from ..prims import TABLE
 from ..types import Ref
 
@@ -20,8 +20,23 @@ def live_variables(block: Block) -> set[Var]:
     """The variables needed for the block's results and for adding into references from outside it."""
     live: set[Var] = set()
     live.update(p for p in block.params if isinstance(p.type, Ref))
-    _block(block, range(len(block.results)), live, _own_references(block))
+    own = _own_references(block)
+    known = -1
+    while len(live) != known:
+        known = len(live)
+        _block(block, range(len(block.results)), live, own)
+        if not _passes_on(block, own):
+            break
+        # a call that is needed for its results adds to what it is given: then what is added later is wanted too
     return live
+
+
+def _passes_on(block: Block, own: set[Var]) -> bool:
+    """Whether a call is given a reference of the block's own."""
+    return bool(own) and any(
+        i.op == "call" and any(isinstance(a.type, Ref) and root_of(a) in own for a in i.args)
+        for i in instructions(block)
+    )
 
 
 def _own_references(block: Block) -> set[Var]:

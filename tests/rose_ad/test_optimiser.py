@@ -21,7 +21,9 @@ from rose_ad.interp import interpret
 from rose_ad.intervals import interval
 from rose_ad.ir import Atom, Const, callees, instructions
 from rose_ad.lower.jit import _levels
+from rose_ad.parsing import parse
 from rose_ad.prims import TABLE
+from rose_ad.rewrite.dead import remove_dead
 from rose_ad.types import I64
 from rose_ad.verify import verify
 
@@ -357,3 +359,29 @@ def test_adding_to_a_started_accumulator_builds() -> None:
     backward = [f for f in callees(program) if f.name.endswith(".T")]
     scans = [i for f in backward for i in instructions(f.block) if i.op == "scan"]
     assert scans and not [i for s in scans for i in instructions(s.blocks[0]) if i.op == "accum"]
+
+
+def test_what_is_added_after_a_call_that_takes_the_reference() -> None:
+    """The call is wanted for its result; what is added to its accumulator later is then wanted whole or not at
+    all."""
+    program = parse(
+        """
+        fn g(%0: F64, %1: &[2]F64) -> (F64) {
+          %2 = %1[0]
+          %2 += %0
+          return %0
+        }
+        fn f(%0: F64) -> (F64) {
+          %1 = accum [2]F64
+          %2 = %1[1]
+          %2 += %0
+          %3 = g(%0, %1)
+          %4 = mul %0, 2.0
+          %2 += %4
+          return %3
+        }
+        """
+    )
+    remove_dead(program.block)
+    verify(program)
+    assert interpret(program, [3.0]) == [3.0]
