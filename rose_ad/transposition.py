@@ -309,6 +309,11 @@ class Transposer:
         for inner in body.instrs:
             if not touches(inner, self.linear):
                 zeros += self._copy(inner, step)
+                continue
+            for o in inner.outs:
+                if o not in self.linear and not isinstance(o.type, Ref):
+                    self.env[o] = step.zeros(o.type)  # made linearly of nothing linear
+                    zeros.append(o)
         step.block.results = lookups(self.env, (body.results[k] for k in carries))
         for v in zeros:  # they are of this step only
             del self.env[v]
