@@ -111,12 +111,6 @@ def _optimised(text: str, levels: Levels) -> tuple[llvm.ModuleRef, llvm.TargetMa
     return module, machine
 
 
-def optimised_text(text: str) -> str:
-    """The program after LLVM's passes."""
-    with _lock:
-        return str(_optimised(text, _levels(text))[0])
-
-
 def assembly(text: str) -> str:
     """The program as assembly for this machine."""
     with _lock:
