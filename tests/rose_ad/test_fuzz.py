@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from random_programs import STATEMENTS, Program, draw
 
 from rose_ad import prims
+from rose_ad.builder import Builder
+from rose_ad.ir import Const, Function
+from rose_ad.types import F64, I64, Array
 
 
 def test_two_hundred_programs() -> None:
@@ -58,3 +62,22 @@ def test_a_reference_that_nothing_linear_is_added_into() -> None:
     program = Program("wild", (), (closure,), (("s", 0),))
     checked = fuzz.check(program, 404507)
     assert any(case.function.name.endswith("vjp.vjp") for case in checked.cases)
+
+
+def test_what_no_result_needs_may_go_unchecked() -> None:
+    """Found at seed 20013626."""
+    body = (("accum", (5,), False, (("add", 2, 2, 0, 1, "+", "raw"),)),)
+    program = Program("rough", (), (("closure", "grad", body, 3, 4),), ())
+    assert isinstance(fuzz.check(program, 20013626).cases[0].expected, int)
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_lost_check_is_found(needed: bool) -> None:
+    b = Builder()
+    x, i = b.block.param(Array(3, F64)), b.block.param(I64)
+    outside, inside = b.index(x, b.check(i, 3)), b.index(x, Const(1, I64))
+    b.block.results = (outside,) if needed else (inside,)
+    checked = fuzz.Checked.__new__(fuzz.Checked)
+    checked.ir, checked.args = Function("f", b.block, 0), [np.array([1.0, 2.0, 3.0]), 7]
+    with pytest.raises(fuzz.Failed) if needed else contextlib.nullcontext():
+        checked.unneeded([2.0])
