@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .elementary import evaluate as elementary
 from .ir import rounded
+from .lower.elementary import call as elementary_call
 from .prim_rules import (
     Jvp,
     Transpose,
@@ -325,16 +327,16 @@ _row(
 _row(
     "exp",
     "f>f",
-    _guard(math.exp),
-    _function("llvm.exp"),
+    elementary("exp"),
+    elementary_call("exp"),
     jvp=partials(lambda P, x, o: o, singular=True),
     domain=(_R,),
 )
 _row(
     "expm1",
     "f>f",
-    _guard(math.expm1),
-    _function("expm1"),
+    elementary("expm1"),
+    elementary_call("expm1"),
     jvp=partials(lambda P, x, o: P.prim("add", o, literal(P, o)), singular=True),
     domain=(_R,),
 )
@@ -434,8 +436,8 @@ _row(
 _row(
     "tanh",
     "f>f",
-    _guard(math.tanh),
-    _function("tanh"),
+    elementary("tanh"),
+    elementary_call("tanh"),
     jvp=partials(lambda P, x, o: one_minus_square(P, o)),
     domain=(_R,),
 )

@@ -171,9 +171,9 @@ class Robot(Scene):
 
         def told(k: Any) -> Any:
             s = muscles[k]
-            return ra.tanh(ra.dot(self.muscle_weights[s], hidden) + self.muscle_bias[s])
+            return ra.dot(self.muscle_weights[s], hidden) + self.muscle_bias[s]
 
-        return ra.build(len(muscles), told)
+        return ra.tanh(ra.build(len(muscles), told))
 
     def loss(self, final: State) -> Any:
         return -final.position[0, 0]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..host import Host
 from ..ir import Const, Function, callees, instructions
 from ..types import Bool, Ref, Scalar, value_type
+from . import elementary
 from .checks import Check
 from .llvm import ALIGN, NAME, Lowering, memory_type
 
@@ -40,7 +41,8 @@ def lower(function: Function, nans: bool = False) -> Lowered:
     module = Module(nans, {f for f in functions if f is not function and calls[f] == 1})
     entry = module.entry(function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
-    parts = ["\n".join(module.globals), *module.functions, entry, "\n".join(declarations)]
+    parts = ["\n".join(module.globals), *module.functions, entry]
+    parts += [*elementary.definitions(module.elementary), "\n".join(declarations)]
     text = "\n\n".join(parts)
     scratch = module.function(function).frame
     largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
@@ -65,6 +67,7 @@ class Module:
         self.globals: list[str] = []
         self.functions: list[str] = []
         self.declarations: set[str] = set()
+        self.elementary: set[str] = set()
         self.checks: list[Check] = []
         self.hosts: list[Host] = []
         self._callees: dict[Hashable, Callee] = {}
@@ -128,7 +131,11 @@ class Module:
         return known
 
     def declare(self, line: str) -> None:
-        """Declare what a primitive's template calls."""
+        """Declare, or define, what a primitive's template calls."""
+        name = elementary.called(line)
+        if name is not None:
+            self.elementary.add(name)
+            return
         found = re.search(rf"call (?:(?:contract|reassoc) )?({_TYPE}) (@[\w.]+)\((.*)\)", line)
         if found:
             result, name, args = found.groups()

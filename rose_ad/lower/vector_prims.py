@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ..types import F32, Scalar
+from .elementary import vector_call
 
 _WORDS = re.compile(
     r"(?P<flag>\bi1 0\b)"  # an argument that must stay a literal
@@ -29,7 +30,10 @@ def vector_form(
     template: str, t: Scalar, width: int, result: str, operands: Sequence[str]
 ) -> list[str] | None:
     """The lines of a primitive on vectors of `width` lanes; None where it calls a function of libm."""
-    suffix = ".f32" if t is F32 else ".f64"
+    suffix, kind = (".f32", "f") if t is F32 else (".f64", "")
+    elementary = vector_call(template, width)
+    if elementary is not None:
+        return [elementary.format(*operands, r=result, t=t.llvm, f=kind)]
     text = template.replace("{t}", t.llvm).replace("{s}", suffix)
     if re.search(r"@(?!llvm\.)", text):
         return None

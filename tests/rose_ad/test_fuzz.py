@@ -81,3 +81,12 @@ def test_a_lost_check_is_found(needed: bool) -> None:
     checked.ir, checked.args = Function("f", b.block, 0), [np.array([1.0, 2.0, 3.0]), 7]
     with pytest.raises(fuzz.Failed) if needed else contextlib.nullcontext():
         checked.unneeded([2.0])
+
+
+def test_lanes_may_add_in_another_order() -> None:
+    """Found at seed 700032251."""
+    roots = ("closure", "vmap", (("unary", "s", "root", 0),), 0, 3)
+    inner = ("scan", False, "sqrt", 1, (("s", 0), ("b", 4), ("b", 1)), "s", (("reduce", "dot", 0),))
+    outer = ("scan", True, "sqrt", 0, (("s", 1), ("s", 0), ("i", 0)), "s", (roots, inner))
+    checked = fuzz.check(Program("smooth", (), (outer,), ()), 700032251)
+    assert {case.exact for case in checked.cases} == {True, False}

@@ -26,7 +26,8 @@ from rose_ad.verify import verify
 
 COUNT = 24  # samples of a row
 
-# rounded by libm, which promises nothing: the others must be right to the last bit
+# rounded by libm, which promises nothing, or with sums of products that the machine may contract: the others
+# must be right to the last bit
 LIBM = frozenset("exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh pow".split())
 LETTERS = {
     "f": (F64, F32),
