@@ -2,10 +2,11 @@
 
     e^x = 2^k e^r      k the integer nearest to x / log 2, so that |r| <= log(2) / 2
 
-(Cody and Waite 1980), and e^r - 1 by its Taylor series, whose remainder is far below a unit in the last place. exp
-is within 1 such unit, expm1 within 2 and tanh within 2.5, and each has the limits and the zeros, with their
-signs, that C's has. A function is written once, over the arithmetic `A`, and read twice: by the interpreter with Python's
-floats, and in `lower/elementary.py` as LLVM text. Both round alike where products and sums are not contracted.
+(Cody and Waite 1980), and e^r - 1 by its Taylor series, whose remainder is far below a unit in the last place.
+exp is within 1 such unit, expm1 within 2 and tanh within 2.5, and each has the limits and the zeros, with their
+signs, that C's has. A function is written once, over the arithmetic `A`, and read twice: by the interpreter,
+with Python's floats, and in `lower/elementary.py` as LLVM text. Both round alike where products and sums are
+not contracted.
 """
 
 from __future__ import annotations
