@@ -1,12 +1,13 @@
 """The billiards gradient for many strokes at once: single calls against a batch in SIMD lanes.
 
-    python benchmarks/batch.py [--batch 64] [--rounds 30] [--out FILE.md]
+    python benchmarks/batch.py [--batch 64] [--rounds 30] [--contact toi-position] [--out FILE.md]
 
 Strokes are drawn around the scene's own. Every way is asked for the whole batch in turn, again and again, so
 that what else the machine does falls on all of them alike; the table shows the best of the rounds, since that
 can only add to it, and CPU time beside the clock's. Processes are started and have compiled before the first
 round. Scenes compute in double precision; the rows in single precision are of the same loss written for it,
-`SingleLoss`, and each is compared with single calls of the same precision.
+`SingleLoss`, and each is compared with single calls of the same precision. With `--contact toi-position`, and
+gcc, there is also a row of C that is written for four strokes at a time, of that contact rule (peers/lanes.c).
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from peers import c
+from peers.table import Table
 
 import rose_ad as ra
 from rosephys import Problem, find_scene
@@ -117,6 +121,18 @@ def batched(gradient: ra.Fn, more: int, threads: int = 1) -> ra.Fn:
     return ra.vmap(gradient, (0, *[None] * more), threads=threads)
 
 
+def by_hand(steps: int, controls: dict[str, np.ndarray]) -> Work:
+    """The C, which has the scene's table and constants."""
+    gradients = c.in_lanes(Table(4, steps))
+    cues = np.hstack([controls["cue_position"], controls["cue_velocity"]])
+
+    def work() -> dict[str, np.ndarray]:
+        found = gradients(cues)
+        return {"cue_position": found[:, :2], "cue_velocity": found[:, 2:]}
+
+    return work
+
+
 # --------------------------------------------------------------------------------- two processes
 
 
@@ -201,9 +217,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--contact", default="toi-velocity")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    settings = {"steps": options.steps}
+    settings = {"steps": options.steps, "contact": options.contact}
     problem = Problem(find_scene("billiards", settings))
     f64, rest64 = double_precision(problem)
     f32, rest32 = SingleLoss(problem).gradient()
@@ -221,6 +238,8 @@ def main() -> None:
         "vmap, f32": lambda: lanes32(c32, *rest32)[1],
         "vmap, f32, 2 threads": lambda: threads32(c32, *rest32)[1],
     }
+    if options.contact == "toi-position":
+        work["C by hand in lanes, f64"] = by_hand(options.steps, c64)
     seconds = measure(work, options.rounds)
     rows = [
         "| way | batch, ms | a gradient, µs | × single calls | CPU, ms | × single calls, CPU |",

@@ -1,5 +1,5 @@
-"""C with the adjoint written by hand (`billiards.c`), compiled for the table and called
-through ctypes. Also the independent reference that gradients are checked against."""
+"""C with the adjoint written by hand (`billiards.c`, and `lanes.c` for many strokes at once), compiled for the
+table and called through ctypes. Also the independent reference that gradients are checked against."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from .table import CUE, GOAL, Array, Program, Table
 
-SOURCE = Path(__file__).with_name("billiards.c")
+FOLDER = Path(__file__).parent
 FLAGS = ("-O3", "-march=native", "-shared", "-fPIC", "-lm")
 
 
@@ -36,14 +36,19 @@ def require_compiler() -> str:
     return compiler
 
 
+def compiled(source: str, balls: int) -> ctypes.CDLL:
+    """A C file as a library for this number of balls."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "peer.so"
+        command = [require_compiler(), FOLDER / source, "-o", library, f"-DBALLS={balls}", *FLAGS]
+        subprocess.run(command, check=True)
+        return ctypes.CDLL(str(library))  # stays mapped after the file is gone
+
+
 @cache
 def load(balls: int) -> ctypes.CDLL:
-    """billiards.c as a library for this number of balls."""
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "billiards.so"
-        command = [require_compiler(), SOURCE, "-o", library, f"-DBALLS={balls}", *FLAGS]
-        subprocess.run(command, check=True)
-        loaded = ctypes.CDLL(str(library))  # stays mapped after the file is gone
+    """billiards.c for this number of balls."""
+    loaded = compiled("billiards.c", balls)
     for name in ("dense_loss", "dense_gradient", "branch_loss", "branch_gradient"):
         getattr(loaded, name).restype = ctypes.c_double
     loaded.dense_bytes.restype = loaded.branch_bytes.restype = ctypes.c_long
@@ -112,6 +117,22 @@ def branch(table: Table) -> Program:
         lambda: library.branch_gradient(*buffers.inputs, *outputs),
         lambda: library.branch_bytes(outputs[1]),
     )
+
+
+def in_lanes(table: Table) -> Callable[[Array], Array]:
+    """From cues (n, 4), n a multiple of 4, to the gradients by them: four strokes at a time."""
+    library, buffers, tape = compiled("lanes.c", table.balls), Buffers(table), HitTape()
+    steps, goal, _ = buffers.inputs
+
+    def gradients(cues: Array) -> Array:
+        cues = np.ascontiguousarray(cues)
+        losses, out = np.empty(len(cues)), np.empty_like(cues)
+        rest, n = address(buffers.state[0]), ctypes.c_long(len(cues))
+        ends = (address(cues), address(losses), address(out), ctypes.byref(tape))
+        library.lanes_gradient(steps, goal, rest, n, *ends)
+        return out
+
+    return gradients
 
 
 def reference(

@@ -9,12 +9,12 @@ read lane by lane.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..divergence import Flags, divergence, shared_references
-from ..ir import Atom, Block, Const, Function, Instr, Var, instructions, root_of
+from ..ir import Atom, Const, Function, Var, instructions, root_of
 from ..types import F32, F64, I64, Array, Bool, Scalar, Type, Value, element, scalar_of, value_type
 from .iteration import Loop
 from .llvm import Lowering, made_at, memory_type
@@ -49,10 +49,6 @@ class LaneValues(Lowering):
             self.more_params = [f"{self.vector_type(Bool)} %mask"]
 
     # ---------------------------------------------------------------------------- representation
-
-    def rearranged(self, by: Callable[[Instr], Block | None], instr: Instr) -> bool:
-        """In which variables lanes differ is known of the code as it was given."""
-        return False
 
     def varies(self, a: Atom) -> bool:
         """Whether lanes may differ in `a`."""

@@ -15,14 +15,12 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
 from ..prims import TABLE
-from ..rewrite.fission import in_two
-from ..rewrite.rank_updates import in_chunks
 from ..types import (
     F32,
     F64,
@@ -477,15 +475,11 @@ class Lowering:
     def _call_in_place(self, instr: Instr) -> None:
         """The body of a function where it is called."""
         function: Function = instr.attr
+        self.uses.update(block_uses(function.block))
         self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
-        self.in_place(function.block, instr.outs)
-
-    def in_place(self, block: Block, outs: Sequence[Var]) -> None:
-        """Another function's block, whose results become `outs`."""
-        self.uses.update(block_uses(block))
-        places = [self.wanted.pop(o, None) for o in outs]
-        self.block(block, places)
-        for r, o, place in zip(block.results, outs, places, strict=True):
+        places = [self.wanted.pop(o, None) for o in instr.outs]
+        self.block(function.block, places)
+        for r, o, place in zip(function.results, instr.outs, places, strict=True):
             if place is not None:
                 self.put(r, o, place)
             self.values[o] = place or self.atom(r)
@@ -530,7 +524,7 @@ class Lowering:
             from .groups import run_in_groups
 
             run_in_groups(self, instr)
-        elif not self.rearranged(in_two, instr):
+        else:
             self.loop(instr)
 
     def loop(self, instr: Instr) -> None:
@@ -548,15 +542,7 @@ class Lowering:
         self.values.update(zip(instr.outs, places, strict=True))
 
     def _scan(self, instr: Instr) -> None:
-        if not self.rearranged(in_chunks, instr):
-            lower_scan(self, instr)
-
-    def rearranged(self, by: Callable[[Instr], Block | None], instr: Instr) -> bool:
-        """Write a loop as a block that does the same, if there is one that suits the machine better."""
-        block = by(instr)
-        if block is not None:
-            self.in_place(block, instr.outs)
-        return block is not None
+        lower_scan(self, instr)
 
     def _filter(self, instr: Instr) -> None:
         (body,) = instr.blocks

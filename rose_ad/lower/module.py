@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..host import Host
 from ..ir import Const, Function, callees, instructions
+from ..rewrite.arrange import arranged
 from ..types import Bool, Ref, Scalar, value_type
 from . import elementary
 from .checks import Check
@@ -33,10 +34,11 @@ def lower(function: Function, nans: bool = False) -> Lowered:
     """A function and all it calls, with an entry that takes pointers to arguments and results.
 
     With `nans`, an operation in which a NaN begins fails a check."""
-    functions = callees(function)
-    for f in functions:
+    for f in callees(function):
         if f.rule is not None and f.rule.refusal is not None:
             raise f.rule.refusal
+    function = arranged(function)
+    functions = callees(function)
     calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
     module = Module(nans, {f for f in functions if f is not function and calls[f] == 1})
     entry = module.entry(function)

@@ -1,4 +1,4 @@
-"""What lowering makes of loops to suit the machine: it does the same, bit for bit."""
+"""What is done to a program before it is lowered: it does the same, bit for bit, where it is to be done."""
 
 from __future__ import annotations
 
@@ -11,48 +11,12 @@ import pytest
 from random_programs import draw
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.copying import Copier, lookups
 from rose_ad.interp import interpret
-from rose_ad.ir import Block, Function, Instr
-from rose_ad.lower import llvm
+from rose_ad.ir import Function, instructions
 from rose_ad.lower.program import Program
-from rose_ad.rewrite import fission, rank_updates
+from rose_ad.rewrite import arrange, fission, rank_updates
+from rose_ad.rewrite.arrange import arranged
 from rose_ad.verify import verify
-
-By = Callable[[Instr], "Block | None"]
-REARRANGEMENTS: dict[str, By] = {"scan": rank_updates.in_chunks, "build": fission.in_two}
-
-
-class Rearranger(Copier):
-    """Copies with every loop rearranged that can be; `count` is how many were."""
-
-    def __init__(self, env: Any, count: dict[str, int]) -> None:
-        super().__init__(env)
-        self.count = count
-
-    def instr(self, instr: Instr, b: Builder) -> None:
-        block = REARRANGEMENTS[instr.op](instr) if instr.op in REARRANGEMENTS else None
-        if block is None:
-            super().instr(instr, b)
-            return
-        self.count[instr.op] += 1
-        for inner in block.instrs:
-            self.instr(inner, b)
-        self.env.update(zip(instr.outs, lookups(self.env, block.results), strict=True))
-
-    def _call(self, instr: Instr, b: Builder) -> None:
-        args = lookups(self.env, instr.args)
-        outs = b.call(rearranged(instr.attr, self.count), args)
-        self.env.update(zip(instr.outs, outs, strict=True))
-
-
-def rearranged(f: Function, count: dict[str, int]) -> Function:
-    """A function, and what it calls, with loops rearranged."""
-    b = Builder()
-    walk = Rearranger({p: b.block.param(p.type) for p in f.params}, count)
-    walk.block(f.block, b)
-    return Function(f.name, b.block, f.loc)
 
 
 @pytest.fixture
@@ -64,19 +28,35 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fission, "LEAST_DEAR", 0)
 
 
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often loops are joined, parted and cut into chunks from here on."""
+    found = {"groups": 0, "in_two": 0, "in_chunks": 0}
+    for name in found:
+        real = getattr(arrange, name)
+
+        def by(x: Any, name: str = name, real: Callable[[Any], Any] = real) -> Any:
+            out = real(x)
+            found[name] += len(out) if isinstance(out, list) else out is not None
+            return out
+
+        monkeypatch.setattr(arrange, name, by)
+    return found
+
+
 @pytest.mark.usefixtures("eager")
-def test_random_programs_keep_their_bits() -> None:
-    count = dict.fromkeys(REARRANGEMENTS, 0)
+def test_random_programs_keep_their_bits(counts: dict[str, int]) -> None:
     for seed in range(150):
         for case in fuzz.check(draw(seed), seed, machine=False).cases:
             if isinstance(case.expected, int):
                 continue
-            f = rearranged(case.function, count)
+            f = arranged(case.function)
             verify(f)
             with np.errstate(all="ignore"):
                 found = interpret(f, list(case.args))
             assert all(map(fuzz.same_bits, found, case.expected)), seed
-    assert count["build"] > 50
+    assert counts["groups"] > 100
+    assert counts["in_two"] > 50
 
 
 @pytest.mark.usefixtures("eager")
@@ -110,45 +90,31 @@ def gradient_of(f: Any, args: Any, wrt: tuple[int, ...]) -> tuple[Any, Function]
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("steps", [32, 33, 39, 40, 100])
-def test_weights_of_a_loop(steps: int, reverse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_of_a_loop(
+    steps: int, reverse: bool, counts: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(3)
     n, m = 24, 32
     args = [rng.normal(size=(n, m)) / 6, rng.normal(size=(n, m)) / 6, rng.normal(size=m)]
-    used = counted(monkeypatch)
     gradient, function = gradient_of(weights(n, m, steps, reverse), args, (0, 1))
-    assert used["in_chunks"] == 1
+    assert counts["in_chunks"] == 1
     expected = interpret(function, args)
     for ours, oracle in zip(gradient(*args), expected, strict=True):
         np.testing.assert_allclose(ours, oracle, rtol=1e-11, atol=1e-13)
-    monkeypatch.setattr(llvm, "in_chunks", lambda instr: None)
+    monkeypatch.setattr(arrange, "_arranged", lambda f, lanes: f)
+    function.derived.clear()
     plain = Program(function)([np.asarray(a) for a in args])
     for ours, others in zip(gradient(*args), plain, strict=True):
         np.testing.assert_allclose(ours, others, rtol=1e-12, atol=1e-14)
 
 
-def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often each rearrangement is used from here on, in programs that are compiled."""
-    used = {"in_chunks": 0, "in_two": 0}
-    for name in used:
-        real = getattr(llvm, name)
-
-        def by(instr: Instr, name: str = name, real: By = real) -> Block | None:
-            block = real(instr)
-            used[name] += block is not None
-            return block
-
-        monkeypatch.setattr(llvm, name, by)
-    return used
-
-
 @pytest.mark.parametrize(("n", "m", "steps"), [(24, 32, 31), (4, 5, 100)])
 def test_few_steps_and_small_matrices_stay(
-    n: int, m: int, steps: int, monkeypatch: pytest.MonkeyPatch
+    n: int, m: int, steps: int, counts: dict[str, int]
 ) -> None:
     args = [np.ones((n, m)), np.ones((n, m)), np.ones(m)]
-    used = counted(monkeypatch)
     gradient_of(weights(n, m, steps), args, (0, 1))
-    assert used["in_chunks"] == 0
+    assert counts["in_chunks"] == 0
 
 
 def pull(x: Any, springs: Any) -> Any:
@@ -167,14 +133,13 @@ def pull(x: Any, springs: Any) -> Any:
     return force.freeze()
 
 
-def test_springs_are_computed_by_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_springs_are_computed_by_vectors(counts: dict[str, int]) -> None:
     rng = np.random.default_rng(4)
     springs = rng.integers(0, 12, (40, 2))
     x = rng.normal(size=(12, 2))
-    used = counted(monkeypatch)
     f = ra.fn(lambda x, springs: ra.sum(pull(x, springs) ** 3))
     gradient, function = gradient_of(f, (x, springs), (0,))
-    assert used["in_two"] > 0
+    assert counts["in_two"] > 0
     np.testing.assert_allclose(gradient(x, springs)[0], interpret(function, [x, springs])[0])
 
 
@@ -184,10 +149,55 @@ def test_an_index_outside_is_still_found() -> None:
         ra.fn(pull)(np.ones((3, 2)), springs)
 
 
-def test_lanes_are_left_alone() -> None:
+def test_lanes_are_left_alone(counts: dict[str, int]) -> None:
     rng = np.random.default_rng(5)
     args = [rng.normal(size=(24, 32)) / 6, rng.normal(size=(24, 32)) / 6, rng.normal(size=(7, 32))]
     gradient = ra.grad(weights(24, 32, 40), 0)
     together = ra.vmap(gradient, (None, None, 0))(*args)
+    assert counts["in_chunks"] == 0
     alone = [gradient(args[0], args[1], x) for x in args[2]]
     np.testing.assert_allclose(together, alone, rtol=1e-10, atol=1e-12)
+
+
+def loops(f: Any, *args: Any) -> list[str]:
+    """What each loop of a compiled function returns a row of, after arranging."""
+    program = f.lower(*args).program.function
+    code = instructions(arranged(program).block)
+    return [", ".join(repr(o.type) for o in i.outs) for i in code if i.op == "build"]
+
+
+def test_chains_of_arrays_are_one_loop() -> None:
+    def g(x: Any, y: Any) -> Any:
+        twice = 2.0 * x
+        return twice + y, ra.sin(twice) * y
+
+    f = ra.fn(g)
+    x = np.linspace(0, 1, 7)
+    assert loops(f, x, x) == ["[7]F64, [7]F64"]
+    np.testing.assert_allclose(f(x, x + 1), (2 * x + x + 1, np.sin(2 * x) * (x + 1)))
+
+
+def test_what_is_read_elsewhere_is_kept() -> None:
+    def g(x: Any) -> Any:
+        y = 2.0 * x
+        return ra.sin(y), y[3], ra.flip(y)
+
+    x = np.linspace(0, 1, 7)
+    for ours, other in zip(ra.fn(g)(x), (np.sin(2 * x), 2 * x[3], 2 * x[::-1]), strict=True):
+        np.testing.assert_allclose(ours, other)
+
+
+def test_rows_read_at_another_index_are_made_first() -> None:
+    f = ra.fn(lambda x: 2.0 * x + ra.roll(2.0 * x, 1))
+    x = np.linspace(0, 1, 7)
+    assert len(loops(f, x)) > 1
+    np.testing.assert_allclose(f(x), 2 * x + np.roll(2 * x, 1))
+
+
+def test_a_sum_between_two_loops_parts_them() -> None:
+    def centred(x: Any) -> Any:
+        y = 2.0 * x
+        return ra.exp(y - ra.sum(y))
+
+    x = np.linspace(0, 1, 7)
+    np.testing.assert_allclose(ra.fn(centred)(x), np.exp(2 * x - np.sum(2 * x)))

@@ -1,0 +1,98 @@
+"""What is done to a program before it is lowered: loops that suit the machine.
+
+Loops are joined (fusion.py), parted (fission.py) and cut into chunks (rank_updates.py). It is done last, since
+derivatives are better taken of small loops: what is remembered of a loop is what it makes.
+"""
+
+from __future__ import annotations
+
+from ..builder import Builder
+from ..copying import Copier, lookup, lookups
+from ..ir import Block, Function, Instr, Lanes, Var, instructions
+from .fission import in_two
+from .fusion import Group, groups
+from .rank_updates import in_chunks
+
+
+def arranged(function: Function, lanes: bool = False) -> Function:
+    """The function, and what it calls, arranged; in code for `lanes`, whose loops need no vector instructions,
+    loops are only joined. Made once."""
+    key = ("arranged", lanes)
+    known: Function | None = function.derived.get(key)
+    if known is None:
+        known = function.derived[key] = _arranged(function, lanes)
+    return known
+
+
+def _arranged(function: Function, lanes: bool) -> Function:
+    if not any(i.op in {"build", "call"} for i in instructions(function.block)):
+        return function
+    b = Builder()
+    walk = _Arranger({p: b.block.param(p.type) for p in function.params}, lanes)
+    walk.block(function.block, b)
+    return Function(function.name, b.block, function.loc)
+
+
+class _Arranger(Copier):
+    def __init__(self, env: dict[Var, Var], lanes: bool) -> None:
+        super().__init__(dict(env))
+        self.lanes = lanes
+        self.groups: dict[Instr, Group] = {}  # by each loop of a group
+        self.reading: set[Var] = set()  # arrays of which there is the row that is asked for
+
+    def block(self, block: Block, b: Builder, keep: object = None) -> None:
+        for group in groups(block):
+            self.groups.update(dict.fromkeys(group.loops, group))
+        super().block(block, b)
+
+    def instr(self, instr: Instr, b: Builder) -> None:
+        group = self.groups.get(instr)
+        if group is not None:
+            if instr is group.last:
+                b.loc = instr.loc
+                self._joined(group, b)
+            return
+        new = None if self.lanes else self._better(instr)
+        if new is None:
+            super().instr(instr, b)
+            return
+        for inner in new.instrs:
+            self.instr(inner, b)
+        self.env.update(zip(instr.outs, lookups(self.env, new.results), strict=True))
+
+    def _better(self, instr: Instr) -> Block | None:
+        if instr.op == "build":
+            return in_two(instr)
+        return in_chunks(instr) if instr.op == "scan" else None
+
+    def _joined(self, group: Group, b: Builder) -> None:
+        """The loops of a group as one."""
+        inner = b.loop(0, group.last.attr - 1)
+        outside, self.reading = self.reading, set()
+        for loop in group.loops:
+            (body,) = loop.blocks
+            self.env[body.params[0]] = inner.block.params[0]
+            for instr in body.instrs:
+                self.instr(instr, inner)
+            self.env.update(zip(loop.outs, lookups(self.env, body.results), strict=True))
+            self.reading.update(loop.outs)
+        self.reading = outside
+        inner.block.results = lookups(self.env, group.kept)
+        outs = b.build(group.last.attr, inner.block)
+        self.env.update(zip(group.kept, outs, strict=True))
+
+    def _index(self, instr: Instr, b: Builder) -> None:
+        if instr.args[0] in self.reading:
+            self.env[instr.outs[0]] = lookup(self.env, instr.args[0])
+        else:
+            super()._index(instr, b)
+
+    def _build(self, instr: Instr, b: Builder) -> None:
+        outside, self.lanes = self.lanes, self.lanes or isinstance(instr.attr, Lanes)
+        super()._build(instr, b)
+        self.lanes = outside
+
+    def _call(self, instr: Instr, b: Builder) -> None:
+        args = lookups(self.env, instr.args)
+        outs = b.call(arranged(instr.attr, self.lanes), args)
+        self.env.update(zip(instr.outs, outs, strict=True))
