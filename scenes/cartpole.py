@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys.knots import linear_between
 from rosephys.physics.cartpole import CartPole, cartpole_acceleration, cartpole_energy
 from rosephys.physics.integrators import METHODS
 from rosephys.picture import Arrow, Circles, Cross, Lines, Picture, Polygon, Polyline, Track
@@ -73,10 +74,7 @@ class Cartpole(Scene):
 
     def _force(self, t: Any) -> Any:
         """The force in the middle of a step."""
-        at = (self.knots - 1) / self.steps * (t + 0.5)
-        knot = ra.minimum(ra.to_int(at), self.knots - 2)
-        share = at - knot
-        return (1 - share) * self.force[knot] + share * self.force[knot + 1]
+        return linear_between(self.force, (t + 0.5) / self.steps)
 
     def loss(self, final: State) -> Any:
         """Squares of the angle from upright, the cart's place and both rates at the end, and of leaving
