@@ -54,29 +54,32 @@ class Camera:
         return Lines(self.place(np.array(starts)), self.place(np.array(ends)), "line", 1.5)
 
     def solid(self, faces: Any, colour: str, low: str = "shade", high: str = "white") -> Polygons:
-        """The faces (n, k, 3) of a convex solid, their corners anticlockwise as seen from outside.
+        """The faces (n, k, 3) of a solid, their corners anticlockwise as seen from outside, the farthest first.
 
-        Those on the far side are left out.
+        Those that look away from the eye are left out.
         """
-        normals = ra.build(len(faces), lambda i: _normal(faces[i]))
-        light = normals @ LIGHT
+        faces = self._sorted(faces)
+        normals = _normals(faces)
         seen = normals @ self.axes[2] > 0
-        flat = self.place(faces)
-        points = ra.build(
-            len(faces), lambda i: ra.where(seen[i], flat[i], np.full(flat.shape[1:], np.nan))
-        )
-        return Polygons(points, 0.75 * light - 0.15, colour, low, high)
+        points = ra.where(seen[:, None, None], self.place(faces), np.nan)
+        return Polygons(points, 0.75 * (normals @ LIGHT) - 0.15, colour, low, high)
 
     def sheet(self, faces: Any, colour: str, low: str = "shade", high: str = "white") -> Polygons:
         """The faces (n, k, 3) of a sheet with two sides, the farthest first."""
-        depth = ra.sum(faces @ self.axes[2], axis=1)
-        order = ra.argsort(depth)
-        normals = ra.build(len(faces), lambda i: _normal(faces[order[i]]))
-        light = abs(normals @ LIGHT)
-        return Polygons(self.place(faces)[order], 1.3 * light - 0.75, colour, low, high)
+        faces = self._sorted(faces)
+        light = abs(_normals(faces) @ LIGHT)
+        return Polygons(self.place(faces), 1.3 * light - 0.75, colour, low, high)
+
+    def _sorted(self, faces: Any) -> Any:
+        """Faces (n, k, 3), the farthest first."""
+        return ra.array(faces)[ra.argsort(ra.sum(faces @ self.axes[2], axis=1))]
 
 
-def _normal(face: Any) -> Any:
-    """The unit normal (3,) of a face (k, 3), from its diagonals."""
-    across = ra.cross(face[2] - face[0], face[-1] - face[1])
-    return across / ra.maximum(ra.norm(across), 1e-12)
+def _normals(faces: Any) -> Any:
+    """The unit normals (n, 3) of faces (n, k, 3), from their diagonals."""
+
+    def normal(i: Any) -> Any:
+        across = ra.cross(faces[i, 2] - faces[i, 0], faces[i, -1] - faces[i, 1])
+        return across / ra.maximum(ra.norm(across), 1e-12)
+
+    return ra.build(faces.shape[0], normal)

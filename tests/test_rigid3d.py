@@ -282,7 +282,19 @@ def test_gradient_of_the_box_against_differences() -> None:
         np.testing.assert_allclose(gradient[name], slope, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "reached"), [("gyroscope", 1e-12), ("box3d", 1e-3)])
+def test_a_handle_turns_over_and_keeps_its_invariants() -> None:
+    problem = Problem(find_scene("tumble"))
+    states = problem.trajectory(problem.values)
+    along = ra.fn(lambda q: ra.vmap(lambda q: rotation_matrix(q)[0, 0])(q))(states.orientation)
+    assert along[0] == 1 and along.min() < -0.99 and along[-1] > -0.6  # over, and on its way back
+    kept = ra.fn(problem.scene.invariants)  # type: ignore[attr-defined]
+    first, last = (kept(ra.map_leaves(lambda leaf, k=k: leaf[k], states)) for k in (0, 1500))
+    assert last == pytest.approx(first, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "reached"), [("gyroscope", 1e-12), ("tumble", 1e-12), ("box3d", 1e-3)]
+)
 def test_scenes_are_solved(name: str, reached: float) -> None:
     problem = Problem(find_scene(name))
     scene = problem.scene

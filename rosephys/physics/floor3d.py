@@ -54,6 +54,7 @@ class Motion:
     momentum: ra.Vec
 
 
+@ra.fn
 def drift(body: RigidBody, now: Motion, dt: Any) -> Motion:
     """The motion a time dt later, without forces."""
     turned = turn(now.orientation, now.momentum, body.moments, dt)
@@ -108,6 +109,7 @@ def _velocities(now: Motion, arms: Any, inverse: Any) -> Any:
     return ra.build(len(arms), lambda k: now.velocity + ra.cross(spin, arms[k]))
 
 
+@ra.fn
 def _sinking(body: RigidBody, now: Motion) -> tuple[Any, Any]:
     """The heights of the corners and their vertical velocities, each (n,)."""
     arms, inverse = _frame(body, now)

@@ -93,6 +93,7 @@ def rotational_energy(q: Any, momentum: Any, moments: Any) -> Any:
     return 0.5 * ra.dot(momentum, angular_velocity(q, momentum, moments))
 
 
+@ra.fn
 def turn(q: Any, momentum: Any, moments: Any, dt: Any) -> Any:
     """The quaternion (4,) a time dt later, without torque."""
     free = dt * (momentum @ rotation_matrix(q)) / moments
