@@ -77,7 +77,8 @@ def advance_over_floor(
         return ra.cond(meets, collide, lambda: (now, left))
 
     met, left = ra.fori_loop(0, IMPACTS, to_impact, (now, dt))
-    return drift(body, met, left)
+    moved: Motion = drift(body, met, left)
+    return moved
 
 
 def _first_impact(body: RigidBody, now: Motion, left: Any, dt: Any) -> tuple[Any, Any]:
