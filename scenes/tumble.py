@@ -84,7 +84,7 @@ class Tumble(Scene):
     def picture(self, state: State) -> Picture:
         turned = rotated(state.orientation, CORNERS)
         faces = turned[np.arange(2)[:, None, None], BOX_FACES]
-        handle = CAMERA.solid(ra.reshape(faces, (12, 4, 3)), "dim")
+        handle = CAMERA.solid(ra.reshape(faces, (12, 4, 3)), "curve")
         return Picture((handle, Cross(self.goal, "good")), (-0.26, -0.19, 0.26, 0.19))
 
     def tracks(self, state: State) -> tuple[Track, ...]:
