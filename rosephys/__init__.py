@@ -7,7 +7,18 @@ loss, gradient = problem.value_and_gradient(problem.values)
 """
 
 from .optimize import OptimizeError, descend
-from .picture import Arrow, Circles, Cross, Lines, Picture, Polygon, Polyline, Text, Track
+from .picture import (
+    Arrow,
+    Circles,
+    Cross,
+    Lines,
+    Picture,
+    Polygon,
+    Polygons,
+    Polyline,
+    Text,
+    Track,
+)
 from .problem import Problem
 from .scene import Scene, SceneError, control, find_scene, parameter, scene_names
 
@@ -21,6 +32,7 @@ __all__ = [
     "OptimizeError",
     "Picture",
     "Polygon",
+    "Polygons",
     "Polyline",
     "Problem",
     "Scene",

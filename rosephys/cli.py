@@ -162,7 +162,7 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
     command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
     command.add_argument(
-        "--optimizer", choices=("gd", "normalized", "adam"), help="how a step is chosen"
+        "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
     )
 
 

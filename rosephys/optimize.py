@@ -4,6 +4,7 @@ gd          x <- x - rate * g
 normalized  x <- x - rate * g / (|g| + 1e-6), |g| the norm over all controls: steps of one length, which suit
             losses whose slope says little about how far to go
 adam        Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
+lbfgs       quasi-Newton steps, each searched until the loss falls (lbfgs.py); `rate` is the length of the first
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from .lbfgs import lbfgs
 from .problem import Arrays, Problem
 from .scene import Scene
 
@@ -64,11 +67,12 @@ def _adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Di
     return direction
 
 
-OPTIMIZERS: dict[str, Callable[[], Direction]] = {
+_DIRECTIONS: dict[str, Callable[[], Direction]] = {
     "gd": _gradient_descent,
     "normalized": _normalized,
     "adam": _adam,
 }
+OPTIMIZERS = (*_DIRECTIONS, "lbfgs")
 
 
 def descend(
@@ -81,18 +85,49 @@ def descend(
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, if None): the start, then one after each update.
 
-    A control's step is `rate` times its own rate; controls are kept within their bounds. Raises
-    OptimizeError where the loss or the gradient is not finite, ValueError for an unknown optimiser.
+    A control's step is `rate` times its own rate; controls are kept within their bounds. "lbfgs" ends before
+    `iterations` where no step makes the loss smaller. Raises OptimizeError where the loss or the gradient is
+    not finite, ValueError for an unknown optimiser.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"{optimizer!r} is not one of {', '.join(OPTIMIZERS)}")
-    direction = OPTIMIZERS[optimizer]()
     now: Arrays = {n: np.array(v, float) for n, v in (values or problem.values).items()}
+    if optimizer == "lbfgs":
+        yield from islice(_quasi_newton(problem, now, rate), iterations + 1)
+        return
+    direction = _DIRECTIONS[optimizer]()
     for iteration in range(iterations + 1):
         loss, gradient = problem.value_and_gradient(now)
         _check_finite(iteration, loss, gradient)
         yield Iterate(iteration, loss, now, gradient)
         now = _stepped(problem.scene, now, direction(iteration, gradient), rate)
+
+
+def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Iterator[Iterate]:
+    """The points of `lbfgs`, for which the controls are one array in units of their rates."""
+    fields, names = problem.scene.fields, problem.controls
+    sizes = np.array([start[n].size for n in names], int)
+    unit = np.repeat([rate * fields[n].rate for n in names], sizes)
+    bounds = [fields[n].bounds or (-math.inf, math.inf) for n in names]
+    low, high = (np.repeat([b[k] for b in bounds], sizes) / unit for k in (0, 1))
+
+    ends = np.cumsum(sizes, dtype=int)
+
+    def joined(arrays: Arrays) -> Any:
+        return np.concatenate([np.zeros(0), *(np.ravel(arrays[n]) for n in names)])
+
+    def parted(x: Any) -> Arrays:
+        places = zip(names, sizes, ends, strict=True)
+        return {n: x[end - size : end].reshape(start[n].shape) for n, size, end in places}
+
+    def evaluate(x: Any) -> tuple[float, Any]:
+        loss, gradient = problem.value_and_gradient({**start, **parted(x * unit)})
+        return loss, joined(gradient) * unit
+
+    for iteration, at in enumerate(lbfgs(evaluate, joined(start) / unit, low, high)):
+        values, gradient = {**start, **parted(at.x * unit)}, parted(at.gradient / unit)
+        _check_finite(iteration, at.loss, gradient)
+        yield Iterate(iteration, at.loss, values, gradient)
 
 
 def _stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Arrays:

@@ -22,6 +22,7 @@ from rosephys.picture import (
     Lines,
     Picture,
     Polygon,
+    Polygons,
     Polyline,
     Text,
     Track,
@@ -30,6 +31,7 @@ from rosephys.sprite import ball, disc, shadow, stamp
 from rosephys.stroke import arrow, dashes, polyline, ring, stroke
 
 SHADES = 8  # of a line on either side of its own colour
+FACE_SHADES = 32  # of a polygon
 CUSHION, RAIL = 9, 34  # design pixels from a table's bed to where cushion and wood end
 
 
@@ -166,16 +168,26 @@ def _paint_circles(surface: pygame.Surface, shape: Circles, at: Transform) -> No
     stamp(surface, ball if shape.style == "ball" else disc, centres, radii, shades, labels)
 
 
+def _rounded(levels: Any, shades: int) -> Floats:
+    """Levels in -1 .. 1, rounded to those that are drawn."""
+    return np.asarray(np.rint(shades * np.clip(np.nan_to_num(levels), -1, 1)) / shades)
+
+
+def _shade(shape: Lines | Polygons, level: float) -> str:
+    """The colour of what lies at a level between low and high."""
+    return blend(shape.colour, shape.high if level > 0 else shape.low, abs(level))
+
+
 def _paint_lines(surface: pygame.Surface, shape: Lines, at: Transform) -> None:
     starts, ends = (at.to_screen(side).reshape(-1, 2) for side in (shape.starts, shape.ends))
     levels = np.asarray(shape.levels, float)
     if not levels.size:
         stroke(surface, starts, ends, shape.width * at.unit, shape.colour)
         return
-    steps = np.rint(SHADES * np.clip(np.nan_to_num(levels), -1, 1))
-    for step in np.unique(steps):
-        shade = blend(shape.colour, shape.high if step > 0 else shape.low, abs(step) / SHADES)
-        these = steps == step
+    levels = _rounded(levels, SHADES)
+    for level in np.unique(levels):
+        shade = _shade(shape, level)
+        these = levels == level
         stroke(surface, starts[these], ends[these], shape.width * at.unit, shade)
 
 
@@ -195,6 +207,16 @@ def _paint_polygon(surface: pygame.Surface, shape: Polygon, at: Transform) -> No
     # The fill has hard edges; a stroke of its own colour, or the outline, makes them smooth.
     width = shape.width * at.unit if shape.outline else 1.0
     polyline(surface, np.vstack([points, points[:1]]), width, shape.outline or shape.colour)
+
+
+def _paint_polygons(surface: pygame.Surface, shape: Polygons, at: Transform) -> None:
+    levels = _rounded(shape.levels, FACE_SHADES)
+    shades = {level: colour(_shade(shape, level)) for level in np.unique(levels)}
+    faces = at.to_screen(shape.points)
+    shown = (np.abs(np.nan_to_num(faces, nan=FAR)) < FAR).all(axis=(1, 2))
+    for points, level in zip(faces[shown].tolist(), levels[shown], strict=True):
+        pygame.draw.polygon(surface, shades[level], points)
+        pygame.draw.aalines(surface, shades[level], True, points)  # the fill has hard edges
 
 
 def _paint_arrow(surface: pygame.Surface, shape: Arrow, at: Transform) -> None:
@@ -222,6 +244,7 @@ _PAINTERS: dict[type, Callable[..., None]] = {
     Lines: _paint_lines,
     Polyline: _paint_polyline,
     Polygon: _paint_polygon,
+    Polygons: _paint_polygons,
     Arrow: _paint_arrow,
     Cross: _paint_cross,
     Text: _paint_text,

@@ -70,6 +70,20 @@ class Polygon:
 
 
 @dataclass(frozen=True)
+class Polygons:
+    """`n` filled polygons of k corners each, drawn in order: the faces of something solid.
+
+    `levels` shade each: from `low` at -1 through `colour` at 0 to `high` at 1.
+    """
+
+    points: Numbers  # (n, k, 2)
+    levels: Numbers  # (n,)
+    colour: str
+    low: str = "low"
+    high: str = "high"
+
+
+@dataclass(frozen=True)
 class Arrow:
     """An arrow from `start` to `start + vector`."""
 
@@ -98,7 +112,7 @@ class Text:
     size: float = 14.0
 
 
-Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Arrow | Cross | Text
+Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text
 
 
 @dataclass(frozen=True)

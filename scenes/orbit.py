@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.gravity import gravity_acceleration
+from rosephys.physics.gravity import gravity_acceleration, gravity_energy
 from rosephys.physics.integrators import METHODS
 from rosephys.picture import Circles, Cross, Picture, Track
 from rosephys.scene import Scene, control, parameter
@@ -100,6 +100,19 @@ class Orbit(Scene):
     def loss(self, final: State) -> Any:
         miss = final.position[0] - self.goal
         return ra.dot(miss, miss)
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        """What does not change."""
+        masses = ra.array(np.array(self.bodies.masses))
+        x, v = state.position, state.velocity
+        turning = x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0]
+        momentum = masses @ v
+        return {
+            "energy": gravity_energy(x, v, masses),
+            "momentum along x": momentum[0],
+            "momentum along y": momentum[1],
+            "angular momentum": ra.dot(masses, turning),
+        }
 
     def picture(self, state: State) -> Picture:
         colours = ("third", "accent") if self.system == "kepler" else _COLOURS

@@ -1,4 +1,4 @@
-"""A pendulum of one or two links: find the push that brings its tip to the goal."""
+"""A pendulum of one, two or more links: find the push that brings its tip to the goal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 import rose_ad as ra
 from rosephys.physics.integrators import METHODS
-from rosephys.physics.pendulum import pendulum_acceleration, pendulum_joints
+from rosephys.physics.pendulum import pendulum_acceleration, pendulum_energy, pendulum_joints
 from rosephys.picture import Circles, Cross, Picture, Polyline, Track
 from rosephys.scene import Scene, control, parameter
 
@@ -28,14 +28,14 @@ class Pendulum(Scene):
     rate = 0.05
     optimizer = "adam"
 
-    links: int = parameter(2, "how many links: 1 or 2", bounds=(1, 2))
+    links: int = parameter(2, "how many links", bounds=(1, 50))
     method: str = parameter("runge-kutta", "how a step is taken", choices=tuple(METHODS))
     steps: int = parameter(400, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.005, "time step", unit="s", bounds=(1e-9, 1.0))
     gravity: float = parameter(9.81, "acceleration of gravity", unit="m/s²")
     length: float = parameter(1.0, "length of a link", unit="m", bounds=(1e-3, 1e3))
     goal: Any = parameter(
-        lambda scene: (0.8, -0.6) if scene.links == 1 else (-1.2, 0.4),
+        lambda scene: {1: (0.8, -0.6), 2: (-1.2, 0.4)}.get(scene.links, (-0.5 * scene.links, -1.0)),
         "where the tip should end",
         unit="m",
         handle=True,
@@ -65,9 +65,14 @@ class Pendulum(Scene):
         joints = self._joints(state)
         rods = ra.concat([np.zeros((1, 2)), joints])
         pivot = Circles(np.zeros((1, 2)), 0.03, ("dim",), style="disc")
-        bobs = Circles(joints, 0.09, ("curve", "accent")[-self.links :])
+        bobs = Circles(joints, 0.09, ("curve",) * (self.links - 1) + ("accent",))
         shapes = (Cross(self.goal, "good"), Polyline(rods, "text", 4.0), pivot, bobs)
-        return Picture(shapes, (-2.3, -2.3, 2.3, 2.3))
+        reach = max(self.links, 2) + 0.3
+        return Picture(shapes, (-reach, -reach, reach, reach))
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        """What does not change."""
+        return {"energy": pendulum_energy(state.angle, state.rate, self.gravity, self.length)}
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         return (Track(self._joints(state)[self.links - 1], "accent", "tip"),)

@@ -115,15 +115,36 @@ def test_small_oscillations_of_a_double_pendulum(sign: int) -> None:
     np.testing.assert_allclose(swing(mode), np.cos(2.0 * frequency) * mode, atol=1e-13)
 
 
-def test_energy_of_a_double_pendulum() -> None:
+@pytest.mark.parametrize("links", [2, 3, 7])
+def test_frequencies_of_a_chain_are_the_roots_of_a_laguerre_polynomial(links: int) -> None:
+    still = np.zeros(links)
+    pull = ra.jacfwd(ra.fn(lambda x: pendulum_acceleration(x, still, 3.0)))(still)
+    squares = np.sort(np.linalg.eigvals(-pull).real)
+    laguerre = np.polynomial.laguerre.lagroots([0.0] * links + [1.0])
+    np.testing.assert_allclose(squares, 3.0 * laguerre, rtol=1e-9)
+
+
+def test_two_links_obey_the_equations_of_the_double_pendulum() -> None:
+    angle, rate, k = np.array([0.7, -2.1]), np.array([1.3, -0.8]), 4.0
+    first, second = ra.fn(lambda x, v: pendulum_acceleration(x, v, k))(angle, rate)
+    c, s = np.cos(angle[0] - angle[1]), np.sin(angle[0] - angle[1])
+    left = 2 * first + c * second + s * rate[1] ** 2 + 2 * k * np.sin(angle[0])
+    right = c * first + second - s * rate[0] ** 2 + k * np.sin(angle[1])
+    np.testing.assert_allclose((left, right), 0.0, atol=1e-13)
+
+
+@pytest.mark.parametrize("links", [2, 4])
+def test_energy_of_a_pendulum_of_links(links: int) -> None:
+    rate = np.resize([1.0, -2.0], links)
+
     @ra.fn
     def change(start: Any) -> Any:
         a = lambda x, v: pendulum_acceleration(x, v, 9.81 / 0.7)  # noqa: E731
-        x, v = rolled("runge-kutta", a, start, np.array([1.0, -2.0]), 3.0, 6000)
-        first = pendulum_energy(start, np.array([1.0, -2.0]), 9.81, 0.7)
+        x, v = rolled("runge-kutta", a, start, rate, 3.0, 6000)
+        first = pendulum_energy(start, rate, 9.81, 0.7)
         return pendulum_energy(x, v, 9.81, 0.7) - first
 
-    assert abs(change(np.array([2.0, -1.0]))) < 1e-7
+    assert abs(change(np.resize([2.0, -1.0], links))) < 1e-7 * links**2
 
 
 # ------------------------------------------------------------------------------------ orbits
@@ -183,6 +204,19 @@ def test_scenes_are_solved(name: str, settings: dict[str, Any], reached: float) 
     trajectory = problem.trajectory(last.values)
     assert problem.picture(trajectory, 3, last.values).shapes
     assert problem.tracks(last.values, trajectory)[0].point.shape == (problem.steps + 1, 2)
+
+
+@pytest.mark.parametrize(("name", "system"), [("pendulum", ""), ("orbit", "eight")])
+def test_invariants_of_scenes_are_kept(name: str, system: str) -> None:
+    problem = Problem(find_scene(name, {"system": system} if system else {"links": 3}))
+    states = problem.trajectory(problem.values)
+    invariants = ra.fn(problem.scene.invariants)  # type: ignore[attr-defined]
+    first, last = (
+        invariants(ra.map_leaves(lambda leaf, k=k: leaf[k], states)) for k in (0, problem.steps)
+    )
+    assert last == pytest.approx(first, rel=1e-4, abs=1e-12)
+    if system:
+        assert first["energy"] == pytest.approx(EIGHT_ENERGY, abs=1e-7)
 
 
 def test_gradients_of_scenes() -> None:

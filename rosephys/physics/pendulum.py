@@ -1,33 +1,35 @@
-r"""A pendulum and a double pendulum: points of mass 1 on massless rods of one length l.
+r"""A pendulum of n links: points of mass 1 on massless rods of one length l, one hanging from the other.
 
-Angles are measured from the downward vertical. With k = g / l the pendulum is θ'' = -k sin θ. The double
-pendulum, with δ = θ1 - θ2, is
+Angles are measured from the downward vertical. With k = g / l and n_ij = n - max(i, j) masses, i and j from 0,
+that hang from both links i and j,
 
-    2 θ1'' + cos δ θ2'' = -sin δ θ2'² - 2 k sin θ1
-    cos δ θ1'' + θ2''   =  sin δ θ1'² -   k sin θ2
+    Σ_j n_ij (cos(θi - θj) θj'' + sin(θi - θj) θj'²) = -k n_ii sin θi.
 
-Its small oscillations have the squared frequencies (2 ∓ √2) k.
+So one link obeys θ'' = -k sin θ. Small oscillations have the squared frequencies λ k, with λ the roots of the
+Laguerre polynomial L_n: 1 for one link, 2 ∓ √2 for two.
 
-Source: Landau, Lifshitz, *Mechanics*, §5 and §23.
+Source: Lagrange's equations; Landau, Lifshitz, *Mechanics*, §5 and §23, for two links.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import rose_ad as ra
 
 
 def pendulum_acceleration(angle: Any, rate: Any, stiffness: Any) -> Any:
-    """The angular accelerations (n,) of one or two links at angles and rates (n,), for k = `stiffness`."""
-    if angle.shape[0] == 1:
+    """The angular accelerations (n,) of n links at angles and rates (n,), for k = `stiffness`."""
+    n = angle.shape[0]
+    if n == 1:
         return -stiffness * ra.sin(angle)
-    apart = angle[0] - angle[1]
-    c, s = ra.cos(apart), ra.sin(apart)
-    first = -s * rate[1] * rate[1] - 2 * stiffness * ra.sin(angle[0])
-    second = s * rate[0] * rate[0] - stiffness * ra.sin(angle[1])
-    determinant = 2 - c * c
-    return ra.array([(first - c * second) / determinant, (2 * second - c * first) / determinant])
+    order = np.arange(n)
+    hanging = n - np.maximum(order[:, None], order)
+    apart = angle[:, None] - angle
+    push = (hanging * ra.sin(apart)) @ (rate * rate) + stiffness * (n - order) * ra.sin(angle)
+    return -ra.solve(hanging * ra.cos(apart), push)
 
 
 def pendulum_joints(angle: Any, length: Any) -> Any:

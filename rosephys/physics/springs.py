@@ -8,8 +8,11 @@ The softening ε keeps the direction d / ℓ finite where the two points meet; F
 
     E = k (½ (|d| - L)² + ε L log ℓ).
 
+A damper along the spring pulls a with -c (u · n) n and b with its opposite, for n = d / |d| and u = v_a - v_b.
+
 A driven spring has L = L0 (1 + α u) with a signal u in [-1, 1]. Damping is that of a medium: in a step of
 length dt without other forces a velocity shrinks by the factor exp(-γ dt), the exact solution of v' = -γ v.
+Points lie in the plane or in space: d is 2 or 3 below.
 
 Source: the mass-spring robots of DiffTaichi (Hu et al., ICLR 2020).
 """
@@ -24,12 +27,12 @@ import rose_ad as ra
 
 
 def rest_lengths(x: Any, ends: Any) -> Any:
-    """The lengths (m,) of springs at the positions x (n, 2), both arrays of numpy."""
+    """The lengths (m,) of springs at the positions x (n, d), both arrays of numpy."""
     return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1)
 
 
 def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
-    """The forces (n, 2) on points x (n, 2) of m springs: `ends` (m, 2) Ints, rest lengths (m,).
+    """The forces (n, d) on points x (n, d) of m springs: `ends` (m, 2) Ints, rest lengths (m,).
 
     The stiffness is one number for all springs.
     """
@@ -40,6 +43,20 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
         apart = x[a] - x[b]
         length = ra.norm(apart) + softening
         pull = stiffness * (length - rest[s]) / length * apart
+        force[a] -= pull
+        force[b] += pull
+    return force.freeze()
+
+
+def spring_friction(x: Any, v: Any, ends: Any, damping: Any) -> Any:
+    """The forces (n, d) of m dampers of c = `damping` between the points that `ends` (m, 2) names."""
+    force = ra.accum(x.shape)
+    x, v, ends = ra.array(x), ra.array(v), ra.array(ends)
+    for s in ra.range(len(ends)):
+        a, b = ends[s, 0], ends[s, 1]
+        apart = x[a] - x[b]
+        share = ra.dot(v[a] - v[b], apart) / ra.maximum(ra.dot(apart, apart), 1e-12)
+        pull = damping * share * apart
         force[a] -= pull
         force[b] += pull
     return force.freeze()

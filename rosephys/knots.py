@@ -1,0 +1,15 @@
+"""Signals over time that are given by a few numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rose_ad as ra
+
+
+def linear_between(knots: Any, share: Any) -> Any:
+    """The polygon through knots (n, ...), n > 1, spread evenly over [0, 1], at `share`."""
+    last = knots.shape[0] - 1
+    knot = ra.clip(ra.to_int(last * share), 0, last - 1)
+    part = last * share - knot
+    return (1 - part) * knots[knot] + part * knots[knot + 1]
