@@ -6,6 +6,7 @@ depends on the time step: in free fall the steps themselves are exact.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import rose_ad as ra
@@ -71,6 +72,16 @@ class Bounce(Scene):
     def loss(self, final: State) -> Any:
         miss = final.position - self.goal
         return ra.dot(miss, miss)
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        x, v = state.position, state.velocity
+        height = x[1] - self.radius
+        return {"energy": 0.5 * ra.dot(v, v) + self.gravity * height, "momentum along": v[0]}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        # a bounce takes energy, none gives any
+        return {"energy": (math.inf, 1e-9), "momentum along": 1e-12}
 
     def picture(self, state: State) -> Picture:
         left, right = -9.0, _SPAN + 9.0

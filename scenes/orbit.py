@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.gravity import gravity_acceleration
+from rosephys.physics.gravity import gravity_acceleration, gravity_energy
 from rosephys.physics.integrators import METHODS
 from rosephys.picture import Circles, Cross, Picture, Track
 from rosephys.scene import Scene, control, parameter
@@ -100,6 +100,19 @@ class Orbit(Scene):
     def loss(self, final: State) -> Any:
         miss = final.position[0] - self.goal
         return ra.dot(miss, miss)
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        x, v, masses = state.position, state.velocity, np.array(self.bodies.masses)
+        spin = x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0]
+        return {
+            "energy": gravity_energy(x, v, masses),
+            "angular momentum": ra.dot(masses, spin),
+        }
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        lightest = min(self.bodies.masses)
+        return {"energy": 1e-4 * lightest, "angular momentum": 1e-10 * lightest}
 
     def picture(self, state: State) -> Picture:
         colours = ("third", "accent") if self.system == "kepler" else _COLOURS

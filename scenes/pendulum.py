@@ -8,7 +8,7 @@ import numpy as np
 
 import rose_ad as ra
 from rosephys.physics.integrators import METHODS
-from rosephys.physics.pendulum import pendulum_acceleration, pendulum_joints
+from rosephys.physics.pendulum import pendulum_acceleration, pendulum_energy, pendulum_joints
 from rosephys.picture import Circles, Cross, Picture, Polyline, Track
 from rosephys.scene import Scene, control, parameter
 
@@ -60,6 +60,13 @@ class Pendulum(Scene):
 
     def _joints(self, state: State) -> Any:
         return pendulum_joints(state.angle, self.length)
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        return {"energy": pendulum_energy(state.angle, state.rate, self.gravity, self.length)}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        return {"energy": 1e-4 * abs(float(self.gravity) * float(self.length))}
 
     def picture(self, state: State) -> Picture:
         joints = self._joints(state)
