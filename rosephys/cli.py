@@ -43,7 +43,7 @@ examples:
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
-  python -m rosephys check ./my_scene.py            can its gradient, motion and picture be trusted
+  python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
