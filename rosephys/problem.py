@@ -71,10 +71,10 @@ class Problem:
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        # one step more than is used, so that the last state is among those remembered
-        return ra.scan(
-            lambda s, t: (scene.step(s, t), s), scene.initial(), np.arange(self.steps + 1)
-        )[1]
+        # one step more than is used, so that the last state is among those remembered; it has the number of the
+        # last, so that controls of each step have one for it
+        times = np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
+        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
