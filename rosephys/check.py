@@ -27,6 +27,9 @@ FEW = 12  # so many numbers among the controls are checked one by one
 STEPS = 10.0 ** -np.arange(3, 9)  # of central differences, relative to the size of a control
 WRONG = 1e-4  # a larger relative difference from central differences is called wrong
 UNSEEN = 1e-9  # a slope this small, relative to the loss, cannot be told from none by differences
+REACH = 0.01  # over which the gradient is summed up, relative to the size of a control
+POINTS = 64  # at which it is
+EXPLAINED = 0.1  # a larger part of a change of the loss that the gradient does not explain is noted
 MODES = 1e-7  # a larger relative difference between forward and reverse mode is called wrong
 INTERPRETED = 1e-9  # a larger relative difference from the interpreter is called wrong
 SLOWER = 3000  # times the compiled program the interpreter takes, roughly
@@ -57,6 +60,17 @@ class Run:
         """The loss and its gradient."""
         return self.problem.value_and_gradient(self.values)
 
+    @property
+    def finite(self) -> bool:
+        """Whether the loss and its gradient are."""
+        loss, gradient = self.gradient
+        return math.isfinite(loss) and all(np.isfinite(g).all() for g in gradient.values())
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """The largest number of each field, 1 where all are 0."""
+        return {n: float(np.max(np.abs(v), initial=0.0)) or 1.0 for n, v in self.values.items()}
+
     @cached_property
     def trajectory(self) -> Any:
         """All states."""
@@ -79,7 +93,7 @@ class Run:
 def check(problem: Problem) -> list[Finding]:
     """All findings about a scene. Raises what the scene raises when it is traced or run."""
     run = Run(problem)
-    checks = (states, gradients, modes, determinism, interpreter, pictures, invariants)
+    checks = (states, gradients, distance, modes, determinism, interpreter, pictures, invariants)
     return [finding for c in checks for finding in c(run)]
 
 
@@ -134,8 +148,7 @@ def gradients(run: Run) -> Iterator[Finding]:
             " begins; a root or a norm of zero is the usual cause",
         )
         return
-    rng = np.random.default_rng(0)
-    sizes = {n: float(np.max(np.abs(v), initial=0.0)) or 1.0 for n, v in run.values.items()}
+    rng, sizes = np.random.default_rng(0), run.sizes
     begin = perf_counter()
     together = [_random(rng, gradient, sizes) for _ in range(DIRECTIONS)]
     yield _compared(run, "gradient along random directions", together, begin)
@@ -235,20 +248,58 @@ def _apart(a: float, b: float) -> float:
     return abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
 
 
+def distance(run: Run) -> Iterator[Finding]:
+    """Whether the loss changes over a distance by the sum of its gradient on the way, as it must if it is
+    continuous.
+
+    A loss that is a saw, for the instant of a contact is no part of what is computed, has a derivative that
+    agrees with differences and leads astray.
+    """
+    what = "gradient summed over a distance"
+    loss, gradient = run.gradient
+    if not run.finite:
+        return
+    expected = POINTS * 5 * run.loss_seconds
+    if expected > PATIENCE:
+        yield Finding(what, "note", f"not done: it would take {expected:.0f} s or so")
+        return
+    direction = _random(np.random.default_rng(2), gradient, run.sizes)
+    change = run.along(direction, REACH) - run.along(direction, -REACH)
+    slopes = []
+    for step in REACH * ((np.arange(POINTS) + 0.5) / POINTS * 2 - 1):
+        moved = {n: run.values[n] + step * v for n, v in direction.items()}
+        there = run.problem.value_and_gradient({**run.values, **moved})[1]
+        slopes.append(float(sum(np.vdot(g, direction[n]) for n, g in there.items())))
+    summed = 2 * REACH * float(np.mean(slopes))
+    scale = max(abs(change), 2 * REACH * float(np.mean(np.abs(slopes))), UNSEEN * abs(loss))
+    measured = f"{summed:.3g}, and the loss changes by {change:.3g}"
+    if scale == 0 or abs(summed - change) <= EXPLAINED * scale:
+        yield Finding(what, "ok", measured)
+        return
+    yield Finding(
+        what,
+        "note",
+        measured,
+        "the loss jumps, or is wild, within a hundredth of its controls, and its gradient does not know where"
+        " it leads: contact whose instant is not part of the motion does that (docs/contact.md)",
+    )
+
+
 def modes(run: Run) -> Iterator[Finding]:
     """Forward against reverse mode: both give the slope along a direction."""
     _, gradient = run.gradient
+    if not run.finite:
+        return
     rng = np.random.default_rng(1)
-    sizes = {n: float(np.max(np.abs(v), initial=0.0)) or 1.0 for n, v in run.values.items()}
     worst, pair = 0.0, (0.0, 0.0)
     for _ in range(DIRECTIONS):
-        direction = _random(rng, gradient, sizes)
+        direction = _random(rng, gradient, run.sizes)
         reverse = float(sum(np.vdot(g, direction[n]) for n, g in gradient.items()))
         scale = sum(float(np.sum(np.abs(g * direction[n]))) for n, g in gradient.items())
         forward = run.problem.slope(run.values, direction)
         error = abs(forward - reverse) / scale if scale else abs(forward)
         if not error <= worst:
-            worst, pair = error, (forward, reverse)
+            worst, pair = error if error == error else math.inf, (forward, reverse)
     if worst <= MODES:
         yield Finding("forward against reverse mode", "ok", f"differ by {worst:.1g} at most")
     else:
@@ -295,11 +346,13 @@ def interpreter(run: Run) -> Iterator[Finding]:
     def step(state: Any, t: Any, values: Any) -> Any:
         return problem.scene.bound(values).step(state, t)
 
+    def arguments(t: int) -> tuple[Any, int, Arrays]:
+        return ra.map_leaves(lambda a: a[t], run.trajectory), t, dict(run.values)
+
+    function = ra.fn(step).lower(*arguments(0)).program.function
     begin, worst, count = perf_counter(), 0.0, 0
     for t in np.unique(np.linspace(0, max(problem.steps - 1, 0), 5).astype(int)).tolist():
-        arguments = (ra.map_leaves(lambda a, t=t: a[t], run.trajectory), t, dict(run.values))
-        function = ra.fn(step).lower(*arguments).program.function
-        told = ra.interpret(function, ra.flatten(arguments)[0])
+        told = ra.interpret(function, ra.flatten(arguments(t))[0])
         made = [leaf[t + 1] for leaf in ra.flatten(run.trajectory)[0]]
         for a, b in zip(told, made, strict=True):
             off = float(np.max(np.abs(np.subtract(a, b, dtype=float)), initial=0.0))
@@ -367,9 +420,7 @@ def pictures(run: Run) -> Iterator[Finding]:
         drawn = [_drawn_pixels(shown[k]) for k in (0, len(shown) // 2, -1)]
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        yield Finding(
-            "picture", "FAILED", what, "`record` draws it too; see docs of rosephys.picture"
-        )
+        yield Finding("picture", "FAILED", what, "rosephys/picture.py says what each shape takes")
         return
     if min(drawn) == 0:
         which = ("the first", "the middle", "the last")[drawn.index(0)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rosephys import Problem, find_scene
-from rosephys.check import Finding, check
+from rosephys.check import Finding, Run, check, distance
 from rosephys.cli import main
 from rosephys.scene import scene_names
 
@@ -79,7 +79,8 @@ def failed(found: dict[str, Finding]) -> set[str]:
 
 
 @pytest.mark.parametrize("name", scene_names())
-def test_every_scene_passes(name: str) -> None:
+def test_every_scene_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rosephys.check.PATIENCE", 1.0)
     found = check(Problem(find_scene(name)))
     assert [f for f in found if f.verdict == "FAILED"] == []
     assert any(f.check.startswith("invariant") for f in found) or not find_scene(name).allowed_drift
@@ -93,6 +94,7 @@ def test_what_is_right_is_said_to_be(tmp_path: Path) -> None:
         "gradient along random directions",
         "gradient in push",
         "gradient in stiffness",
+        "gradient summed over a distance",
         "forward against reverse mode",
         "determinism",
         "compiled against interpreted",
@@ -146,6 +148,23 @@ def test_where_differences_do_not_settle_a_person_must_judge(tmp_path: Path) -> 
     assert found["gradient in push"].verdict == "note"
     assert "jumps" in found["gradient in push"].advice
     assert found["gradient in stiffness"].verdict == "ok"
+
+
+def test_a_loss_that_is_a_saw_leads_astray(tmp_path: Path) -> None:
+    """Its derivative is right at every point, and wrong over a distance."""
+    saw = "miss[0] - 2e-3 * ra.floor(1e3 * miss[0] + 0.5)"
+    found = findings(tmp_path, ("ra.dot(miss, miss)", saw))
+    assert found["gradient along random directions"].verdict == "ok"
+    assert found["gradient summed over a distance"].verdict == "note"
+    assert "contact" in found["gradient summed over a distance"].advice
+
+
+@pytest.mark.parametrize(
+    ("contact", "verdict"), [("toi-velocity", "ok"), ("toi-position", "note"), ("naive", "note")]
+)
+def test_rules_of_contact_are_told_apart(contact: str, verdict: str) -> None:
+    run = Run(Problem(find_scene("billiards", {"contact": contact})))
+    assert [f.verdict for f in distance(run)] == [verdict]
 
 
 def test_modes_that_disagree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +270,7 @@ def test_the_command_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "spring, 40 steps" in told and "nothing is wrong" in told and "FAILED" not in told
     assert main(["check", str(path), "--set", "dt=0.5"]) == 1
     told = capsys.readouterr().out
-    assert "FAILED" in told and "smaller dt" in told and "1 of 10 checks FAILED" in told
+    assert "FAILED" in told and "smaller dt" in told and "1 of 11 checks FAILED" in told
     assert main(["check", str(path), "--set", "nothing=1"]) == 2
     assert main(["check", "no such scene"]) == 2
 
