@@ -1,4 +1,4 @@
-"""The command line: `python -m rosephys scene|record|optimize|gradient|list`.
+"""The command line: `python -m rosephys scene|record|optimize|gradient|check|list`.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
@@ -23,6 +23,7 @@ from rosephys.report import (
     Bar,
     Solution,
     explain,
+    print_findings,
     print_gradient,
     print_solution,
     say,
@@ -42,6 +43,7 @@ examples:
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
+  python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
@@ -115,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
         "--repeat", type=_count, metavar="N", help="time N calls and give the median"
     )
     gradient.add_argument("--json", action="store_true", help="print one JSON object")
+
+    checking = _command(commands, "check", _check, "check a scene: gradient, motion, picture")
+    checking.add_argument("--json", action="store_true", help="print one JSON object")
 
     listing = commands.add_parser("list", help="list the scenes", description="List the scenes.")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
@@ -263,6 +268,20 @@ def _gradient(arguments: argparse.Namespace) -> int:
     else:
         print_gradient(problem, result)
     return int(not result.get("max_relative_difference", 0.0) <= DISAGREE)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rosephys.check import check
+
+    problem = _problem(arguments)
+    findings = check(problem)
+    failed = sum(f.verdict == "FAILED" for f in findings)
+    result = {"scene": _name(arguments), "steps": problem.steps, "failed": failed}
+    if arguments.json:
+        print(to_json(result | {"checks": findings}))
+    else:
+        print_findings(result, findings)
+    return int(failed > 0)
 
 
 def _problem(arguments: argparse.Namespace) -> Problem:

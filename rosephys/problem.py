@@ -40,6 +40,8 @@ class Problem:
         self._trajectory = ra.fn(self._trace_trajectory)
         self._tracks = ra.fn(self._trace_tracks)
         self._picture = ra.fn(self._trace_picture)
+        self._invariants = ra.fn(self._trace_invariants)
+        self._slope = ra.fn(self._trace_slope)
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
 
@@ -69,10 +71,10 @@ class Problem:
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        # one step more than is used, so that the last state is among those remembered
-        return ra.scan(
-            lambda s, t: (scene.step(s, t), s), scene.initial(), np.arange(self.steps + 1)
-        )[1]
+        # one step more than is used, so that the last state is among those remembered; it has the number of the
+        # last, so that controls of each step have one for it
+        times = np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
+        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -80,6 +82,13 @@ class Problem:
 
     def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:
         return self._bound(controls, constants).picture(state)
+
+    def _trace_invariants(self, trajectory: Any, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return ra.build(self.steps + 1, lambda t: scene.invariants(_at(trajectory, t)))
+
+    def _trace_slope(self, controls: Values, direction: Values, constants: Values) -> Any:
+        return ra.jvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[1]
 
     # --------------------------------------------------------------------------------- what is asked
 
@@ -120,6 +129,11 @@ class Problem:
         value, gradient = self._gradient(*self.split(values))
         return float(value), {n: np.asarray(g) for n, g in gradient.items()}
 
+    def slope(self, values: Values, direction: Values) -> float:
+        """The derivative of the loss along a direction of the controls, by forward mode."""
+        controls, constants = self.split(values)
+        return float(self._slope(controls, {n: direction[n] for n in controls}, constants))
+
     def initial(self, values: Values) -> Any:
         """The state before the first step."""
         return self._initial(*self.split(values))
@@ -138,6 +152,13 @@ class Problem:
         if trajectory is None:
             trajectory = self.trajectory(values)
         return list(self._tracks(trajectory, *self.split(values)))
+
+    def invariants(self, values: Values, trajectory: Any = None) -> Arrays:
+        """The scene's invariants after each step, of shape (steps + 1,), by name."""
+        if trajectory is None:
+            trajectory = self.trajectory(values)
+        found = self._invariants(trajectory, *self.split(values))
+        return {name: np.asarray(value, float) for name, value in found.items()}
 
     def picture(self, trajectory: Any, index: int, values: Values) -> Picture:
         """The picture of a state of a trajectory."""

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
+from textwrap import wrap
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from rosephys.check import Finding
     from rosephys.optimize import Iterate
     from rosephys.problem import Problem
 
@@ -146,6 +148,18 @@ def _print_by_entry(name: str, value: Any) -> None:
     for i, entry in enumerate(value if np.ndim(value) else [value]):
         print(f"  {i:4}  {_numbers(entry, 12)}")
     print()
+
+
+def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> None:
+    """Print what `check` found, and what to do about what is not right."""
+    print(f"{result['scene']}, {result['steps']} steps\n")
+    print(_table([["check", "", "found"], *([f.check, f.verdict, f.measured] for f in findings)]))
+    for f in findings:
+        if f.advice:
+            print(f"\n{f.verdict}: {f.check}")
+            print(*wrap(f.advice, 96, initial_indent="  ", subsequent_indent="  "), sep="\n")
+    failed = result["failed"]
+    print(f"\n{failed} of {len(findings)} checks FAILED" if failed else "\nnothing is wrong")
 
 
 def print_solution(name: str, problem: Problem, solution: Solution) -> None:

@@ -186,6 +186,19 @@ class Scene:
         """Points whose paths are drawn."""
         return ()
 
+    def invariants(self, state: Any) -> dict[str, Any]:
+        """Numbers that the motion keeps, by name: energy, momentum ...; `check` reports how far they drift."""
+        return {}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        """How far an invariant may be from its first value, in its own unit: a number, or (below, above).
+
+        What friction takes, for example, may fall and not rise: (math.inf, 1e-9). Those that are not named
+        are reported, not judged.
+        """
+        return {}
+
 
 def _declared(cls: type[Scene]) -> dict[str, Field]:
     found: dict[str, Field] = {}

@@ -6,6 +6,7 @@ A cue ball meets a triangle of balls at rest. The job is that of DiffTaichi (Hu 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,20 @@ class Billiards(Scene):
     def loss(self, final: State) -> Any:
         miss = final.position[self.target] - self.goal
         return ra.dot(miss, miss)
+
+    def invariants(self, state: State) -> dict[str, Any]:
+        v = state.velocity
+        momentum = ra.sum(v, axis=0)
+        return {
+            "kinetic energy": 0.5 * ra.sum(v * v),
+            "momentum x": momentum[0],
+            "momentum y": momentum[1],
+        }
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        # collisions take energy, none gives any
+        return {"kinetic energy": (math.inf, 1e-12), "momentum x": 1e-12, "momentum y": 1e-12}
 
     def picture(self, state: State) -> Picture:
         target = self.target % self.balls

@@ -102,17 +102,20 @@ class Orbit(Scene):
         return ra.dot(miss, miss)
 
     def invariants(self, state: State) -> dict[str, Any]:
-        """What does not change."""
-        masses = ra.array(np.array(self.bodies.masses))
-        x, v = state.position, state.velocity
-        turning = x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0]
+        x, v, masses = state.position, state.velocity, np.array(self.bodies.masses)
         momentum = masses @ v
         return {
             "energy": gravity_energy(x, v, masses),
-            "momentum along x": momentum[0],
-            "momentum along y": momentum[1],
-            "angular momentum": ra.dot(masses, turning),
+            "momentum x": momentum[0],
+            "momentum y": momentum[1],
+            "angular momentum": ra.dot(masses, x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0]),
         }
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        lightest = min(self.bodies.masses)
+        momenta = ("momentum x", "momentum y", "angular momentum")
+        return {"energy": 1e-4 * lightest, **dict.fromkeys(momenta, 1e-10 * lightest)}
 
     def picture(self, state: State) -> Picture:
         colours = ("third", "accent") if self.system == "kepler" else _COLOURS

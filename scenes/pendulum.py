@@ -61,6 +61,13 @@ class Pendulum(Scene):
     def _joints(self, state: State) -> Any:
         return pendulum_joints(state.angle, self.length)
 
+    def invariants(self, state: State) -> dict[str, Any]:
+        return {"energy": pendulum_energy(state.angle, state.rate, self.gravity, self.length)}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        return {"energy": 1e-4 * abs(float(self.gravity) * float(self.length))}
+
     def picture(self, state: State) -> Picture:
         joints = self._joints(state)
         rods = ra.concat([np.zeros((1, 2)), joints])
@@ -69,10 +76,6 @@ class Pendulum(Scene):
         shapes = (Cross(self.goal, "good"), Polyline(rods, "text", 4.0), pivot, bobs)
         reach = max(self.links, 2) + 0.3
         return Picture(shapes, (-reach, -reach, reach, reach))
-
-    def invariants(self, state: State) -> dict[str, Any]:
-        """What does not change."""
-        return {"energy": pendulum_energy(state.angle, state.rate, self.gravity, self.length)}
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         return (Track(self._joints(state)[self.links - 1], "accent", "tip"),)

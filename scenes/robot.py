@@ -178,6 +178,14 @@ class Robot(Scene):
     def loss(self, final: State) -> Any:
         return -final.position[0, 0]
 
+    def invariants(self, state: State) -> dict[str, Any]:
+        depths = ra.maximum(self.ground - state.position[:, 1], 0.0)
+        return {"depth under the ground": ra.max(depths)}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        return {"depth under the ground": 1e-9}
+
     def picture(self, state: State) -> Picture:
         x, body = state.position, self.body
         bones = np.delete(body.springs, body.muscles, axis=0)

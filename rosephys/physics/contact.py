@@ -6,28 +6,84 @@ sum the contributions of all colliding pairs, each computed from the old state. 
 
     J = -(1 + e)/2 (n · Δv_ij) n,    v_j by -J    (impulse (1 + e) m1 m2/(m1 + m2) times the normal speed).
 
-The two rules differ in where they take n, and so in their derivatives.
+Where discs are pushed, v has dt times their `acceleration` (n, 2) already. The rules differ in when they take
+n and the velocities, and so in their derivatives, which docs/contact.md compares with closed forms.
 
-`toi_position` (DiffTaichi: Hu et al., ICLR 2020; Rose: Estep et al., ECOOP 2024) takes n where the discs
-would be at the end of the step, and shifts positions by (toi - dt) J. Its derivative with respect to where the
-discs meet is wrong, in places by sign; it is kept because others' results are stated in it.
+`naive` takes n where the discs would be at the end of the step, and leaves positions alone. The instant of
+impact is no part of what it computes, and its derivative is wrong, in places by sign.
+
+`toi_position` (DiffTaichi: Hu et al., ICLR 2020; Rose: Estep et al., ECOOP 2024) takes the same n, and shifts
+positions by (toi - dt) J. Its derivative with respect to where discs meet at an angle, or are pushed, is wrong,
+in places by sign; it is kept because others' results are stated in it.
 
 `toi_velocity` (Zhong, Han, Dey, Brikis, L4DC 2023) resolves a pair at its instant: the first τ in [0, dt] with
-|Δx_ij + τ Δv_ij| = 2r, n there, and Δx_i = -τ J, which is motion with v until τ and with v' after. The
-derivative of τ is that of the quadratic formula, so it is that of the exact motion.
+|Δx_ij + τ Δv_ij| = 2r, n there, and Δx_i = -τ J, which is motion with v until τ and with v' after. J is that of
+the velocities at τ, v - (dt - τ) times the acceleration where it is given. The derivative of τ is that of the
+quadratic formula, so without a push it is that of the exact motion, and with one that to the first order in dt.
+
+`compliant` (Cundall, Strack, Géotechnique 29, 1979) has no impulse: discs that overlap by δ repel each other by
+a spring and a dashpot, F = k δ + c δ', with k = ω²/2 and c = ζ ω for the reduced mass 1/2, ω = π / 0.02 so that
+a contact lasts 0.02, and ζ = -ln e / √(π² + ln² e), which makes the restitution e. A value wants tens of steps
+in a contact; a derivative, which is that of how many they are and of where they fall, wants thousands.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import rose_ad as ra
 
-Rule = Callable[[Any, Any, Any, Any, Any], tuple[Any, Any]]
+Rule = Callable[..., tuple[Any, Any]]
+
+CONTACT_TIME = 0.02  # that a compliant contact lasts
 
 
-def toi_position(x: Any, v: Any, radius: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
+def naive(
+    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
+) -> tuple[Any, Any]:
+    """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by the end of the step."""
+    n = x.shape[0]
+    dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
+    ahead = x + dt * v
+    for i in ra.range(n):
+        for j in ra.range(i + 1, n):
+            apart, relative = ahead[i] - ahead[j], v[i] - v[j]
+            overlap = ra.dot(apart, apart) < 4 * radius * radius
+            with ra.when(overlap & (ra.dot(apart, relative) < 0)):
+                normal = apart / ra.norm(apart)
+                impulse = -(1 + restitution) / 2 * ra.dot(normal, relative) * normal
+                _exchange(dv, dx, i, j, impulse, 0.0 * impulse)
+    return dv.freeze(), dx.freeze()
+
+
+def compliant(
+    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
+) -> tuple[Any, Any]:
+    """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by springs and dashpots."""
+    n = x.shape[0]
+    dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
+    frequency = math.pi / CONTACT_TIME
+    loss = -ra.log(ra.maximum(restitution, 1e-9))
+    stiffness = frequency * frequency / 2
+    resistance = frequency * loss / ra.hypot(math.pi, loss)
+    for i in ra.range(n):
+        for j in ra.range(i + 1, n):
+            apart = x[i] - x[j]
+            square = ra.dot(apart, apart)
+            with ra.when(square < 4 * radius * radius):
+                distance = ra.sqrt(square)
+                normal = apart / distance
+                depth, rate = 2 * radius - distance, -ra.dot(normal, v[i] - v[j])
+                impulse = dt * (stiffness * depth + resistance * rate) * normal
+                _exchange(dv, dx, i, j, impulse, 0.0 * impulse)
+    return dv.freeze(), dx.freeze()
+
+
+def toi_position(
+    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
+) -> tuple[Any, Any]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), by DiffTaichi's rule."""
     n = x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
@@ -49,9 +105,12 @@ def toi_position(x: Any, v: Any, radius: Any, restitution: Any, dt: Any) -> tupl
     return dv.freeze(), dx.freeze()
 
 
-def toi_velocity(x: Any, v: Any, radius: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
+def toi_velocity(
+    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
+) -> tuple[Any, Any]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), at the instants of impact."""
     n = x.shape[0]
+    forced = None if acceleration is None else ra.array(acceleration)
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     for i in ra.range(n):
         for j in ra.range(i + 1, n):
@@ -67,7 +126,13 @@ def toi_velocity(x: Any, v: Any, radius: Any, restitution: Any, dt: Any) -> tupl
                         tau = ra.maximum(tau, 0.0)  # discs that overlap already collide now
                         meeting = apart + tau * relative
                         normal = meeting / ra.norm(meeting)
-                        impulse = -(1 + restitution) / 2 * ra.dot(normal, relative) * normal
+                        speed = ra.dot(normal, relative)
+                        if (
+                            forced is not None
+                        ):  # v has the step's whole push, the impact only a part
+                            push = ra.dot(normal, forced[i] - forced[j])
+                            speed = ra.minimum(speed - (dt - tau) * push, 0.0)
+                        impulse = -(1 + restitution) / 2 * speed * normal
                         _exchange(dv, dx, i, j, impulse, -tau * impulse)
     return dv.freeze(), dx.freeze()
 
@@ -80,4 +145,9 @@ def _exchange(dv: Any, dx: Any, i: Any, j: Any, impulse: Any, shift: Any) -> Non
     dx[j] -= shift
 
 
-RULES: dict[str, Rule] = {"toi-velocity": toi_velocity, "toi-position": toi_position}
+RULES: dict[str, Rule] = {
+    "toi-velocity": toi_velocity,
+    "toi-position": toi_position,
+    "compliant": compliant,
+    "naive": naive,
+}
