@@ -5,6 +5,9 @@ normalized  x <- x - rate * g / (|g| + 1e-6), |g| the norm over all controls: st
             losses whose slope says little about how far to go
 adam        Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
 lbfgs       quasi-Newton steps, each searched until the loss falls (lbfgs.py); `rate` is the length of the first
+
+Before any of them but lbfgs a gradient can be clipped to a length (Pascanu, Mikolov, Bengio, "On the difficulty
+of training recurrent neural networks", ICML 2013): g is scaled by min(1, clip / (|g| + 1e-4)), |g| as above.
 """
 
 from __future__ import annotations
@@ -38,13 +41,25 @@ class Iterate:
     gradient: Arrays
 
 
+def length(gradient: Arrays) -> float:
+    """The Euclidean norm over all controls together."""
+    return math.sqrt(sum(float(np.vdot(g, g)) for g in gradient.values()))
+
+
+def _clipped(gradient: Arrays, clip: float) -> Arrays:
+    if clip == math.inf:
+        return gradient
+    scale = min(1.0, clip / (length(gradient) + 1e-4))
+    return {n: scale * g for n, g in gradient.items()}
+
+
 def _gradient_descent() -> Direction:
     return lambda _, gradient: gradient
 
 
 def _normalized() -> Direction:
     def direction(_: int, gradient: Arrays) -> Arrays:
-        norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradient.values()))
+        norm = length(gradient)
         return {n: g / (norm + 1e-6) for n, g in gradient.items()}
 
     return direction
@@ -81,16 +96,19 @@ def descend(
     iterations: int,
     rate: float,
     optimizer: str = "gd",
+    clip: float | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, if None): the start, then one after each update.
 
-    A control's step is `rate` times its own rate; controls are kept within their bounds. "lbfgs" ends before
-    `iterations` where no step makes the loss smaller. Raises OptimizeError where the loss or the gradient is
-    not finite, ValueError for an unknown optimiser.
+    A control's step is `rate` times its own rate; controls are kept within their bounds. Longer gradients are
+    clipped to the length `clip`, which is the scene's own if None and infinite for no clipping. "lbfgs" clips
+    none, and ends before `iterations` where no step makes the loss smaller. Raises OptimizeError where the loss
+    or the gradient is not finite, ValueError for an unknown optimiser.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"{optimizer!r} is not one of {', '.join(OPTIMIZERS)}")
+    clip = problem.scene.clip if clip is None else clip
     now: Arrays = {n: np.array(v, float) for n, v in (values or problem.values).items()}
     if optimizer == "lbfgs":
         yield from islice(_quasi_newton(problem, now, rate), iterations + 1)
@@ -100,7 +118,7 @@ def descend(
         loss, gradient = problem.value_and_gradient(now)
         _check_finite(iteration, loss, gradient)
         yield Iterate(iteration, loss, now, gradient)
-        now = _stepped(problem.scene, now, direction(iteration, gradient), rate)
+        now = _stepped(problem.scene, now, direction(iteration, _clipped(gradient, clip)), rate)
 
 
 def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Iterator[Iterate]:

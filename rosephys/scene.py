@@ -26,6 +26,7 @@ import difflib
 import importlib.metadata
 import importlib.util
 import inspect
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -115,13 +116,15 @@ def control(
 class Scene:
     """The base of all scenes; see the module's text.
 
-    `iterations`, `rate` and `optimizer` are what the commands use where they are given none.
+    `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
+    than `clip` are shortened to it before they are descended along.
     """
 
     fields: ClassVar[dict[str, Field]] = {}
     iterations: int = 100
     rate: float = 0.01
     optimizer: str = "gd"
+    clip: float = math.inf
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys.controller import CLOCKS, HIDDEN, clock, draw_weights, signals, unbiased
 from rosephys.physics.ground import advance_over_ground
 from rosephys.physics.springs import damping, rest_lengths, spring_forces
 from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
 from rosephys.scene import Scene, control, parameter
+from rosephys.scenery import level_ground
 
 Array = np.ndarray[Any, Any]
 
@@ -32,10 +34,8 @@ ROBOTS = {
 }
 ORIGIN, SPACING = 0.1, 0.05  # of the lattice, along both axes
 SOFTENING = 1e-4  # of the springs
-HIDDEN = 32  # units of the network
 VIEW = (0.0, 0.02, 1.05, 0.42)  # what a picture shows at least
-CLOCKS = 10  # sine waves that it sees, each a tenth of a turn ahead of the one before
-PACE = 10.0  # of the clocks, in radians a unit of time
+PACE = 10.0  # of the network's clock, in radians a unit of time
 SENSES = 0.05  # by which positions and velocities are scaled before the network sees them
 
 
@@ -79,20 +79,11 @@ def first_weights(robot: int, start: str) -> dict[str, Array]:
     masses, springs = len(body(robot).masses), len(body(robot).springs)
     senses = CLOCKS + 4 * masses + 2
     if start == "random":
-        draw = np.random.RandomState(0).standard_normal
-        hidden = 2 * np.sqrt(2 / (HIDDEN + senses)) * draw((HIDDEN, senses))
-        muscle = 3 * np.sqrt(2 / (HIDDEN + springs)) * draw((springs, HIDDEN))
-    else:
-        i, j = np.ogrid[:HIDDEN, :senses]
-        hidden = 0.33 * np.sin(1 + 0.37 * i + 0.91 * j)
-        s, h = np.ogrid[:springs, :HIDDEN]
-        muscle = 0.62 * np.sin(2 + 0.53 * s + 0.29 * h)
-    return {
-        "hidden_weights": hidden,
-        "hidden_bias": np.zeros(HIDDEN),
-        "muscle_weights": muscle,
-        "muscle_bias": np.zeros(springs),
-    }
+        return draw_weights(senses, springs, gains=(2.0, 3.0))
+    i, j = np.ogrid[:HIDDEN, :senses]
+    s, h = np.ogrid[:springs, :HIDDEN]
+    hidden = 0.33 * np.sin(1 + 0.37 * i + 0.91 * j)
+    return unbiased(hidden, 0.62 * np.sin(2 + 0.53 * s + 0.29 * h))
 
 
 def _first(name: str) -> Any:
@@ -163,17 +154,9 @@ class Robot(Scene):
             apart = x[i] - centre
             return SENSES * ra.array([apart[0], apart[1], v[i, 0], v[i, 1]])
 
-        clocks = ra.sin(PACE * self.dt * t + 2 * np.pi / CLOCKS * np.arange(CLOCKS))
         masses = ra.ravel(ra.build(x.shape[0], felt))
-        senses = ra.concat([clocks, masses, self.goal - centre])
-        hidden = ra.tanh(self.hidden_weights @ senses + self.hidden_bias)
-        muscles = ra.array(self.body.muscles)
-
-        def told(k: Any) -> Any:
-            s = muscles[k]
-            return ra.dot(self.muscle_weights[s], hidden) + self.muscle_bias[s]
-
-        return ra.tanh(ra.build(len(muscles), told))
+        senses = ra.concat([clock(PACE * self.dt * t), masses, self.goal - centre])
+        return signals(self, senses, self.body.muscles)
 
     def loss(self, final: State) -> Any:
         return -final.position[0, 0]
@@ -191,7 +174,7 @@ class Robot(Scene):
         bones = np.delete(body.springs, body.muscles, axis=0)
         return Picture(
             (
-                *_earth(self.ground),
+                *level_ground(self.ground),
                 Cross(self.goal, "accent"),
                 *(Polygon(x[corners], "skin") for corners in body.cells),
                 Lines(x[bones[:, 0]], x[bones[:, 1]], "bone"),
@@ -213,15 +196,3 @@ class Robot(Scene):
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         return (Track(state.position[0], "good", "head"),)
-
-
-def _earth(height: Any) -> tuple[Polygon, Lines, Lines]:
-    """The ground, its surface, and marks a tenth apart."""
-    left, right, deep = -2.0, 4.0, -2.0
-    soil = ra.array([[left, deep], [right, deep], [right, height], [left, height]])
-    marks = np.arange(left, right, 0.1)[:, None] * (1.0, 0.0) + ra.array([0.0, height])
-    return (
-        Polygon(soil, "earth"),
-        Lines(marks, marks - np.array([0.0, 0.012]), "line", 1.5),
-        Lines(soil[3:], soil[2:3], "faint", 2.0),
-    )

@@ -1,0 +1,51 @@
+"""A network of two tanh layers that drives muscles, as the robots of DiffTaichi have it (Hu et al., ICLR 2020).
+
+    h = tanh(W1 senses + b1)    signals = tanh(W2 h + b2)
+
+It sees a clock of sine waves, each a tenth of a turn ahead of the one before, and whatever else its scene gives
+it. A scene has its weights as four controls, named by WEIGHTS.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+HIDDEN = 32
+CLOCKS = 10
+WEIGHTS = ("hidden_weights", "hidden_bias", "muscle_weights", "muscle_bias")
+
+
+def draw_weights(senses: int, outputs: int, gains: tuple[float, float]) -> dict[str, Any]:
+    """Weights of either layer drawn from a normal distribution of deviation gain · sqrt(2 / (32 + its other
+    side)), always the same ones, and no bias."""
+    draw = np.random.RandomState(0).standard_normal
+    scale = [g * np.sqrt(2 / (HIDDEN + n)) for g, n in zip(gains, (senses, outputs), strict=True)]
+    hidden = scale[0] * draw((HIDDEN, senses))
+    return unbiased(hidden, scale[1] * draw((outputs, HIDDEN)))
+
+
+def unbiased(hidden: Any, muscle: Any) -> dict[str, Any]:
+    """Weights (32, senses) and (outputs, 32) as a scene's four controls, with biases of zero."""
+    biases = np.zeros(len(hidden)), np.zeros(len(muscle))
+    return dict(zip(WEIGHTS, (hidden, biases[0], muscle, biases[1]), strict=True))
+
+
+def clock(phase: Any) -> Any:
+    """The waves (10,) at a phase in radians."""
+    return ra.sin(phase + 2 * np.pi / CLOCKS * np.arange(CLOCKS))
+
+
+def signals(scene: Any, senses: Any, muscles: Any) -> Any:
+    """What the scene's network tells its outputs `muscles` (k,), each between -1 and 1, given senses (n,)."""
+    hidden = ra.tanh(scene.hidden_weights @ senses + scene.hidden_bias)
+    muscles = ra.array(muscles)
+
+    def told(k: Any) -> Any:
+        s = muscles[k]
+        return ra.dot(scene.muscle_weights[s], hidden) + scene.muscle_bias[s]
+
+    return ra.tanh(ra.build(len(muscles), told))

@@ -1,0 +1,229 @@
+r"""Rigid bodies in the plane, with impulses, contact with level ground, springs and soft joints.
+
+A body has a centre x, an angle θ, a velocity v, an angular velocity ω, a mass m and a moment of inertia I. Its
+point at the offset o of its own frame is at x + r, r = R(θ) o, and moves with u = v + ω (-r_y, r_x). All impulses
+of a step are found from the motion before it and summed. An impulse J at the offset r from the centre gives
+
+    Δv += J / m,    Δω += r × J / I,    and, at an instant τ of the step,    Δx -= τ J / m,    Δθ -= τ r × J / I
+
+for the change of velocity was not yet there until τ. A step of length dt under gravity g, which drags with the
+factor γ on velocities, is then
+
+    v' = γ v + Δv - dt (0, g)    x' = x + dt v' + Δx    ω' = γ ω + Δω    θ' = θ + dt ω' + Δθ.
+
+*Contact.* A point at p with u_y < 0, gravity of the step included, that would be below the ground at
+p⁺ = p + dt u meets it at τ = (ground - p_y) / u_y, or at once where it is below already. With restitution e and
+friction μ it gets, at p⁺,
+
+    J_y = -(1 + e) u_y / (1/m + r_x²/I),     J_x = -u_x / (1/m + r_y²/I), at most μ J_y either way.
+
+Without τ, that is by the naive rule Δx = 0 and Δθ = 0, the derivative of where a body ends with respect to where
+it began is wrong, in places by sign: see docs/rigid_robots.md.
+
+*Springs.* One from p_a to p_b, of stiffness k and rest length L, with d = p_a - p_b and ℓ = |d| + 1e-4, gives a
+the impulse -dt k (ℓ - L) / ℓ d, and b its opposite.
+
+*Joints.* A spring of rest length 0 and an impulse that stops the relative velocity q = u_a - u_b of its ends: with
+s = |q| + 0.1 and e = q / s, a gets -(dt k d + s e / C), where C is the sum of 1/m + (e × r)²/I of both. There are
+no iterations, so joints are soft.
+
+Source: the rigid bodies of DiffTaichi (Hu et al., ICLR 2020), sections 4 and 5. Units are the user's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+Array = np.ndarray[Any, Any]
+
+SOFTENING = 1e-4  # of a spring's length, which keeps its direction finite
+SLOWEST = 1e-3  # a point that sinks more slowly has no time of impact that means anything
+AROUND = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])  # the corners of a box
+JOINT_SOFTENING = 0.1  # of the relative speed of a joint's ends
+
+
+@ra.struct
+class Motion:
+    """Centres (n, 2), angles (n,), velocities (n, 2) and angular velocities (n,) of n bodies."""
+
+    position: ra.Vec
+    angle: ra.Vec
+    velocity: ra.Vec
+    spin: ra.Vec
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """What n bodies are: masses (n,), moments of inertia (n,), and the m points, each with its `owner` (m,)
+    and its offset (m, 2) in the owner's frame, that may touch the ground."""
+
+    mass: Array
+    inertia: Array
+    owner: Array
+    offset: Array
+
+
+@dataclass(frozen=True)
+class Links:
+    """m springs or joints: the bodies (m, 2) that each joins, the offsets (m, 2, 2) of its ends in their frames,
+    its stiffness (m,)."""
+
+    ends: Array
+    offset: Array
+    stiffness: Array
+
+
+def boxes(half: Array) -> Bodies:
+    """Boxes of half extents (n, 2) and density 1, which touch the ground with their corners."""
+    mass = 4 * half[:, 0] * half[:, 1]
+    inertia = mass / 3 * (half**2).sum(axis=1)
+    corners = half[:, None] * AROUND
+    return Bodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
+
+
+class Impulses:
+    """The impulses of one step on bodies in a motion, as they are summed."""
+
+    def __init__(self, bodies: Bodies, motion: Motion) -> None:
+        n = len(bodies.mass)
+        self.motion = motion
+        self.frame = ra.stack([ra.cos(motion.angle), ra.sin(motion.angle)], axis=1)
+        self.by_mass = ra.array(1 / bodies.mass)
+        self.by_inertia = ra.array(1 / bodies.inertia)
+        self.velocity, self.spin = ra.accum((n, 2)), ra.accum(n)
+        self.position, self.angle = ra.accum((n, 2)), ra.accum(n)
+
+    def arm(self, i: Any, offset: Any) -> Any:
+        """The offset (2,) from the centre of body i, turned as the body is."""
+        c, s = self.frame[i, 0], self.frame[i, 1]
+        return ra.array([c * offset[0] - s * offset[1], s * offset[0] + c * offset[1]])
+
+    def speed(self, i: Any, arm: Any) -> Any:
+        """The velocity (2,) of the point of body i at that arm."""
+        v, w = self.motion.velocity[i], self.motion.spin[i]
+        return ra.array([v[0] - w * arm[1], v[1] + w * arm[0]])
+
+    def compliance(self, i: Any, arm: Any, direction: Any) -> Any:
+        """How fast the point of body i at that arm goes along a direction, for a unit of impulse along it."""
+        return self.by_mass[i] + self.by_inertia[i] * cross(arm, direction) ** 2
+
+    def add(self, i: Any, impulse: Any, arm: Any, instant: Any = None) -> None:
+        """An impulse (2,) on body i at that arm, at an instant of the step or, if None, at its start."""
+        dv, dw = self.by_mass[i] * impulse, self.by_inertia[i] * cross(arm, impulse)
+        self.velocity[i] += dv
+        self.spin[i] += dw
+        if instant is not None:
+            self.position[i] -= instant * dv
+            self.angle[i] -= instant * dw
+
+
+def cross(a: Any, b: Any) -> Any:
+    """a × b of two vectors of the plane, a number."""
+    return a[0] * b[1] - a[1] * b[0]
+
+
+def touch_ground(
+    impulses: Impulses,
+    bodies: Bodies,
+    *,
+    ground: Any,
+    gravity: Any,
+    restitution: Any,
+    friction: Any,
+    dt: Any,
+    time_of_impact: bool = True,
+) -> None:
+    """Add the impulses of contact with level ground; without `time_of_impact`, by the naive rule."""
+    owner, offset = ra.array(bodies.owner), ra.array(bodies.offset)
+    for k in ra.range(len(bodies.owner)):
+        i = owner[k]
+        arm = impulses.arm(i, offset[k])
+        falling = impulses.speed(i, arm)
+        speed = ra.array([falling[0], falling[1] - dt * gravity])
+        height = impulses.motion.position[i, 1] + arm[1] - ground
+        with ra.when((speed[1] < 0) & (height + dt * speed[1] < 0)):
+            by_mass, by_inertia = impulses.by_mass[i], impulses.by_inertia[i]
+            up = -(1 + restitution) * speed[1] / (by_mass + by_inertia * arm[0] ** 2)
+            along = -speed[0] / (by_mass + by_inertia * arm[1] ** 2)
+            grip = friction * up
+            impulse = ra.array([ra.clip(along, -grip, grip), up])
+            instant = None
+            if time_of_impact:
+                instant = ra.clip(height / -ra.minimum(speed[1], -SLOWEST), 0.0, dt)
+            impulses.add(i, impulse, arm + dt * speed, instant)
+
+
+def pull_springs(impulses: Impulses, springs: Links, rest: Any, dt: Any) -> None:
+    """Add the impulses of springs with rest lengths (m,)."""
+    rest, stiffness = ra.array(rest), ra.array(springs.stiffness)
+    for k in ra.range(len(springs.ends)):
+        a, b, arm_a, arm_b, apart = _between(impulses, springs, k)
+        length = ra.norm(apart) + SOFTENING
+        impulse = dt * stiffness[k] * (length - rest[k]) / length * apart
+        impulses.add(a, -impulse, arm_a)
+        impulses.add(b, impulse, arm_b)
+
+
+def hold_joints(impulses: Impulses, joints: Links, dt: Any) -> None:
+    """Add the impulses of joints."""
+    stiffness = ra.array(joints.stiffness)
+    for k in ra.range(len(joints.ends)):
+        a, b, arm_a, arm_b, apart = _between(impulses, joints, k)
+        sliding = impulses.speed(a, arm_a) - impulses.speed(b, arm_b)
+        speed = ra.norm(sliding) + JOINT_SOFTENING
+        along = sliding / speed
+        give = impulses.compliance(a, arm_a, along) + impulses.compliance(b, arm_b, along)
+        impulse = dt * stiffness[k] * apart + sliding / give
+        impulses.add(a, -impulse, arm_a)
+        impulses.add(b, impulse, arm_b)
+
+
+def _between(impulses: Impulses, links: Links, k: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """The bodies that link k joins, the arms of its ends, and the vector from the second end to the first."""
+    ends, offset = ra.array(links.ends), ra.array(links.offset)
+    a, b = ends[k, 0], ends[k, 1]
+    arm_a, arm_b = impulses.arm(a, offset[k, 0]), impulses.arm(b, offset[k, 1])
+    x = impulses.motion.position
+    return a, b, arm_a, arm_b, (x[a] + arm_a) - (x[b] + arm_b)
+
+
+def advance(impulses: Impulses, *, drag: Any, gravity: Any, dt: Any) -> Motion:
+    """The motion after a step of length dt; `drag` is the factor γ that a medium leaves of velocities."""
+    before = impulses.motion
+    fall = dt * gravity * np.array([0.0, 1.0])
+    velocity = drag * before.velocity + impulses.velocity.freeze() - fall
+    spin = drag * before.spin + impulses.spin.freeze()
+    return Motion(
+        before.position + dt * velocity + impulses.position.freeze(),
+        before.angle + dt * spin + impulses.angle.freeze(),
+        velocity,
+        spin,
+    )
+
+
+def box_outlines(motion: Motion, half: Array) -> Any:
+    """The corners (n, 4, 2) of boxes of half extents (n, 2), in order round each."""
+    return points_of(motion, np.arange(len(half))[:, None], half[:, None] * AROUND)
+
+
+def link_ends(motion: Motion, links: Links) -> Any:
+    """Where the ends (m, 2, 2) of links are."""
+    return points_of(motion, links.ends, links.offset)
+
+
+def points_of(motion: Motion, owner: Array, offset: Array) -> Any:
+    """Where points of bodies are: `owner` (...) Ints, offsets and result (..., 2)."""
+    c, s = ra.cos(motion.angle)[owner], ra.sin(motion.angle)[owner]
+    x, y = offset[..., 0], offset[..., 1]
+    return motion.position[owner] + ra.stack([c * x - s * y, s * x + c * y], axis=-1)
+
+
+def kinetic_energy(motion: Motion, bodies: Bodies) -> Any:
+    """The kinetic energy of the bodies."""
+    v, w = motion.velocity, motion.spin
+    return 0.5 * (ra.sum(bodies.mass * ra.sum(v * v, axis=1)) + ra.sum(bodies.inertia * w * w))
