@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 VECTORS = ("-fno-math-errno", "-fno-trapping-math", "-lmvec")
 
 
-def _table(name: str, values: Array, kind: str) -> str:
+def table(name: str, values: Array, kind: str) -> str:
     size = "".join(f"[{n}]" for n in values.shape)
     numbers = ", ".join(repr(v) for v in values.ravel().tolist())
     return f"static const {kind} {name}{size} = {{{numbers}}};\n"
@@ -31,17 +31,20 @@ def header(job: Job) -> str:
     sizes = {"N": len(job.masses), "M": len(job.springs), "K": len(job.muscles)}
     defined = "".join(f"#define {name} {n}\n" for name, n in sizes.items())
     whole = {"A": a, "B": b, "MUSCLE": job.muscles}
-    tables = [_table(name, values, "int") for name, values in whole.items()]
+    tables = [table(name, values, "int") for name, values in whole.items()]
     real = {"REST": job.rest, "START": job.masses}
-    return defined + "".join(tables + [_table(n, v, "double") for n, v in real.items()])
+    return defined + "".join(tables + [table(n, v, "double") for n, v in real.items()])
 
 
-def load(job: Job, source: str, *flags: str) -> Any:
-    """A source as a library for this body. Raises RuntimeError where there is no gcc."""
+def load(source: Path, header: str, *flags: str) -> Any:
+    """A source as a library for the body in that header, which it includes under its folder's name.
+
+    Raises RuntimeError where there is no gcc.
+    """
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "robot.so"
-        (Path(folder) / "robot.h").write_text(header(job))
-        command = [require_compiler(), HERE / source, "-o", library, *FLAGS, *flags, f"-I{folder}"]
+        (Path(folder) / f"{source.parent.name}.h").write_text(header)
+        command = [require_compiler(), source, "-o", library, *FLAGS, *flags, f"-I{folder}"]
         subprocess.run(command, check=True)
         loaded = ctypes.CDLL(str(library))  # stays mapped after the file is gone
     loaded.loss.restype = loaded.gradient.restype = ctypes.c_double
@@ -57,7 +60,7 @@ def aligned(size: int) -> Array:
     return room[first : first + size]
 
 
-def program(job: Job, library: Any) -> Program:
+def program(job: Any, library: Any) -> Program:
     steps = ctypes.c_long(job.steps)
     tape = aligned(library.tape_bytes(job.steps) // 8)
     slope = np.empty(len(job.start()))
@@ -73,9 +76,9 @@ def program(job: Job, library: Any) -> Program:
 
 def expert(job: Job) -> Program:
     """Laid out for vectors; the weights' gradients of several steps are added up at once."""
-    return program(job, load(job, "robot.c", *VECTORS))
+    return program(job, load(HERE / "robot.c", header(job), *VECTORS))
 
 
 def textbook(job: Job) -> Program:
     """The equations and their adjoint, loop for loop."""
-    return program(job, load(job, "textbook.c"))
+    return program(job, load(HERE / "textbook.c", header(job)))
