@@ -28,6 +28,7 @@ from rosephys.report import (
     print_solution,
     say,
     to_json,
+    warn_of_chaos,
 )
 
 if TYPE_CHECKING:
@@ -252,9 +253,12 @@ def _optimize(arguments: argparse.Namespace) -> int:
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
+    from rosephys.optimize import Iterate
+
     problem = _problem(arguments)
     problem.compile()
     loss, gradient = problem.value_and_gradient(problem.values)
+    warn_of_chaos(problem, [Iterate(0, loss, problem.values, gradient)])
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -381,6 +385,7 @@ def _solve(problem: Problem, how: dict[str, Any]) -> Solution:
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
+    warn_of_chaos(problem, solution.iterates)
     if solution.stopped:
         say(f"{solution.stopped}; the result is that of iteration {solution.last.iteration}")
     return solution

@@ -35,8 +35,9 @@ def unbiased(hidden: Any, muscle: Any) -> dict[str, Any]:
 
 
 def clock(phase: Any) -> Any:
-    """The waves (10,) at a phase in radians."""
-    return ra.sin(phase + 2 * np.pi / CLOCKS * np.arange(CLOCKS))
+    """The waves (10,) at a phase in radians: each is a sum of two, which saves eight sines."""
+    ahead = 2 * np.pi / CLOCKS * np.arange(CLOCKS)
+    return ra.sin(phase) * np.cos(ahead) + ra.cos(phase) * np.sin(ahead)
 
 
 def signals(scene: Any, senses: Any, muscles: Any) -> Any:

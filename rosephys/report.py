@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rosephys.problem import Problem
 
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
+CHAOTIC = 1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
 
 
 @dataclass
@@ -171,6 +172,31 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     for control in problem.controls:
         rows.append([control, *(_numbers(i.values[control]) for i in (first, last))])
     print(_table(rows))
+
+
+def sensitivity(problem: Problem, iterate: Iterate) -> float:
+    """The change of the loss for a unit of relative change of all controls, by the gradient; relative to the loss.
+
+    Losses and controls smaller than 1 count as 1.
+    """
+    from rosephys.optimize import length
+
+    size = length({name: iterate.values[name] for name in problem.controls})
+    return length(iterate.gradient) * max(1.0, size) / max(1.0, abs(iterate.loss))
+
+
+def warn_of_chaos(problem: Problem, iterates: Sequence[Iterate]) -> None:
+    """Say which gradients cannot be trusted, if there are any: exact or not, they hold nowhere but at a point."""
+    wild = [(sensitivity(problem, i), i.iteration) for i in iterates]
+    wild = [(steep, iteration) for steep, iteration in wild if steep > CHAOTIC]
+    if not wild:
+        return
+    where = "" if len(iterates) == 1 else f" of {len(wild)} of {len(iterates)} iterations"
+    say(
+        f"warning: the gradient{where} cannot be trusted: by it, a change of the controls by a"
+        f" millionth changes the loss by {max(wild)[0] / 1e6:.1g} times itself."
+        " The motion is chaotic, or unstable; try fewer steps"
+    )
 
 
 def explain(error: Exception) -> int:

@@ -10,6 +10,8 @@ import rose_ad as ra
 
 from .picture import Lines, Polygon
 
+SOLID = "#2f4158"  # the fill of a solid body
+
 
 def level_ground(height: Any) -> tuple[Polygon, Lines, Lines]:
     """The ground, marks a tenth apart, and its surface."""

@@ -34,7 +34,7 @@ from rosephys.physics.rigid import (
 from rosephys.physics.springs import damping
 from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
 from rosephys.scene import Scene, control, parameter
-from rosephys.scenery import level_ground
+from rosephys.scenery import SOLID, level_ground
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[float, float]
@@ -209,7 +209,7 @@ class State:
 class Rigid(Scene):
     """Teach a robot of boxes and springs to walk: its head is to reach the goal."""
 
-    iterations = 20
+    iterations = 100
     rate = 1.0
     clip = 0.2
 
@@ -281,8 +281,8 @@ class Rigid(Scene):
             (
                 *level_ground(self.ground),
                 Cross(self.goal, "accent"),
-                *(Polygon(outlines[k], "skin", "bone") for k in shown),
-                Polygon(outlines[head], "skin", "good"),
+                *(Polygon(outlines[k], SOLID, "dim") for k in shown),
+                Polygon(outlines[head], SOLID, "good"),
                 Lines(springs[:, 0], springs[:, 1], "ivory", 5.0, state.signals),
                 Circles(joints[:, 0], 0.006, ("text",), style="disc"),
             ),
