@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from rosephys.problem import Problem
 
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
-CHAOTIC = 1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
+CHAOTIC = (
+    1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
+)
 
 
 @dataclass
@@ -175,9 +177,9 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
 
 
 def sensitivity(problem: Problem, iterate: Iterate) -> float:
-    """The change of the loss for a unit of relative change of all controls, by the gradient; relative to the loss.
+    """The relative change of the loss for a unit of relative change of the controls, by the gradient.
 
-    Losses and controls smaller than 1 count as 1.
+    A loss and controls smaller than 1 count as 1.
     """
     from rosephys.optimize import length
 
@@ -186,15 +188,14 @@ def sensitivity(problem: Problem, iterate: Iterate) -> float:
 
 
 def warn_of_chaos(problem: Problem, iterates: Sequence[Iterate]) -> None:
-    """Say which gradients cannot be trusted, if there are any: exact or not, they hold nowhere but at a point."""
-    wild = [(sensitivity(problem, i), i.iteration) for i in iterates]
-    wild = [(steep, iteration) for steep, iteration in wild if steep > CHAOTIC]
+    """Say how many gradients cannot be trusted, if any: exact or not, they hold at a point alone."""
+    wild = [steep for i in iterates if (steep := sensitivity(problem, i)) > CHAOTIC]
     if not wild:
         return
     where = "" if len(iterates) == 1 else f" of {len(wild)} of {len(iterates)} iterations"
     say(
         f"warning: the gradient{where} cannot be trusted: by it, a change of the controls by a"
-        f" millionth changes the loss by {max(wild)[0] / 1e6:.1g} times itself."
+        f" millionth changes the loss by {max(wild) / 1e6:.1g} times itself."
         " The motion is chaotic, or unstable; try fewer steps"
     )
 

@@ -1,8 +1,8 @@
 """A box is thrown at the ground: how does the height at which it ends depend on that from which it comes?
 
-The smallest problem on which contact without a time of impact goes wrong: its gradient has the wrong sign, and the
-descent goes up. See docs/rigid_robots.md. Source: DiffTaichi (Hu et al., ICLR 2020), section 5; lengths, times and
-masses are without dimension.
+The smallest problem on which contact without a time of impact goes wrong: its gradient has the wrong sign, and
+the descent goes up. See docs/rigid_robots.md. Source: DiffTaichi (Hu et al., ICLR 2020), section 5; lengths,
+times and masses are without dimension.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Drop(Scene):
         return final.position[0, 1]
 
     def invariants(self, state: Motion) -> dict[str, Any]:
-        """What a throw keeps: the energy where it is elastic, the momentum where there is no friction."""
+        """What a throw keeps: without friction the momentum and, where it is elastic, the energy to O(dt²)."""
         mass = self.bodies.mass
         height = self.gravity * ra.sum(mass * state.position[:, 1])
         momentum = ra.sum(mass * state.velocity[:, 0])

@@ -1,9 +1,9 @@
 """Robots of rigid boxes, springs and joints learn to walk.
 
-Boxes stand on the ground with their corners, joints hold them together, and the springs between them are muscles:
-a network of two tanh layers sees a clock, the boxes and the goal, and sets their rest lengths. Its weights are the
-controls. The robots are those of DiffTaichi (Hu et al., ICLR 2020); lengths, times and masses are without
-dimension.
+Boxes stand on the ground with their corners, joints hold them together, and the springs between them are
+muscles: a network of two tanh layers sees a clock, the boxes and the goal, and sets their rest lengths. Its
+weights are the controls. The robots are those of DiffTaichi (Hu et al., ICLR 2020); lengths, times and masses
+are without dimension.
 
 Robot 0 is chaotic. Its gradient is exact, astronomically large, and of no use to a descent.
 """
@@ -98,7 +98,7 @@ def walker() -> Plan:
         Box((0.08, 0.22), (0.03, 0.1)),
         Box((0.22, 0.22), (0.03, 0.1)),
     ]
-    links = [
+    links: list[Spring | Joint] = [
         Spring((0, 1), (0.08, 0.02), (0.0, -0.08), 0.22, 50.0, 0.03),
         Spring((0, 2), (-0.08, 0.02), (0.0, -0.08), 0.22, 50.0, 0.03),
         Joint((0, 1), (-0.08, 0.0), (0.0, 0.03), 50.0),
@@ -110,11 +110,14 @@ def walker() -> Plan:
 def biped() -> Plan:
     """A hip, and two legs of thigh, calf and foot, one behind the other; the head is a foot."""
     bend, half = np.radians(10), 0.11  # of thighs and calves
-    thigh_down, calf_down = (half * np.array([sign * np.sin(bend), -np.cos(bend)]) for sign in (1, -1))
+    thigh_down, calf_down = (
+        half * np.array([sign * np.sin(bend), -np.cos(bend)]) for sign in (1, -1)
+    )
     thigh = np.array([0.3, 0.58]) + thigh_down
     calf = thigh + thigh_down + calf_down
     foot = calf + calf_down + (0.08, 0.0)
-    parts, links = [Box((0.3, 0.65), (0.06, 0.08))], []
+    parts = [Box((0.3, 0.65), (0.06, 0.08))]
+    links: list[Spring | Joint] = []
     for first in (1, 4):
         parts += [
             Box(tuple(thigh), (0.02, half), bend),

@@ -1,8 +1,9 @@
 r"""Rigid bodies in the plane, with impulses, contact with level ground, springs and soft joints.
 
 A body has a centre x, an angle θ, a velocity v, an angular velocity ω, a mass m and a moment of inertia I. Its
-point at the offset o of its own frame is at x + r, r = R(θ) o, and moves with u = v + ω (-r_y, r_x). All impulses
-of a step are found from the motion before it and summed. An impulse J at the offset r from the centre gives
+point at the offset o of its own frame is at x + r, r = R(θ) o, and moves with u = v + ω (-r_y, r_x). All
+impulses of a step are found from the motion before it and summed. An impulse J at the offset r from the centre
+gives
 
     Δv += J / m,    Δω += r × J / I,    and, at an instant τ of the step,    Δx -= τ J / m,    Δθ -= τ r × J / I
 
@@ -17,15 +18,17 @@ friction μ it gets, at p⁺,
 
     J_y = -(1 + e) u_y / (1/m + r_x²/I),     J_x = -u_x / (1/m + r_y²/I), at most μ J_y either way.
 
-Without τ, that is by the naive rule Δx = 0 and Δθ = 0, the derivative of where a body ends with respect to where
-it began is wrong, in places by sign: see docs/rigid_robots.md.
+As published, r is that before the step, and the impulse turns the body as if it acted at p⁺, so that the energy
+of an elastic collision is kept to O(dt²) only. Without τ, that is by the naive rule Δx = 0 and Δθ = 0, the
+derivative of where a body ends with respect to where it began is wrong, in places by sign: see
+docs/rigid_robots.md.
 
 *Springs.* One from p_a to p_b, of stiffness k and rest length L, with d = p_a - p_b and ℓ = |d| + 1e-4, gives a
 the impulse -dt k (ℓ - L) / ℓ d, and b its opposite.
 
-*Joints.* A spring of rest length 0 and an impulse that stops the relative velocity q = u_a - u_b of its ends: with
-s = |q| + 0.1 and e = q / s, a gets -(dt k d + s e / C), where C is the sum of 1/m + (e × r)²/I of both. There are
-no iterations, so joints are soft.
+*Joints.* A spring of rest length 0 and an impulse that stops the relative velocity q = u_a - u_b of its ends:
+with s = |q| + 0.1 and e = q / s, a gets -(dt k d + q / C), and b its opposite, where C is the sum of
+1/m + (e × r)²/I of both. There are no iterations, so joints are soft.
 
 Source: the rigid bodies of DiffTaichi (Hu et al., ICLR 2020), sections 4 and 5. Units are the user's own.
 """
@@ -70,8 +73,8 @@ class Bodies:
 
 @dataclass(frozen=True)
 class Links:
-    """m springs or joints: the bodies (m, 2) that each joins, the offsets (m, 2, 2) of its ends in their frames,
-    its stiffness (m,)."""
+    """m springs or joints: the bodies (m, 2) that each joins, the offsets (m, 2, 2) of its ends in their
+    frames, its stiffness (m,)."""
 
     ends: Array
     offset: Array
