@@ -53,6 +53,16 @@ ROBOT = (
 )
 
 
+RIGID = (
+    Peer("us", "rigid.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c", "rigid.c", "expert", "C by hand, arranged for vectors", GCC),
+    Peer("c-plain", "rigid.c", "textbook", "C by hand, textbook", GCC),
+    Peer("jax", "rigid.jax", "reverse", "JAX", "pip install jax"),
+    Peer("warp", "rigid.warp", "program", "Warp, one kernel", "pip install warp-lang"),
+    Peer("taichi", "rigid.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+)
+
+
 def select(peers: tuple[Peer, ...], only: str) -> list[Peer]:
     """The peers of a comma-separated list of names and modules; all of them for ''."""
     wanted = [word.strip() for word in only.split(",") if word.strip()]
