@@ -43,7 +43,7 @@ def length(x: Value, y: Value) -> Value:
     return jnp.where(some, jnp.sqrt(jnp.where(some, square, 1.0)), 0.0)
 
 
-def walk(job: Job):  # noqa: C901, one function a part
+def walk(job: Job):
     body, n = job.body, job.boxes
     by_mass, by_inertia = 1 / body.bodies.mass, 1 / body.bodies.inertia
     corners = body.bodies.offset.reshape(n, 4, 2)

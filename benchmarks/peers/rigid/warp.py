@@ -1,7 +1,7 @@
 """Warp on the CPU: all steps in one kernel with one thread, and its generated adjoint, f64.
 
-One launch replaces thousands. Every state and sum has its own place, since Warp's adjoint of a loop in a loop does
-not find local sums again, and a contact is a real branch behind a test that has no adjoint.
+One launch replaces thousands. Every state and sum has its own place, since Warp's adjoint of a loop in a loop
+does not find local sums again, and a contact is a real branch behind a test that has no adjoint.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def adj_touches(
 
 
 @wp.kernel
-def walk(
+def walk(  # noqa: C901, one kernel
     steps: int,
     waves: int,
     units: int,
