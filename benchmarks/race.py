@@ -27,7 +27,6 @@ import numpy as np
 from peers import Peer, select
 
 Message = dict[str, Any]
-Statistic = Callable[[list[float]], float]  # of the times of a peer's rounds
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,9 @@ class Process:
             self.result.first_gradient = answer["seconds"]
             self.result.gradient = answer["gradient"]
 
-    def round(self, seconds: float, patience: float) -> None:
+    def round(self, options: argparse.Namespace) -> None:
         begin = time.perf_counter()
-        answer = self.ask(patience, ask="round", seconds=seconds)
+        answer = self.ask(options.patience, ask="round", seconds=options.seconds, cpu=options.cpu)
         self.spent += time.perf_counter() - begin
         if answer:
             self.result.loss_times.append(answer["loss"])
@@ -152,7 +151,7 @@ def play_rounds(processes: list[Process], options: argparse.Namespace) -> None:
         print(f"\rround {index + 1}/{options.rounds}", end="", file=sys.stderr, flush=True)
         for process in processes:
             if index < 3 or process.spent < options.budget:
-                process.round(options.seconds, options.patience)
+                process.round(options)
     print(file=sys.stderr)
 
 
@@ -210,8 +209,9 @@ COLUMNS = (
 )
 
 
-def row(result: Result, ours: float | None, of: Statistic) -> list[str]:
-    forward, gradient = of(result.loss_times), of(result.gradient_times)
+def row(result: Result, ours: float | None) -> list[str]:
+    forward = statistics.median(result.loss_times)
+    gradient = statistics.median(result.gradient_times)
     return [
         result.label,
         show(max(0.0, result.first_gradient - gradient)),
@@ -227,14 +227,13 @@ def row(result: Result, ours: float | None, of: Statistic) -> list[str]:
 
 def report(results: list[Result], race: Race, options: argparse.Namespace) -> str:
     ran = [result for result in results if not result.skipped]
-    of: Statistic = min if options.least else statistics.median
-    ran.sort(key=lambda result: of(result.gradient_times))
-    ours = [of(r.gradient_times) for r in ran if r.name == "us"]
-    rows = [row(result, ours[0] if ours else None, of) for result in ran]
+    ran.sort(key=lambda result: statistics.median(result.gradient_times))
+    ours = [statistics.median(r.gradient_times) for r in ran if r.name == "us"]
+    rows = [row(result, ours[0] if ours else None) for result in ran]
     lines = [
         f"{race.title}, f64, one thread.",
-        f"{'Least' if options.least else 'Medians'} of {options.rounds} interleaved rounds;"
-        " fewer for slow peers.",
+        f"Medians of {options.rounds} interleaved rounds; fewer for slow peers."
+        f"{' Seconds are those of the processor.' if options.cpu else ''}",
         "",
         *(f"| {' | '.join(cells)} |" for cells in [COLUMNS, ["---"] * len(COLUMNS), *rows]),
         "",
@@ -250,7 +249,9 @@ def argument_parser(doc: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=0.05, help="of calls in a round, each way")
-    parser.add_argument("--least", action="store_true", help="not medians: for a busy machine")
+    parser.add_argument(
+        "--cpu", action="store_true", help="time the processor, not the clock: for a busy machine"
+    )
     parser.add_argument("--budget", type=float, default=10, help="seconds of rounds for a peer")
     parser.add_argument("--patience", type=float, default=300, help="seconds for any one answer")
     parser.add_argument("--only", default="", help="peers, comma-separated: us,c,jax")

@@ -6,7 +6,8 @@ Stays alive and answers requests, a JSON object a line on stdin, with one on std
     (at the start)                       {"ready": true} or {"missing": why}
     {"ask": "compile"}                   {"seconds", "loss", "gradient"}: build, first gradient
     {"ask": "round", "seconds": s}       {"loss", "gradient"}: median seconds of a call, each
-                                         called again and again for s seconds, at least once
+                                         called again and again for s seconds, at least once;
+                                         with "cpu" true, seconds of the processor
     {"ask": "memory"}                    {"grown", "tape"}: bytes, see README.md
 
 and {"error": why} where something raised. rose.mjs speaks the same.
@@ -39,12 +40,14 @@ def memory_now_and_peak() -> tuple[int, int]:
     return tuple(1024 * int(fields[name].split()[0]) for name in ("VmRSS", "VmHWM"))
 
 
-def median_time(call: Callable[[], object], seconds: float) -> float:
+def median_time(
+    call: Callable[[], object], seconds: float, clock: Callable[[], float] = time.perf_counter
+) -> float:
     times, end = [], time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
-        begin = time.perf_counter()
+        begin = clock()
         call()
-        times.append(time.perf_counter() - begin)
+        times.append(clock() - begin)
     return statistics.median(times)
 
 
@@ -65,9 +68,10 @@ class Worker:
 
     def round(self, request: Message) -> Message:
         program, at, seconds = self.program, self.at, request["seconds"]
+        clock = time.process_time if request.get("cpu") else time.perf_counter
         return {
-            "loss": median_time(lambda: program.loss(at), seconds),
-            "gradient": median_time(lambda: program.gradient(at), seconds),
+            "loss": median_time(lambda: program.loss(at), seconds, clock),
+            "gradient": median_time(lambda: program.gradient(at), seconds, clock),
         }
 
     def memory(self, _: Message) -> Message:

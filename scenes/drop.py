@@ -34,8 +34,8 @@ BODIES = {"box": boxes(HALF), "point": POINT}
 class Drop(Scene):
     """Throw a box, or a point, at the ground from the height from which it ends lowest."""
 
-    iterations = 60
-    rate = 0.05
+    iterations = 150
+    rate = 0.02
 
     shape: str = parameter("box", "what is thrown", choices=tuple(BODIES))
     steps: int = parameter(203, "number of time steps", bounds=(1, 10_000_000))
