@@ -6,13 +6,8 @@ normalized  x <- x - rate * g / (|g| + 1e-6), |g| the norm over all controls: st
 adam        Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
 lbfgs       quasi-Newton steps, each searched until the loss falls (lbfgs.py); `rate` is the length of the first
 
-<<<<<<< HEAD
 Before any of them but lbfgs a gradient can be clipped to a length (Pascanu, Mikolov, Bengio, "On the difficulty
 of training recurrent neural networks", ICML 2013): g is scaled by min(1, clip / (|g| + 1e-4)), |g| as above.
-=======
-Before any of them a gradient can be clipped to a length (Pascanu, Mikolov, Bengio, "On the difficulty of
-training recurrent neural networks", ICML 2013): g is scaled by min(1, clip / (|g| + 1e-4)), |g| as above.
->>>>>>> 7dc8145 (Tests of rigid robots and of the drop)
 """
 
 from __future__ import annotations
