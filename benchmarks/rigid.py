@@ -14,7 +14,7 @@ from race import Race, argument_parser, run
 def main() -> None:
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--robot", type=int, default=1, choices=(0, 1, 2))
-    parser.add_argument("--steps", type=int, default=2048)
+    parser.add_argument("--steps", type=int, default=2047)
     options = parser.parse_args()
     job = Job(options.robot, options.steps)
     title = (

@@ -26,7 +26,7 @@ class Job:
     """Which robot walks, and for how many steps."""
 
     robot: int = 1
-    steps: int = 2048
+    steps: int = 2047
 
     @cached_property
     def scene(self) -> Any:
