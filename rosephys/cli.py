@@ -258,7 +258,7 @@ def _gradient(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
     problem.compile()
     loss, gradient = problem.value_and_gradient(problem.values)
-    warn_of_chaos(problem, [Iterate(0, loss, problem.values, gradient)])
+    warn_of_chaos(problem, Iterate(0, loss, problem.values, gradient))
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -385,7 +385,7 @@ def _solve(problem: Problem, how: dict[str, Any]) -> Solution:
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
-    warn_of_chaos(problem, solution.iterates)
+    warn_of_chaos(problem, solution.iterates[0], solution.last)
     if solution.stopped:
         say(f"{solution.stopped}; the result is that of iteration {solution.last.iteration}")
     return solution

@@ -187,17 +187,15 @@ def sensitivity(problem: Problem, iterate: Iterate) -> float:
     return length(iterate.gradient) * max(1.0, size) / max(1.0, abs(iterate.loss))
 
 
-def warn_of_chaos(problem: Problem, iterates: Sequence[Iterate]) -> None:
-    """Say how many gradients cannot be trusted, if any: exact or not, they hold at a point alone."""
-    wild = [steep for i in iterates if (steep := sensitivity(problem, i)) > CHAOTIC]
-    if not wild:
-        return
-    where = "" if len(iterates) == 1 else f" of {len(wild)} of {len(iterates)} iterations"
-    say(
-        f"warning: the gradient{where} cannot be trusted: by it, a change of the controls by a"
-        f" millionth changes the loss by {max(wild) / 1e6:.1g} times itself."
-        " The motion is chaotic, or unstable; try fewer steps"
-    )
+def warn_of_chaos(problem: Problem, *iterates: Iterate) -> None:
+    """Say so if a gradient cannot be trusted: exact or not, it holds at a point alone."""
+    steepest = max(sensitivity(problem, iterate) for iterate in iterates)
+    if steepest > CHAOTIC:
+        say(
+            "warning: the gradient cannot be trusted: by it, a change of the controls by a millionth"
+            f" changes the loss by {steepest / 1e6:.1g} times itself. The motion is chaotic, or"
+            " unstable; try fewer steps"
+        )
 
 
 def explain(error: Exception) -> int:
