@@ -57,7 +57,7 @@ class _Arranger(Copier):
             super().instr(instr, b)
             return
         for inner in new.instrs:
-            self.instr(inner, b)
+            super().instr(inner, b)  # which is as it is to be, but for the blocks inside it
         self.env.update(zip(instr.outs, lookups(self.env, new.results), strict=True))
 
     def _better(self, instr: Instr) -> Block | None:

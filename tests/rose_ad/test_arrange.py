@@ -89,7 +89,7 @@ def gradient_of(f: Any, args: Any, wrt: tuple[int, ...]) -> tuple[Any, Function]
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("steps", [32, 33, 39, 40, 100])
+@pytest.mark.parametrize("steps", [32, 33, 39, 40, 100, 512])
 def test_weights_of_a_loop(
     steps: int, reverse: bool, counts: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,12 +100,12 @@ def test_weights_of_a_loop(
     assert counts["in_chunks"] == 1
     expected = interpret(function, args)
     for ours, oracle in zip(gradient(*args), expected, strict=True):
-        np.testing.assert_allclose(ours, oracle, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(ours, oracle, atol=1e-10 * np.abs(oracle).max())
     monkeypatch.setattr(arrange, "_arranged", lambda f, lanes: f)
     function.derived.clear()
     plain = Program(function)([np.asarray(a) for a in args])
     for ours, others in zip(gradient(*args), plain, strict=True):
-        np.testing.assert_allclose(ours, others, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(ours, others, atol=1e-11 * np.abs(others).max())
 
 
 @pytest.mark.parametrize(("n", "m", "steps"), [(24, 32, 31), (4, 5, 100)])
