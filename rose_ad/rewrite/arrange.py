@@ -12,6 +12,7 @@ from ..ir import Block, Function, Instr, Lanes, Var, instructions
 from .fission import in_two
 from .fusion import Group, groups
 from .rank_updates import in_chunks
+from .strategy import under
 
 
 def arranged(function: Function, lanes: bool = False) -> Function:
@@ -20,17 +21,22 @@ def arranged(function: Function, lanes: bool = False) -> Function:
     key = ("arranged", lanes)
     known: Function | None = function.derived.get(key)
     if known is None:
-        known = function.derived[key] = _arranged(function, lanes)
+        known = function
+        with under(function.schedule):
+            block = function.schedule.run("lowered", function.name, function.block, lanes)
+            if block is not function.block:
+                known = Function(function.name, block, function.loc)
+        function.derived[key] = known
     return known
 
 
-def _arranged(function: Function, lanes: bool) -> Function:
-    if not any(i.op in {"build", "call"} for i in instructions(function.block)):
-        return function
+def arrange(block: Block, lanes: bool) -> Block | None:
+    """A copy of a function's block, and of what it calls, with its loops arranged; None where it has none."""
+    if not any(i.op in {"build", "call"} for i in instructions(block)):
+        return None
     b = Builder()
-    walk = _Arranger({p: b.block.param(p.type) for p in function.params}, lanes)
-    walk.block(function.block, b)
-    return Function(function.name, b.block, function.loc)
+    _Arranger({p: b.block.param(p.type) for p in block.params}, lanes).block(block, b)
+    return b.block
 
 
 class _Arranger(Copier):
