@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -176,6 +177,36 @@ def test_the_schedule_run_twice_changes_nothing(program: tuple, seed: int) -> No
                 Function("", block, 0)
             )
             assert sizes[1] <= sizes[0]
+
+
+def test_the_time_for_many_loops_is_linear() -> None:
+    """Each pass looks at a function of many accumulators and branches once."""
+
+    def loops(n: int) -> Callable[[Any], Any]:
+        def f(v: Any) -> Any:
+            for k in range(n):
+                acc = ra.accum(8)
+                for i in ra.range(8):
+                    acc[i] += ra.sin(v[i]) * (k + 1.0)
+                with ra.when(v[0] > 0.0):
+                    acc[0] += v[1]
+                v = acc.freeze()
+            return v
+
+        return f
+
+    def seconds(n: int) -> float:
+        with under(replace(ra.SCHEDULE, traced=seq())):
+            raw = traced(loops(n), V)
+        least = float("inf")
+        for _ in range(3):
+            block = copied(raw.block)
+            start = time.process_time()
+            assert tidy(block) is not None
+            least = min(least, time.process_time() - start)
+        return least
+
+    assert seconds(1200) < 8 * seconds(300)  # 4 times as long, not 16
 
 
 # ------------------------------------------------------------------------------------ taken apart
