@@ -65,6 +65,7 @@ from .control import (
 )
 from .custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
 from .derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .explain import explain
 from .finite_differences import check_grads
 from .function import Fn, Lowered, fn
 from .implicit import (
@@ -142,6 +143,9 @@ from .reduce import (
     trace,
     var,
 )
+from .rewrite.rules import rule
+from .rewrite.schedule import SCHEDULE
+from .scheduled import scheduled
 from .source import (
     MemoryLimit,
     NanFound,
@@ -157,6 +161,7 @@ from .tree import flatten, map_leaves, struct, unflatten
 __version__ = "0.1.0"
 
 __all__ = [
+    "SCHEDULE",
     "Bool",
     "Discontinuity",
     "Fn",
@@ -218,6 +223,7 @@ __all__ = [
     "einsum",
     "exp",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "fixed_point",
@@ -277,8 +283,10 @@ __all__ = [
     "reshape",
     "roll",
     "round",
+    "rule",
     "sampled_scan",
     "scan",
+    "scheduled",
     "sign",
     "sin",
     "sinh",

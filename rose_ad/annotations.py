@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .source import RoseError, TypeMismatch, here
 from .types import F32, F64, I64, Array, Scalar, Type, Value, scalar_of, shape_of
 from .types import Bool as _Bool
@@ -91,6 +93,17 @@ def leaf_types(annotation: Any, prefix: tuple[int, ...] = ()) -> list[Type | Non
             out += inner
         return out
     return None
+
+
+def ones_of(annotation: Any, prefix: tuple[int, ...] = ()) -> Any:
+    """A value of a type whose leaves `leaf_types` knows, of ones; an array of them with that shape."""
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        hints = _hints(annotation)
+        return annotation(*(ones_of(hints[f.name], prefix) for f in dataclasses.fields(annotation)))
+    if not TYPE_CHECKING and isinstance(annotation, Vec):
+        return ones_of(annotation.of, (*prefix, annotation.n))
+    t = value_type_of(annotation)
+    return np.ones((*prefix, *shape_of(t)), scalar_of(t).dtype)[()]
 
 
 def _hints(of: Any) -> dict[str, Any]:

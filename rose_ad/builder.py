@@ -1,9 +1,9 @@
 """Emitting IR. Everything that makes instructions (tracing, transformations, rewriting) goes through `emit`.
 
-Local rules are applied at the moment of emission and equal pure instructions are shared, so SSA order being
-bottom-up order, one pass reaches the innermost normal form of the local rules. A pure instruction is placed
-in the outermost block that has its operands, passing through loops but never out of a branch: what a loop
-does not change is computed before it, what a branch may skip stays inside.
+The local rules of the schedule in force are applied at the moment of emission and equal pure instructions
+are shared, so SSA order being bottom-up order, one pass reaches the rules' innermost normal form. A pure
+instruction is placed in the outermost block that has its operands, passing through loops but never out of a
+branch: what a loop does not change is computed before it, what a branch may skip stays inside.
 """
 
 from __future__ import annotations
@@ -11,25 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from .intervals import interval
 from .ir import Atom, Block, Const, Instr, Steps, Var
 from .prims import TABLE, result_type
-from .rewrite.rules import RULES
+from .rewrite.strategy import Apply, in_force
 from .source import UNKNOWN
-from .types import (
-    I64,
-    Array,
-    Ref,
-    Scalar,
-    Type,
-    array_type,
-    element,
-    scalar_of,
-    shape_of,
-    value_type,
-)
+from .types import I64, Array, Ref, Scalar, Type, array_type, element, scalar_of, value_type
 
 if TYPE_CHECKING:
     from .host import Host
@@ -42,13 +28,16 @@ class Builder:
     """Emits into one block. `loc` (shared by all builders of one function) is the location that new
     instructions get."""
 
-    __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc")
+    __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc", "rules")
 
     def __init__(self, parent: Builder | None = None, kind: Kind = "function") -> None:
         self.block = Block()
         self.parent, self.kind = parent, kind
         self.root: Builder = self if parent is None else parent.root
         self._known: dict[tuple[Any, ...], Var] = {}
+        self.rules: dict[str, tuple[Apply, ...]] = (
+            in_force().table if parent is None else parent.rules
+        )
         if parent is None:
             self.root_loc = UNKNOWN
 
@@ -64,7 +53,7 @@ class Builder:
 
     def prim(self, name: str, *args: Atom) -> Atom:
         """A scalar primitive, simplified, shared and hoisted."""
-        for rule in RULES[name]:
+        for rule in self.rules[name]:
             simpler = rule(self, *args)
             if simpler is not None:
                 return simpler
@@ -73,7 +62,7 @@ class Builder:
 
     def index(self, a: Atom, i: Atom) -> Atom:
         """`a[i]`: an entry or row of an array, or a reference to part of a reference."""
-        for rule in RULES["index"]:
+        for rule in self.rules["index"]:
             simpler = rule(self, a, i)
             if simpler is not None:
                 return simpler
@@ -81,9 +70,10 @@ class Builder:
 
     def check(self, i: Atom, n: int) -> Atom:
         """`i`, known to be in [0, n) from here on; the run fails at this location where it is not."""
-        low, high = interval(i)
-        if 0 <= low and high < n:
-            return i
+        for rule in self.rules["check"]:
+            simpler = rule(self, i, n)
+            if simpler is not None:
+                return simpler
         key = ("check", n, i)
         scope: Builder | None = self
         while scope is not None:
@@ -96,23 +86,21 @@ class Builder:
     def pack(self, elements: Sequence[Atom]) -> Atom:
         """An array of these elements."""
         assert elements
-        row = _whole_row(elements)
-        if row is not None:
-            return row
+        for rule in self.rules["pack"]:
+            simpler = rule(self, *elements)
+            if simpler is not None:
+                return simpler
         first = elements[0].type
         assert not isinstance(first, Ref)
         return self._pure("pack", tuple(elements), None, Array(len(elements), first))
 
     def reshape(self, a: Atom, shape: tuple[int, ...]) -> Atom:
         """An array, or a reference to one, seen with another shape of as many entries."""
-        t = value_type(a.type)
-        if shape_of(t) == shape:
-            return a
-        if isinstance(a, Const):
-            return Const(np.reshape(a.value, shape), array_type(shape, scalar_of(t)))
-        if a.instr is not None and a.instr.op == "reshape":
-            return self.reshape(a.instr.args[0], shape)
-        new = array_type(shape, scalar_of(t))
+        for rule in self.rules["reshape"]:
+            simpler = rule(self, a, shape)
+            if simpler is not None:
+                return simpler
+        new = array_type(shape, scalar_of(value_type(a.type)))
         return self._pure("reshape", (a,), shape, Ref(new) if isinstance(a.type, Ref) else new)
 
     def _pure(self, op: str, args: tuple[Atom, ...], attr: Any, type: Type) -> Var:
@@ -163,7 +151,7 @@ class Builder:
 
     def addto(self, ref: Atom, value: Atom) -> None:
         """`ref += value`, elementwise for arrays."""
-        for rule in RULES["addto"]:
+        for rule in self.rules["addto"]:
             if rule(self, ref, value) is not None:
                 return
         self._append("addto", (ref, value), None, (), ())
@@ -198,15 +186,23 @@ class Builder:
     def build(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Atom, ...]:
         """`n` independent runs of `body`, whose rows become arrays; see the module `ir`.
 
-        A row that is the row of another array at the same place makes no new array.
+        A row that a rule knows the array of makes no new array.
         """
-        same = [_copied_array(r, body, n) for r in body.results]
+        same = [self._known_array(r, body, n) for r in body.results]
         body.results = tuple(r for r, a in zip(body.results, same, strict=True) if a is None)
         types = [Array(n, r.type) for r in body.results]
         if not types and all(i.op in TABLE or i.op in _VALUES for i in body.instrs):
             return tuple(a for a in same if a is not None)  # nothing is left for it to do
         made = iter(self._append("build", bounds, n, (body,), types))
         return tuple(next(made) if a is None else a for a in same)
+
+    def _known_array(self, row: Atom, body: Block, n: int) -> Atom | None:
+        """The array that a build makes of a row of its body, if a rule knows one."""
+        for rule in self.rules["row"]:
+            known = rule(self, row, body, n)
+            if known is not None:
+                return known
+        return None
 
     def filter(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Var, ...]:
         """`n` runs of `body`, with a list of those whose first result holds; see the module `ir`."""
@@ -253,26 +249,3 @@ class Builder:
     def host(self, f: Host, args: Sequence[Atom]) -> tuple[Var, ...]:
         """The results of a Python function."""
         return self._append("host", tuple(args), f, (), f.results)
-
-
-def _whole_row(elements: Sequence[Atom]) -> Atom | None:
-    """The array whose elements these are, one after the other: pack(a[0], a[1], ...) is a."""
-    rows = set()
-    for k, e in enumerate(elements):
-        instr = e.instr if isinstance(e, Var) else None
-        if instr is None or instr.op != "index" or instr.args[1] != Const(k, I64):
-            return None
-        rows.add(instr.args[0])
-    (row, *others) = rows
-    whole = isinstance(row.type, Array) and row.type.n == len(elements)
-    return row if whole and not others else None
-
-
-def _copied_array(result: Atom, body: Block, n: int) -> Atom | None:
-    """The array `a` where a loop's result is a[i]: build n (i) { return a[i] } is a."""
-    instr = result.instr if isinstance(result, Var) else None
-    if instr is None or instr.op != "index" or instr.args[1] is not body.params[0]:
-        return None
-    a = instr.args[0]
-    outside = isinstance(a, Const) or a.block is not body
-    return a if outside and isinstance(a.type, Array) and a.type.n == n else None

@@ -179,7 +179,7 @@ def substitute(block: Block, env: Env) -> None:
     """Put other atoms in the place of variables, in a block and those inside it, in place."""
     for instr in block.instrs:
         for a in instr.args:
-            if a in env:
+            if type(a) is Var and a in env:
                 instr.args = lookups(env, instr.args)
                 break
         for inner in instr.blocks:

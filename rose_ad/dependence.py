@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .ir import Block, Function, Instr, Var, carried, root_of
 from .prims import TABLE
-from .rewrite.unwind import without_rewinds
+from .rewrite.schedule import differentiable
 from .types import Ref, is_float
 
 
@@ -83,7 +83,7 @@ def flow(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], 
 def _flow(function: Function, on: tuple[bool, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
     if function.rule is not None:
         return function.rule.flow(function, on), (False,) * len(on)
-    function = without_rewinds(function)
+    function = differentiable(function)
     seeds = {p for p, m in zip(function.params, on, strict=True) if m}
     found = depends(function.block, seeds)
     outs = tuple(r in found for r in function.results)

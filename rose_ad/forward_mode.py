@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from .builder import Builder
 from .copying import enter_loop, lookup, lookups
+from .garbage import uncollected
 from .ir import Atom, Block, Function, Instr, Var, carried, counts
 from .linearization import Linearizer, active_parameters, linearize
-from .rewrite.pipeline import tidy
-from .rewrite.unwind import without_rewinds
+from .rewrite.schedule import differentiable
+from .rewrite.strategy import under
 
 
 class Forward(Linearizer):
@@ -121,7 +122,9 @@ def forward(
     known = function.derived.get(("forward", mask))
     if known is None:
         make = _forward if function.rule is None else _forward_by_rule
-        known = function.derived["forward", mask] = make(without_rewinds(function), mask)
+        with under(function.schedule), uncollected():
+            known = make(differentiable(function), mask)
+        function.derived["forward", mask] = known
     result: tuple[Function, tuple[int, ...], tuple[int, ...]] = known
     return result
 
@@ -159,5 +162,6 @@ def _forward(
         *lookups(walk.env, function.results),
         *(walk.tangent(function.results[k], b) for k in kept),
     )
-    jvp = Function(f"{function.name}.jvp", tidy(b.block), function.loc)
+    name = f"{function.name}.jvp"
+    jvp = Function(name, function.schedule.run("derived", name, b.block), function.loc)
     return jvp, positions, kept

@@ -19,12 +19,14 @@ import numpy as np
 from .accumulator import Accumulator
 from .annotations import checked, parameter_types
 from .calling import fitted
+from .garbage import uncollected
 from .ir import Function, Var
 from .lower.caller import MISS
 from .lower.program import Program
 from .nans import searching
 from .pickling import Reference, reference
-from .rewrite.pipeline import tidy
+from .rewrite.schedule import SCHEDULE
+from .rewrite.strategy import in_force
 from .source import UNKNOWN, TraceError, TypeMismatch, here, of_function
 from .trace import Trace, current, tracing
 from .tree import Structure, flatten, unflatten
@@ -71,7 +73,7 @@ class Fn:
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self.derived: dict[str, Fn] = {}  # its transformations, each made once
-        self._specialised: dict[Signature, Specialised] = {}
+        self._specialised: dict[Signature, Specialised] = {}  # by the default schedule
         # without and with the search for NaNs
         self._compiled: dict[bool, dict[Signature, Compiled]] = {}
         self._direct: tuple[Callable[..., Any], ...] = ()  # of the last programs run, without
@@ -143,7 +145,8 @@ class Fn:
             with self._lock:
                 known = programs.get(key)
                 if known is None:
-                    known = programs[key] = self._compile(structure, types, nans)
+                    with uncollected():
+                        known = programs[key] = self._compile(structure, types, nans)
         return known
 
     def _compile(self, structure: Structure, types: Sequence[Type], nans: bool) -> Compiled:
@@ -157,9 +160,12 @@ class Fn:
         return Compiled(program, special.result, direct)
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        """The function for arguments of that structure and types, made once."""
-        key = (structure, tuple(types))
-        known = self._look_up(self._specialised, key)
+        """The function for arguments of that structure and types, made once by each schedule."""
+        key, schedule = (structure, tuple(types)), in_force()
+        made: dict[Signature, Specialised] = (
+            self._specialised if schedule is SCHEDULE else schedule.made.setdefault(self, {})
+        )
+        known = self._look_up(made, key)
         if known is not None:
             return known
         busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
@@ -169,14 +175,14 @@ class Fn:
                 here(),
                 "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
             )
-        with self._lock:
+        with self._lock, uncollected():
             busy.add(key)
             try:
-                known = self._specialised.get(key) or self.make(structure, types)
+                known = made.get(key) or self.make(structure, types)
             finally:
                 busy.discard(key)
             if not known.captured:  # what it captures may be another value the next time
-                self._specialised[key] = known
+                made[key] = known
             return known
 
     def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
@@ -327,8 +333,8 @@ class PythonFunction(Fn):
             root.builder.block.results = tuple(
                 self._result(leaf, trace, loc).atom for leaf in leaves
             )
-        ir = Function(self.__name__, tidy(root.builder.block), loc)
-        return Specialised(ir, result, tuple(trace.captured))
+        block = in_force().run("traced", self.__name__, root.builder.block)
+        return Specialised(Function(self.__name__, block, loc), result, tuple(trace.captured))
 
     def _python(self, types: Sequence[Type]) -> Callable[..., Any]:
         """The function to be traced, imported if it stayed in another process."""

@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .rewrite.strategy import in_force
 from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
 
 if TYPE_CHECKING:
@@ -169,12 +170,14 @@ class Block:
 
 class Function:
     """A closed function. `derived` keeps what transformations made of it, so that each is made once; `rule`,
-    if there is one, says how it is differentiated, in place of its block."""
+    if there is one, says how it is differentiated, in place of its block; `schedule` is that by which it was
+    made, and by which its derivatives are."""
 
-    __slots__ = ("block", "derived", "loc", "name", "rule")
+    __slots__ = ("block", "derived", "loc", "name", "rule", "schedule")
 
     def __init__(self, name: str, block: Block, loc: int, rule: Rule | None = None) -> None:
         self.name, self.block, self.loc, self.rule = name, block, loc, rule
+        self.schedule = in_force()
         self.derived: dict[Any, Any] = {}
 
     @property
@@ -234,6 +237,31 @@ def block_uses(block: Block) -> Iterator[Var]:
     for a in block.results:
         if isinstance(a, Var):
             yield a
+
+
+def users_of(variables: set[Var], block: Block) -> dict[Var, list[Instr]]:
+    """The instructions of a block, in order, that use each of these variables, in blocks inside them too."""
+    out: dict[Var, list[Instr]] = {v: [] for v in variables}
+    if out:
+        for instr in block.instrs:
+            _note_user(instr, instr, out)
+    return out
+
+
+def _note_user(instr: Instr, user: Instr, out: dict[Var, list[Instr]]) -> None:
+    _note_atoms(instr.args, user, out)
+    for block in instr.blocks:
+        for inner in block.instrs:
+            _note_user(inner, user, out)
+        _note_atoms(block.results, user, out)
+
+
+def _note_atoms(atoms: tuple[Atom, ...], user: Instr, out: dict[Var, list[Instr]]) -> None:
+    for a in atoms:
+        if type(a) is Var and a in out:
+            users = out[a]
+            if not users or users[-1] is not user:
+                users.append(user)
 
 
 def free_variables(block: Block) -> dict[Var, None]:

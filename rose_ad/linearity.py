@@ -8,7 +8,7 @@ from .dependence import depends, flow
 from .ir import Block, Function, Instr, Var
 from .linearization import linearize
 from .prims import TABLE
-from .rewrite.unwind import without_rewinds
+from .rewrite.schedule import differentiable
 
 Trusted = Callable[[Function, tuple[bool, ...]], bool]
 
@@ -39,7 +39,7 @@ def first_nonlinear(
     A branch, an index or a number of steps that depends on them is not affine either. `trusted` says of a
     function that has a rule whether it is linear, which its block need not show.
     """
-    function = without_rewinds(function)
+    function = differentiable(function)
     seeds = {p for p, m in zip(function.params, mask, strict=True) if m}
     # what floats do not carry on (an Int, a Bool) is made by an instruction that is refused
     return _first(function.block, depends(function.block, seeds), trusted)

@@ -24,6 +24,7 @@ from .checkpoints import kept_carries
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
 from .dear import carry_bytes, is_dear, remembered_values
 from .dependence import depends, touches
+from .garbage import uncollected
 from .ir import (
     UNBOUNDED,
     Atom,
@@ -38,9 +39,8 @@ from .ir import (
     free_variables,
 )
 from .prims import TABLE
-from .rewrite.pipeline import tidy
-from .rewrite.record import recording
-from .rewrite.unwind import without_rewinds
+from .rewrite.schedule import differentiable
+from .rewrite.strategy import under
 from .types import I64, Ref, is_float
 
 
@@ -77,10 +77,11 @@ def linearize(
     gone = gone or (False,) * len(mask)
     known: Linearized | None = function.derived.get(("linearize", mask, gone))
     if known is None:
-        if function.rule is not None:
-            known = function.rule.linearize(function, mask)
-        else:
-            known = _linearize(without_rewinds(function), mask, gone)
+        with under(function.schedule), uncollected():
+            if function.rule is not None:
+                known = function.rule.linearize(function, mask)
+            else:
+                known = _linearize(differentiable(function), mask, gone)
         function.derived["linearize", mask, gone] = known
     return known
 
@@ -99,8 +100,12 @@ def active_parameters(
 
 
 def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...]) -> Linearized:
-    function = recording(function, active_parameters(function, mask)[1])
+    run = function.schedule.run
     positions, active = active_parameters(function, mask)
+    block = run("linearised", function.name, function.block, active)
+    if block is not function.block:
+        function = Function(function.name, block, function.loc)
+        positions, active = active_parameters(function, mask)
     P, T = Builder(), Builder()
     walk = Linearizer(active)
     for p, g in zip(function.params, gone, strict=True):
@@ -112,17 +117,18 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     results = tuple(k for k, r in enumerate(function.results) if r in walk.tangents)
     T.block.results = tuple(walk.tangent(function.results[k], T) for k in results)
 
-    tangent_block = tidy(T.block)
+    fwd_name, lin_name = f"{function.name}.fwd", f"{function.name}.lin"
+    tangent_block = run("derived", lin_name, T.block)
     free = list(free_variables(tangent_block))
-    kept = [v for v in free if v.block is P.block and v in P.block.params]
-    residuals = [v for v in free if v not in kept]
+    kept = [v for v in free if v.block is P.block and v.instr is None]
+    residuals = [v for v in free if v.block is not P.block or v.instr is not None]
     substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})
 
     P.block.results = lookups(walk.env, function.results) + tuple(residuals)
-    fwd = tidy(P.block)
+    fwd = run("derived", fwd_name, P.block)
     return Linearized(
-        Function(f"{function.name}.fwd", fwd, function.loc),
-        Function(f"{function.name}.lin", tangent_block, function.loc),
+        Function(fwd_name, fwd, function.loc),
+        Function(lin_name, tangent_block, function.loc),
         positions,
         results,
         tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),

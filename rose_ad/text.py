@@ -56,11 +56,11 @@ def show_program(function: Function) -> str:
     return "\n\n".join(_Printer(names).function(f) for f in functions)
 
 
-def show_function(function: Function, table: Table) -> str:
+def show_function(function: Function, table: Table | None = None) -> str:
     """The function alone, with what it calls by the names that it has there.
 
-    A line ends in `@k` where it has a location, a host's name is followed by its `@k`: its number in the
-    table, to which it is added.
+    With a table, a line ends in `@k` where it has a location and a host's name is followed by its `@k`: its
+    number in the table, to which it is added.
     """
     return _Printer(function_names(callees(function)), table).function(function)
 

@@ -23,11 +23,11 @@ from collections.abc import Sequence
 from .builder import Builder
 from .copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
 from .dependence import depends, flow, touches
+from .garbage import uncollected
 from .ir import Atom, Block, Const, Function, Instr, Steps, Var, carried, counts, root_of, uses
 from .prims import TABLE
-from .rewrite.pipeline import tidy
-from .rewrite.pull import pull_adds
-from .rewrite.unwind import without_rewinds
+from .rewrite.schedule import differentiable
+from .rewrite.strategy import under
 from .types import I64, Array, Ref, Scalar, shape_of
 
 
@@ -40,9 +40,10 @@ def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     """
     known: Function | None = function.derived.get(("transpose", mask))
     if known is None:
-        if function.rule is not None:
-            known = function.rule.transpose(function, mask)
-        known = known or _transpose(without_rewinds(function), mask)
+        with under(function.schedule), uncollected():
+            if function.rule is not None:
+                known = function.rule.transpose(function, mask)
+            known = known or _transpose(differentiable(function), mask)
         function.derived["transpose", mask] = known
     return known
 
@@ -70,10 +71,9 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     ]
     totals = [(p, walk.total(p, E)) for p in scalars]
     E.block.results = tuple(E.zeros(p.type) if t is None else t for p, t in totals)
-    block = tidy(E.block)
-    pulled = pull_adds(block)
-    block = block if pulled is block else tidy(pulled)
-    return Function(f"{function.name}.T", block, function.loc)
+    name = f"{function.name}.T"
+    block = function.schedule.run("transposed", name, E.block)
+    return Function(name, block, function.loc)
 
 
 class Transposer:

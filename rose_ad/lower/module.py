@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..host import Host
 from ..ir import Const, Function, callees, instructions
 from ..rewrite.arrange import arranged
+from ..rewrite.strategy import under
 from ..types import Bool, Ref, Scalar, value_type
 from . import elementary
 from .checks import Check
@@ -37,7 +38,11 @@ def lower(function: Function, nans: bool = False) -> Lowered:
     for f in callees(function):
         if f.rule is not None and f.rule.refusal is not None:
             raise f.rule.refusal
-    function = arranged(function)
+    with under(function.schedule):
+        return _lower(arranged(function), nans)
+
+
+def _lower(function: Function, nans: bool) -> Lowered:
     functions = callees(function)
     calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
     module = Module(nans, {f for f in functions if f is not function and calls[f] == 1})

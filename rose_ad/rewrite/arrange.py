@@ -6,31 +6,65 @@ derivatives are better taken of small loops: what is remembered of a loop is wha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..builder import Builder
 from ..copying import Copier, lookup, lookups
 from ..ir import Block, Function, Instr, Lanes, Var, instructions
 from .fission import in_two
 from .fusion import Group, groups
 from .rank_updates import in_chunks
+from .strategy import under
 
 
 def arranged(function: Function, lanes: bool = False) -> Function:
     """The function, and what it calls, arranged; in code for `lanes`, whose loops need no vector instructions,
     loops are only joined. Made once."""
-    key = ("arranged", lanes)
-    known: Function | None = function.derived.get(key)
-    if known is None:
-        known = function.derived[key] = _arranged(function, lanes)
+    for f, in_lanes in _callees(
+        function, lanes
+    ):  # first, so that long chains of calls do not recurse
+        if ("arranged", in_lanes) not in f.derived:
+            f.derived["arranged", in_lanes] = _arranged(f, in_lanes)
+    known: Function = function.derived["arranged", lanes]
     return known
 
 
+def _callees(function: Function, lanes: bool) -> list[tuple[Function, bool]]:
+    """The function and all it calls, callees first, and whether that is in code for lanes."""
+    seen: dict[tuple[Function, bool], None] = {}
+
+    def visit(f: Function, in_lanes: bool) -> None:
+        if (f, in_lanes) not in seen:
+            for call in dict.fromkeys(_calls(f.block, in_lanes)):
+                visit(*call)
+            seen[f, in_lanes] = None
+
+    visit(function, lanes)
+    return list(seen)
+
+
+def _calls(block: Block, lanes: bool) -> Iterator[tuple[Function, bool]]:
+    for instr in block.instrs:
+        if instr.op == "call":
+            yield instr.attr, lanes
+        for inner in instr.blocks:
+            yield from _calls(inner, lanes or isinstance(instr.attr, Lanes))
+
+
 def _arranged(function: Function, lanes: bool) -> Function:
-    if not any(i.op in {"build", "call"} for i in instructions(function.block)):
-        return function
+    with under(function.schedule):
+        block = function.schedule.run("lowered", function.name, function.block, lanes)
+    same = block is function.block
+    return function if same else Function(function.name, block, function.loc)
+
+
+def arrange(block: Block, lanes: bool) -> Block | None:
+    """A copy of a function's block, and of what it calls, with its loops arranged; None where it has none."""
+    if not any(i.op in {"build", "call"} for i in instructions(block)):
+        return None
     b = Builder()
-    walk = _Arranger({p: b.block.param(p.type) for p in function.params}, lanes)
-    walk.block(function.block, b)
-    return Function(function.name, b.block, function.loc)
+    _Arranger({p: b.block.param(p.type) for p in block.params}, lanes).block(block, b)
+    return b.block
 
 
 class _Arranger(Copier):
@@ -94,5 +128,5 @@ class _Arranger(Copier):
 
     def _call(self, instr: Instr, b: Builder) -> None:
         args = lookups(self.env, instr.args)
-        outs = b.call(arranged(instr.attr, self.lanes), args)
+        outs = b.call(instr.attr.derived["arranged", self.lanes], args)
         self.env.update(zip(instr.outs, outs, strict=True))

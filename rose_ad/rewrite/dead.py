@@ -128,16 +128,21 @@ def _loop(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
     return effect
 
 
-def remove_dead(block: Block) -> None:
-    """Take dead code out of a function's block (or of a block with free variables), in place."""
-    _drop(block, live_variables(block))
+def remove_dead(block: Block) -> Block | None:
+    """Take dead code out of a function's block (or of a block with free variables), in place; None where
+    there was none."""
+    return block if _drop(block, live_variables(block)) else None
 
 
-def _drop(block: Block, live: set[Var]) -> None:
+def _drop(block: Block, live: set[Var]) -> bool:
+    """Take out what is not live; whether there was any."""
+    before = len(block.instrs)
     block.instrs = [instr for instr in block.instrs if _is_live(instr, live)]
+    changed = len(block.instrs) < before
     for instr in block.instrs:
         if instr.blocks:
-            _trim(instr, live)
+            changed |= _trim(instr, live)
+    return changed
 
 
 def _is_live(instr: Instr, live: set[Var]) -> bool:
@@ -152,8 +157,10 @@ def _is_live(instr: Instr, live: set[Var]) -> bool:
     return any(_is_live(inner, live) for block in instr.blocks for inner in block.instrs)
 
 
-def _trim(instr: Instr, live: set[Var]) -> None:
-    """Take the dead results of a structured instruction away, with what is dead inside it."""
+def _trim(instr: Instr, live: set[Var]) -> bool:
+    """Take the dead results of a structured instruction away, with what is dead inside it; whether
+    there was any."""
+    before = len(instr.outs), len(instr.args)
     kept = [k for k, o in enumerate(instr.outs) if o in live]
     match instr.op:
         case "scan" | "while":
@@ -162,8 +169,10 @@ def _trim(instr: Instr, live: set[Var]) -> None:
             instr.outs = _picked(instr.outs, kept)
             for block in instr.blocks:
                 block.results = _picked(block.results, kept)
+    changed = before != (len(instr.outs), len(instr.args))
     for block in instr.blocks:
-        _drop(block, live)
+        changed |= _drop(block, live)
+    return changed
 
 
 def _trim_loop(instr: Instr, live: set[Var]) -> None:

@@ -11,54 +11,66 @@ to which the same applies.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..copying import Env, substitute
-from ..ir import Atom, Block, Const, Instr, Var, block_uses
+from ..ir import Atom, Block, Const, Instr, Var, block_uses, users_of
 from ..types import I64, Array, Ref, Scalar, Type, Value
 
 
-def adds_to_builds(block: Block) -> bool:
-    """Rewrite such accumulators in a block and the blocks inside it, in place; whether there were any."""
+def adds_to_builds(block: Block) -> Block | None:
+    """Rewrite such accumulators in a block and the blocks inside it, in place; None where there were none."""
     changed = False
     for instr in block.instrs:
         for inner in instr.blocks:
-            changed |= adds_to_builds(inner)
-    if not any(instr.op == "accum" for instr in block.instrs):
-        return changed
-    for position, instr in enumerate(block.instrs):
-        if instr.op == "build" and not instr.args:
-            changed |= _rewrite(block, position)
-    return _drop_needless(block) or changed
+            changed |= adds_to_builds(inner) is not None
+    accums = [i for i in block.instrs if i.op == "accum"]
+    if accums:
+        changed |= _rewrite(block, [i for i in accums if isinstance(i.attr, Array)])
+        changed |= _drop_needless(block)
+    return block if changed else None
 
 
-def _rewrite(block: Block, position: int) -> bool:
-    """Turn accumulators that the loop at `position` adds its own row to into results of it."""
-    loop = block.instrs[position]
-    taken: list[Instr] = []
-    for k, accum in enumerate(block.instrs[:position]):
-        if accum.op != "accum" or not _is_own(accum, loop, block, k, position):
-            continue
-        entries = _take_row(loop.blocks[0], accum.outs[0], whole=not accum.args)
-        if entries is None and not accum.args and _give_row_its_own(loop.blocks[0], accum):
-            entries = _take_row(loop.blocks[0], accum.outs[0])
-        if entries is not None:
-            _append_result(block, loop, accum, entries)
-            taken.append(accum)
-    if taken:  # they start where their first value has been made
-        before = [i for i in block.instrs[:position] if i not in taken]
-        block.instrs[: position + 1] = [*before, loop, *taken]
-    return bool(taken)
+def _rewrite(block: Block, accums: list[Instr]) -> bool:
+    """Turn accumulators that are first used by a loop that adds its own row to them into results of it."""
+    first: dict[Instr, list[Instr]] = {}  # for a loop, the accumulators it is the first to use
+    users = users_of({i.outs[0] for i in accums}, block)
+    remaining = {i: iter(users[i.outs[0]]) for i in accums}
+    for accum in accums:
+        _note_next(accum, remaining[accum], first)
+    moved: dict[Instr, list[Instr]] = {}  # for a loop, those that start behind it
+    for loop in block.instrs:
+        for accum in first.get(loop, ()):
+            if _take(block, loop, accum):
+                moved.setdefault(loop, []).append(accum)
+                _note_next(accum, remaining[accum], first)
+    gone = {accum for taken in moved.values() for accum in taken}
+    last = {accum: loop for loop, taken in moved.items() for accum in taken}
+    order: list[Instr] = []
+    for instr in block.instrs:
+        if instr not in gone:
+            order.append(instr)
+            order += [a for a in moved.get(instr, ()) if last[a] is instr]
+    block.instrs = order
+    return bool(moved)
 
 
-def _is_own(accum: Instr, loop: Instr, block: Block, start: int, position: int) -> bool:
-    """Whether the accumulator has the loop's length and is not used between its making and the loop."""
-    (ref,) = accum.outs
-    t = accum.attr
-    if not isinstance(t, Array) or t.n != loop.attr or t.n == 0:
-        return False
-    for other in block.instrs[start + 1 : position]:
-        if ref in other.args or any(ref in set(block_uses(b)) for b in other.blocks):
-            return False
-    return True
+def _note_next(accum: Instr, users: Iterator[Instr], first: dict[Instr, list[Instr]]) -> None:
+    """File an accumulator under the next instruction that uses it, if that is a loop of its length."""
+    loop = next(users, None)
+    if loop is not None and loop.op == "build" and not loop.args and loop.attr == accum.attr.n > 0:
+        first.setdefault(loop, []).append(accum)
+
+
+def _take(block: Block, loop: Instr, accum: Instr) -> bool:
+    """Turn an accumulator into a result of the loop, if that adds its own row to it and nothing else."""
+    body, ref = loop.blocks[0], accum.outs[0]
+    entries = _take_row(body, ref, whole=not accum.args)
+    if entries is None and not accum.args and _give_row_its_own(body, accum):
+        entries = _take_row(body, ref)
+    if entries is not None:
+        _append_result(block, loop, accum, entries)
+    return entries is not None
 
 
 def _give_row_its_own(body: Block, accum: Instr) -> bool:
@@ -180,19 +192,13 @@ def _emit(body: Block, op: str, args: tuple[Atom, ...], t: Type, loc: int) -> Va
 
 def _drop_needless(block: Block) -> bool:
     """freeze(accum(a)) is a, where nothing is added in between."""
-    used: dict[Var, int] = {}
-    for instr in block.instrs:
-        for v in [*instr.args, *(v for b in instr.blocks for v in block_uses(b))]:
-            if isinstance(v, Var):
-                used[v] = used.get(v, 0) + 1
+    accums = {i.outs[0]: i for i in block.instrs if i.op == "accum" and i.args}
     replaced: Env = {}
     gone: set[Instr] = set()
-    for instr in block.instrs:
-        if instr.op == "freeze" and isinstance(instr.args[0], Var) and used[instr.args[0]] == 1:
-            accum = instr.args[0].instr
-            if accum is not None and accum.op == "accum" and accum.args:
-                replaced[instr.outs[0]] = accum.args[0]
-                gone |= {instr, accum}
+    for ref, users in users_of(set(accums), block).items():
+        if len(users) == 1 and users[0].op == "freeze":
+            replaced[users[0].outs[0]] = accums[ref].args[0]
+            gone |= {users[0], accums[ref]}
     if gone:
         block.instrs = [i for i in block.instrs if i not in gone]
         for v, a in replaced.items():  # what stands for one may have been replaced itself

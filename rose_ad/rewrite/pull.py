@@ -22,12 +22,12 @@ _CHEAP = frozenset(
 _MOST = 12  # operations that are done again
 
 
-def pull_adds(block: Block) -> Block:
-    """A copy of the block with such adds rewritten; itself where there are none."""
+def pull_adds(block: Block) -> Block | None:
+    """A copy of the block with such adds rewritten; None where there are none."""
     adds: dict[Instr, _Shifted] = {}
     _find(block, [(block, None)], adds)
     if not adds:
-        return block
+        return None
     b = Builder()
     _Puller({p: b.block.param(p.type) for p in block.params}, adds).block(block, b)
     return b.block

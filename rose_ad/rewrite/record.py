@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from ..builder import Builder
 from ..copying import Copier, Env, enter_loop, lookup, lookups
-from ..ir import Atom, Const, Function, Instr, Lanes, Var
+from ..ir import Atom, Block, Const, Instr, Lanes, Var
 from ..types import I64, Bool, Ref
 
 _LONGEST = 1 << 20  # iterations of a loop that is recorded
@@ -25,12 +25,13 @@ _LONGEST = 1 << 20  # iterations of a loop that is recorded
 _NEVER, _ALWAYS = Const(False, Bool), Const(True, Bool)
 
 
-def recording(function: Function, active: set[Var]) -> Function:
-    """The function with its loops recorded; itself where there are none to be."""
+def record(block: Block, active: set[Var]) -> Block | None:
+    """A copy of the block with its loops recorded, given its active variables; None where there are none
+    to be."""
     b = Builder()
-    walk = _Recorder({p: b.block.param(p.type) for p in function.params}, active)
-    walk.block(function.block, b)
-    return Function(function.name, b.block, function.loc) if walk.found else function
+    walk = _Recorder({p: b.block.param(p.type) for p in block.params}, active)
+    walk.block(block, b)
+    return b.block if walk.found else None
 
 
 class _Recorder(Copier):

@@ -12,35 +12,35 @@ so that where the branch is not taken nothing is copied.
 from __future__ import annotations
 
 from ..copying import Env, substitute
-from ..ir import Block, Instr, Var, block_uses
+from ..ir import Block, Instr, Var, block_uses, users_of
 from ..types import Array, Ref
 
 
-def settle(block: Block) -> None:
-    """Settle such accumulators of a block and the blocks inside it, in place."""
+def settle(block: Block) -> Block | None:
+    """Settle such accumulators of a block and the blocks inside it, in place; None where there were none."""
+    changed = False
     for instr in block.instrs:
         for inner in instr.blocks:
-            settle(inner)
+            changed |= settle(inner) is not None
+    accums = [i for i in block.instrs if i.op == "accum" and i.args and isinstance(i.attr, Array)]
+    users = users_of({i.outs[0] for i in accums}, block)
     gone: set[Instr] = set()
     renamed: Env = {}
-    for accum in block.instrs:
-        if accum.op == "accum" and accum.args and isinstance(accum.attr, Array):
-            found = _branch_and_end(block, accum)
-            if found is not None:
-                cond, end = found
-                renamed[end.outs[0]] = _move(block, accum, cond)
-                gone |= {accum, end}
+    for accum in accums:
+        found = _branch_and_end(accum, users[accum.outs[0]])
+        if found is not None:
+            cond, end = found
+            renamed[end.outs[0]] = _move(block, accum, cond)
+            gone |= {accum, end}
     if gone:
         block.instrs = [i for i in block.instrs if i not in gone]
         substitute(block, renamed)
+    return block if changed or gone else None
 
 
-def _branch_and_end(block: Block, accum: Instr) -> tuple[Instr, Instr] | None:
+def _branch_and_end(accum: Instr, users: list[Instr]) -> tuple[Instr, Instr] | None:
     """The branch that adds to an accumulator, in one side, and what freezes it, if nothing else uses it."""
     (ref,) = accum.outs
-    users = [
-        i for i in block.instrs if ref in i.args or any(ref in block_uses(b) for b in i.blocks)
-    ]
     if len(users) != 2 or users[0].op != "cond" or users[1].op != "freeze":
         return None
     sides = [b for b in users[0].blocks if ref in block_uses(b)]

@@ -10,16 +10,16 @@ from ..ir import Block, Instr, Var, block_uses, uses
 from ..prims import TABLE
 
 
-def sink(block: Block) -> None:
-    """Sink what can be sunk in a block and the blocks inside it, in place."""
-    if any(instr.op == "cond" for instr in block.instrs):
-        _sink_here(block)
+def sink(block: Block) -> Block | None:
+    """Sink what can be sunk in a block and the blocks inside it, in place; None where there was nothing."""
+    changed = any(instr.op == "cond" for instr in block.instrs) and _sink_here(block)
     for instr in block.instrs:
         for inner in instr.blocks:
-            sink(inner)
+            changed |= sink(inner) is not None
+    return block if changed else None
 
 
-def _sink_here(block: Block) -> None:
+def _sink_here(block: Block) -> bool:
     # where each variable is used: a side of a branch of this block, or None for anywhere else
     places: dict[Var, set[Block | None]] = {}
 
@@ -45,6 +45,7 @@ def _sink_here(block: Block) -> None:
     block.instrs = kept[::-1]
     for side, instrs in sunk.items():
         side.instrs = instrs[::-1] + side.instrs
+    return bool(sunk)
 
 
 def _side(instr: Instr, places: dict[Var, set[Block | None]]) -> Block | None:

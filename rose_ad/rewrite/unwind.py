@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from ..builder import Builder
 from ..copying import Copier, enter_loop, lookups
-from ..ir import Function, Instr, Steps, carried, counts, instructions
+from ..ir import Block, Instr, Steps, carried, counts, instructions
 
 
-def without_rewinds(function: Function) -> Function:
-    """The function itself if it has no rewind, else a copy with scans in their place, made once."""
-    known: Function | None = function.derived.get("without_rewinds")
-    if known is None:
-        known = function
-        if function.rule is None and any(i.op == "rewind" for i in instructions(function.block)):
-            b = Builder()
-            walk = _Unwinder({p: b.block.param(p.type) for p in function.params})
-            walk.block(function.block, b)
-            known = Function(function.name, b.block, function.loc)
-        function.derived["without_rewinds"] = known
-    return known
+def unwind(block: Block) -> Block | None:
+    """A copy of a function's block with scans in place of its rewinds; None where it has none."""
+    if not any(i.op == "rewind" for i in instructions(block)):
+        return None
+    b = Builder()
+    _Unwinder({p: b.block.param(p.type) for p in block.params}).block(block, b)
+    return b.block
 
 
 class _Unwinder(Copier):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,13 @@ from rose_ad.interp import interpret
 from rose_ad.ir import Atom, Block, Const, Function, callees, instructions
 from rose_ad.lower.module import lower
 from rose_ad.lower.program import Program
-from rose_ad.prims import TABLE, result_type
+from rose_ad.prims import TABLE
 from rose_ad.rewrite.dead import remove_dead
 from rose_ad.rewrite.own_index import adds_to_builds
-from rose_ad.rewrite.rules import RULES
+from rose_ad.rewrite.rules import HEADS, RULES
 from rose_ad.rewrite.sink import sink
-from rose_ad.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, element, scalar_of
+from rose_ad.rewrite.strategy import seq, under
+from rose_ad.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, scalar_of
 from rose_ad.verify import verify
 
 # ------------------------------------------------------------------------------- local rules
@@ -43,17 +45,9 @@ class Plain(Builder):
 
     __slots__ = ()
 
-    def prim(self, name: str, *args: Atom) -> Atom:
-        return self._pure(name, args, None, result_type(TABLE[name], [a.type for a in args]))  # type: ignore[misc]
-
-    def index(self, a: Atom, i: Atom) -> Atom:
-        return self._pure("index", (a, i), None, element(a.type))
-
-    def pack(self, elements: Any) -> Atom:
-        return self._pure("pack", tuple(elements), None, Array(len(elements), elements[0].type))
-
-    def addto(self, ref: Atom, value: Atom) -> None:
-        self._append("addto", (ref, value), None, (), ())
+    def __init__(self) -> None:
+        super().__init__()
+        self.rules = dict.fromkeys(HEADS, ())
 
 
 def numbers(*operands: Operands) -> list[Example]:
@@ -134,19 +128,67 @@ EXAMPLES: dict[tuple[str, str], list[Example]] = {
     ("addto", "add_pack"): [
         ((Ref(Array(2, t)), t, t), lambda b, r, x, y: (r, b.pack([x, y]))) for t in (F64, I64)
     ],
+    ("pack", "pack_of_entries"): [
+        ((Array(2, t),), lambda b, a: tuple(b.index(a, Const(k, I64)) for k in range(2)))
+        for t in (F64, I64, Array(3, F64))
+    ],
+    ("row", "row_of_array"): [
+        ((Array(3, t),), lambda b, a: row_of(b, a, 3)) for t in (F64, Bool, Array(2, F64))
+    ],
+    ("check", "check_proved"): [
+        ((I64,), lambda b, x: (b.prim("mod", x, const(5, x)), 5)),
+        ((I64,), lambda b, x: (b.prim("min", b.prim("max", x, const(0, x)), const(6, x)), 7)),
+        ((Bool,), lambda b, x: (b.prim("bool_to_i64", x), 2)),
+    ],
+    ("reshape", "reshape_to_own_shape"): [
+        ((Array(2, Array(3, F64)),), lambda b, a: (a, (2, 3))),
+        ((Array(0, I64),), lambda b, a: (a, (0,))),
+    ],
+    ("reshape", "reshape_of_literal"): [((), lambda b: (LITERAL, (2, 3)))],
+    ("reshape", "reshape_of_reshape"): [
+        ((Array(2, Array(3, F64)),), lambda b, a: (b.reshape(a, (6,)), (3, 2))),
+    ],
 }
 
 
-def local_rules() -> Iterator[tuple[str, Callable[..., Any]]]:
-    for head, rules in RULES.items():
-        yield from ((head, rule) for rule in rules)
+def row_of(b: Builder, a: Atom, n: int) -> tuple[Any, ...]:
+    """What the rules of a row are given: a[i], in the body of a build of n."""
+    body = b.loop(0, n - 1)
+    row = body.index(a, body.block.params[0])
+    body.block.results = (row,)
+    return row, body.block, n
 
 
-RULE = {(head, rule.__name__): rule for head, rule in local_rules()}
+def emitted(b: Builder, head: str, *args: Any) -> Atom | None:
+    """The instruction of that head, as the builder has it."""
+    match head:
+        case "index":
+            return b.index(*args)
+        case "addto":
+            return b.addto(*args)
+        case "check":
+            return b.check(*args)
+        case "pack":
+            return b.pack(args)
+        case "reshape":
+            return b.reshape(*args)
+        case "row":
+            return b.build(args[2], args[1])[0]
+    return b.prim(head, *args)
+
+
+def local_rules() -> Iterator[tuple[tuple[str, str], Callable[..., Any]]]:
+    """Each rule for each of its heads: (head, name), function."""
+    for rule in RULES.values():
+        yield from (((head, rule.name), f) for head, f in rule.by_head.items())
+
+
+RULE = dict(local_rules())
 
 
 def test_every_rule_has_an_example() -> None:
-    assert len(RULE) == len(list(local_rules())), "two rules of one name for one head"
+    assert all(rule.equation for rule in RULES.values())
+    assert set(ra.SCHEDULE.rules) == set(RULES.values())
     assert set(EXAMPLES) == {key for key in RULE if key[1] != "fold"}
     assert {head for head, name in RULE if name == "fold"} <= set(TABLE) - LIBM
 
@@ -158,20 +200,16 @@ def before_and_after(head: str, rule: Callable[..., Any], example: Example) -> l
     for applied in (False, True):
         b = Plain()
         args = operands(b, *(b.block.param(t) for t in types))
-        if head == "addto":
-            if not applied:
-                b.addto(*args)
-            else:
-                assert rule(b, *args) is not None, "the rule does not apply to its example"
-        else:
-            plain = b.index(*args) if head == "index" else b.prim(head, *args)
-            result = rule(b, *args) if applied else plain
-            assert result is not None, "the rule does not apply to its example"
-            assert result.type is plain.type
+        plain = None if applied else emitted(b, head, *args)
+        result = rule(b, *args) if applied else plain
+        assert result is not None or (head == "addto" and not applied), "it does not apply"
+        if head != "addto":
+            assert result is not None
             b.block.results = (result,)
         f = Function(head, b.block, 0)
         verify(f)
         made.append(f)
+    assert [r.type for r in made[0].results] == [r.type for r in made[1].results]
     return made
 
 
@@ -182,6 +220,11 @@ def scalars_of(types: tuple[Type, ...]) -> list[list[Any]]:
     for t in types:
         if isinstance(t, Scalar):
             out.append(SPECIAL[t])
+        elif isinstance(t, Array):
+            special = SPECIAL[t.scalar]
+            out.append(
+                [np.resize(np.roll(special, k), t.shape).astype(t.scalar.dtype) for k in (0, 1)]
+            )
         else:
             assert isinstance(t, Ref)
             shape, scalar = (t.of.shape, t.of.scalar) if isinstance(t.of, Array) else ((), t.of)
@@ -212,8 +255,8 @@ def test_a_rule_keeps_the_value(key: tuple[str, str]) -> None:
 def test_a_rule_keeps_the_value_on_the_machine(key: tuple[str, str]) -> None:
     for example in EXAMPLES[key]:
         programs = [Program(f) for f in before_and_after(key[0], RULE[key], example)]
-        types = [t for t in example[0] if isinstance(t, Scalar)]
-        for values in itertools.product(*(SPECIAL[t] for t in types)):
+        for values in itertools.product(*scalars_of(example[0])):
+            types = [t.scalar if isinstance(t, Array) else t for t in example[0]]
             args = [np.asarray(x, t.dtype) for x, t in zip(values, types, strict=True)]
             before, after = (bits(np.atleast_1d(p(args)[0])) for p in programs)
             assert (before == after).all(), (key, values)
@@ -258,8 +301,7 @@ def test_a_rule_does_not_apply_where_a_zero_would_change_its_sign() -> None:
 @contextmanager
 def untidied() -> Iterator[None]:
     """Functions are traced as they are written."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rose_ad.function.tidy", lambda block: block)
+    with under(replace(ra.SCHEDULE, traced=seq())):
         yield
 
 

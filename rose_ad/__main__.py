@@ -1,0 +1,7 @@
+"""`python -m rose_ad`."""
+
+import sys
+
+from rose_ad.cli import main
+
+sys.exit(main())

@@ -1,0 +1,65 @@
+"""The schedule: everything that is done to a function from tracing to lowering, in one expression."""
+
+from __future__ import annotations
+
+from ..copying import copied
+from ..ir import Function, instructions
+from ..source import RoseError
+from .arrange import arrange
+from .dead import remove_dead
+from .own_index import adds_to_builds
+from .pull import pull_adds
+from .record import record
+from .rules import RULES
+from .settle import settle
+from .sink import sink
+from .strategy import Pass, Schedule, attempt, seq, under
+from .unwind import unwind
+
+dead = Pass("dead", "take out what no result and no effect needs", remove_dead)
+sweep = Pass("sweep", "emit everything again, by the rules", copied)
+own_index = Pass("own_index", "build what a loop adds at its own index", adds_to_builds)
+sinking = Pass("sink", "compute in one side of a branch what only that side uses", sink)
+settling = Pass("settle", "add in a branch what is added to in that branch only", settle)
+pull = Pass("pull", "read from shifted places in place of adding to them", pull_adds)
+recording = Pass("record", "list which iterations of a loop did anything", record)
+arranging = Pass("arrange", "join, part and cut loops as suits the machine", arrange)
+unwinding = Pass("unwind", "write rewinds out as scans", unwind)
+
+tidy = seq(dead, attempt(own_index, seq(sweep, dead)), sinking, settling, name="tidy")
+
+SCHEDULE = Schedule(
+    rules=tuple(RULES.values()),
+    traced=tidy,
+    differentiated=unwinding,
+    linearised=recording,
+    derived=tidy,
+    transposed=seq(tidy, attempt(pull, tidy)),
+    lowered=arranging,
+)
+
+
+def differentiable(function: Function) -> Function:
+    """The function as its derivatives are made of it, made once."""
+    known: Function | None = function.derived.get("differentiable")
+    if known is None:
+        known = function
+        if function.rule is None:
+            with under(function.schedule):
+                block = function.schedule.run("differentiated", function.name, function.block)
+                if block is not function.block:
+                    known = Function(function.name, block, function.loc)
+                if function.schedule is not SCHEDULE:
+                    _check_unwound(known)
+        function.derived["differentiable"] = known
+    return known
+
+
+def _check_unwound(function: Function) -> None:
+    rewind = next((i for i in instructions(function.block) if i.op == "rewind"), None)
+    if rewind is not None:
+        raise RoseError(
+            "a derivative is taken of a loop that runs backwards, which the schedule has not written out",
+            rewind.loc,
+            "a schedule whose stage `differentiated` has `unwind` in it",
+        )
