@@ -1,0 +1,37 @@
+"""Fields on a grid of square cells, and what lies beside a cell.
+
+A field (n, m) has one number for each cell; entry [i, j] is that of the cell i along the first axis, j along the
+second. What lies beyond the edge is one of
+
+    periodic     the cell on the opposite side
+    wall         the cell at the edge itself: nothing flows through, the normal slope is zero
+
+Indices beyond the edge by any distance are allowed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import rose_ad as ra
+
+Edges: TypeAlias = Literal["periodic", "wall"]
+
+
+def cell(i: Any, n: int, edges: Edges = "periodic") -> Any:
+    """The index of the cell that stands for index i along an axis of n cells."""
+    return i % n if edges == "periodic" else ra.clip(i, 0, n - 1)
+
+
+def each_cell(shape: tuple[int, ...], value: Any) -> Any:
+    """The field whose entry at [i, j] is value(i, j)."""
+    n, m = shape
+    return ra.build(n, lambda i: ra.build(m, lambda j: value(i, j)))
+
+
+def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any, Any, Any]:
+    """The entries at [i - 1, j], [i + 1, j], [i, j - 1] and [i, j + 1]."""
+    n, m = q.shape
+    west, east = cell(i - 1, n, edges), cell(i + 1, n, edges)
+    south, north = cell(j - 1, m, edges), cell(j + 1, m, edges)
+    return q[west, j], q[east, j], q[i, south], q[i, north]
