@@ -5,8 +5,7 @@ second. What lies beyond the edge is one of
 
     periodic     the cell on the opposite side
     wall         the cell at the edge itself: nothing flows through, the normal slope is zero
-
-Indices beyond the edge by any distance are allowed.
+    zero         nothing: a field that is held at zero there
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from typing import Any, Literal, TypeAlias
 
 import rose_ad as ra
 
-Edges: TypeAlias = Literal["periodic", "wall"]
+Edges: TypeAlias = Literal["periodic", "wall", "zero"]
 
 
 def cell(i: Any, n: int, edges: Edges = "periodic") -> Any:
-    """The index of the cell that stands for index i along an axis of n cells."""
+    """The index of the cell that stands for the index i, in the grid or beyond, along an axis of n cells."""
     return i % n if edges == "periodic" else ra.clip(i, 0, n - 1)
 
 
@@ -34,4 +33,8 @@ def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any,
     n, m = q.shape
     west, east = cell(i - 1, n, edges), cell(i + 1, n, edges)
     south, north = cell(j - 1, m, edges), cell(j + 1, m, edges)
-    return q[west, j], q[east, j], q[i, south], q[i, north]
+    around = q[west, j], q[east, j], q[i, south], q[i, north]
+    if edges != "zero":
+        return around
+    inside = i > 0, i < n - 1, j > 0, j < m - 1
+    return tuple(ra.where(there, a, 0.0) for there, a in zip(inside, around, strict=True))
