@@ -316,12 +316,40 @@ class Linearizer:
             dear = remembered_values(body, steps)
             self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
             self.given.update(dear)
+            self._give_results(instr, inner, stacks, steps, lookups(self.env, count))
         self.env.update(zip(body.params[1:], known, strict=False))
         moving, kept = self._moving(instr, inner)
         self._tangent_body(body, inner, kept)
         initial = [self.tangent(carried(instr)[k], T) for k in moving]
         outs = T.scan(steps, initial, inner.block, lookups(self.env, count))
         self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
+
+    def _give_results(
+        self,
+        instr: Instr,
+        inner: Builder,
+        stacks: Sequence[Atom],
+        steps: Steps,
+        count: Sequence[Atom],
+    ) -> None:
+        """Arrays that a step makes for the next are read where that one finds them."""
+        index = inner.block.params[0]
+        by, end = ("sub", Const(0, I64)) if steps.reverse else ("add", Const(steps.n - 1, I64))
+        if count and not steps.reverse:
+            end = inner.prim("sub", count[0], Const(1, I64))
+        is_last = inner.prim("eq", index, end)
+        moved = inner.prim(by, index, Const(1, I64))
+        following = inner.prim(
+            "max", inner.prim("min", moved, Const(steps.n - 1, I64)), Const(0, I64)
+        )
+        for r, stack, o in zip(instr.blocks[0].results, stacks, instr.outs, strict=False):
+            made_here = isinstance(r, Var) and r.block is instr.blocks[0] and r.instr is not None
+            if made_here and r.instr.op == "build" and o in self.env:
+                sides = [inner.branch().block for _ in range(2)]
+                sides[0].results = (lookup(self.env, o),)
+                sides[1].results = (inner.index(stack, following),)
+                (self.env[r],) = inner.cond(is_last, *sides)
+                self.given.add(r)
 
     def _moving(self, instr: Instr, inner: Builder) -> tuple[list[int], list[int]]:
         """The carries that have tangents, which become parameters of `inner`, and all results that do."""

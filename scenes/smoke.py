@@ -76,7 +76,9 @@ class Smoke(Scene):
         return ra.mean((final.smoke - self.target) ** 2)
 
     def picture(self, state: State) -> Picture:
-        wind = ra.build(self.cells, lambda i: ra.build(self.cells, lambda j: self._spin(state, i, j)))
+        wind = ra.build(
+            self.cells, lambda i: ra.build(self.cells, lambda j: self._spin(state, i, j))
+        )
         return Picture(
             (
                 Image(state.smoke, (0.0, 0.0, 1.0, 1.0), "smoke"),

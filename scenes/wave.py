@@ -50,7 +50,9 @@ class Wave(Scene):
     )
     damping: float = parameter(0.0, "damping of short waves", bounds=(0.0, 1.0))
     target: Any = parameter(lambda scene: heart(scene.cells), "the picture (cells, cells)")
-    dent: Any = control(lambda scene: np.zeros((scene.cells,) * 2), "the first shape (cells, cells)")
+    dent: Any = control(
+        lambda scene: np.zeros((scene.cells,) * 2), "the first shape (cells, cells)"
+    )
 
     def initial(self) -> State:
         return State(self.dent, np.zeros((self.cells,) * 2))

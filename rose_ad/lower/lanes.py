@@ -23,6 +23,7 @@ from .iteration import Cell, List, Loop, While, go_on
 from .lane_values import LaneValues, Scattered, count
 from .llvm import made_at
 from .module import Callee, Module
+from ..rewrite.pieces import Piece
 from .vector_prims import scalar_form, vector_form
 
 # arithmetic of a cycle or less: neither roots and quotients nor calls
@@ -257,6 +258,9 @@ class LaneLowering(LaneValues):
             # where no lane took the other side, what is there has never been written
             old = self.assign(f"freeze {self.vector_type(t)} {self.load_vector(t, pointer)}")
             self.store_vector(t, self.on(t, new, old), pointer)
+
+    def pieces(self, loop: Instr) -> Sequence[Piece]:
+        return ()  # what varies is known of the whole
 
     def _while(self, instr: Instr) -> None:
         _, test = instr.blocks

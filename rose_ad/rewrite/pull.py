@@ -15,6 +15,7 @@ from ..builder import Builder
 from ..copying import Copier, Env, lookup
 from ..ir import Atom, Block, Const, Instr, Var
 from ..types import I64, Array, Ref, Type
+from .pieces import offset
 
 _CHEAP = frozenset(
     {"add", "sub", "mul", "neg", "abs", "scale", "select", "lt", "le", "eq", "ne", "index"}
@@ -151,14 +152,14 @@ def _axis(index: Atom, n: int, loops: list[Instr]) -> tuple[Var, int, int] | Non
 
 def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     """The s for which an index is i + s mod n for all i in 0 .. n - 1."""
-    by = _offset(index, i)
+    by = offset(index, i)
     if by is not None:
         return by if by == 0 else None
     instr = index.instr if isinstance(index, Var) else None
     if instr is None:
         return None
     if instr.op == "mod" and instr.args[1] == Const(n, I64):
-        by = _offset(instr.args[0], i)
+        by = offset(instr.args[0], i)
         return None if by is None else by % n
     if instr.op != "select":
         return None
@@ -168,19 +169,6 @@ def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     (low, high), rest = where
     sides = [_wrapped(instr.args[1], i, low, high, n), _wrapped(instr.args[2], i, *rest, n)]
     return sides[0] if sides[0] == sides[1] else None
-
-
-def _offset(a: Atom, i: Var) -> int | None:
-    """The c for which a value is i + c."""
-    if a is i:
-        return 0
-    instr = a.instr if isinstance(a, Var) else None
-    if instr is None or instr.op not in {"add", "sub"} or instr.args[0] is not i:
-        return None
-    c = instr.args[1]
-    if not isinstance(c, Const):
-        return None
-    return int(c.value) if instr.op == "add" else -int(c.value)
 
 
 def _range_where(condition: Atom, i: Var, n: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
@@ -200,7 +188,7 @@ def _range_where(condition: Atom, i: Var, n: int) -> tuple[tuple[int, int], tupl
 
 def _wrapped(a: Atom, i: Var, low: int, high: int, n: int) -> int | None:
     """The s for which a value is i + s mod n for i in low .. high, where it is in 0 .. n - 1."""
-    by = _offset(a, i)
+    by = offset(a, i)
     if by is not None:
         return by % n if 0 <= low + by and high + by < n else None
     if isinstance(a, Const) and low == high and 0 <= a.value < n:

@@ -21,24 +21,25 @@ from .grid import Edges, cell, each_cell
 def bilinear(fields: tuple[Any, ...], x: Any, y: Any, edges: Edges = "periodic") -> tuple[Any, ...]:
     """What fields (n, m) are at the point (x, y), in cells."""
     n, m = fields[0].shape
-    left, low = ra.floor(x), ra.floor(y)
-    fx, fy = x - left, y - low
-    i, j = ra.to_int(left), ra.to_int(low)
-    i0, i1 = cell(i, n, edges), cell(i + 1, n, edges)
-    j0, j1 = cell(j, m, edges), cell(j + 1, m, edges)
+    (i, east, fx), (j, north, fy) = _between(x, n, edges), _between(y, m, edges)
 
     def between(q: Any) -> Any:
-        return (1 - fx) * ((1 - fy) * q[i0, j0] + fy * q[i0, j1]) + fx * (
-            (1 - fy) * q[i1, j0] + fy * q[i1, j1]
-        )
+        here = (1 - fy) * q[i, j] + fy * q[i, north]
+        beyond = (1 - fy) * q[east, j] + fy * q[east, north]
+        return (1 - fx) * here + fx * beyond
 
     return tuple(between(q) for q in fields)
 
 
-def advect(
-    fields: tuple[Any, ...], u: Any, w: Any, edges: Edges = "periodic"
-) -> tuple[Any, ...]:
+def _between(x: Any, n: int, edges: Edges) -> tuple[Any, Any, Any]:
+    """The cells that x lies between, and how far it is on its way from the one to the other."""
+    if edges == "wall":
+        x = ra.clip(x, 0.0, n - 1.0)
+    low = ra.floor(x)
+    i = cell(ra.to_int(low), n, edges)
+    return i, cell(i + 1, n, edges), x - low
+
+
+def advect(fields: tuple[Any, ...], u: Any, w: Any, edges: Edges = "periodic") -> tuple[Any, ...]:
     """Fields (n, m) carried for a step by the velocity (u, w), in cells a step along the axes."""
-    return each_cell(
-        u.shape, lambda i, j: bilinear(fields, i - u[i, j], j - w[i, j], edges)
-    )
+    return each_cell(u.shape, lambda i, j: bilinear(fields, i - u[i, j], j - w[i, j], edges))
