@@ -21,6 +21,9 @@ from rosephys.scene import Scene, control, parameter
 Array = np.ndarray[Any, Any]
 
 BAND = 10  # cells, the width of a band
+# A calm is where the published job begins. There every path ends on a line between cells, and the slope of the
+# loss is another on either side.
+BREEZES = {"breeze": (0.02, 0.01), "calm": (0.0, 0.0)}
 
 
 def bands(n: int) -> Array:
@@ -36,6 +39,11 @@ def ring(n: int) -> Array:
     at = (np.arange(n) + 0.5) / n - 0.5
     off = np.hypot(at[:, None], at[None, :]) - 0.27
     return np.exp(-((off / 0.075) ** 2))
+
+
+def breeze(scene: Any, axis: int) -> Array:
+    """The wind along an axis before it is sought, the same everywhere."""
+    return np.full((scene.cells, scene.cells), BREEZES[scene.start][axis])
 
 
 @ra.struct
@@ -59,9 +67,10 @@ class Smoke(Scene):
     dt: float = parameter(0.04, "seconds that a step is shown for", unit="s", bounds=(1e-9, 10.0))
     solver: str = parameter("jacobi", "how the pressure is found", choices=tuple(SOLVERS))
     sweeps: int = parameter(6, "sweeps of the solver a step", bounds=(1, 10_000))
+    start: str = parameter("breeze", "the wind before it is sought", choices=tuple(BREEZES))
     target: Any = parameter(lambda scene: ring(scene.cells), "the picture (cells, cells)")
-    u: Any = control(lambda scene: np.zeros((scene.cells,) * 2), "wind along the first axis")
-    w: Any = control(lambda scene: np.zeros((scene.cells,) * 2), "wind along the second axis")
+    u: Any = control(lambda scene: breeze(scene, 0), "wind along the first axis (cells, cells)")
+    w: Any = control(lambda scene: breeze(scene, 1), "wind along the second axis (cells, cells)")
 
     def initial(self) -> State:
         return State(self.u, self.w, bands(self.cells))

@@ -8,7 +8,7 @@ can take many at once. Only innermost loops are cut: for those around them a rem
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..builder import Builder
@@ -59,15 +59,18 @@ def _cuts(instr: Instr, i: Var, n: int) -> Iterator[int]:
     by = offset(x, i)
     if by is None or not isinstance(y, Const):
         return
-    edge = int(y.value) - by
-    if instr.op == "mod":
-        period = int(y.value)
-        if period >= n // 2:
-            yield from range(-by % period, n, period)
-    else:
-        yield edge
-        if instr.op != "lt" or x is not instr.args[0]:
+    edge, on_the_left = int(y.value) - by, x is instr.args[0]
+    match instr.op:
+        case "mod" if int(y.value) >= n // 2:
+            yield from range(-by % int(y.value), n, int(y.value))
+        case "lt" | "le":
+            yield edge + ((instr.op == "le") == on_the_left)
+        case "min":
             yield edge + 1
+        case "max":
+            yield edge
+        case "eq" | "ne":
+            yield from (edge, edge + 1)
 
 
 def offset(a: Atom, i: Var) -> int | None:
@@ -95,8 +98,8 @@ class _Within(Copier):
     """Copies code, leaving out what is known of integers by their range."""
 
     def instr(self, instr: Instr, b: Builder) -> None:
-        if instr.op in _KNOWN_BY_RANGE and instr.args[0].type is I64:
-            known = _known(instr.op, *lookups(self.env, instr.args), b)
+        if instr.op in _KNOWN_BY_RANGE:
+            known = known_by_range(instr, lookups(self.env, instr.args), b)
             if known is not None:
                 self.env[instr.outs[0]] = known
                 return
@@ -113,8 +116,11 @@ class _Within(Copier):
         self.env.update(zip(instr.outs, lookups(self.env, side.results), strict=True))
 
 
-def _known(op: str, x: Atom, y: Atom, b: Builder) -> Atom | None:
-    """What the ranges of its operands say of an operation."""
+def known_by_range(instr: Instr, args: Sequence[Atom], b: Builder) -> Atom | None:
+    """What the ranges of its operands say of an instruction on integers, if anything."""
+    if instr.op not in _KNOWN_BY_RANGE or args[0].type is not I64:
+        return None
+    op, (x, y) = instr.op, args
     (a, c), (d, e) = interval(x), interval(y)
     if op == "mod":
         if d != e or d <= 0 or a // d != c // d:

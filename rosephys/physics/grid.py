@@ -38,3 +38,14 @@ def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any,
         return around
     inside = i > 0, i < n - 1, j > 0, j < m - 1
     return tuple(ra.where(there, a, 0.0) for there, a in zip(inside, around, strict=True))
+
+
+def around(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+    """The sum of the four entries beside [i, j]."""
+    west, east, south, north = beside(q, i, j, edges)
+    return west + east + south + north
+
+
+def laplacian(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+    """The five-point Laplacian at [i, j], times the square of a cell's width."""
+    return around(q, i, j, edges) - 4 * q[i, j]

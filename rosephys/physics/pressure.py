@@ -22,7 +22,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from .grid import Edges, beside, each_cell
+from .grid import Edges, around, beside, each_cell, laplacian
 
 Solver = Callable[[Any, int, Edges], Any]
 
@@ -42,7 +42,7 @@ def jacobi(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
     """The pressure after some sweeps from zero, each of the values of the one before."""
 
     def sweep(_: Any, p: Any) -> Any:
-        return each_cell(d.shape, lambda i, j: (sum(beside(p, i, j, edges)) - d[i, j]) / 4)
+        return each_cell(d.shape, lambda i, j: 0.25 * (around(p, i, j, edges) - d[i, j]))
 
     return ra.fori_loop(0, sweeps, sweep, np.zeros(d.shape))
 
@@ -53,7 +53,7 @@ def gauss_seidel(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
 
     def half(p: Any, colour: int) -> Any:
         def at(i: Any, j: Any) -> Any:
-            relaxed = (sum(beside(p, i, j, edges)) - d[i, j]) / 4
+            relaxed = 0.25 * (around(p, i, j, edges) - d[i, j])
             return ra.where((i + j) % 2 == colour, relaxed, p[i, j])
 
         return each_cell(d.shape, at)
@@ -66,7 +66,7 @@ def conjugate_gradient(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
 
     def laplacian(p: Any) -> Any:
         mean = ra.mean(p)  # makes constants count, which the Laplacian is blind to
-        return each_cell(d.shape, lambda i, j: 4 * p[i, j] - sum(beside(p, i, j, edges)) + mean)
+        return each_cell(d.shape, lambda i, j: mean - laplacian(p, i, j, edges))
 
     return ra.cg(laplacian, ra.mean(d) - d, max_steps=sweeps)
 
@@ -80,10 +80,11 @@ SOLVERS: dict[str, Solver] = {
 
 def without_gradient(u: Any, w: Any, p: Any, h: float, edges: Edges = "periodic") -> Any:
     """The velocity less the gradient of a pressure."""
+    slope = 0.5 / h
 
     def at(i: Any, j: Any) -> tuple[Any, Any]:
         west, east, south, north = beside(p, i, j, edges)
-        return u[i, j] - 0.5 * (east - west) / h, w[i, j] - 0.5 * (north - south) / h
+        return u[i, j] - slope * (east - west), w[i, j] - slope * (north - south)
 
     return each_cell(u.shape, at)
 

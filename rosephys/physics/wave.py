@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .grid import beside, each_cell
+from .grid import each_cell, laplacian
 
 
 def wave_step(before: Any, now: Any, courant: Any, damping: Any = 0.0) -> Any:
@@ -24,9 +24,7 @@ def wave_step(before: Any, now: Any, courant: Any, damping: Any = 0.0) -> Any:
     viscous = courant * damping
 
     def at(i: Any, j: Any) -> Any:
-        here, was = now[i, j], before[i, j]
-        bend = sum(beside(now, i, j, "zero")) - 4 * here
-        bent = sum(beside(before, i, j, "zero")) - 4 * was
-        return 2 * here - was + (courant**2 + viscous) * bend - viscous * bent
+        bend, bent = laplacian(now, i, j, "zero"), laplacian(before, i, j, "zero")
+        return 2 * now[i, j] - before[i, j] + (courant**2 + viscous) * bend - viscous * bent
 
     return each_cell(now.shape, at)
