@@ -174,11 +174,14 @@ class Problem:
         return {n: self._difference(n, values, step) for n in self.controls}
 
     def probes(self, name: str) -> np.ndarray[Any, Any] | None:
-        """Random directions (PROBES, ...) in a control that is too large to be checked by entry, else None."""
+        """Random directions (PROBES, ...), each of length 1, in a control that is too large to be checked by
+        entry; None for others."""
         shape = self.values[name].shape
         if self.values[name].size <= BY_ENTRY:
             return None
-        return np.random.default_rng(0).standard_normal((PROBES, *shape))
+        drawn = np.random.default_rng(0).standard_normal((PROBES, *shape))
+        lengths = np.sqrt(np.sum(drawn**2, axis=tuple(range(1, drawn.ndim)), keepdims=True))
+        return np.asarray(drawn / lengths)
 
     def probed(self, gradient: Arrays) -> Arrays:
         """A gradient as central differences give it: along the probes where a control has any."""

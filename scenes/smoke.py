@@ -93,8 +93,8 @@ class Smoke(Scene):
                 Image(state.smoke, (0.0, 0.0, 1.0, 1.0), "smoke"),
                 Image(self.target, (1.06, 0.53, 1.53, 1.0), "smoke"),
                 Image(wind, (1.06, 0.0, 1.53, 0.47), "waves", -0.5, 0.5),
-                Text((1.12, 0.97), "target", "accent", 12.0),
-                Text((1.12, 0.44), "spin", "accent", 12.0),
+                Text((1.13, 0.96), "target", "accent", 17.0),
+                Text((1.13, 0.43), "spin", "accent", 17.0),
             ),
             (0.0, 0.0, 1.53, 1.0),
         )

@@ -1,8 +1,8 @@
 """Waves that draw a picture: the first shape of a skin is sought.
 
-A square skin with fixed edges is dented and let go a step later from rest. After 254 more steps its waves are to
-meet in a picture. The job is that of DiffTaichi (Hu et al., ICLR 2020). Lengths are in cells, times in steps; `dt`
-only says how fast it is shown.
+A square skin with fixed edges is dented at one step and flat at the next, so it moves fast. After 254 more steps its
+waves are to meet in a picture. The job is that of DiffTaichi (Hu et al., ICLR 2020). Lengths are in cells, times
+in steps; `dt` only says how fast it is shown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rosephys.scene import Scene, control, parameter
 
 def heart(n: int) -> np.ndarray[Any, Any]:
     """A heart with soft edges, less its mean."""
-    at = 3.0 * ((np.arange(n) + 0.5) / n - 0.5)
-    x, y = at[:, None], at[None, :] + 0.1
-    inside = (x**2 + y**2 - 1) ** 3 - x**2 * y**3
-    shape = 1 / (1 + np.exp(np.clip(inside / 0.03, -40, 40)))
+    at = 2.6 * ((np.arange(n) + 0.5) / n - 0.5)
+    x, y = at[:, None], at[None, :] + 0.12
+    beyond = np.hypot(x, y - 0.6 * np.sqrt(np.abs(x))) - 0.75
+    shape = 1 / (1 + np.exp(np.clip(beyond / 0.06, -40, 40)))
     return np.asarray(shape - shape.mean())
 
 
@@ -68,7 +68,7 @@ class Wave(Scene):
             (
                 Image(state.now, (0.0, 0.0, 1.0, 1.0), "waves", -1.0, 1.0),
                 Image(self.target, (1.06, 0.53, 1.53, 1.0), "waves", -1.0, 1.0),
-                Text((1.12, 0.97), "target", "accent", 12.0),
+                Text((1.13, 0.96), "target", "accent", 17.0),
             ),
             (0.0, 0.0, 1.53, 1.0),
         )
