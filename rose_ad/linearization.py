@@ -333,22 +333,21 @@ class Linearizer:
         count: Sequence[Atom],
     ) -> None:
         """Arrays that a step makes for the next are read where that one finds them."""
-        index = inner.block.params[0]
-        by, end = ("sub", Const(0, I64)) if steps.reverse else ("add", Const(steps.n - 1, I64))
+        body, index = instr.blocks[0], inner.block.params[0]
+        last: Atom = Const(0 if steps.reverse else steps.n - 1, I64)
         if count and not steps.reverse:
-            end = inner.prim("sub", count[0], Const(1, I64))
-        is_last = inner.prim("eq", index, end)
-        moved = inner.prim(by, index, Const(1, I64))
-        following = inner.prim(
-            "max", inner.prim("min", moved, Const(steps.n - 1, I64)), Const(0, I64)
-        )
-        for r, stack, o in zip(instr.blocks[0].results, stacks, instr.outs, strict=False):
-            made_here = isinstance(r, Var) and r.block is instr.blocks[0] and r.instr is not None
-            if made_here and r.instr.op == "build" and o in self.env:
-                sides = [inner.branch().block for _ in range(2)]
-                sides[0].results = (lookup(self.env, o),)
-                sides[1].results = (inner.index(stack, following),)
-                (self.env[r],) = inner.cond(is_last, *sides)
+            last = inner.prim("sub", count[0], Const(1, I64))
+        following = inner.prim("sub" if steps.reverse else "add", index, Const(1, I64))
+        inside = inner.prim("min", following, Const(steps.n - 1, I64))
+        inside = inner.prim("max", inside, Const(0, I64))
+        for r, stack, o in zip(body.results, stacks, instr.outs, strict=False):
+            if not isinstance(r, Var) or r.block is not body or r.instr is None:
+                continue
+            if r.instr.op == "build" and o in self.env:
+                at_end, before = inner.branch().block, inner.branch().block
+                at_end.results = (lookup(self.env, o),)
+                before.results = (inner.index(stack, inside),)
+                (self.env[r],) = inner.cond(inner.prim("eq", index, last), at_end, before)
                 self.given.add(r)
 
     def _moving(self, instr: Instr, inner: Builder) -> tuple[list[int], list[int]]:

@@ -2,8 +2,8 @@
 
 A network of two tanh layers sees where the charge and its goal are and how fast they move, and sets the charges
 of the electrodes. Each path joins three points in two straight stretches. The job is that of DiffTaichi (Hu et
-al., ICLR 2020), but the network sees the charge as it is now, so that what it does feeds back; and a fixed set of
-paths is learned at once, in place of a new one each time.
+al., ICLR 2020), but the network sees the charge as it is now, so that what it does feeds back; and a fixed set
+of paths is learned at once, in place of a new one each time.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Electric(Scene):
 
 
 def _electrodes(charges: Any) -> tuple[Circles, ...]:
-    """The electrodes with their charges, those for the first path: red where they repel, blue where they attract."""
+    """The electrodes with their charges for the first path: red where they repel, blue where they attract."""
     radii = 0.035 * ra.sqrt(abs(charges) + 1e-12)
     repels = charges > 0
     return (

@@ -1,7 +1,8 @@
 """Spots and stripes, as on the skins of animals, are grown into a picture by feeding them where they should be.
 
-Two substances react and spread as Gray and Scott wrote: `food` is supplied everywhere, `eater` feeds on it, and
-where it is fed well makes patterns. Lengths are in cells, times in steps of 1; `dt` only says how fast it is shown.
+Two substances react and spread as Gray and Scott wrote: food is supplied everywhere, an eater feeds on it, and
+where it is fed well makes patterns. Lengths are in cells, times in steps of 1; `dt` only says how fast it is
+shown.
 """
 
 from __future__ import annotations

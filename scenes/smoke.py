@@ -66,7 +66,7 @@ class Smoke(Scene):
     steps: int = parameter(99, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.04, "seconds that a step is shown for", unit="s", bounds=(1e-9, 10.0))
     solver: str = parameter("jacobi", "how the pressure is found", choices=tuple(SOLVERS))
-    sweeps: int = parameter(6, "sweeps of the solver a step", bounds=(1, 10_000))
+    sweeps: int = parameter(6, "sweeps a step, of a solver that sweeps", bounds=(1, 10_000))
     start: str = parameter("breeze", "the wind before it is sought", choices=tuple(BREEZES))
     target: Any = parameter(lambda scene: ring(scene.cells), "the picture (cells, cells)")
     u: Any = control(lambda scene: breeze(scene, 0), "wind along the first axis (cells, cells)")

@@ -1,8 +1,8 @@
 """Waves that draw a picture: the first shape of a skin is sought.
 
-A square skin with fixed edges is dented at one step and flat at the next, so it moves fast. After 254 more steps its
-waves are to meet in a picture. The job is that of DiffTaichi (Hu et al., ICLR 2020). Lengths are in cells, times
-in steps; `dt` only says how fast it is shown.
+A square skin with fixed edges is dented at one step and flat at the next, so it moves fast. After 254 more
+steps its waves are to meet in a picture. The job is that of DiffTaichi (Hu et al., ICLR 2020). Lengths are in
+cells, times in steps; `dt` only says how fast it is shown.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Wave(Scene):
     courant: float = parameter(
         1 / math.sqrt(3), "speed of the waves, in cells a step", bounds=(0.0, math.sqrt(0.5))
     )
-    damping: float = parameter(0.0, "damping of short waves", bounds=(0.0, 1.0))
+    damping: float = parameter(0.0, "damping of short waves", bounds=(0.0, 0.35))
     target: Any = parameter(lambda scene: heart(scene.cells), "the picture (cells, cells)")
     dent: Any = control(
         lambda scene: np.zeros((scene.cells,) * 2), "the first shape (cells, cells)"

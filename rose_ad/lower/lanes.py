@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from ..divergence import Flags, argument_flags
 from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, instructions
 from ..prims import TABLE
+from ..rewrite.pieces import Piece
 from ..types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from .checks import IndexCheck, fail_where
 from .iteration import Cell, List, Loop, While, go_on
 from .lane_values import LaneValues, Scattered, count
 from .llvm import made_at
 from .module import Callee, Module
-from ..rewrite.pieces import Piece
 from .vector_prims import scalar_form, vector_form
 
 # arithmetic of a cycle or less: neither roots and quotients nor calls

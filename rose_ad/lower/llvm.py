@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
 from ..prims import TABLE
+from ..rewrite.pieces import Piece, pieces
 from ..types import (
     F32,
     F64,
@@ -35,7 +36,6 @@ from ..types import (
     scalar_of,
     value_type,
 )
-from ..rewrite.pieces import Piece, pieces
 from .checks import call_host, check_index, check_nan
 from .clean import kept_clean
 from .iteration import List, Loop, Rewind, While

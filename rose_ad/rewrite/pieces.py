@@ -2,14 +2,15 @@
 
     build 110 (i) { a[i - 1 mod 110] }       becomes       i = 0 { a[109] }    i in 1 .. 109 { a[i - 1] }
 
-Inside, comparisons with the edges and remainders are known, so that neighbours lie at even distances and the machine
-can take many at once. Only innermost loops are cut: for those around them a remainder is no work.
+Inside, comparisons with the edges and remainders are known, so that neighbours lie at even distances and the
+machine can take many at once. Only innermost loops are cut: for those around them a remainder is no work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..builder import Builder
 from ..copying import Copier, lookups
@@ -46,7 +47,7 @@ def pieces(loop: Instr) -> list[Piece]:
     if not cuts or (len(cuts) + 1) * len(inside) > _MOST_INSTRUCTIONS or len(cuts) >= _MOST_PIECES:
         return []
     ends = [0, *sorted(cuts), loop.attr]
-    return [Piece(a, b, _simplified(body, a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+    return [Piece(a, b, _simplified(body, a, b)) for a, b in pairwise(ends)]
 
 
 def _cuts(instr: Instr, i: Var, n: int) -> Iterator[int]:

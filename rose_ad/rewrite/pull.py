@@ -3,8 +3,8 @@
     build n (i) { r[i + s mod n] += f(i) }     becomes     build n (i) { r[i] += f(i - s mod n) }
 
 which the machine can vectorise: each entry is written once, next to the one before. The transpose of a stencil
-adds like that to each neighbour, in nested loops. f must be cheap to compute again. An index that is kept within
-the array instead is pulled from where f is zero for all i whose i + s is outside.
+adds like that to each neighbour, in nested loops. f must be cheap to compute again. An index that is kept
+within the array instead is pulled from where f is zero for all i whose i + s is outside.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _offset_within(a: Atom, i: Var, low: int, high: int) -> int | None:
 
 def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     """The s for which an index is i + s mod n for all i in 0 .. n - 1."""
-    by = offset(index, i)
+    by = _offset_within(index, i, 0, n - 1)
     if by is not None:
         return by if by == 0 else None
     instr = index.instr if isinstance(index, Var) else None

@@ -3,8 +3,8 @@ r"""Semi-Lagrangian advection of fields by a velocity (u, w), in cells a step.
     q'(i, j) = q(i - u_ij, j - w_ij)
 
 where q between cells is bilinear. A step is stable for any velocity; it is of first order in time and smooths
-what it carries. The derivative goes through the weights: the cells that a point lies between are taken as fixed,
-which is exact but where it lies on the line between two.
+what it carries. The derivative goes through the weights: the cells that a point lies between are taken as
+fixed, which is exact but where it lies on the line between two.
 
 Source: Stam, *Stable fluids*, SIGGRAPH 1999.
 """
@@ -42,4 +42,8 @@ def _between(x: Any, n: int, edges: Edges) -> tuple[Any, Any, Any]:
 
 def advect(fields: tuple[Any, ...], u: Any, w: Any, edges: Edges = "periodic") -> tuple[Any, ...]:
     """Fields (n, m) carried for a step by the velocity (u, w), in cells a step along the axes."""
-    return each_cell(u.shape, lambda i, j: bilinear(fields, i - u[i, j], j - w[i, j], edges))
+    u, w, fields = ra.array(u), ra.array(w), tuple(map(ra.array, fields))
+    carried: tuple[Any, ...] = each_cell(
+        u.shape, lambda i, j: bilinear(fields, i - u[i, j], j - w[i, j], edges)
+    )
+    return carried

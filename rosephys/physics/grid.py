@@ -1,7 +1,7 @@
 """Fields on a grid of square cells, and what lies beside a cell.
 
-A field (n, m) has one number for each cell; entry [i, j] is that of the cell i along the first axis, j along the
-second. What lies beyond the edge is one of
+A field (n, m) has one number for each cell; entry [i, j] is that of the cell i along the first axis, j along
+the second. What lies beyond the edge is one of
 
     periodic     the cell on the opposite side
     wall         the cell at the edge itself: nothing flows through, the normal slope is zero

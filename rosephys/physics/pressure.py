@@ -39,7 +39,10 @@ def divergence(u: Any, w: Any, h: float, edges: Edges = "periodic") -> Any:
 
 
 def jacobi(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
-    """The pressure after some sweeps from zero, each of the values of the one before."""
+    """The pressure after some sweeps from zero, each of the values of the one before.
+
+    On a periodic grid with even sides the pattern of a chess board is not damped.
+    """
 
     def sweep(_: Any, p: Any) -> Any:
         return each_cell(d.shape, lambda i, j: 0.25 * (around(p, i, j, edges) - d[i, j]))
@@ -61,14 +64,15 @@ def gauss_seidel(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
     return ra.fori_loop(0, sweeps, lambda _, p: half(half(p, 0), 1), np.zeros(d.shape))
 
 
-def conjugate_gradient(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
-    """The pressure of mean zero, to rounding or in so many steps."""
+def conjugate_gradient(d: Any, _: int, edges: Edges = "periodic") -> Any:
+    """The pressure of mean zero to ten digits, however many steps that takes; d must have mean zero, else the
+    mean is left out."""
 
-    def laplacian(p: Any) -> Any:
+    def bend(p: Any) -> Any:
         mean = ra.mean(p)  # makes constants count, which the Laplacian is blind to
         return each_cell(d.shape, lambda i, j: mean - laplacian(p, i, j, edges))
 
-    return ra.cg(laplacian, ra.mean(d) - d, max_steps=sweeps)
+    return ra.cg(bend, ra.mean(d) - d)
 
 
 SOLVERS: dict[str, Solver] = {

@@ -3,12 +3,13 @@ r"""Diffusion, and the reaction of Gray and Scott, on a grid of cells, by explic
     heat              a_t = D lap a
     Gray and Scott    u_t = D_u lap u - u v² + F (1 - u),      v_t = D_v lap v + u v² - (F + k) v
 
-with the five-point Laplacian, D in squares of cells and rates in a unit of time. A step dt is stable for
-D dt up to 1/4. A wave cos(k x) on a periodic grid shrinks in a step by exactly
+with the five-point Laplacian, D in squares of cells and rates in a unit of time. A step dt is stable for D dt
+up to 1/4. A wave cos(k x) on a periodic grid shrinks in a step by exactly
 
     1 - D dt (2 - 2 cos k)        which for small k and dt is exp(-D k² dt).
 
-Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a simple system*, Science 261, 1993.
+Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a simple system*, Science 261,
+1993.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ from .grid import Edges, each_cell, laplacian
 
 def heat_step(a: Any, diffusivity: Any, dt: Any, edges: Edges = "periodic") -> Any:
     """A field (n, m) a time dt later."""
-    return each_cell(
-        a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges)
-    )
+    return each_cell(a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges))
 
 
 def gray_scott_step(

@@ -42,7 +42,7 @@ def aligned(size: int) -> Array:
 
 
 def expert(job: Job) -> Program:
-    """Borders that repeat the other side, rows of cells and weights found as vectors, u and w spread as pairs."""
+    """Borders that repeat the other side, cells and weights found as vectors, u and w spread as pairs."""
     library = load(job.cells)
     tape = aligned(library.tape_bytes(job.steps) // 8)
     slope, smoke, target = np.empty(len(job.start())), job.smoke, job.target

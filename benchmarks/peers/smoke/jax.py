@@ -1,7 +1,8 @@
 """JAX: `lax.scan` over the steps, f64, one jit. Neighbours by `roll`.
 
-Of three ways to gather, each with and without `checkpoint`, two: four gathers by pairs of indices, which is the
-fastest where what a step computes is kept, and one gather from the flat field, the fastest where only states are.
+Of three ways to gather, each with and without `checkpoint`, two: four gathers by pairs of indices, which is
+the fastest where what a step computes is kept, and one gather from the flat field, the fastest where only
+states are.
 """
 
 from __future__ import annotations

@@ -21,6 +21,4 @@ def scene(job: Job) -> Program:
         value, slopes = problem.value_and_gradient(values(wind))
         return value, np.concatenate([slopes["u"].ravel(), slopes["w"].ravel()])
 
-    return Program(
-        gradient, lambda wind: problem.loss(values(wind)), lambda: problem.scratch_bytes
-    )
+    return Program(gradient, lambda wind: problem.loss(values(wind)), lambda: problem.scratch_bytes)

@@ -22,7 +22,9 @@ def eager(job: Job) -> Program:
         fx, fy = x - left, y - low
         i, j = left.long() % n, low.long() % n
         east, north = (i + 1) % n, (j + 1) % n
-        places = [(a * n + b).reshape(-1) for a, b in ((i, j), (i, north), (east, j), (east, north))]
+        places = [
+            (a * n + b).reshape(-1) for a, b in ((i, j), (i, north), (east, j), (east, north))
+        ]
 
         def take(q):
             flat = q.reshape(-1)
