@@ -128,9 +128,7 @@ class Image:
     high: float = 1.0
 
 
-Shape: TypeAlias = (
-    Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
-)
+Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
 
 
 @dataclass(frozen=True)

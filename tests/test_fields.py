@@ -13,6 +13,7 @@ from rosephys import Problem, descend, find_scene
 from rosephys.colourmap import LEVELS, colour_table, coloured
 from rosephys.paint import Transform, paint_shapes
 from rosephys.palette import pygame
+from rosephys.physics.buoyancy import risen
 from rosephys.physics.electric import coulomb_force
 from rosephys.physics.grid import beside, laplacian
 from rosephys.physics.reaction_diffusion import gray_scott_step, heat_step
@@ -219,6 +220,26 @@ def test_electrodes_learn() -> None:
     assert min(losses) < 0.2 * losses[0]
 
 
+# ----------------------------------------------------------------------------------- plume
+
+
+def test_smoke_rises_at_the_speed_where_lift_is_drag() -> None:
+    f = ra.fn(lambda w, s: ra.fori_loop(0, 400, lambda _, w: risen(w, s, 0.3, 0.1, 0.2), w))
+    end = f(np.zeros((2, 3)), np.full((2, 3), 0.5))
+    np.testing.assert_allclose(end, 1.5 * (1 - (1 - 0.02) ** 400), rtol=1e-12)
+
+
+def test_nothing_moves_in_pillar_and_walls_and_smoke_goes_round() -> None:
+    problem = Problem(find_scene("plume", {"cells": 32, "steps": 60}))
+    end = ra.map_leaves(lambda a: a[-1], problem.trajectory(problem.values))
+    x, y = ((np.arange(32) + 0.5) / 32 for _ in range(2))
+    inside = np.hypot(x[:, None] - 0.45, y - 0.45) < 0.1
+    inside[[0, -1]] = inside[:, [0, -1]] = True
+    assert not end.u[inside].any() and not end.w[inside].any()
+    assert np.abs(end.w[~inside]).max() > 0.05
+    assert end.smoke[inside].max() < 0.5 < end.smoke[~inside].max() <= 1 + 1e-12
+
+
 # ------------------------------------------------------------------------------- gradients
 
 
@@ -228,6 +249,7 @@ def test_electrodes_learn() -> None:
         ("heat", {"cells": 20, "steps": 15}),
         ("patterns", {"cells": 24, "steps": 60}),
         ("electric", {"paths": 2, "steps": 80}),
+        ("plume", {"cells": 20, "steps": 20, "sweeps": 4, "draughts": 0.01 * np.ones(16)}),
     ],
 )
 def test_gradients_agree_with_differences_along_directions(
@@ -238,7 +260,7 @@ def test_gradients_agree_with_differences_along_directions(
     for control, slope in gradient.items():
         along = DRAW.normal(size=slope.shape)
         along /= np.linalg.norm(along)
-        h = 1e-5 if name == "patterns" else 1e-4
+        h = {"patterns": 1e-5, "plume": 1e-7}.get(name, 1e-4)
         sides = [
             problem.loss({**problem.values, control: problem.values[control] + s * h * along})
             for s in (1, -1)

@@ -4,7 +4,7 @@ A field (n, m) has one number for each cell; entry [i, j] is that of the cell i 
 the second. What lies beyond the edge is one of
 
     periodic     the cell on the opposite side
-    wall         the cell at the edge itself: nothing flows through, the normal slope is zero
+    wall         the cell at the edge itself: the normal slope is zero, so nothing spreads through
     zero         nothing: a field that is held at zero there
 """
 
