@@ -322,12 +322,39 @@ class Linearizer:
             dear = remembered_values(body, steps)
             self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
             self.given.update(dear)
+            self._give_results(instr, inner, stacks, steps, lookups(self.env, count))
         self.env.update(zip(body.params[1:], known, strict=False))
         moving, kept = self._moving(instr, inner)
         self._tangent_body(body, inner, kept)
         initial = [self.tangent(carried(instr)[k], T) for k in moving]
         outs = T.scan(steps, initial, inner.block, lookups(self.env, count))
         self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
+
+    def _give_results(
+        self,
+        instr: Instr,
+        inner: Builder,
+        stacks: Sequence[Atom],
+        steps: Steps,
+        count: Sequence[Atom],
+    ) -> None:
+        """Arrays that a step makes for the next are read where that one finds them."""
+        body, index = instr.blocks[0], inner.block.params[0]
+        last: Atom = Const(0 if steps.reverse else steps.n - 1, I64)
+        if count and not steps.reverse:
+            last = inner.prim("sub", count[0], Const(1, I64))
+        following = inner.prim("sub" if steps.reverse else "add", index, Const(1, I64))
+        inside = inner.prim("min", following, Const(steps.n - 1, I64))
+        inside = inner.prim("max", inside, Const(0, I64))
+        for r, stack, o in zip(body.results, stacks, instr.outs, strict=False):
+            if not isinstance(r, Var) or r.block is not body or r.instr is None:
+                continue
+            if r.instr.op == "build" and o in self.env:
+                at_end, before = inner.branch().block, inner.branch().block
+                at_end.results = (lookup(self.env, o),)
+                before.results = (inner.index(stack, inside),)
+                (self.env[r],) = inner.cond(inner.prim("eq", index, last), at_end, before)
+                self.given.add(r)
 
     def _moving(self, instr: Instr, inner: Builder) -> tuple[list[int], list[int]]:
         """The carries that have tangents, which become parameters of `inner`, and all results that do."""

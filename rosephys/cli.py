@@ -266,7 +266,9 @@ def _gradient(arguments: argparse.Namespace) -> int:
     if arguments.check:
         differences = problem.central_differences(problem.values)
         result["central_differences"] = differences
-        result["max_relative_difference"] = _disagreement(gradient, differences, loss)
+        result["max_relative_difference"] = _disagreement(
+            problem.probed(gradient), differences, loss
+        )
     if arguments.json:
         print(to_json(result))
     else:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rosephys.colourmap import coloured
 from rosephys.palette import FAR, Floats, blend, colour, pygame, rgb, words
 from rosephys.picture import (
     Arrow,
     Circles,
     Cross,
+    Image,
     Lines,
     Picture,
     Polygon,
@@ -239,6 +241,18 @@ def _paint_text(surface: pygame.Surface, shape: Text, at: Transform) -> None:
         words(surface, shape.text, (x, y), size, shape.colour, face="bold", align="center")
 
 
+def _paint_image(surface: pygame.Surface, shape: Image, at: Transform) -> None:
+    x0, y0, x1, y1 = shape.box
+    corners = at.to_screen(((x0, y1), (x1, y0)))
+    if not (np.abs(corners) < FAR).all():
+        return
+    (left, top), (right, bottom) = np.rint(corners).astype(int).tolist()
+    cells = coloured(shape.values, shape.colours, shape.low, shape.high)[:, ::-1]
+    small = pygame.surfarray.make_surface(cells)
+    size = (max(right - left, 1), max(bottom - top, 1))
+    surface.blit(pygame.transform.smoothscale(small, size), (left, top))
+
+
 _PAINTERS: dict[type, Callable[..., None]] = {
     Circles: _paint_circles,
     Lines: _paint_lines,
@@ -248,6 +262,7 @@ _PAINTERS: dict[type, Callable[..., None]] = {
     Arrow: _paint_arrow,
     Cross: _paint_cross,
     Text: _paint_text,
+    Image: _paint_image,
 }
 
 

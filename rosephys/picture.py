@@ -112,7 +112,23 @@ class Text:
     size: float = 14.0
 
 
-Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text
+@dataclass(frozen=True)
+class Image:
+    """A field as an image that fills `box` (xmin, ymin, xmax, ymax): entry [i, j] colours the cell i to the
+    right and j up.
+
+    `colours` is a map of colourmap.py: "smoke", "heat" and "water" run from dark at `low` to bright at `high`,
+    "waves" from blue through dark to orange.
+    """
+
+    values: Numbers  # (n, m)
+    box: tuple[float, float, float, float]
+    colours: str = "heat"
+    low: float = 0.0
+    high: float = 1.0
+
+
+Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
 
 
 @dataclass(frozen=True)

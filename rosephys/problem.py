@@ -19,6 +19,9 @@ from .scene import Scene
 Values = Mapping[str, Any]
 Arrays = dict[str, np.ndarray[Any, Any]]
 
+BY_ENTRY = 4096  # numbers in a control that are differenced one by one
+PROBES = 8  # directions in which a larger one is
+
 
 class Problem:
     """What can be asked of a scene.
@@ -166,19 +169,43 @@ class Problem:
         return picture
 
     def central_differences(self, values: Values, step: float = 1e-6) -> Arrays:
-        """The gradient in each control by central differences of the loss."""
+        """The gradient in each control by central differences of the loss; of one with more than BY_ENTRY
+        numbers the slopes along its `probes`, shape (PROBES,)."""
         return {n: self._difference(n, values, step) for n in self.controls}
+
+    def probes(self, name: str) -> np.ndarray[Any, Any] | None:
+        """Random directions (PROBES, ...), each of length 1, in a control that is too large to be checked by
+        entry; None for others."""
+        shape = self.values[name].shape
+        if self.values[name].size <= BY_ENTRY:
+            return None
+        drawn = np.random.default_rng(0).standard_normal((PROBES, *shape))
+        lengths = np.sqrt(np.sum(drawn**2, axis=tuple(range(1, drawn.ndim)), keepdims=True))
+        return np.asarray(drawn / lengths)
+
+    def probed(self, gradient: Arrays) -> Arrays:
+        """A gradient as central differences give it: along the probes where a control has any."""
+        out = {}
+        for name, slope in gradient.items():
+            probes = self.probes(name)
+            out[name] = slope if probes is None else np.tensordot(probes, slope, slope.ndim)
+        return out
 
     def _difference(self, name: str, values: Values, step: float) -> np.ndarray[Any, Any]:
         at = np.asarray(values[name], float)
+
+        def slope(along: Any) -> float:
+            sides = [self.loss({**values, name: at + h * along}) for h in (step, -step)]
+            return (sides[0] - sides[1]) / (2 * step)
+
+        probes = self.probes(name)
+        if probes is not None:
+            return np.array([slope(along) for along in probes])
         out = np.zeros_like(at)
         for k in np.ndindex(at.shape):
-            sides = []
-            for sign in (1, -1):
-                moved = at.copy()
-                moved[k] += sign * step
-                sides.append(self.loss({**values, name: moved}))
-            out[k] = (sides[0] - sides[1]) / (2 * step)
+            along = np.zeros_like(at)
+            along[k] = 1.0
+            out[k] = slope(along)
         return out
 
 

@@ -121,7 +121,11 @@ def print_gradient(problem: Problem, result: Mapping[str, Any]) -> None:
     rows = [["control", "value", "gradient"] + ["central differences"] * bool(differences)]
     for name in problem.controls:
         row = [name, _numbers(problem.values[name]), _numbers(gradient[name], 12)]
-        rows.append(row + ([_numbers(differences[name], 12)] if differences else []))
+        if differences:
+            probes = problem.probes(name)
+            seen = _numbers(differences[name], 12)
+            row.append(seen if probes is None else f"along {len(probes)} directions")
+        rows.append(row)
     print(f"{result['scene']}, {problem.steps} steps\nloss {result['loss']:.12g}\n")
     print(_table(rows), end="\n\n")
     if "state_gradient" in result:

@@ -268,9 +268,20 @@ def _parsed(f: Field, given: Any) -> Any:
             return str(given)
         case "float":
             return float(given)
-    if isinstance(given, str):
+    if isinstance(given, str) and given.endswith(".npy"):
+        given = _stored(f, given)
+    elif isinstance(given, str):
         given = [float(x) for x in given.strip("()[] ").replace(",", " ").split()]
     return np.array(given, float)
+
+
+def _stored(f: Field, path: str) -> np.ndarray[Any, Any]:
+    """The array in a file of numpy's."""
+    try:
+        found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise SceneError(f"{f.name} cannot be read from {path}: {error.strerror}") from None
+    return found
 
 
 def _truth(text: str) -> bool:

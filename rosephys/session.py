@@ -163,9 +163,10 @@ class Session:
 
     @property
     def index(self) -> int:
-        """The step of the trajectory that is shown: the first one while solving."""
+        """The step of the trajectory that is shown: while solving the first one, with the tracks, or else the
+        last one."""
         if self.phase is not Phase.PLAYING:
-            return 0
+            return 0 if self.tracks else self.problem.steps
         return min(int(self.time / self.problem.dt), self.problem.steps)
 
     @property

@@ -52,6 +52,15 @@ ROBOT = (
     Peer("rose", "robot.rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
 )
 
+SMOKE = (
+    Peer("us", "smoke.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c", "smoke.c", "expert", "C by hand", GCC),
+    Peer("jax", "smoke.jax", "reverse", "JAX", "pip install jax"),
+    Peer("jax-again", "smoke.jax", "checkpointed", "JAX, states kept", "pip install jax"),
+    Peer("taichi", "smoke.taichi", "stepwise", "Taichi, kernels a step", "pip install taichi"),
+    Peer("torch", "smoke.torch", "eager", "PyTorch, eager", "pip install torch"),
+)
+
 
 RIGID = (
     Peer("us", "rigid.rosephys", "scene", "Rosephys", "pip install -e ."),

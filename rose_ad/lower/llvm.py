@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
 from ..prims import TABLE
+from ..rewrite.pieces import Piece, pieces
 from ..types import (
     F32,
     F64,
@@ -38,6 +39,7 @@ from ..types import (
 from .checks import call_host, check_index, check_nan
 from .clean import kept_clean
 from .iteration import List, Loop, Rewind, While
+from .remainder import lower_remainder
 from .scan import lower_scan
 from .vector_prims import scalar_form
 
@@ -223,6 +225,10 @@ class Lowering:
         """Put `a` at its place in memory, which is that of `whole` or of a part of it."""
         self.store(a.type, self.atom(a), place)
 
+    def pieces(self, loop: Instr) -> Sequence[Piece]:
+        """The pieces that a loop is written in; none for a whole."""
+        return pieces(loop)
+
     def made_in_place(self, r: Atom, v: Var) -> bool:
         """Whether `r`, which becomes `v`, can be made where `v` will be."""
         return True
@@ -356,6 +362,8 @@ class Lowering:
     # ------------------------------------------------------------------------------ instructions
 
     def _prim(self, instr: Instr) -> None:
+        if instr.op == "mod" and lower_remainder(self, instr):
+            return
         t = instr.args[-1].type
         assert isinstance(t, Scalar)
         name = self.fresh("v")
@@ -532,14 +540,25 @@ class Lowering:
         (body,) = instr.blocks
         places = [self.place(o, instr.loc) for o in instr.outs]
         low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+        cut = self.pieces(instr)
+        for piece in cut:
+            self.uses.update(block_uses(piece.body))
+            self._loop(instr.outs, piece.body, places, str(piece.low), str(piece.high))
+        if not cut:
+            self._loop(instr.outs, body, places, low, high)
+        self.values.update(zip(instr.outs, places, strict=True))
+
+    def _loop(
+        self, outs: Sequence[Var], body: Block, places: Sequence[str], low: str, high: str
+    ) -> None:
+        """Some iterations of a build."""
         loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index
-        rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
-        self.block(body, self.usable(rows, body.results, instr.outs))
-        for r, o, row in zip(body.results, instr.outs, rows, strict=True):
+        rows = [self.row(o, p, loop.index) for o, p in zip(outs, places, strict=True)]
+        self.block(body, self.usable(rows, body.results, outs))
+        for r, o, row in zip(body.results, outs, rows, strict=True):
             self.put(r, o, row)
         loop.close()
-        self.values.update(zip(instr.outs, places, strict=True))
 
     def _scan(self, instr: Instr) -> None:
         lower_scan(self, instr)

@@ -3,7 +3,8 @@
     build n (i) { r[i + s mod n] += f(i) }     becomes     build n (i) { r[i] += f(i - s mod n) }
 
 which the machine can vectorise: each entry is written once, next to the one before. The transpose of a stencil
-adds like that to each neighbour, in nested loops. f must be cheap to compute again.
+adds like that to each neighbour, in nested loops. f must be cheap to compute again. An index that is kept
+within the array instead is pulled from where f is zero for all i whose i + s is outside.
 """
 
 from __future__ import annotations
@@ -13,11 +14,27 @@ from dataclasses import dataclass
 
 from ..builder import Builder
 from ..copying import Copier, Env, lookup
-from ..ir import Atom, Block, Const, Instr, Var
-from ..types import I64, Array, Ref, Type
+from ..ir import Atom, Block, Const, Instr, Var, is_zero, zero
+from ..types import I64, Array, Ref, Scalar, Type
+from .pieces import known_by_range, offset
 
 _CHEAP = frozenset(
-    {"add", "sub", "mul", "neg", "abs", "scale", "select", "lt", "le", "eq", "ne", "index"}
+    {
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "abs",
+        "scale",
+        "select",
+        "lt",
+        "le",
+        "eq",
+        "ne",
+        "index",
+        "min",
+        "max",
+    }
 )
 _MOST = 12  # operations that are done again
 
@@ -34,12 +51,21 @@ def pull_adds(block: Block) -> Block | None:
 
 
 @dataclass(frozen=True)
+class _Axis:
+    """The index i + by along an axis of length n: mod n if it wraps, else nothing is added outside."""
+
+    i: Var
+    by: int
+    n: int
+    wraps: bool = True
+
+
+@dataclass(frozen=True)
 class _Shifted:
-    """An add into an entry of `root`, at indices i + s mod n: (i, s, n) for each axis. `loops` are the bodies
-    of the loops around it that root is outside of."""
+    """An add into an entry of `root`. `loops` are the bodies of the loops around it that root is outside of."""
 
     root: Var
-    axes: tuple[tuple[Var, int, int], ...]
+    axes: tuple[_Axis, ...]
     loops: tuple[Block, ...]
 
 
@@ -59,11 +85,11 @@ def _find(
 def _shifted_add(instr: Instr, around: list[tuple[Block, Instr | None]]) -> _Shifted | None:
     path, root = _path(instr.args[0])
     loops = _loops_inside(root.block, around)
-    axes = [_axis(index, n, loops) for index, n in path]
+    axes = [_axis(index, n, loops, instr.args[1]) for index, n in path]
     known = [a for a in axes if a is not None]
-    if len({i for i, _, _ in known}) < len(axes):
+    if len({a.i for a in known}) < len(axes):
         return None
-    if all(index is i for (index, _), (i, _, _) in zip(path, known, strict=True)):
+    if all(index is a.i for (index, _), a in zip(path, known, strict=True)):
         return None
     bodies = tuple(loop.blocks[0] for loop in loops)
     if not _is_cheap(instr.args[1], bodies, set()):
@@ -105,11 +131,18 @@ class _Puller(Copier):
             return
         ref = lookup(self.env, found.root)
         again: Env = {}
-        for i, by, n in found.axes:
-            here = lookup(self.env, i)
+        inside: list[Atom] = []
+        for axis in found.axes:
+            here = lookup(self.env, axis.i)
             ref = b.index(ref, here)
-            again[i] = _back(b, here, by, n)
-        b.addto(ref, self._again(instr.args[1], again, b, found.loops))
+            again[axis.i] = _back(b, here, axis)
+            if not axis.wraps:
+                inside.append(_has_source(b, here, axis))
+        value = self._again(instr.args[1], again, b, found.loops)
+        assert isinstance(value.type, Scalar)
+        for condition in inside:
+            value = b.prim("select", condition, value, zero(value.type))
+        b.addto(ref, value)
 
     def _again(self, a: Atom, again: Env, b: Builder, loops: Sequence[Block]) -> Atom:
         """A value for other indices of the loops, those in `again`."""
@@ -118,7 +151,9 @@ class _Puller(Copier):
         if a.block not in loops or a.instr is None:
             return lookup(self.env, a)
         args = [self._again(x, again, b, loops) for x in a.instr.args]
-        known = b.index(*args) if a.instr.op == "index" else b.prim(a.instr.op, *args)
+        known = known_by_range(a.instr, args, b)
+        if known is None:
+            known = b.index(*args) if a.instr.op == "index" else b.prim(a.instr.op, *args)
         again[a] = known
         return known
 
@@ -138,27 +173,56 @@ def _length(t: Type) -> int:
     return t.of.n
 
 
-def _axis(index: Atom, n: int, loops: list[Instr]) -> tuple[Var, int, int] | None:
-    """The loop's index i, the shift s and n for which an index is i + s mod n, if i goes through 0 .. n - 1."""
+def _axis(index: Atom, n: int, loops: list[Instr], value: Atom) -> _Axis | None:
+    """What an index along an axis of length n is, at which a value is added in these loops."""
     for loop in loops:
         i = loop.blocks[0].params[0]
         if loop.attr == n:
             by = _cyclic(index, i, n)
             if by is not None:
-                return i, by, n
+                return _Axis(i, by, n)
+            by = _kept_inside(index, i, n, value)
+            if by is not None:
+                return _Axis(i, by, n, wraps=False)
     return None
+
+
+def _kept_inside(index: Atom, i: Var, n: int, value: Atom) -> int | None:
+    """The s for which an index is i + s, and in 0 .. n - 1, wherever a value is not zero."""
+    while isinstance(value, Var) and value.instr is not None and value.instr.op == "select":
+        condition, value, other = value.instr.args
+        where = _range_where(condition, i, n)
+        if is_zero(other) and where is not None:
+            low, high = where[0]
+            by = _offset_within(index, i, low, high)
+            return by if by is not None and 0 <= low + by and high + by < n else None
+        if not is_zero(other):
+            return None
+    return None
+
+
+def _offset_within(a: Atom, i: Var, low: int, high: int) -> int | None:
+    """The c for which a value is i + c for all i in low .. high."""
+    instr = a.instr if isinstance(a, Var) else None
+    if instr is None or instr.op not in {"min", "max"} or not isinstance(instr.args[1], Const):
+        return offset(a, i)
+    by, bound = _offset_within(instr.args[0], i, low, high), int(instr.args[1].value)
+    if by is None:
+        return None
+    kept = high + by <= bound if instr.op == "min" else low + by >= bound
+    return by if kept else None
 
 
 def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     """The s for which an index is i + s mod n for all i in 0 .. n - 1."""
-    by = _offset(index, i)
+    by = _offset_within(index, i, 0, n - 1)
     if by is not None:
         return by if by == 0 else None
     instr = index.instr if isinstance(index, Var) else None
     if instr is None:
         return None
     if instr.op == "mod" and instr.args[1] == Const(n, I64):
-        by = _offset(instr.args[0], i)
+        by = offset(instr.args[0], i)
         return None if by is None else by % n
     if instr.op != "select":
         return None
@@ -170,25 +234,17 @@ def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     return sides[0] if sides[0] == sides[1] else None
 
 
-def _offset(a: Atom, i: Var) -> int | None:
-    """The c for which a value is i + c."""
-    if a is i:
-        return 0
-    instr = a.instr if isinstance(a, Var) else None
-    if instr is None or instr.op not in {"add", "sub"} or instr.args[0] is not i:
-        return None
-    c = instr.args[1]
-    if not isinstance(c, Const):
-        return None
-    return int(c.value) if instr.op == "add" else -int(c.value)
-
-
 def _range_where(condition: Atom, i: Var, n: int) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """The i in 0 .. n - 1 for which a condition holds, and those for which not, each from first to last."""
     instr = condition.instr if isinstance(condition, Var) else None
-    if instr is None or instr.args[0] is not i or not isinstance(instr.args[1], Const):
+    if instr is None or len(instr.args) != 2:
         return None
-    k = int(instr.args[1].value)
+    x, y = instr.args
+    if instr.op == "lt" and y is i and isinstance(x, Const) and 0 <= x.value < n - 1:
+        return (int(x.value) + 1, n - 1), (0, int(x.value))
+    if x is not i or not isinstance(y, Const):
+        return None
+    k = int(y.value)
     if instr.op == "eq" and k == 0:
         return (0, 0), (1, n - 1)
     if instr.op == "eq" and k == n - 1:
@@ -200,7 +256,7 @@ def _range_where(condition: Atom, i: Var, n: int) -> tuple[tuple[int, int], tupl
 
 def _wrapped(a: Atom, i: Var, low: int, high: int, n: int) -> int | None:
     """The s for which a value is i + s mod n for i in low .. high, where it is in 0 .. n - 1."""
-    by = _offset(a, i)
+    by = offset(a, i)
     if by is not None:
         return by % n if 0 <= low + by and high + by < n else None
     if isinstance(a, Const) and low == high and 0 <= a.value < n:
@@ -208,14 +264,18 @@ def _wrapped(a: Atom, i: Var, low: int, high: int, n: int) -> int | None:
     return None
 
 
-def _back(b: Builder, i: Atom, by: int, n: int) -> Atom:
-    """i - by mod n."""
+def _back(b: Builder, i: Atom, axis: _Axis) -> Atom:
+    """i - by mod n, or kept inside."""
+    by, n = axis.by, axis.n
 
     def at(c: int) -> Atom:
         return b.prim("add", i, Const(c, I64))
 
     if by == 0:
         return i
+    if not axis.wraps:
+        bound = ("max", 0) if by > 0 else ("min", n - 1)
+        return b.prim(bound[0], at(-by), Const(bound[1], I64))
     if by == 1:
         first = b.prim("eq", i, Const(0, I64))
         return b.prim("select", first, Const(n - 1, I64), at(-1))
@@ -223,3 +283,10 @@ def _back(b: Builder, i: Atom, by: int, n: int) -> Atom:
         last = b.prim("eq", i, Const(n - 1, I64))
         return b.prim("select", last, Const(0, I64), at(1))
     return b.prim("select", b.prim("lt", i, Const(by, I64)), at(n - by), at(-by))
+
+
+def _has_source(b: Builder, i: Atom, axis: _Axis) -> Atom:
+    """Whether i - by is in 0 .. n - 1."""
+    if axis.by > 0:
+        return b.prim("lt", Const(axis.by - 1, I64), i)
+    return b.prim("lt", i, Const(axis.n + axis.by, I64))

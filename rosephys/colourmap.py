@@ -1,0 +1,49 @@
+"""Colour maps: numbers to colours that everybody can tell apart.
+
+A map runs through a few colours, interpolated in light (linear RGB). The lightness of a sequential map only
+rises; that of a diverging one rises from the middle to both ends, which are blue and orange: pairs of
+colours that the common kinds of colour blindness keep apart.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rosephys.palette import rgb
+from rosephys.scene import SceneError
+
+COLOUR_MAPS = {
+    "smoke": ("#10141b", "#3a4350", "#7d8794", "#c3c9d1", "#fbfaf5"),
+    "heat": ("#0d1020", "#472a6b", "#a83a6a", "#ec7a4a", "#f9c35c", "#fdf6c9"),
+    "water": ("#08131f", "#10375f", "#1d6fa5", "#52b0d9", "#b9e4f0", "#f6fcfd"),
+    "waves": ("#bfe3ff", "#58b8f5", "#2a6fb0", "#131b28", "#a3552b", "#f29f4b", "#ffe2b8"),
+}
+LEVELS = 256
+GAMMA = 2.2
+
+
+@lru_cache(maxsize=16)
+def colour_table(name: str) -> NDArray[np.uint8]:
+    """The colours (256, 3) of a map, from its low end to its high one. Raises SceneError for an unknown one."""
+    if name not in COLOUR_MAPS:
+        close = get_close_matches(name, COLOUR_MAPS, 1, 0.5) or sorted(COLOUR_MAPS)
+        raise SceneError(
+            f"a picture asks for a colour map {name!r}, which is none; there is {', '.join(close)}"
+        )
+    stops = np.array([rgb(stop) for stop in COLOUR_MAPS[name]]) / 255
+    at = np.linspace(0, 1, LEVELS)
+    places = np.linspace(0, 1, len(stops))
+    light = [np.interp(at, places, stops[:, k] ** GAMMA) for k in range(3)]
+    return np.asarray(np.rint(255 * np.stack(light, axis=1) ** (1 / GAMMA)), np.uint8)
+
+
+def coloured(values: Any, name: str, low: float, high: float) -> NDArray[np.uint8]:
+    """The colours (..., 3) of numbers (...): `low` and `high` are at the ends; what is no number is low."""
+    share = (np.nan_to_num(np.asarray(values, float), nan=low) - low) / (high - low)
+    level = np.clip(share * LEVELS, 0, LEVELS - 1).astype(np.intp)
+    return np.asarray(colour_table(name)[level])

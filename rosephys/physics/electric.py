@@ -1,0 +1,29 @@
+r"""The force of fixed charges on a free one, by Coulomb's law in three dimensions.
+
+    F = K Σ_i g_i r_i / ℓ_i³,      r_i = x - s_i,      ℓ_i = max(|r_i|, r_0)
+
+Within r_0 of a source the force grows from zero with the distance, as inside a ball of even charge. Charges of
+one sign repel.
+
+Source: the electric job of DiffTaichi (Hu et al., ICLR 2020).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+
+def coulomb_force(x: Any, sources: Any, charges: Any, strength: Any, nearest: float) -> Any:
+    """The force (2,) at the point x (2,) of n sources (n, 2) with charges (n,)."""
+    sources = ra.array(sources)
+
+    def push(i: Any, force: Any) -> Any:
+        apart = x - sources[i]
+        distance = ra.maximum(ra.norm(apart), nearest)
+        return force + strength * charges[i] / distance**3 * apart
+
+    return ra.fori_loop(0, len(sources), push, np.zeros(2))

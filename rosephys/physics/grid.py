@@ -1,0 +1,51 @@
+"""Fields on a grid of square cells, and what lies beside a cell.
+
+A field (n, m) has one number for each cell; entry [i, j] is that of the cell i along the first axis, j along
+the second. What lies beyond the edge is one of
+
+    periodic     the cell on the opposite side
+    wall         the cell at the edge itself: the normal slope is zero, so nothing spreads through
+    zero         nothing: a field that is held at zero there
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import rose_ad as ra
+
+Edges: TypeAlias = Literal["periodic", "wall", "zero"]
+
+
+def cell(i: Any, n: int, edges: Edges = "periodic") -> Any:
+    """The index of the cell that stands for the index i, in the grid or beyond, along an axis of n cells."""
+    return i % n if edges == "periodic" else ra.clip(i, 0, n - 1)
+
+
+def each_cell(shape: tuple[int, ...], value: Any) -> Any:
+    """The field whose entry at [i, j] is value(i, j)."""
+    n, m = shape
+    return ra.build(n, lambda i: ra.build(m, lambda j: value(i, j)))
+
+
+def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any, Any, Any]:
+    """The entries at [i - 1, j], [i + 1, j], [i, j - 1] and [i, j + 1]."""
+    n, m = q.shape
+    west, east = cell(i - 1, n, edges), cell(i + 1, n, edges)
+    south, north = cell(j - 1, m, edges), cell(j + 1, m, edges)
+    around = q[west, j], q[east, j], q[i, south], q[i, north]
+    if edges != "zero":
+        return around
+    inside = i > 0, i < n - 1, j > 0, j < m - 1
+    return tuple(ra.where(there, a, 0.0) for there, a in zip(inside, around, strict=True))
+
+
+def around(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+    """The sum of the four entries beside [i, j]."""
+    west, east, south, north = beside(q, i, j, edges)
+    return west + east + south + north
+
+
+def laplacian(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+    """The five-point Laplacian at [i, j], times the square of a cell's width."""
+    return around(q, i, j, edges) - 4 * q[i, j]

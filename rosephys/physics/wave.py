@@ -1,0 +1,33 @@
+r"""Waves of a stretched skin, or the surface of deep calm water, between fixed edges.
+
+    p_tt = c² lap p + α c lap p_t
+
+on cells of width h, with the five-point Laplacian and p = 0 beyond the edge, by the leapfrog rule
+
+    p' = 2 p - p_before + (r² + r a) L p - r a L p_before,      L p = the four neighbours - 4 p
+
+with the Courant number r = c dt / h, and a = α / h, which damps short waves most. The rule is stable for
+r² + 2 r a up to ½. Without damping it is of second order in time and space, and goes as well backwards in time.
+
+Source: Hu et al., DiffTaichi, ICLR 2020 (after Wang et al., SIGGRAPH 2018).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rose_ad as ra
+
+from .grid import each_cell, laplacian
+
+
+def wave_step(before: Any, now: Any, courant: Any, damping: Any = 0.0) -> Any:
+    """The height (n, m) a step after `now`, which is one after `before`."""
+    viscous = courant * damping
+    before, now = ra.array(before), ra.array(now)
+
+    def at(i: Any, j: Any) -> Any:
+        bend, bent = laplacian(now, i, j, "zero"), laplacian(before, i, j, "zero")
+        return 2 * now[i, j] - before[i, j] + (courant**2 + viscous) * bend - viscous * bent
+
+    return each_cell(now.shape, at)
