@@ -37,7 +37,7 @@ from typing import Any
 
 import rose_ad as ra
 
-from . import collide
+from . import collide, joints
 from .bodies import Bodies, World
 from .collide import Outlines
 
@@ -81,41 +81,96 @@ def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, impacts: int = 3
 
     `sweeps` are those of each of the solutions, `impacts` the most over the pairs that collide.
     """
-    n, p = len(world.bodies), len(world.contacts.pairs)
-    contacts = collide.find(world, state, dt)
-    near, gap = contacts.near, contacts.gap
-    pairs = _pairs(world, contacts)
+    n = len(world.bodies)
     x = ra.build(n, lambda k: ra.array([*_two(state.position[k]), state.angle[k]]))
     motion = ra.build(n, lambda k: ra.array([*_two(state.velocity[k]), state.spin[k]]))
-    motion, x = _impacts(world, contacts, pairs, motion, x, dt, impacts)
-    deepest = SLOP * Outlines(world).reach
+    touching = _Touching(world, state, dt, sweeps) if len(world.contacts.pairs) else None
+    if touching:
+        motion, x = _impacts(touching, motion, x, impacts)
     pull = world.pull
 
     def half(h: Any, now: Any) -> Any:
         """Half of gravity, what is held, and in the first half of the step where that leads."""
-        x, motion, touch = now
-
-        def aim(k: Any) -> Any:
-            """The least speed of a point: none that closes its gap, or, once there, none that closes."""
-            least = ra.where(h == 0, -ra.maximum(gap[k], 0.0) / dt, -LATER)
-            return ra.where((touch[k, ::2] > 0) | (gap[k] <= 0), 0.0, least)
-
+        x, motion, touch, hold = now
         motion += 0.5 * dt * pull
-        motion, touch = _held(world, pairs, motion, touch, ra.build(p, aim), sweeps)
-        drift = ra.cond(
-            (h == 0) & ra.any(gap < -deepest),
-            lambda: _parted(world, pairs, motion, gap + deepest, dt, sweeps),
-            lambda: motion,
+        first = h == 0
+        motion, touch, hold = _held(
+            touching, _Linked(world, x, dt, first), first, motion, touch, hold, sweeps
         )
-        return ra.where(h == 0, x + dt * drift, x), motion, touch
+        drift = touching.parted(first, motion) if touching else motion
+        return ra.where(first, x + dt * drift, x), motion, touch, hold
 
-    touch = ra.build(p, lambda k: ra.where(near[k] > 0, state.touch[k], 0.0))
-    x, motion, touch = ra.fori_loop(0, 2, half, (x, motion, touch))
-    return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, state.hold)
+    touch = touching.kept(state.touch) if touching else state.touch
+    x, motion, touch, hold = ra.fori_loop(0, 2, half, (x, motion, touch, state.hold))
+    return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
 
 
 def _two(v: Any) -> tuple[Any, Any]:
     return v[0], v[1]
+
+
+class _Touching:
+    """The contacts of one step, and what they do."""
+
+    def __init__(self, world: World, state: Bodies, dt: Any, sweeps: int) -> None:
+        self.world, self.dt, self.sweeps = world, dt, sweeps
+        self.contacts = collide.find(world, state, dt)
+        self.pairs = _pairs(world, self.contacts)
+
+    def kept(self, touch: Any) -> Any:
+        """The impulses (p, 4) of pairs that have not parted."""
+        near = self.contacts.near
+        return ra.build(touch.shape[0], lambda k: ra.where(near[k] > 0, touch[k], 0.0))
+
+    def aims(self, first: Any, touch: Any) -> Any:
+        """The least speeds (p, 2): in the first half of a step none that closes a gap within it, and none at
+        all where there is no gap or where the impulses `touch` (p, 4) are held."""
+        gap = self.contacts.gap
+
+        def aim(k: Any) -> Any:
+            least = ra.where(first, -ra.maximum(gap[k], 0.0) / self.dt, -LATER)
+            return ra.where((touch[k, ::2] > 0) | (gap[k] <= 0), 0.0, least)
+
+        return ra.build(touch.shape[0], aim)
+
+    def swept(self, motion: Any, visit: Visit) -> Any:
+        """The motion (n, 3) after each near pair's visit has added to it, round after round.
+
+        A visit is given the pair's number and motions (6,), and returns their change; what it adds elsewhere is
+        added in the same branch.
+        """
+        bodies = ra.array(self.world.contacts.pairs)
+
+        def one(motion: Any, bounds: Any) -> tuple[Any, None]:
+            change = ra.accum(motion.shape)
+            for p in ra.range(bounds[0], bounds[1]):
+                with ra.when(self.pairs.near[p] > 0):
+                    i, j = bodies[p, 0], bodies[p, 1]
+                    more = visit(p, ra.concat([motion[i], motion[j]]))
+                    change[i] += more[:3]
+                    change[j] += more[3:]
+            return motion + change.freeze(), None
+
+        return ra.scan(one, motion, self.world.contacts.bounds)[0]
+
+    def parted(self, first: Any, motion: Any) -> Any:
+        """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
+
+        It leads to where bodies are after this step, and is no velocity.
+        """
+        slop = SLOP * Outlines(self.world).reach
+        deep = -slop - self.contacts.gap
+
+        def visit(p: Any, motions: Any) -> Any:
+            rows, given, response, _ = self.pairs.of(p)
+            opening = ra.minimum(SHARE * deep[p] / self.dt, FASTEST)
+            aim = ra.where(deep[p] > 0, opening, -LATER)
+            return _resolved(rows, given, response, 0.0, motions, ra.zeros(4), aim)[1]
+
+        def part() -> Any:
+            return ra.fori_loop(0, self.sweeps, lambda _, m: self.swept(m, visit), motion)
+
+        return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
 
 
 def _pairs(world: World, contacts: collide.Contacts) -> Pairs:
@@ -138,39 +193,11 @@ def _pairs(world: World, contacts: collide.Contacts) -> Pairs:
     )
 
 
-def _swept(world: World, pairs: Pairs, motion: Any, visit: Visit) -> Any:
-    """The motion after each near pair's visit has added to it, round after round.
-
-    A visit is given the pair's number and motions (6,), and returns their change; what it adds elsewhere is
-    added in the same branch.
-    """
-    bodies = ra.array(world.contacts.pairs)
-
-    def one(motion: Any, bounds: Any) -> tuple[Any, None]:
-        change = ra.accum(motion.shape)
-        for p in ra.range(bounds[0], bounds[1]):
-            with ra.when(pairs.near[p] > 0):
-                i, j = bodies[p, 0], bodies[p, 1]
-                more = visit(p, ra.concat([motion[i], motion[j]]))
-                change[i] += more[:3]
-                change[j] += more[3:]
-        return motion + change.freeze(), None
-
-    return ra.scan(one, motion, world.contacts.bounds)[0]
-
-
-def _impacts(
-    world: World,
-    contacts: collide.Contacts,
-    pairs: Pairs,
-    motion: Any,
-    x: Any,
-    dt: Any,
-    most: int,
-) -> tuple[Any, Any]:
+def _impacts(touching: _Touching, motion: Any, x: Any, most: int) -> tuple[Any, Any]:
     """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time."""
+    world, contacts, pairs = touching.world, touching.contacts, touching.pairs
     bodies, e = ra.array(world.contacts.pairs), ra.array(world.restitution)
-    pull = ra.array(world.pull)
+    pull, dt = ra.array(world.pull), touching.dt
 
     def sweep(now: Any) -> Any:
         motion, x, _ = now
@@ -193,52 +220,69 @@ def _impacts(
                 count[0] += 1
             return more
 
-        motion = _swept(world, pairs, motion, visit)
+        motion = touching.swept(motion, visit)
         return motion, x - early.freeze(), count.freeze()[0]
 
     motion, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (motion, x, 1), max_steps=most)
     return motion, x
 
 
+class _Linked:
+    """What the joints do in one half of a step."""
+
+    def __init__(self, world: World, x: Any, dt: Any, first: Any) -> None:
+        self.world, self.x, self.dt, self.first = world, x, dt, first
+        self.links = joints.links(world, x) if world.joints else None
+
+    def start(self, motion: Any, hold: Any) -> Any:
+        """The motion with the impulses of the half before."""
+        if self.links is None:
+            return motion
+        return joints.started(self.world, self.links, motion, hold)
+
+    def sweep(self, motion: Any, hold: Any) -> tuple[Any, Any]:
+        """Motion and impulses after each joint's visit."""
+        if self.links is None:
+            return motion, hold
+        return joints.swept(self.world, self.links, self.x, motion, hold, self.dt, self.first)
+
+
 def _held(
-    world: World, pairs: Pairs, motion: Any, touch: Any, aim: Any, sweeps: int
-) -> tuple[Any, Any]:
-    """Motion and impulses (p, 4), found from `touch`, with no point's speed along the normal below `aim`
-    (p, 2)."""
+    touching: _Touching | None,
+    linked: _Linked,
+    first: Any,
+    motion: Any,
+    touch: Any,
+    hold: Any,
+    sweeps: int,
+) -> tuple[Any, Any, Any]:
+    """Motion and impulses, found from `touch` (p, 4) and `hold` (j, 3), with which joints hold and no contact
+    closes."""
 
-    def begin(p: Any, motions: Any) -> Any:
-        return touch[p] @ pairs.given[p]
-
-    def sweep(_: Any, now: Any) -> Any:
-        motion, touch = now
+    def touched(motion: Any, touch: Any) -> tuple[Any, Any]:
+        if touching is None:
+            return motion, touch
         more = ra.accum(touch.shape)
 
         def visit(p: Any, motions: Any) -> Any:
-            new, change = _resolved(*pairs.of(p), motions, touch[p], aim[p])
+            new, change = _resolved(*touching.pairs.of(p), motions, touch[p], aim[p])
             more[p] += new - touch[p]
             return change
 
-        motion = _swept(world, pairs, motion, visit)
+        motion = touching.swept(motion, visit)
         return motion, touch + more.freeze()
 
-    start = _swept(world, pairs, motion, begin)
-    result: tuple[Any, Any] = ra.fori_loop(0, sweeps, sweep, (start, touch))
+    def sweep(_: Any, now: Any) -> Any:
+        motion, touch, hold = now
+        motion, hold = linked.sweep(motion, hold)
+        return *touched(motion, touch), hold
+
+    if touching:
+        aim = touching.aims(first, touch)
+        motion = touching.swept(motion, lambda p, _: touch[p] @ touching.pairs.given[p])
+    motion = linked.start(motion, hold)
+    result: tuple[Any, Any, Any] = ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))
     return result
-
-
-def _parted(world: World, pairs: Pairs, motion: Any, gap: Any, dt: Any, sweeps: int) -> Any:
-    """The motion, faster where that opens a share of the gaps (p, 2) that are negative.
-
-    It leads to where bodies are after this step, and is no velocity.
-    """
-
-    def visit(p: Any, motions: Any) -> Any:
-        aim = ra.minimum(-SHARE * gap[p] / dt, FASTEST)
-        rows, given, response, _ = pairs.of(p)
-        aim = ra.where(gap[p] < 0, aim, -LATER)
-        return _resolved(rows, given, response, 0.0, motions, ra.zeros(4), aim)[1]
-
-    return ra.fori_loop(0, sweeps, lambda _, m: _swept(world, pairs, m, visit), motion)
 
 
 # ---------------------------------------------------------------------------------------- one pair
