@@ -1,7 +1,7 @@
 """Stack: ten boxes stand on each other, and a ball is thrown so that one of them ends at the goal.
 
-Left alone the boxes stand for as long as one looks: `--set ball_velocity=0,0 --set steps=2400`. Contact is that of
-rosephys/physics/impulses.py. Kilograms, metres, seconds.
+Left alone the boxes stand for as long as one looks: `--set ball_velocity=0,0 --set steps=2400`. Contact is
+that of rosephys/physics/impulses.py. Kilograms, metres, seconds.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ SIDE, RADIUS = 0.5, 0.3  # of a box, and of the ball
 class Stack(Scene):
     """Throw a ball at a stack of boxes so that the target box ends at the goal."""
 
-    optimizer, rate, iterations = "adam", 0.03, 100
+    optimizer, rate, iterations = "adam", 0.04, 60
 
     boxes: int = parameter(10, "how many boxes are stacked", bounds=(1, 100))
     target: int = parameter(-1, "the box that is to be sent to the goal; -1 is the top one")
-    steps: int = parameter(360, "number of time steps", bounds=(1, 10_000_000))
+    steps: int = parameter(330, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(1 / 240, "time step", unit="s", bounds=(1e-6, 0.1))
     sweeps: int = parameter(8, "sweeps of the solver in half a step", bounds=(1, 1000))
     offsets: Any = parameter(lambda s: np.zeros(s.boxes), "of each box from the line", unit="m")
     friction: float = parameter(0.5, "Coulomb's coefficient of friction", bounds=(0.0, 2.0))
     restitution: float = parameter(0.1, "restitution of an impact", bounds=(0.0, 1.0))
-    density: float = parameter(3.0, "of the ball; that of the boxes is 1", unit="kg/m²")
-    goal: Any = parameter((2.6, 1.2), "where the target box should be in the end", handle=True)
-    ball: Any = parameter((-3.0, 4.2), "where the ball is let go", unit="m", handle=True)
-    ball_velocity: Any = control((8.0, 1.5), "of the ball", unit="m/s", anchor="ball")
+    density: float = parameter(1.5, "of the ball; that of the boxes is 1", unit="kg/m²")
+    goal: Any = parameter((4.0, 0.25), "where the target box should be in the end", handle=True)
+    ball: Any = parameter((-2.6, 4.6), "where the ball is let go", unit="m", handle=True)
+    ball_velocity: Any = control((7.0, 2.0), "of the ball", unit="m/s", anchor="ball")
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -47,10 +47,11 @@ class Stack(Scene):
     @property
     def world(self) -> World:
         """The ground, the boxes from the lowest on, and the ball."""
-        rough = {"friction": self.friction, "restitution": self.restitution}
-        boxes = [Body(box(SIDE, SIDE), **rough) for _ in range(self.boxes)]
-        ball = Body(circle(RADIUS), density=self.density, **rough)
-        return World((Body(GROUND, fixed=True, **rough), *boxes, ball))
+        mu, e = self.friction, self.restitution
+        ground = Body(GROUND, friction=mu, restitution=e, fixed=True)
+        crate = Body(box(SIDE, SIDE), friction=mu, restitution=e)
+        ball = Body(circle(RADIUS), density=self.density, friction=mu, restitution=e)
+        return World((ground, *[crate] * self.boxes, ball))
 
     def initial(self) -> Bodies:
         n, offsets = self.boxes + 2, ra.array(self.offsets)
@@ -93,7 +94,7 @@ class Stack(Scene):
                 Circles(state.position[-1:], RADIUS, ("#c0392b",)),
                 Cross(self.goal, "good"),
             ),
-            (-3.6, -0.5, 5.0, height + 1.0),
+            (-3.2, -0.5, 5.2, height + 1.0),
         )
 
     def tracks(self, state: Bodies) -> tuple[Track, ...]:

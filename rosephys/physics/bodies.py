@@ -1,14 +1,16 @@
 r"""Rigid bodies of the plane: what they are made of, how they move, and what they conserve.
 
-A body of mass m and moment of inertia I about its centre of mass has a position x, an angle θ, a velocity v and a
-spin ω. A point that is at r from x moves with v + ω × r = v + ω (-r_y, r_x), and an impulse P there changes
+A body of mass m and moment of inertia I about its centre of mass has a position x, an angle θ, a velocity v
+and a spin ω. A point that is at r from x moves with v + ω × r = v + ω (-r_y, r_x), and an impulse P there
+changes
 
     v by P / m          ω by (r × P) / I,          a × b = a_x b_y - a_y b_x
 
 A fixed body has 1/m = 1/I = 0: it is the ground, or a wall. Kilograms, metres, seconds, radians.
 
-The pairs of bodies that may touch are known beforehand and fall into rounds. No two pairs of a round share a body
-that can move, so a round's pairs may act on the velocities at once and it is as if they had done so one by one.
+The pairs of bodies that may touch are known beforehand and fall into rounds. No two pairs of a round share a
+body that can move, so a round's pairs may act on the velocities at once and it is as if they had done so one
+by one.
 
 Source: Landau, Lifshitz, *Mechanics*, §§31-33.
 """

@@ -1,23 +1,23 @@
 r"""Where bodies touch: for each pair the normal, up to two points, and how far they are apart there.
 
-Two shapes with corners are separated most along the normal of one face, of either shape: the reference face. The
-other shape's face that looks most against it is cut to the reference face's width, and its two ends are the
+Two shapes with corners are separated most along the normal of one face, of either shape: the reference face.
+The other shape's face that looks most against it is cut to the reference face's width, and its two ends are the
 points, each with its gap: the distance along the normal, negative inside. Where that face lies beside the
 reference face, its nearest corner and the nearest corner of the reference are the closest features and the
 normal joins them; so it is for two circles, which have only a corner each. Radii are taken off the gaps. The
-normal points from the first body to the second. The points come in the order of n⊥ = (-n_y, n_x), whichever body
-has the reference face, so that the impulse of each is found again in the next step.
+normal points from the first body to the second. The points come in the order of n⊥ = (-n_y, n_x), whichever
+body has the reference face, so that the impulse of each is found again in the next step.
 
 A pair that is apart and would meet within the step is looked at where it is when it meets, at the time τ after
 the step's start that solves gap(τ) = 0 by Newton's method; it moves freely until then,
 
     x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
 
-So the normal and the arms of an impact, and their derivatives, are those of the instant of impact. With any other
-instant the derivative of a collision's outcome is wrong, in places by sign; see `contact`.
+So the normal and the arms of an impact, and their derivatives, are those of the instant of impact. With any
+other instant the derivative of a collision's outcome is wrong, in places by sign; see `contact`.
 
-Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17, 1974
-(clipping); Zhong, Han, Dey, Brikis, L4DC 2023 (the instant of impact).
+Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
+1974 (clipping); Zhong, Han, Dey, Brikis, L4DC 2023 (the instant of impact).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from .bodies import Bodies, World
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
 
+YES: Any = 1.0
 SLOW = 1e-9
 """The least speed that a meeting is looked for with, in m/s."""
 
@@ -53,9 +54,9 @@ class Manifold:
 class Contacts:
     """The contacts of p pairs, each with two points.
 
-    `near` (p,) is 1 for a pair that may touch within the step; all else of the others is 0. `time` (p,) is when a
-    pair meets, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and body, from its
-    centre of mass, and `gap` (p, 2) are those of that time.
+    `near` (p,) is 1 for a pair that may touch within the step; all else of the others is 0. `time` (p,) is
+    when a pair meets, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and body,
+    from its centre of mass, and `gap` (p, 2) are those of that time.
     """
 
     near: ra.Vec
@@ -95,7 +96,7 @@ class Outlines:
         side = np.roll(self.corners, -1, axis=1) - self.corners
         length = np.hypot(side[..., 0], side[..., 1])[..., None]
         outward = np.stack([side[..., 1], -side[..., 0]], axis=-1)
-        return np.divide(outward, length, out=np.zeros_like(side), where=length > 0)
+        return np.asarray(outward / np.where(length > 0, length, 1.0))
 
     @cached_property
     def faces(self) -> np.ndarray[Any, Any]:
@@ -105,7 +106,7 @@ class Outlines:
     @cached_property
     def round(self) -> np.ndarray[Any, Any]:
         """Whether each body is a circle."""
-        return np.array([len(b.shape.corners) == 1 for b in self.world.bodies])
+        return np.array([len(b.shape.corners) == 1 for b in self.world.bodies], bool)
 
     @cached_property
     def radius(self) -> np.ndarray[Any, Any]:
@@ -184,9 +185,7 @@ def _faces_meet(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifol
     clear = gaps[r, f] > 0
 
     flat = faces[body[o]]
-    g = ra.argmin(
-        ra.build(v, lambda e: ra.where(e < flat, _dot(normal[o, e], n), NEVER))
-    )
+    g = ra.argmin(ra.build(v, lambda e: ra.where(e < flat, _dot(normal[o, e], n), NEVER)))
     # the other face runs against the reference; its ends, in the order of the first body's n⊥
     g, h = ra.where(r == 0, _after(g, v), g), ra.where(r == 0, g, _after(g, v))
     a, b = corner[o, ra.where(flat > 0, g, 0)], corner[o, ra.where(flat > 0, h, 0)]
@@ -239,11 +238,14 @@ def _between(a: Any, b: Any, radius_a: Any, radius_b: Any) -> Manifold:
 # ------------------------------------------------------------------------------------- a world
 
 
-def find(world: World, state: Bodies, dt: Any) -> Contacts:
-    """The contacts of a step of length dt that starts from this state."""
+def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts:
+    """The contacts of a step of length dt that starts from this state.
+
+    Without `meeting` all are those of the start, and times are 0.
+    """
     shapes = Outlines(world)
     p = len(world.contacts.pairs)
-    near, time = ra.accum(ra.Vec[p, ra.Int]), ra.accum(p)
+    near, time = ra.accum(p), ra.accum(p)
     normal, arms, gap = ra.accum((p, 2)), ra.accum((p, 2, 2, 2)), ra.accum((p, 2))
     pairs, g = ra.array(world.contacts.pairs), ra.array(world.gravity)
     lower, upper = _boxes(shapes, state, dt)
@@ -284,12 +286,14 @@ def find(world: World, state: Bodies, dt: Any) -> Contacts:
                     t = ra.clip(t, 0.0, dt)
                     return t, look(k, t, state, g)  # noqa: B023
 
-                t, seen = ra.cond(
-                    ra.any((m.gap > 0) & (m.gap < dt * closing)),
-                    lambda: ra.fori_loop(0, 3, nearer, (0.0, seen)),  # noqa: B023
-                    lambda: (0.0, seen),  # noqa: B023
-                )
-                near[k] += 1
+                t: Any = 0.0
+                if meeting:
+                    t, seen = ra.cond(
+                        ra.any((m.gap > 0) & (m.gap < dt * closing)),
+                        lambda: ra.fori_loop(0, 3, nearer, (0.0, seen)),  # noqa: B023
+                        lambda: (0.0, seen),  # noqa: B023
+                    )
+                near[k] += YES
                 time[k] += t
                 normal[k] += seen[0].normal
                 arms[k] += seen[1]

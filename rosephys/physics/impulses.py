@@ -3,14 +3,14 @@ r"""Rigid contact by impulses, with Coulomb friction: impacts first, then what r
 A step of length h is, with g the gravity and K_c the response of a pair's two points to impulses along n,
 
     1  impacts    a point that would meet within the step at more than SLOWEST gets -e times its approach: the
-                  pair's impulses P solve  0 ≤ P ⟂ K P + u + e u ≥ 0.  Pairs act one after the other until no point
-                  approaches, each as a collision of its own.
+                  pair's impulses P solve  0 ≤ P ⟂ K P + u + e u ≥ 0.  Pairs act one after the other until no
+                  point approaches, each as a collision of its own.
     2  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u + gap / h ≥ 0, so that no gap closes; overlaps open by a share.
     3  x ← x + h v - Σ τ P / m, the last for impacts: before its time τ an impact has moved nothing.
     4  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u ≥ 0 at the points that were held in 2.
 
-Friction is, at each point, the impulse -u_t / k_t along the tangent, within ±μ P. 2 and 4 are sweeps of projected
-Gauss-Seidel over the rounds of pairs, and start from the impulses of the phase before. Free flight is
+Friction is, at each point, the impulse -u_t / k_t along the tangent, within ±μ P. 2 and 4 are sweeps of
+projected Gauss-Seidel over the rounds of pairs, and start from the impulses of the phase before. Free flight is
 exact (steps 2 to 4 are leapfrog), and so is the rebound from a plane, whose energy is kept with e = 1.
 
 Why this and not another: with impacts as collisions of pairs, one after the other, the last ball of a
@@ -18,16 +18,16 @@ cradle takes all the speed, touching or nearly so; one simultaneous solution wou
 impact, where and when things meet is differentiated. With gravity outside the impacts nothing that rests
 rebounds. Both phases have the impulses of the last, which makes a stack of ten stand with eight sweeps.
 
-The derivative is that of the program, and so exact for it, on each smooth piece. It is that of the motion as far
-as the program is the motion: to rounding for collisions of circles and for bodies that fall and rebound; to the
-size of a step for what slides and rolls; to what the sweeps leave for stacks. It does not exist where a
+The derivative is that of the program, and so exact for it, on each smooth piece. It is that of the motion as
+far as the program is the motion: to rounding for collisions of circles and for bodies that fall and rebound;
+to the size of a step for what slides and rolls; to what the sweeps leave for stacks. It does not exist where a
 contact is gained or lost, where sticking turns into sliding, or where a different pair of features meets; a
 gradient there is that of one side.
 
 Sources: Guendelman, Bridson, Fedkiw, *Nonconvex rigid bodies with stacking*, SIGGRAPH 2003 (impacts before
-contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velocities each constrained); Moreau, 1988
-(impulses of contact); Catto, *Iterative dynamics with temporal coherence*, GDC 2005 (warm starts, two points at
-once); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012.
+contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velocities each constrained); Moreau,
+1988 (impulses of contact); Catto, *Iterative dynamics with temporal coherence*, GDC 2005 (warm starts, two
+points at once); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ Visit = Callable[[Any, Any], Any]
 class Pairs:
     """What acts on the motions (n, 3) of all bodies, their velocities and spins, and how they respond.
 
-    `near` (p,) is 1 for pairs that may touch. A pair has four rows, a point's normal and tangent and those of the
-    other: `rows` (p, 4, 6) give how fast its bodies part along each for their motions, one after the other; `given`
-    (p, 4, 6) how an impulse along each changes those, `response` (p, 4, 4) how fast it makes the pair part.
-    `friction` is of shape (p,).
+    `near` (p,) is 1 for pairs that may touch. A pair has four rows, a point's normal and tangent and those of
+    the other: `rows` (p, 4, 6) give how fast its bodies part along each for their motions, one after the
+    other; `given` (p, 4, 6) how an impulse along each changes those, `response` (p, 4, 4) how fast it makes
+    the pair part. `friction` is of shape (p,).
     """
 
     near: ra.Vec
@@ -123,22 +123,26 @@ class _Touching:
         return ra.build(touch.shape[0], lambda k: ra.where(near[k] > 0, touch[k], 0.0))
 
     def aims(self, first: Any, touch: Any) -> Any:
-        """The least speeds (p, 2): in the first half of a step none that closes a gap within it, and none at
-        all where there is no gap or where the impulses `touch` (p, 4) are held."""
+        """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first
+        half of a step, none that closes a gap within it.
+
+        In the second half a gap says nothing: at an impact it is 0 to rounding.
+        """
         gap = self.contacts.gap
 
         def aim(k: Any) -> Any:
             least = ra.where(first, -ra.maximum(gap[k], 0.0) / self.dt, -LATER)
-            return ra.where((touch[k, ::2] > 0) | (gap[k] <= 0), 0.0, least)
+            return ra.where(touch[k, ::2] > 0, 0.0, least)
 
         return ra.build(touch.shape[0], aim)
 
     def swept(self, motion: Any, visit: Visit) -> Any:
-        """The motion (n, 3) after each near pair's visit has added to it, round after round.
+        """The motion (n, m) after each near pair's visit has added to it, round after round.
 
-        A visit is given the pair's number and motions (6,), and returns their change; what it adds elsewhere is
-        added in the same branch.
+        A visit is given the pair's number and its two motions, one after the other (2 m,), and returns their
+        change; what it adds elsewhere is added in the same branch.
         """
+        m = motion.shape[1]
         bodies = ra.array(self.world.contacts.pairs)
 
         def one(motion: Any, bounds: Any) -> tuple[Any, None]:
@@ -147,8 +151,8 @@ class _Touching:
                 with ra.when(self.pairs.near[p] > 0):
                     i, j = bodies[p, 0], bodies[p, 1]
                     more = visit(p, ra.concat([motion[i], motion[j]]))
-                    change[i] += more[:3]
-                    change[j] += more[3:]
+                    change[i] += more[:m]
+                    change[j] += more[m:]
             return motion + change.freeze(), None
 
         return ra.scan(one, motion, self.world.contacts.bounds)[0]
@@ -188,43 +192,51 @@ def _pairs(world: World, contacts: collide.Contacts) -> Pairs:
             given[k] += moved
             response[k] += parts
             mu[k] += ra.sqrt(friction[i] * friction[j])
-    return Pairs(
-        contacts.near, rows.freeze(), given.freeze(), response.freeze(), mu.freeze()
-    )
+    return Pairs(contacts.near, rows.freeze(), given.freeze(), response.freeze(), mu.freeze())
 
 
 def _impacts(touching: _Touching, motion: Any, x: Any, most: int) -> tuple[Any, Any]:
-    """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time."""
+    """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time.
+
+    An impact that another one causes has the time of that one, so each body has a clock, the fourth of its
+    motion.
+    """
     world, contacts, pairs = touching.world, touching.contacts, touching.pairs
     bodies, e = ra.array(world.contacts.pairs), ra.array(world.restitution)
-    pull, dt = ra.array(world.pull), touching.dt
+    pull, free, dt = ra.array(world.pull), ra.array(world.free), touching.dt
 
     def sweep(now: Any) -> Any:
-        motion, x, _ = now
-        early, count = ra.accum(motion.shape), ra.accum(ra.Vec[1, ra.Int])
+        clocked, x, _ = now
+        early, count = ra.accum(x.shape), ra.accum(1)
 
-        def visit(p: Any, motions: Any) -> Any:
-            t, i, j = contacts.time[p], bodies[p, 0], bodies[p, 1]
-            motions += t * ra.concat([pull[i], pull[j]])
+        def visit(p: Any, both: Any) -> Any:
+            i, j = bodies[p, 0], bodies[p, 1]
+            t = ra.maximum(contacts.time[p], ra.maximum(both[3], both[7]))
+            motions = ra.concat([both[:3] + t * pull[i], both[4:7] + t * pull[j]])
             approach = ra.array([ra.dot(pairs.rows[p, r], motions) for r in (0, 2)])
             struck = (approach < -SLOWEST) & (contacts.gap[p] + (dt - t) * approach < 0)
-            aim = ra.where(struck, -ra.maximum(e[i], e[j]) * approach, -LATER)
-            more = ra.cond(
-                ra.any(struck),
-                lambda: _resolved(*pairs.of(p), motions, ra.zeros(4), aim)[1],
-                lambda: ra.zeros(6),
-            )
+
+            def struck_now() -> Any:
+                aim = ra.where(struck, -ra.maximum(e[i], e[j]) * approach, -LATER)
+                return _resolved(*pairs.of(p), motions, ra.zeros(4), aim)[1], t
+
+            more, at = ra.cond(ra.any(struck), struck_now, lambda: (ra.zeros(6), 0.0))
             with ra.when(ra.any(struck)):
                 early[i] += t * more[:3]
                 early[j] += t * more[3:]
-                count[0] += 1
-            return more
+                count[0] += collide.YES
+            later = [
+                free[i] * ra.maximum(at - both[3], 0.0),
+                free[j] * ra.maximum(at - both[7], 0.0),
+            ]
+            return ra.concat([more[:3], ra.array(later[:1]), more[3:], ra.array(later[1:])])
 
-        motion = touching.swept(motion, visit)
-        return motion, x - early.freeze(), count.freeze()[0]
+        clocked = touching.swept(clocked, visit)
+        return clocked, x - early.freeze(), count.freeze()[0]
 
-    motion, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (motion, x, 1), max_steps=most)
-    return motion, x
+    clocked = ra.concat([motion, ra.zeros((x.shape[0], 1))], axis=1)
+    clocked, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (clocked, x, 1.0), max_steps=most)
+    return clocked[:, :3], x
 
 
 class _Linked:

@@ -7,14 +7,14 @@ With p the anchors of a joint where they are, d = p_b - p_a, each joint asks for
     distance   |d| = length
     motor      ω_b - ω_a = speed, with a torque of at most `torque`
 
-They are rows of one matrix J, and the impulses λ along them have the response K = J M⁻¹ Jᵀ. In a step's first half
-λ is such that the positions at its end satisfy them, in its second half such that the velocities there do:
+They are rows of one matrix J, and the impulses λ along them have the response K = J M⁻¹ Jᵀ. In a step's first
+half λ is such that the positions at its end satisfy them, in its second half such that the velocities there do:
 
     first half    λ ← λ - K⁻¹ C(x + h v) / h          second half   λ ← λ - K⁻¹ J v
 
-with J at the start and at the end of the step, which is RATTLE: of order 2, symplectic for one joint, and what a
-joint is off does not grow with time. Several joints are visited in turn, round after round, and start from the
-impulses of the half before. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
+with J at the start and at the end of the step, which is RATTLE: of order 2, symplectic for one joint, and
+what a joint is off does not grow with time. Several joints are visited in turn, round after round, and start
+from the impulses of the half before. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
 
 Source: Andersen, *RATTLE: a "velocity" version of the SHAKE algorithm*, J. Comput. Phys. 52, 1983.
 """
@@ -87,7 +87,9 @@ def links(world: World, x: Any) -> Links:
         response = rows @ given.T
         # a row that asks for nothing answers to nothing
         unused = ra.build(3, lambda r: ra.where(response[r, r] > 0, 0.0, 1.0))
-        full = ra.build(3, lambda r: ra.build(3, lambda s: response[r, s] + ra.where(r == s, unused[r], 0.0)))
+        full = ra.build(
+            3, lambda r: ra.build(3, lambda s: response[r, s] + ra.where(r == s, unused[r], 0.0))
+        )
         return rows, given, _inverse(full)
 
     return Links(*ra.build(len(world.joints), link))
@@ -169,7 +171,9 @@ class _Table:
         w = ra.where(turn, 1.0, 0.0)
         rows = ra.array(
             [
-                ra.array([-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]),
+                ra.array(
+                    [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
+                ),
                 ra.array([0.0, -f, -a[0] * f, 0.0, f, b[0] * f]),
                 ra.array([0.0, 0.0, -w, 0.0, 0.0, w]),
             ]

@@ -6,8 +6,10 @@ centroid, which is a body's centre of mass. Per unit of density, a shape of area
 about its centroid:
 
     circle     A = π r²            J = A r² / 2
-    capsule    A = π r² + 2 r l    J = r l (4 r² + l²) / 6 + π r² (r²/2 + l²/4) + 4 r³ l / 3    (l: between its ends)
+    capsule    A = π r² + 2 r l    J = r l (4 r² + l²) / 6 + π r² (r²/2 + l²/4) + 4 r³ l / 3
     polygon    A = ½ Σ c_k         J = 1/12 Σ c_k (p_k·p_k + p_k·p_k+1 + p_k+1·p_k+1),   c_k = p_k × p_k+1
+
+with l from one end of the capsule to the other.
 
 Lengths are in metres. Source: integration over the shape; for polygons Green's theorem.
 """
