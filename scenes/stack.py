@@ -37,7 +37,7 @@ class Stack(Scene):
     density: float = parameter(1.5, "of the ball; that of the boxes is 1", unit="kg/m²")
     goal: Any = parameter((4.0, 0.25), "where the target box should be in the end", handle=True)
     ball: Any = parameter((-2.6, 4.6), "where the ball is let go", unit="m", handle=True)
-    ball_velocity: Any = control((7.0, 2.0), "of the ball", unit="m/s", anchor="ball")
+    ball_velocity: Any = control((6.9, 2.1), "of the ball", unit="m/s", anchor="ball")
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -101,7 +101,9 @@ class Outlines:
     @cached_property
     def faces(self) -> np.ndarray[Any, Any]:
         """How many faces each body has."""
-        return np.array([len(b.shape.corners) for b in self.world.bodies]) * ~self.round
+        return np.asarray(
+            np.where(self.round, 0, [len(b.shape.corners) for b in self.world.bodies])
+        )
 
     @cached_property
     def round(self) -> np.ndarray[Any, Any]:

@@ -137,12 +137,11 @@ class _Touching:
         return ra.build(touch.shape[0], aim)
 
     def swept(self, motion: Any, visit: Visit) -> Any:
-        """The motion (n, m) after each near pair's visit has added to it, round after round.
+        """The motion (n, 3) after each near pair's visit has added to it, round after round.
 
-        A visit is given the pair's number and its two motions, one after the other (2 m,), and returns their
+        A visit is given the pair's number and its two motions, one after the other (6,), and returns their
         change; what it adds elsewhere is added in the same branch.
         """
-        m = motion.shape[1]
         bodies = ra.array(self.world.contacts.pairs)
 
         def one(motion: Any, bounds: Any) -> tuple[Any, None]:
@@ -151,8 +150,8 @@ class _Touching:
                 with ra.when(self.pairs.near[p] > 0):
                     i, j = bodies[p, 0], bodies[p, 1]
                     more = visit(p, ra.concat([motion[i], motion[j]]))
-                    change[i] += more[:m]
-                    change[j] += more[m:]
+                    change[i] += more[:3]
+                    change[j] += more[3:]
             return motion + change.freeze(), None
 
         return ra.scan(one, motion, self.world.contacts.bounds)[0]
@@ -196,47 +195,37 @@ def _pairs(world: World, contacts: collide.Contacts) -> Pairs:
 
 
 def _impacts(touching: _Touching, motion: Any, x: Any, most: int) -> tuple[Any, Any]:
-    """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time.
-
-    An impact that another one causes has the time of that one, so each body has a clock, the fourth of its
-    motion.
-    """
+    """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time."""
     world, contacts, pairs = touching.world, touching.contacts, touching.pairs
     bodies, e = ra.array(world.contacts.pairs), ra.array(world.restitution)
-    pull, free, dt = ra.array(world.pull), ra.array(world.free), touching.dt
+    pull, dt = ra.array(world.pull), touching.dt
 
     def sweep(now: Any) -> Any:
-        clocked, x, _ = now
+        motion, x, _ = now
         early, count = ra.accum(x.shape), ra.accum(1)
 
-        def visit(p: Any, both: Any) -> Any:
-            i, j = bodies[p, 0], bodies[p, 1]
-            t = ra.maximum(contacts.time[p], ra.maximum(both[3], both[7]))
-            motions = ra.concat([both[:3] + t * pull[i], both[4:7] + t * pull[j]])
+        def visit(p: Any, motions: Any) -> Any:
+            t, i, j = contacts.time[p], bodies[p, 0], bodies[p, 1]
+            motions += t * ra.concat([pull[i], pull[j]])
             approach = ra.array([ra.dot(pairs.rows[p, r], motions) for r in (0, 2)])
             struck = (approach < -SLOWEST) & (contacts.gap[p] + (dt - t) * approach < 0)
-
-            def struck_now() -> Any:
-                aim = ra.where(struck, -ra.maximum(e[i], e[j]) * approach, -LATER)
-                return _resolved(*pairs.of(p), motions, ra.zeros(4), aim)[1], t
-
-            more, at = ra.cond(ra.any(struck), struck_now, lambda: (ra.zeros(6), 0.0))
+            aim = ra.where(struck, -ra.maximum(e[i], e[j]) * approach, -LATER)
+            more = ra.cond(
+                ra.any(struck),
+                lambda: _resolved(*pairs.of(p), motions, ra.zeros(4), aim)[1],
+                lambda: ra.zeros(6),
+            )
             with ra.when(ra.any(struck)):
                 early[i] += t * more[:3]
                 early[j] += t * more[3:]
                 count[0] += collide.YES
-            later = [
-                free[i] * ra.maximum(at - both[3], 0.0),
-                free[j] * ra.maximum(at - both[7], 0.0),
-            ]
-            return ra.concat([more[:3], ra.array(later[:1]), more[3:], ra.array(later[1:])])
+            return more
 
-        clocked = touching.swept(clocked, visit)
-        return clocked, x - early.freeze(), count.freeze()[0]
+        motion = touching.swept(motion, visit)
+        return motion, x - early.freeze(), count.freeze()[0]
 
-    clocked = ra.concat([motion, ra.zeros((x.shape[0], 1))], axis=1)
-    clocked, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (clocked, x, 1.0), max_steps=most)
-    return clocked[:, :3], x
+    motion, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (motion, x, 1.0), max_steps=most)
+    return motion, x
 
 
 class _Linked:

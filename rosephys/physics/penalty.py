@@ -39,8 +39,8 @@ def step(
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
-    `stiffness` in N/m, `dissipation` d in s/m, `slip` in m/s, below which friction is less than Coulomb's. Raises
-    SceneError for a world with joints, which impulses hold.
+    `stiffness` in N/m, `dissipation` d in s/m, `slip` in m/s, below which friction is less than Coulomb's.
+    Raises SceneError for a world with joints, which impulses hold.
     """
     if world.joints:
         raise SceneError("the penalty model holds no joints; use the model of impulses")
