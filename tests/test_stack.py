@@ -31,10 +31,8 @@ def agreement(p: Problem, values: Any) -> float:
 
 
 def test_ten_boxes_stand_for_ten_seconds() -> None:
-    problem = Problem(
-        find_scene("stack", {"steps": 2400, "ball_velocity": "0,0", "ball": "-9,0.3"})
-    )
-    states = problem.trajectory(problem.values)
+    p = Problem(find_scene("stack", {"steps": 2400, "ball_velocity": "0,0", "ball": "-9,0.3"}))
+    states = p.trajectory(p.values)
     drift = states.position[:, 1:-1] - states.position[0, 1:-1]
     side = 0.5
     assert np.abs(drift).max() < 1e-3 * side
