@@ -36,6 +36,7 @@ NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
 
 YES: Any = 1.0
+"""What is added to count something."""
 SLOW = 1e-9
 """The least speed that a meeting is looked for with, in m/s."""
 
