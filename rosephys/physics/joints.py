@@ -1,0 +1,189 @@
+r"""What holds two bodies together: revolute and distance joints, welds and motors.
+
+With p the anchors of a joint where they are, d = p_b - p_a, each joint asks for up to three things:
+
+    revolute   d = 0
+    weld       d = 0  and  θ_b - θ_a = angle
+    distance   |d| = length
+    motor      ω_b - ω_a = speed, with a torque of at most `torque`
+
+They are rows of one matrix J, and the impulses λ along them have the response K = J M⁻¹ Jᵀ. In a step's first
+half λ is such that the positions at its end satisfy them, in its second half such that the velocities there do:
+
+    first half    λ ← λ - K⁻¹ C(x + h v) / h          second half   λ ← λ - K⁻¹ J v
+
+with J at the start and at the end of the step, which is RATTLE: of order 2, symplectic for one joint, and
+what a joint is off does not grow with time. Several joints are visited in turn, round after round, and start
+from the impulses of the half before. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
+
+Source: Andersen, *RATTLE: a "velocity" version of the SHAKE algorithm*, J. Comput. Phys. 52, 1983.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+from .bodies import World
+
+FREE = 1e30
+"""More impulse than any joint ever needs."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint of two bodies; made by `revolute`, `weld`, `distance` and `motor`. The numbers may be traced."""
+
+    kind: str
+    bodies: tuple[int, int]
+    anchors: tuple[Any, Any] = ((0.0, 0.0), (0.0, 0.0))
+    target: Any = 0.0
+    torque: Any = FREE
+
+
+def revolute(a: int, b: int, at_a: Any, at_b: Any) -> Joint:
+    """A pin through the points `at_a` of body a and `at_b` of body b, (2,) each."""
+    return Joint("revolute", (a, b), (at_a, at_b))
+
+
+def weld(a: int, b: int, at_a: Any, at_b: Any, angle: Any = 0.0) -> Joint:
+    """A pin that does not turn: body b stays at `angle` to body a."""
+    return Joint("weld", (a, b), (at_a, at_b), angle)
+
+
+def distance(a: int, b: int, at_a: Any, at_b: Any, length: Any) -> Joint:
+    """A massless rod of that length between two points, which are never in one place."""
+    return Joint("distance", (a, b), (at_a, at_b), length)
+
+
+def motor(a: int, b: int, speed: Any, torque: Any = FREE) -> Joint:
+    """Body b turns at `speed` against body a, as far as that torque can make it."""
+    return Joint("motor", (a, b), target=speed, torque=torque)
+
+
+@ra.struct
+class Links:
+    """The rows (j, 3, 6) of j joints for the motions of their two bodies, one after the other; what impulses
+    along them do (j, 3, 6); and the inverses (j, 3, 3) of their responses."""
+
+    rows: ra.Vec
+    given: ra.Vec
+    inverse: ra.Vec
+
+
+def links(world: World, x: Any) -> Links:
+    """The joints of bodies with positions and angles x (n, 3)."""
+    table = _Table(world)
+    weights = ra.array(world.inverse)
+
+    def link(k: Any) -> tuple[Any, Any, Any]:
+        i, j = table.pairs[k, 0], table.pairs[k, 1]
+        rows, _ = table.look(k, ra.concat([x[i], x[j]]))
+        given = rows * ra.concat([weights[i], weights[j]])
+        response = rows @ given.T
+        # a row that asks for nothing answers to nothing
+        unused = ra.build(3, lambda r: ra.where(response[r, r] > 0, 0.0, 1.0))
+        full = ra.build(
+            3, lambda r: ra.build(3, lambda s: response[r, s] + ra.where(r == s, unused[r], 0.0))
+        )
+        return rows, given, _inverse(full)
+
+    return Links(*ra.build(len(world.joints), link))
+
+
+def swept(
+    world: World, held: Links, x: Any, motion: Any, hold: Any, dt: Any, first: Any
+) -> tuple[Any, Any]:
+    """Motions (n, 3) and impulses (j, 3) after each joint's visit, in the `first` half of a step or the second.
+
+    x (n, 3) are positions and angles at the step's start.
+    """
+    table = _Table(world)
+    added = ra.accum(hold.shape)
+
+    def one(motion: Any, bounds: Any) -> tuple[Any, None]:
+        change = ra.accum(motion.shape)
+        for k in ra.range(bounds[0], bounds[1]):
+            i, j = table.pairs[k, 0], table.pairs[k, 1]
+            now = ra.concat([motion[i], motion[j]])
+            _, off = table.look(k, ra.concat([x[i], x[j]]) + dt * now)
+            wrong = ra.where(first & (table.kind[k] != MOTOR), off / dt, held.rows[k] @ now)
+            turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
+            wrong -= turning * np.array([0.0, 0.0, 1.0])
+            most = 0.5 * dt * table.torque[k]
+            more = ra.clip(hold[k] - held.inverse[k] @ wrong, -most, most) - hold[k]
+            added[k] += more
+            moved = more @ held.given[k]
+            change[i] += moved[:3]
+            change[j] += moved[3:]
+        return motion + change.freeze(), None
+
+    motion = ra.scan(one, motion, world.links.bounds)[0]
+    return motion, hold + added.freeze()
+
+
+def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
+    """Motions (n, 3) after the impulses (j, 3)."""
+    pairs = ra.array(world.links.pairs)
+    change = ra.accum(motion.shape)
+    for k in ra.range(len(world.joints)):
+        moved = hold[k] @ held.given[k]
+        change[pairs[k, 0]] += moved[:3]
+        change[pairs[k, 1]] += moved[3:]
+    return motion + change.freeze()
+
+
+REVOLUTE, WELD, DISTANCE, MOTOR = range(4)
+KINDS = {"revolute": REVOLUTE, "weld": WELD, "distance": DISTANCE, "motor": MOTOR}
+
+
+class _Table:
+    """A world's joints as arrays, in the order of their rounds."""
+
+    def __init__(self, world: World) -> None:
+        joints = [world.joints[k] for k in world.links.order]
+        self.pairs = ra.array(world.links.pairs)
+        self.kind = ra.array(np.array([KINDS[j.kind] for j in joints]))
+        self.anchors = ra.array([ra.array([ra.array(p) for p in j.anchors]) for j in joints])
+        self.target = ra.array([j.target for j in joints])
+        self.torque = ra.array([j.torque for j in joints])
+
+    def look(self, k: Any, x: Any) -> tuple[Any, Any]:
+        """The rows (3, 6) of a joint, and how far it is off (3,), for positions and angles (6,)."""
+        kind = self.kind[k]
+
+        def arm(side: int) -> Any:
+            c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), self.anchors[k, side]
+            return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
+
+        a, b = arm(0), arm(1)
+        d = ra.array([x[3] + b[0] - x[0] - a[0], x[4] + b[1] - x[1] - a[1]])
+        long = ra.norm(d)
+        rod, turn = kind == DISTANCE, (kind == WELD) | (kind == MOTOR)
+        pin = ra.where(kind == MOTOR, 0.0, 1.0)
+        # the first row is along the rod, or along x; the second along y for a pin only
+        e = ra.where(rod, d / ra.maximum(long, 1e-12), pin * np.array([1.0, 0.0]))
+        f = ra.where(rod, 0.0, pin)
+        w = ra.where(turn, 1.0, 0.0)
+        rows = ra.array(
+            [
+                ra.array(
+                    [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
+                ),
+                ra.array([0.0, -f, -a[0] * f, 0.0, f, b[0] * f]),
+                ra.array([0.0, 0.0, -w, 0.0, 0.0, w]),
+            ]
+        )
+        apart = ra.where(rod, long - self.target[k], pin * d[0])
+        angle = ra.where(kind == WELD, x[5] - x[2] - self.target[k], 0.0)
+        return rows, ra.array([apart, f * d[1], angle])
+
+
+def _inverse(m: Any) -> Any:
+    """Of a symmetric matrix (3, 3), by cofactors."""
+    a, b, c = ra.cross(m[1], m[2]), ra.cross(m[2], m[0]), ra.cross(m[0], m[1])
+    return ra.array([a, b, c]) / ra.dot(m[0], a)

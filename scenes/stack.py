@@ -1,0 +1,102 @@
+"""Stack: ten boxes stand on each other, and a ball is thrown so that one of them ends at the goal.
+
+Left alone the boxes stand for as long as one looks: `--set ball_velocity=0,0 --set steps=2400`. Contact is
+that of rosephys/physics/impulses.py. Kilograms, metres, seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+from rosephys.physics import impulses
+from rosephys.physics.bodies import Bodies, Body, World
+from rosephys.physics.shapes import box, circle
+from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
+from rosephys.scene import Scene, SceneError, control, parameter
+
+GROUND = box(60.0, 4.0)
+SIDE, RADIUS = 0.5, 0.3  # of a box, and of the ball
+
+
+class Stack(Scene):
+    """Throw a ball at a stack of boxes so that the target box ends at the goal."""
+
+    optimizer, rate, iterations = "adam", 0.04, 60
+
+    boxes: int = parameter(10, "how many boxes are stacked", bounds=(1, 100))
+    target: int = parameter(-1, "the box that is to be sent to the goal; -1 is the top one")
+    steps: int = parameter(330, "number of time steps", bounds=(1, 10_000_000))
+    dt: float = parameter(1 / 240, "time step", unit="s", bounds=(1e-6, 0.1))
+    sweeps: int = parameter(8, "sweeps of the solver in half a step", bounds=(1, 1000))
+    offsets: Any = parameter(lambda s: np.zeros(s.boxes), "of each box from the line", unit="m")
+    friction: float = parameter(0.5, "Coulomb's coefficient of friction", bounds=(0.0, 2.0))
+    restitution: float = parameter(0.1, "restitution of an impact", bounds=(0.0, 1.0))
+    density: float = parameter(1.5, "of the ball; that of the boxes is 1", unit="kg/m²")
+    goal: Any = parameter((4.0, 0.25), "where the target box should be in the end", handle=True)
+    ball: Any = parameter((-2.6, 4.6), "where the ball is let go", unit="m", handle=True)
+    ball_velocity: Any = control((6.9, 2.1), "of the ball", unit="m/s", anchor="ball")
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        if not -self.boxes <= self.target < self.boxes:
+            raise SceneError(f"target {self.target} is not one of the {self.boxes} boxes")
+
+    @property
+    def world(self) -> World:
+        """The ground, the boxes from the lowest on, and the ball."""
+        mu, e = self.friction, self.restitution
+        ground = Body(GROUND, friction=mu, restitution=e, fixed=True)
+        crate = Body(box(SIDE, SIDE), friction=mu, restitution=e)
+        ball = Body(circle(RADIUS), density=self.density, friction=mu, restitution=e)
+        return World((ground, *[crate] * self.boxes, ball))
+
+    def initial(self) -> Bodies:
+        n, offsets = self.boxes + 2, ra.array(self.offsets)
+
+        def place(k: Any) -> Any:
+            x = offsets[ra.clip(k - 1, 0, self.boxes - 1)]
+            height = ra.where(k == 0, -2.0, SIDE * (k - 0.5))
+            return ra.where(k == n - 1, self.ball, ra.array([ra.where(k == 0, 0.0, x), height]))
+
+        thrown = ra.build(n, lambda k: ra.where(k == n - 1, self.ball_velocity, np.zeros(2)))
+        return self.world.at(ra.build(n, place), np.zeros(n), thrown)
+
+    def step(self, state: Bodies, t: Any) -> Bodies:
+        return impulses.step(self.world, state, self.dt, sweeps=self.sweeps)
+
+    def loss(self, final: Bodies) -> Any:
+        miss = final.position[1 + self.target % self.boxes] - self.goal
+        return ra.dot(miss, miss)
+
+    def invariants(self, state: Bodies) -> dict[str, Any]:
+        """The energy, which impacts and friction take away."""
+        return {"energy": self.world.energy(state)}
+
+    def picture(self, state: Bodies) -> Picture:
+        world = self.world
+        soil = world.outline(state, 0)
+        target = self.target % self.boxes
+        fills = ["#4a6fa5" if k % 2 else "#5b82bb" for k in range(self.boxes)]
+        fills[target] = "#d9822b"
+        boxes = [
+            Polygon(world.outline(state, 1 + k), fills[k], "#f6c98a" if k == target else "#a9c4ea")
+            for k in range(self.boxes)
+        ]
+        height = SIDE * self.boxes
+        return Picture(
+            (
+                Polygon(soil, "earth"),
+                Lines(soil[3:], soil[2:3], "faint", 2.0),
+                *boxes,
+                Circles(state.position[-1:], RADIUS, ("#c0392b",)),
+                Cross(self.goal, "good"),
+            ),
+            (-3.2, -0.5, 5.2, height + 1.0),
+        )
+
+    def tracks(self, state: Bodies) -> tuple[Track, ...]:
+        target = state.position[1 + self.target % self.boxes]
+        return Track(state.position[-1], "bad", "ball"), Track(target, "accent", "target")
