@@ -28,7 +28,7 @@ class State:
 class Gyroscope(Scene):
     """Spin a gyroscope so that the end of its axle comes to the goal."""
 
-    iterations = 200
+    iterations = 250
     rate = 0.3
     optimizer = "adam"
 

@@ -53,7 +53,7 @@ class State:
 class Tumble(Scene):
     """Spin a handle so that its foot points to the goal when the time is up."""
 
-    iterations = 200
+    iterations = 250
     rate = 0.1
     optimizer = "adam"
 
