@@ -390,7 +390,7 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
-    warn_of_chaos(problem, solution.iterates[0], solution.last)
+    warn_of_chaos(problem, solution.iterates[0], solution.iterates[-1])
     if solution.stopped:
         say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
     return solution
