@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from rosephys import OptimizeError, Problem, Scene, control, descend, parameter
 from rosephys.lbfgs import lbfgs
+
+minimize = pytest.importorskip("scipy.optimize", reason="the extra `test` has it").minimize
 
 START = np.linspace(-1, 0.7, 10)
 
