@@ -233,9 +233,12 @@ def _record(arguments: argparse.Namespace) -> int:
 
 def _optimize(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
-    solution = _solve(problem, _solving(problem, arguments))
-    result = {"scene": _name(arguments), "loss": solution.last.loss}
-    result["gradient"] = solution.last.gradient
+    solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
+    if arguments.out:  # at once: Ctrl-C may be pressed again
+        _save(arguments, problem, solution)
+    best = solution.best
+    result = {"scene": _name(arguments), "loss": best.loss, "iteration": best.iteration}
+    result["gradient"] = best.gradient
     result["controls"] = solution.controls(problem)
     result["losses"] = solution.losses
     result["solve_seconds"] = solution.seconds
@@ -366,12 +369,12 @@ def _replaying(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any
     return how
 
 
-def _solve(problem: Problem, how: dict[str, Any]) -> Solution:
+def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
     """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
     from rosephys.optimize import OptimizeError, descend
 
     solution = Solution()
-    bar = Bar(how["iterations"])
+    bar = Bar(how["iterations"], quiet)
     problem.compile()
     begin = perf_counter()
     try:
@@ -387,23 +390,28 @@ def _solve(problem: Problem, how: dict[str, Any]) -> Solution:
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
-    warn_of_chaos(problem, solution.iterates[0], solution.last)
+    warn_of_chaos(problem, solution.iterates[0], solution.iterates[-1])
     if solution.stopped:
-        say(f"{solution.stopped}; the result is that of iteration {solution.last.iteration}")
+        say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
     return solution
+
+
+def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
+    from rosephys.saved import save
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / f"{_name(arguments)}.npz"
+    save(path, problem.scene, {**problem.values, **solution.best.values})
+    say(f"wrote {path}")
 
 
 def _write_results(
     arguments: argparse.Namespace, problem: Problem, solution: Solution, result: object
 ) -> None:
-    from rosephys.saved import save
-
-    folder, name = arguments.out, _name(arguments)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(to_json(result) + "\n", encoding="utf-8")
-    save(folder / f"{name}.npz", problem.scene, {**problem.values, **solution.last.values})
-    say(f"wrote {folder / name}.json and .npz")
-    _write_gif(problem, solution, folder / f"{name}.gif")
+    path = arguments.out / f"{_name(arguments)}.json"
+    path.write_text(to_json(result) + "\n", encoding="utf-8")
+    say(f"wrote {path}")
+    _write_gif(problem, solution, path.with_suffix(".gif"))
 
 
 def _write_gif(problem: Problem, solution: Solution, path: Path) -> None:
@@ -415,5 +423,5 @@ def _write_gif(problem: Problem, solution: Solution, path: Path) -> None:
     from rosephys.record import record
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    record(problem, {**problem.values, **solution.last.values}, path)
+    record(problem, {**problem.values, **solution.best.values}, path)
     say(f"wrote {path}")

@@ -4,7 +4,7 @@ gd          x <- x - rate * g
 normalized  x <- x - rate * g / (|g| + 1e-6), |g| the norm over all controls: steps of one length, which suit
             losses whose slope says little about how far to go
 adam        Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, with their constants
-lbfgs       quasi-Newton steps, each searched until the loss falls (lbfgs.py); `rate` is the length of the first
+lbfgs       quasi-Newton steps by SciPy's L-BFGS-B (lbfgs.py); `rate` is the length of the first that is tried
 
 Before any of them but lbfgs a gradient can be clipped to a length (Pascanu, Mikolov, Bengio, "On the difficulty
 of training recurrent neural networks", ICML 2013): g is scaled by min(1, clip / (|g| + 1e-4)), |g| as above.
@@ -13,8 +13,10 @@ of training recurrent neural networks", ICML 2013): g is scaled by min(1, clip /
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
@@ -103,15 +105,17 @@ def descend(
 
     A control's step is `rate` times its own rate; controls are kept within their bounds. Longer gradients are
     clipped to the length `clip`, which is the scene's own if None and infinite for no clipping. "lbfgs" clips
-    none, and ends before `iterations` where no step makes the loss smaller. Raises OptimizeError where the loss
-    or the gradient is not finite, ValueError for an unknown optimiser.
+    none, steps back from where the loss is not finite, and ends before `iterations` where no step makes the
+    loss smaller. Raises OptimizeError where the loss or the gradient is not finite or SciPy is missing,
+    ValueError for an unknown optimiser.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"{optimizer!r} is not one of {', '.join(OPTIMIZERS)}")
     clip = problem.scene.clip if clip is None else clip
     now: Arrays = {n: np.array(v, float) for n, v in (values or problem.values).items()}
     if optimizer == "lbfgs":
-        yield from islice(_quasi_newton(problem, now, rate), iterations + 1)
+        with closing(_quasi_newton(problem, now, rate)) as iterates:
+            yield from islice(iterates, iterations + 1)
         return
     direction = _DIRECTIONS[optimizer]()
     for iteration in range(iterations + 1):
@@ -121,8 +125,13 @@ def descend(
         now = _stepped(problem.scene, now, direction(iteration, _clipped(gradient, clip)), rate)
 
 
-def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Iterator[Iterate]:
+def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Generator[Iterate]:
     """The points of `lbfgs`, for which the controls are one array in units of their rates."""
+    if find_spec("scipy") is None:
+        raise OptimizeError(
+            'the optimizer "lbfgs" needs SciPy, which is not installed: pip install "rosephys[scipy]"; '
+            '"adam" needs no further package'
+        )
     fields, names = problem.scene.fields, problem.controls
     sizes = np.array([start[n].size for n in names], int)
     unit = np.repeat([rate * fields[n].rate for n in names], sizes)
@@ -140,12 +149,16 @@ def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Iterator[Iter
 
     def evaluate(x: Any) -> tuple[float, Any]:
         loss, gradient = problem.value_and_gradient({**start, **parted(x * unit)})
+        if math.isfinite(loss):
+            _check_finite(iteration, loss, gradient)
         return loss, joined(gradient) * unit
 
-    for iteration, at in enumerate(lbfgs(evaluate, joined(start) / unit, low, high)):
-        values, gradient = {**start, **parted(at.x * unit)}, parted(at.gradient / unit)
-        _check_finite(iteration, at.loss, gradient)
-        yield Iterate(iteration, at.loss, values, gradient)
+    iteration = 0
+    with closing(lbfgs(evaluate, joined(start) / unit, low, high)) as points:
+        for iteration, at in enumerate(points):
+            values, gradient = {**start, **parted(at.x * unit)}, parted(at.gradient / unit)
+            _check_finite(iteration, at.loss, gradient)
+            yield Iterate(iteration, at.loss, values, gradient)
 
 
 def _stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Arrays:

@@ -35,9 +35,9 @@ class Solution:
     code: int = 0  # for the process to exit with
 
     @property
-    def last(self) -> Iterate:
-        """Where the optimiser ended."""
-        return self.iterates[-1]
+    def best(self) -> Iterate:
+        """The first iterate of the least loss, which is what was found."""
+        return min(self.iterates, key=lambda iterate: iterate.loss)
 
     @property
     def losses(self) -> list[float]:
@@ -46,16 +46,17 @@ class Solution:
 
     def controls(self, problem: Problem) -> dict[str, Any]:
         """The values found for the controls."""
-        return {name: self.last.values[name] for name in problem.controls}
+        best = self.best.values
+        return {name: best[name] for name in problem.controls}
 
 
 class Bar:
-    """A progress bar on standard error, if a person is watching it."""
+    """A progress bar on standard error, if a person is watching it and it is not to be `quiet`."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, quiet: bool = False) -> None:
         self._total = total
         self._shown = 0.0
-        self._live = sys.stderr.isatty()
+        self._live = sys.stderr.isatty() and not quiet
 
     def show(self, done: int, note: str) -> None:
         """Show `done` of the total, at most 20 times a second."""
@@ -171,12 +172,15 @@ def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> No
 
 def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     """Print how far the optimiser came and the controls it found."""
-    first, last = solution.iterates[0], solution.last
+    first, best, last = solution.iterates[0], solution.best, solution.iterates[-1]
     print(f"{name}: {last.iteration} iterations in {solution.seconds:.2f} s")
-    print(f"loss {first.loss:.6g} to {last.loss:.6g}\n")
+    of = (
+        "" if best is last else f", that of iteration {best.iteration}; the last is {last.loss:.6g}"
+    )
+    print(f"loss {first.loss:.6g} to {best.loss:.6g}{of}\n")
     rows = [["control", "from", "to"]]
     for control in problem.controls:
-        rows.append([control, *(_numbers(i.values[control]) for i in (first, last))])
+        rows.append([control, *(_numbers(i.values[control]) for i in (first, best))])
     print(_table(rows))
 
 

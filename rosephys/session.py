@@ -2,8 +2,8 @@
 
 A `Session` solves a problem a little in every frame, then plays the motion it found. A hand may
 pause it, restart it, or drag a handle: while a goal moves, the optimiser goes on from the
-controls it has, so the answer follows the hand. Whatever a scene raises is caught and told in
-`message`; the session goes on with the last good motion.
+controls it has, so the answer follows the hand. The motion that plays is the best that was found.
+Whatever a scene raises is caught and told in `message`; the session goes on with the last good motion.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Session:
         self._trajectory: Any = None
         self._picture: Picture | None = None
         self._solver: Iterator[Iterate] = iter(())
+        self._best: Iterate | None = None  # of this solver
         self._step = self.rate  # of the descent that follows a hand
         self._solving_for = 0.0
         self._pace = SOLVE_SECONDS
@@ -177,6 +178,7 @@ class Session:
     def _solve(self, solver: Iterator[Iterate], pace: float) -> None:
         """Begin solving from the present values, to last `pace` seconds or longer."""
         self._solver, self._pace, self._solving_for = solver, pace, 0.0
+        self._best = None
         self.phase = Phase.SOLVING
         self.message = ""
         self.iteration = 0
@@ -232,12 +234,27 @@ class Session:
         until = perf_counter() + budget
         self._solving_for += elapsed
         due = self.iterations * self._solving_for / self._pace
-        for iterate in self._solver:
-            self._show(iterate)
-            if perf_counter() >= until or (not self.dragging and self.iteration >= due):
-                break
-        else:
-            self.phase = Phase.SOLVING if self.dragging else Phase.PLAYING
+        try:
+            for iterate in self._solver:
+                self._show(iterate)
+                if perf_counter() >= until or (not self.dragging and self.iteration >= due):
+                    break
+            else:
+                self._return_to_best()
+                self.phase = Phase.SOLVING if self.dragging else Phase.PLAYING
+        except OptimizeError:
+            if self._best is not None:
+                self._return_to_best()
+                self._simulate()
+            raise
+        self._simulate()
+
+    def _return_to_best(self) -> None:
+        """Show the best iterate once more, if the last was another."""
+        if self._best is not None and self._best.loss < self.losses[-1]:
+            self._show(replace(self._best, iteration=self.iteration))
+
+    def _simulate(self) -> None:
         self._trajectory = self.problem.trajectory(self.values)
         self.tracks = self.problem.tracks(self.values, self._trajectory)
 
@@ -246,6 +263,8 @@ class Session:
         self.gradient = iterate.gradient
         self.iteration = iterate.iteration
         self.losses.append(iterate.loss)
+        if self._best is None or iterate.loss < self._best.loss:
+            self._best = iterate
         lengths = [float(np.linalg.norm(g)) for g in iterate.gradient.values()]
         self.steepest = max(self.steepest, *lengths, 0.0)
 

@@ -32,9 +32,9 @@ class State:
 class Cartpole(Scene):
     """Swing the pole up, so that at the end it stands still over the middle of the rail."""
 
-    iterations = 100
-    rate = 10.0
-    optimizer = "lbfgs"
+    iterations = 600
+    rate = 0.5
+    optimizer = "adam"
 
     knots: int = parameter(41, "how many numbers give the force over time", bounds=(2, 100_000))
     method: str = parameter("runge-kutta", "how a step is taken", choices=tuple(METHODS))

@@ -36,9 +36,9 @@ class State:
 class Cloth(Scene):
     """Flick a cloth by two corners so that another touches the goal."""
 
-    iterations = 40
-    rate = 3.0
-    optimizer = "lbfgs"
+    iterations = 30
+    rate = 0.5
+    optimizer = "gd"
 
     columns: int = parameter(11, "points along an edge", bounds=(3, 200))
     knots: int = parameter(5, "how many velocities give a hand's motion", bounds=(2, 1000))

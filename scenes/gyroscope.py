@@ -28,9 +28,9 @@ class State:
 class Gyroscope(Scene):
     """Spin a gyroscope so that the end of its axle comes to the goal."""
 
-    iterations = 60
-    rate = 1.0
-    optimizer = "lbfgs"
+    iterations = 250
+    rate = 0.3
+    optimizer = "adam"
 
     steps: int = parameter(1500, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.002, "time step", unit="s", bounds=(1e-9, 0.1))

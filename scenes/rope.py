@@ -26,8 +26,8 @@ class Rope(Scene):
     """Swing a rope by one end so that the other touches the goal."""
 
     iterations = 60
-    rate = 3.0
-    optimizer = "lbfgs"
+    rate = 0.2
+    optimizer = "gd"
 
     points: int = parameter(31, "points of the rope", bounds=(3, 10_000))
     knots: int = parameter(9, "how many velocities give the hand's motion", bounds=(2, 1000))

@@ -53,9 +53,9 @@ class State:
 class Tumble(Scene):
     """Spin a handle so that its foot points to the goal when the time is up."""
 
-    iterations = 100
-    rate = 1.0
-    optimizer = "lbfgs"
+    iterations = 250
+    rate = 0.1
+    optimizer = "adam"
 
     steps: int = parameter(1500, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.002, "time step", unit="s", bounds=(1e-9, 0.1))

@@ -70,9 +70,11 @@ def test_gradient_agrees_with_central_differences(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "rate", "iterations"), [("lbfgs", 10.0, 100), ("adam", 0.3, 600)]
+    ("optimizer", "rate", "iterations"), [("lbfgs", 10.0, 100), ("adam", 0.5, 600)]
 )
 def test_swing_up_from_no_force(optimizer: str, rate: float, iterations: int) -> None:
+    if optimizer == "lbfgs":
+        pytest.importorskip("scipy", reason="the extra `test` has it")
     problem = cartpole()
     assert not problem.values["force"].any()
     *_, last = descend(problem, iterations=iterations, rate=rate, optimizer=optimizer)

@@ -246,14 +246,16 @@ def test_a_scene_without_a_picture_is_solved_all_the_same(
     assert "no picture" in capsys.readouterr().err
 
 
-def ending(error: BaseException) -> Any:
-    """A descent that ends with `error` after three iterates."""
+def ending(error: BaseException | None = None) -> Any:
+    """A descent of three iterates, the second the best, that ends with `error`."""
 
     def descend(problem: Any, **how: Any) -> Iterator[Iterate]:
-        for k in range(3):
-            loss, gradient = problem.value_and_gradient(problem.values)
-            yield Iterate(k, loss, problem.values, gradient)
-        raise error
+        for k, speed in enumerate([(0.1, 0.1), (0.7, 0.3), (0.9, 0.9)]):
+            values = {**problem.values, "speed": np.array(speed)}
+            loss, gradient = problem.value_and_gradient(values)
+            yield Iterate(k, loss, values, gradient)
+        if error is not None:
+            raise error
 
     return descend
 
@@ -273,8 +275,56 @@ def test_an_early_end_keeps_the_result_so_far(
     told = capsys.readouterr()
     found = one_object(told.out)
     assert len(found["losses"]) == 3 and says in found["stopped"] and says in told.err
+    assert "the result is that of iteration 1" in told.err
     assert main(["optimize", str(walk)]) == code
     assert "walk: 2 iterations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(None, 0), (KeyboardInterrupt(), 130), (OptimizeError("nan"), 1)]
+)
+def test_the_best_iterate_is_what_is_told_saved_and_drawn(
+    error: Any, code: int, walk: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    drawn = []
+    monkeypatch.setattr("rosephys.record.record", lambda _, values, path: drawn.append(values))
+    monkeypatch.setattr("rosephys.optimize.descend", ending(error))
+    assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
+    told = capsys.readouterr().out
+    assert "loss 0.53 to 0.01, that of iteration 1; the last is 0.37" in told and "0.7, 0.3" in told
+    found = one_object((tmp_path / "walk.json").read_text(encoding="utf-8"))
+    assert found["loss"] == pytest.approx(0.01) and found["iteration"] == 1
+    assert found["losses"] == pytest.approx([0.53, 0.01, 0.37])
+    assert found["controls"]["speed"] == [0.7, 0.3]
+    assert found["gradient"]["speed"] == pytest.approx([-0.2, 0.0])
+    with np.load(tmp_path / "walk.npz") as values:
+        assert values["speed"].tolist() == [0.7, 0.3]
+    assert [values["speed"].tolist() for values in drawn] == [[0.7, 0.3]]
+    assert main(["record", str(walk), "--out", str(tmp_path / "walk.gif")]) == code
+    assert drawn[1]["speed"].tolist() == [0.7, 0.3]
+
+
+def test_a_later_nan_does_not_lose_what_was_found(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    # the loss falls towards a wall, beyond which there is none
+    loss = "return ra.log(0.6 - final.place[0])"
+    walk.write_text(SCENE.replace("return ra.dot(miss, miss)", loss), encoding="utf-8")
+    assert main(["optimize", str(walk), "--out", str(tmp_path), "--json"]) == 1
+    told = capsys.readouterr()
+    found = one_object(told.out)
+    assert "the loss is nan after" in told.err and len(found["losses"]) > 1
+    with np.load(tmp_path / "walk.npz") as values:
+        assert values["speed"].tolist() == found["controls"]["speed"]
+
+
+def test_what_was_found_is_saved_before_anything_else(
+    walk: Path, tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rosephys.cli._costs", interrupted)
+    assert main(["optimize", str(walk), "--out", str(tmp_path)]) == 130
+    assert (tmp_path / "walk.npz").exists()
 
 
 def test_a_loss_that_is_not_finite_at_once_is_an_error(walk: Path, capsys: Any) -> None:
@@ -316,6 +366,14 @@ def test_a_progress_bar_is_only_for_a_terminal(capsys: Any, monkeypatch: Any) ->
     assert "200/200" in capsys.readouterr().err
     bar.clear()
     assert capsys.readouterr().err == "\r\x1b[K"
+
+
+def test_json_is_quiet_on_a_terminal(walk: Path, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert main(["optimize", str(walk)]) == 0
+    assert "12/12" in capsys.readouterr().err
+    assert main(["optimize", str(walk), "--json"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 # ---- scene ----
@@ -470,6 +528,16 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 # ---- What it costs ----
+
+
+def test_an_optimiser_that_is_not_installed_names_the_extra(
+    walk: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("rosephys.optimize.find_spec", lambda name: None)
+    assert main(["optimize", str(walk), "--optimizer", "lbfgs"]) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith('error: the optimizer "lbfgs" needs SciPy')
+    assert 'pip install "rosephys[scipy]"' in told.err and len(told.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["list", "gradient billiards --json", "optimize billiards"])

@@ -227,6 +227,28 @@ def test_the_answer_follows_where_losses_are_negative() -> None:
     assert a.losses[-1] < -5 + 1e-4
 
 
+def bouncing(*losses: float) -> ThrowProblem:
+    """A problem whose losses are these, one after the other, by what is added to the true ones."""
+    problem, left = ThrowProblem(), list(losses)
+    problem.fault = lambda values: left.pop(0) - problem.loss(values)
+    return problem
+
+
+def test_the_best_that_was_found_is_what_plays() -> None:
+    a = advanced_to(session(bouncing(3.0, 1.0, 2.0, 4.0), iterations=3), Phase.PLAYING)
+    assert list(a.losses) == [3.0, 1.0, 2.0, 4.0, 1.0]
+    first = advanced_to(session(bouncing(3.0, 1.0), iterations=1), Phase.PLAYING)
+    np.testing.assert_array_equal(a.values["speed"], first.values["speed"])
+    np.testing.assert_allclose(a.tracks[0].point[-1], a.values["start"] + a.values["speed"])
+
+
+def test_the_best_is_kept_where_a_later_loss_is_not_finite() -> None:
+    a = advanced_to(session(bouncing(3.0, 1.0, 2.0, np.nan), iterations=9), Phase.FAILED)
+    assert "the loss is nan" in a.message
+    assert list(a.losses) == [3.0, 1.0, 2.0, 1.0]
+    np.testing.assert_allclose(a.tracks[0].point[-1], a.values["start"] + a.values["speed"])
+
+
 def test_marks_of_a_plain_scale_lie_round_the_losses() -> None:
     for losses in ([-0.2], [-0.21, -0.47], [-3.0, 2.0], [-1e-9, 0.0], [-5e6, -5e6]):
         levels, ticks = _round_numbers(np.array(losses))
