@@ -28,7 +28,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
 from rose_ad import prims
-from rose_ad.lower import llvm
 from rose_ad.rewrite import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
@@ -38,6 +37,7 @@ SCENES: dict[str, dict[str, Any]] = {
     "robot": {"robot": 3, "steps": 1364},
     "rigid": {"steps": 2047},
     "smoke": {},
+    "wave": {},
 }
 
 
@@ -78,12 +78,15 @@ def patched(
     return without
 
 
+def by_libm(name: str, function: str) -> prims.Prim:
+    """The row of a primitive, computed by the C library."""
+    form = f"{{r}} = call {{t}} @{function}({{t}} {{0}})"
+    return replace(prims.TABLE[name], llvm=lambda t: form)
+
+
 @contextlib.contextmanager
 def elementary_by_libm() -> Iterator[ra.Schedule]:
-    rows = {
-        name: replace(prims.TABLE[name], llvm=lambda t, text=prims._function(libm): text)
-        for name, libm in (("exp", "llvm.exp"), ("expm1", "expm1"), ("tanh", "tanh"))
-    }
+    rows = {name: by_libm(name, name) for name in ("exp", "expm1", "tanh")}
     with mock.patch.dict(prims.TABLE, rows):
         yield replace(ra.SCHEDULE)
 
@@ -99,7 +102,6 @@ PARTS = {
     "· joined": Part("loops that read each other's rows are one", patched(arrange, "groups", lambda b: [])),
     "· parted": Part("loops that scatter compute first", patched(arrange, "in_two", lambda i: None)),
     "· chunks": Part("updates of weights, eight steps at once", patched(arrange, "in_chunks", lambda i: None)),
-    "pieces": Part("loops over grids, cut at the edges", patched(llvm, "pieces", lambda loop: [])),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from ..divergence import Flags, argument_flags
 from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, instructions
 from ..prims import TABLE
-from ..rewrite.pieces import Piece
 from ..types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from .checks import IndexCheck, fail_where
 from .iteration import Cell, List, Loop, While, go_on
@@ -258,9 +257,6 @@ class LaneLowering(LaneValues):
             # where no lane took the other side, what is there has never been written
             old = self.assign(f"freeze {self.vector_type(t)} {self.load_vector(t, pointer)}")
             self.store_vector(t, self.on(t, new, old), pointer)
-
-    def pieces(self, loop: Instr) -> Sequence[Piece]:
-        return ()  # what varies is known of the whole
 
     def _while(self, instr: Instr) -> None:
         _, test = instr.blocks

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
 from ..prims import TABLE
-from ..rewrite.pieces import Piece, pieces
 from ..types import (
     F32,
     F64,
@@ -224,10 +223,6 @@ class Lowering:
     def put(self, a: Atom, whole: Atom, place: str) -> None:
         """Put `a` at its place in memory, which is that of `whole` or of a part of it."""
         self.store(a.type, self.atom(a), place)
-
-    def pieces(self, loop: Instr) -> Sequence[Piece]:
-        """The pieces that a loop is written in; none for a whole."""
-        return pieces(loop)
 
     def made_in_place(self, r: Atom, v: Var) -> bool:
         """Whether `r`, which becomes `v`, can be made where `v` will be."""
@@ -540,25 +535,14 @@ class Lowering:
         (body,) = instr.blocks
         places = [self.place(o, instr.loc) for o in instr.outs]
         low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
-        cut = self.pieces(instr)
-        for piece in cut:
-            self.uses.update(block_uses(piece.body))
-            self._loop(instr.outs, piece.body, places, str(piece.low), str(piece.high))
-        if not cut:
-            self._loop(instr.outs, body, places, low, high)
-        self.values.update(zip(instr.outs, places, strict=True))
-
-    def _loop(
-        self, outs: Sequence[Var], body: Block, places: Sequence[str], low: str, high: str
-    ) -> None:
-        """Some iterations of a build."""
         loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index
-        rows = [self.row(o, p, loop.index) for o, p in zip(outs, places, strict=True)]
-        self.block(body, self.usable(rows, body.results, outs))
-        for r, o, row in zip(body.results, outs, rows, strict=True):
+        rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
+        self.block(body, self.usable(rows, body.results, instr.outs))
+        for r, o, row in zip(body.results, instr.outs, rows, strict=True):
             self.put(r, o, row)
         loop.close()
+        self.values.update(zip(instr.outs, places, strict=True))
 
     def _scan(self, instr: Instr) -> None:
         lower_scan(self, instr)

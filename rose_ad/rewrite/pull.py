@@ -16,7 +16,7 @@ from ..builder import Builder
 from ..copying import Copier, Env, lookup
 from ..ir import Atom, Block, Const, Instr, Var, is_zero, zero
 from ..types import I64, Array, Ref, Scalar, Type
-from .pieces import known_by_range, offset
+from .by_range import known_by_range
 
 _CHEAP = frozenset(
     {
@@ -139,8 +139,8 @@ class _Puller(Copier):
             if not axis.wraps:
                 inside.append(_has_source(b, here, axis))
         value = self._again(instr.args[1], again, b, found.loops)
-        assert isinstance(value.type, Scalar)
         for condition in inside:
+            assert isinstance(value.type, Scalar)
             value = b.prim("select", condition, value, zero(value.type))
         b.addto(ref, value)
 
@@ -201,11 +201,24 @@ def _kept_inside(index: Atom, i: Var, n: int, value: Atom) -> int | None:
     return None
 
 
+def _offset(a: Atom, i: Var) -> int | None:
+    """The c for which a value is i + c."""
+    if a is i:
+        return 0
+    instr = a.instr if isinstance(a, Var) else None
+    if instr is None or instr.op not in {"add", "sub"} or instr.args[0] is not i:
+        return None
+    c = instr.args[1]
+    if not isinstance(c, Const):
+        return None
+    return int(c.value) if instr.op == "add" else -int(c.value)
+
+
 def _offset_within(a: Atom, i: Var, low: int, high: int) -> int | None:
     """The c for which a value is i + c for all i in low .. high."""
     instr = a.instr if isinstance(a, Var) else None
     if instr is None or instr.op not in {"min", "max"} or not isinstance(instr.args[1], Const):
-        return offset(a, i)
+        return _offset(a, i)
     by, bound = _offset_within(instr.args[0], i, low, high), int(instr.args[1].value)
     if by is None:
         return None
@@ -222,7 +235,7 @@ def _cyclic(index: Atom, i: Var, n: int) -> int | None:
     if instr is None:
         return None
     if instr.op == "mod" and instr.args[1] == Const(n, I64):
-        by = offset(instr.args[0], i)
+        by = _offset(instr.args[0], i)
         return None if by is None else by % n
     if instr.op != "select":
         return None
@@ -256,7 +269,7 @@ def _range_where(condition: Atom, i: Var, n: int) -> tuple[tuple[int, int], tupl
 
 def _wrapped(a: Atom, i: Var, low: int, high: int, n: int) -> int | None:
     """The s for which a value is i + s mod n for i in low .. high, where it is in 0 .. n - 1."""
-    by = offset(a, i)
+    by = _offset(a, i)
     if by is not None:
         return by % n if 0 <= low + by and high + by < n else None
     if isinstance(a, Const) and low == high and 0 <= a.value < n:
