@@ -92,10 +92,15 @@ def _parser() -> argparse.ArgumentParser:
         help="where to write the GIF (default: here); implies --headless",
     )
 
-    record = _command(commands, "record", _record, "solve a scene and write a GIF of the answer")
+    record = _command(
+        commands, "record", _record, "solve a scene and write a GIF of the answer, or a PNG"
+    )
     _add_solving(record)
     record.add_argument(
-        "--out", type=Path, metavar="DIR|FILE.gif", help="where to write it (default: here)"
+        "--out", type=Path, metavar="DIR|FILE", help="a .gif, a .png or a folder (default: here)"
+    )
+    record.add_argument(
+        "--at", type=_moment, default=1.0, metavar="T", help="the moment of a .png, from 0 to 1"
     )
 
     optimize = _command(commands, "optimize", _optimize, "find the controls with the least loss")
@@ -185,6 +190,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _moment(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
 def _positive(text: str) -> float:
     try:
         value = float(text)
@@ -225,9 +240,9 @@ def _record(arguments: argparse.Namespace) -> int:
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
     out = arguments.out or Path(".")
-    if out.suffix != ".gif":
+    if out.suffix not in {".gif", ".png"}:
         out = out / f"{_name(arguments)}.gif"
-    _write_gif(problem, solution, out)
+    _draw(problem, solution, out, getattr(arguments, "at", 1.0))
     return solution.code
 
 
@@ -411,17 +426,22 @@ def _write_results(
     path = arguments.out / f"{_name(arguments)}.json"
     path.write_text(to_json(result) + "\n", encoding="utf-8")
     say(f"wrote {path}")
-    _write_gif(problem, solution, path.with_suffix(".gif"))
+    _draw(problem, solution, path.with_suffix(".gif"))
 
 
-def _write_gif(problem: Problem, solution: Solution, path: Path) -> None:
+def _draw(problem: Problem, solution: Solution, path: Path, at: float = 1.0) -> None:
+    """Write the motion as a GIF, or the moment `at` of it as a PNG."""
     from rosephys.scene import Scene
 
     if type(problem.scene).picture is Scene.picture:
-        say("no GIF: the scene has no picture")
+        say(f"no {path.suffix[1:].upper()}: the scene has no picture")
         return
-    from rosephys.record import record
+    from rosephys.record import record, still
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    record(problem, {**problem.values, **solution.best.values}, path)
+    values = {**problem.values, **solution.best.values}
+    if path.suffix == ".png":
+        still(problem, values, path, at)
+    else:
+        record(problem, values, path)
     say(f"wrote {path}")

@@ -1,4 +1,4 @@
-"""Records a motion as a GIF, without a window: the same input gives the same file."""
+"""Records a motion as a GIF, or a moment as a PNG, without a window: the same input gives the same file."""
 
 from __future__ import annotations
 
@@ -35,34 +35,68 @@ def record(
     write_gif(path, _frames(problem, values, size, fps), 1 / fps)
 
 
+def still(
+    problem: Problem,
+    values: Mapping[str, NDArray[np.float64]],
+    path: str | Path,
+    at: float = 1.0,
+    size: tuple[int, int] = (720, 460),
+) -> None:
+    """Write the moment `at`, from 0 (the start) to 1 (the end), of the motion under `values` to `path`, a PNG.
+
+    Raises as `record` does.
+    """
+    canvas = _Canvas(problem, values, size, 1.0)
+    canvas.draw(at)
+    pygame.image.save(canvas.surface, str(path))
+
+
 def _frames(
     problem: Problem,
     values: Mapping[str, NDArray[np.float64]],
     size: tuple[int, int],
     fps: int,
 ) -> Iterator[NDArray[np.uint8]]:
-    surface = pygame.Surface(size, 0, 32)
-    unit = size[1] / 460
-    caption = round(34 * unit)
-    table = pygame.Rect(0, 0, size[0], size[1] - caption)
-    trajectory = problem.trajectory(values)
-    tracks = problem.tracks(values, trajectory)
     seconds = problem.steps * problem.dt
     speed = max(1.0, seconds / LONGEST_SECONDS)
     count = max(round(seconds / speed * fps), 1)
-    surface.fill(colour("window"))
-    _write_caption(surface, problem, problem.loss(values), speed, unit)
+    canvas = _Canvas(problem, values, size, speed)
     for frame in range(count + 1):
-        picture = problem.picture(trajectory, round(frame / count * problem.steps), values)
-        surface.set_clip(table)
-        at = backdrop(surface, picture, table, 0.62 * unit)
-        paint_tracks(surface, tracks, at)
-        paint_shapes(surface, picture, at)
-        surface.set_clip(None)
-        pixels = pygame.surfarray.array3d(surface).swapaxes(0, 1)
+        canvas.draw(frame / count)
+        pixels = pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
         yield pixels
     for _ in range(round(HOLD_SECONDS * fps)):
         yield pixels
+
+
+class _Canvas:
+    """A motion and the surface that its moments are drawn on, over a caption."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        values: Mapping[str, NDArray[np.float64]],
+        size: tuple[int, int],
+        speed: float,
+    ) -> None:
+        self.problem, self.values = problem, values
+        self.trajectory = problem.trajectory(values)
+        self.tracks = problem.tracks(values, self.trajectory)
+        self.surface = pygame.Surface(size, 0, 32)
+        self.unit = size[1] / 460
+        self.table = pygame.Rect(0, 0, size[0], size[1] - round(34 * self.unit))
+        self.surface.fill(colour("window"))
+        _write_caption(self.surface, problem, problem.loss(values), speed, self.unit)
+
+    def draw(self, at: float) -> None:
+        """Draw the moment `at`, from 0 to 1."""
+        step = round(at * self.problem.steps)
+        picture = self.problem.picture(self.trajectory, step, self.values)
+        self.surface.set_clip(self.table)
+        view = backdrop(self.surface, picture, self.table, 0.62 * self.unit)
+        paint_tracks(self.surface, self.tracks, view)
+        paint_shapes(self.surface, picture, view)
+        self.surface.set_clip(None)
 
 
 def _write_caption(

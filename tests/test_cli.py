@@ -440,6 +440,21 @@ def test_what_was_loaded_is_replayed_or_gone_on_from(
     assert len(one_object(capsys.readouterr().out)["losses"]) == 13
 
 
+def test_record_writes_a_moment_as_a_png(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "new" / "walk.png"
+    images = []
+    for at in ("0", "1", "1"):
+        assert main(["record", str(walk), "--out", str(path), "--at", at]) == 0
+        images.append(path.read_bytes())
+    assert images[0].startswith(b"\x89PNG") and images[0] != images[1] == images[2]
+
+
+@pytest.mark.parametrize("at", ["2", "-0.1", "noon", "nan"])
+def test_a_moment_that_is_none(walk: Path, at: str, capsys: Any) -> None:
+    assert main(["record", str(walk), "--out", "x.png", f"--at={at}"]) == 2
+    assert "from 0 to 1" in capsys.readouterr().err
+
+
 def test_record_solves_and_writes_a_gif(walk: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["record", str(walk), "--out", str(tmp_path / "new" / "walk.gif")]) == 0
     assert (tmp_path / "new" / "walk.gif").read_bytes()[:6] == b"GIF89a"
