@@ -346,7 +346,8 @@ class Linearizer:
         following = inner.prim("sub" if steps.reverse else "add", index, Const(1, I64))
         inside = inner.prim("min", following, Const(steps.n - 1, I64))
         inside = inner.prim("max", inside, Const(0, I64))
-        for r, stack, o in zip(body.results, stacks, instr.outs, strict=False):
+        carries = body.results[: len(body.params) - 1]
+        for r, stack, o in zip(carries, stacks, instr.outs, strict=False):
             if not isinstance(r, Var) or r.block is not body or r.instr is None:
                 continue
             if r.instr.op == "build" and o in self.env:

@@ -231,3 +231,19 @@ def test_rows_are_pulled_whole() -> None:
         return ra.sum((ra.roll(u, 1, axis=0) + ra.roll(u, -1, axis=0) - 2 * u) ** 2)
 
     checked_gradient(f, DRAW.normal(size=(6, 5)))
+
+
+def test_what_a_step_gives_besides_carries_is_not_given_to_the_next() -> None:
+    """Found at seed 910017713: an array of elementary functions is a row of a scan's ys."""
+
+    def f(c: Any) -> Any:
+        def step(c: Any, _: Any) -> Any:
+            y = ra.tanh(0.3 * c)
+            return 2.0 * ra.sin(y), y
+
+        c, ys = ra.scan(step, c, length=4)
+        return ra.sum(c) + ra.sum(ys * ys)
+
+    x = DRAW.normal(size=5)
+    checked_gradient(f, x)
+    ra.check_grads(f, (x,), order=2)
