@@ -23,7 +23,7 @@ from .source import MemoryLimit, OutOfRange, TypeMismatch, here
 from .trace import current
 from .tree import is_traced
 from .types import array_type
-from .values import convert, lift, located, promote, wrap
+from .values import SHORT, convert, lift, located, promote, wrap
 from .values import stack as packed
 
 Shape: TypeAlias = "int | Sequence[int]"
@@ -46,11 +46,13 @@ def at(a: Any, *index: Any) -> Any:
 
 
 def generate(shape: Sequence[int], f: Callable[..., Any]) -> Any:
-    """The array whose entry (or block) at i, j, ... is `f(i, j, ...)`."""
+    """The array whose entry (or block) at i, j, ... is `f(i, j, ...)`; a SHORT matrix is written out."""
 
     def rows(left: tuple[int, ...], index: tuple[Any, ...]) -> Any:
         if not left:
             return f(*index)
+        if len(left) <= 2 and all(0 < n <= SHORT for n in left):
+            return packed([lift(rows(left[1:], (*index, k))) for k in builtins.range(left[0])])
         return build(left[0], lambda i: rows(left[1:], (*index, i)))
 
     return rows(tuple(shape), ())

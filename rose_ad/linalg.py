@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ from .numeric import root_of_square
 from .reduce import sum
 from .source import TypeMismatch, here
 from .tree import is_traced
-from .values import lift, promote
+from .values import SHORT, lift, promote
 
 
 def dot(x: Any, y: Any) -> Any:
@@ -45,7 +48,14 @@ def matmul(x: Any, y: Any) -> Any:
         raise TypeMismatch(f"shapes {a.shape} and {b.shape} cannot be multiplied", here())
     k = a.shape[-1]
     # of a matrix b rows are added up, so that the innermost loop runs along memory
-    return generate(a.shape[:-1], lambda *i: total(k, lambda j: at(a, *i, j) * b[j]))
+    return generate(a.shape[:-1], lambda *i: _total(k, lambda j: at(a, *i, j) * b[j]))
+
+
+def _total(n: int, f: Callable[[Any], Any]) -> Any:
+    """The sum of f(0) to f(n - 1), written out where it is SHORT."""
+    if not 0 < n <= SHORT:
+        return total(n, f)
+    return reduce(operator.add, [f(k) for k in range(n)])
 
 
 def outer(x: Any, y: Any) -> Any:
