@@ -35,7 +35,8 @@ class Problem:
         self.values: Arrays = scene.live
         self.controls = scene.controls
         self.steps: int = scene.steps
-        self.rollout: dict[str, Any] = {"checkpoint": "auto"}  # which steps are kept; see ra.scan
+        # which states are kept; see ra.scan
+        self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
         self._loss = ra.fn(self._trace_loss)
         self._gradient = ra.value_and_grad(self._loss)
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))

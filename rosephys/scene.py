@@ -117,7 +117,8 @@ class Scene:
     """The base of all scenes; see the module's text.
 
     `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
-    than `clip` are shortened to it before they are descended along.
+    than `clip` are shortened to it before they are descended along. A gradient keeps as many states as fit into
+    `memory` bytes and computes the others again.
     """
 
     fields: ClassVar[dict[str, Field]] = {}
@@ -125,6 +126,7 @@ class Scene:
     rate: float = 0.01
     optimizer: str = "gd"
     clip: float = math.inf
+    memory: int = 32 << 20
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")

@@ -72,6 +72,13 @@ RIGID = (
 )
 
 
+MPM = (
+    Peer("us", "mpm.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c", "mpm.c", "program", "C by hand", GCC),
+    Peer("taichi", "mpm.taichi", "program", "Taichi, grid made again", "pip install taichi"),
+)
+
+
 def select(peers: tuple[Peer, ...], only: str) -> list[Peer]:
     """The peers of a comma-separated list of names and modules; all of them for ''."""
     wanted = [word.strip() for word in only.split(",") if word.strip()]
