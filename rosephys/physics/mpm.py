@@ -93,51 +93,11 @@ def step(
 
     deformation, affine = ra.build(x.shape[0], strained)
     sums = to_grid(grid, x, particles.velocity, mass, affine)
-    v, affine = from_grid(grid, grid_velocity(grid, sums, dt * gravity), x)
+    v, affine = from_grid(grid, grid_velocity(grid, sums, dt * gravity, x), x)
     return Particles(x + dt * v, v, affine, deformation)
 
 
 # ------------------------------------------------------------------------------------ transfers
-
-
-@dataclass(frozen=True)
-class _Stencil:
-    """The 3^d nodes around a particle: the first of them, how far the particle is from it in Δ, and the
-    weights (3, d) along each axis."""
-
-    first: list[Any]
-    offset: Any
-    weights: Any
-
-    def node(self, steps: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The node so many steps from the first."""
-        return tuple(i + k for i, k in zip(self.first, steps, strict=True))
-
-    def weight(self, steps: tuple[Any, ...]) -> Any:
-        """Its weight."""
-        out: Any = 1.0
-        for axis, k in enumerate(steps):
-            out = out * self.weights[k, axis]
-        return out
-
-
-def _stencil(grid: Grid, x: Any) -> _Stencil:
-    at = x / grid.spacing
-    first = [ra.to_int(a - 0.5) for a in at]
-    f = at - ra.array(first)
-    return _Stencil(
-        first, f, ra.array([0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2])
-    )
-
-
-def _steps(axes: int) -> Iterator[tuple[Any, ...]]:
-    """The ways to the nodes of a stencil from its first: loops, one in the other."""
-    if axes == 0:
-        yield ()
-        return
-    for k in ra.range(3):
-        for rest in _steps(axes - 1):
-            yield (k, *rest)
 
 
 def to_grid(grid: Grid, x: Any, v: Any, mass: Any, affine: Any) -> Any:
@@ -147,12 +107,18 @@ def to_grid(grid: Grid, x: Any, v: Any, mass: Any, affine: Any) -> Any:
     nodes = ra.accum((grid.nodes,) * d + (d + 1,))
     mass = ra.array(mass)
     for p in ra.range(n):
-        near = _stencil(grid, x[p])
+        first, offset, weights = _stencil(grid, x[p])
         slope = grid.spacing * affine[p]
-        momentum = mass[p] * v[p] - slope @ near.offset
-        for k in _steps(d):
-            there = momentum + slope @ ra.array(k)
-            nodes[near.node(k)] += near.weight(k) * ra.array([*there, mass[p]])
+
+        def spread(part: Any, axis: int, weight: Any, momentum: Any) -> None:
+            if axis == d:
+                part += weight * ra.array([*momentum, mass[p]])
+                return
+            for k in range(3):
+                there = momentum + k * slope[:, axis] if k else momentum
+                spread(part[first[axis] + k], axis + 1, weight * weights[k][axis], there)
+
+        spread(nodes, 0, 1.0, mass[p] * v[p] - slope @ offset)
     return nodes.freeze()
 
 
@@ -160,33 +126,65 @@ def from_grid(grid: Grid, velocity: Any, x: Any) -> tuple[Any, Any]:
     """Velocities (n, d) and affine velocities (n, d, d) of particles at x (n, d) in the nodes' velocities."""
     n, d = x.shape
 
-    def gather(p: Any) -> tuple[Any, Any]:
-        near = _stencil(grid, x[p])
-        v, c = ra.accum(d), ra.accum((d, d))
-        for k in _steps(d):
-            share = near.weight(k) * velocity[near.node(k)]
-            v += share
-            c += ra.outer(share, ra.array(k) - near.offset)
-        return v.freeze(), 4 / grid.spacing * c.freeze()
+    def at_particle(p: Any) -> tuple[Any, Any]:
+        first, offset, weights = _stencil(grid, x[p])
 
-    gathered: tuple[Any, Any] = ra.build(n, gather)
+        def gather(part: Any, axis: int) -> list[Any]:
+            """The weighted sum over the nodes of `part`, and its moments along the axes that are left."""
+            if axis == d:
+                return [part]
+            rows = [gather(part[first[axis] + k], axis + 1) for k in range(3)]
+            w = [weights[k][axis] for k in range(3)]
+            total, *others = [w[0] * a + w[1] * b + w[2] * c for a, b, c in zip(*rows, strict=True)]
+            return [total, w[1] * rows[1][0] + 2 * w[2] * rows[2][0], *others]
+
+        v, *moments = gather(velocity, 0)
+        return v, 4 / grid.spacing * (ra.array(moments).T - ra.outer(v, offset))
+
+    gathered: tuple[Any, Any] = ra.build(n, at_particle)
     return gathered
 
 
-def grid_velocity(grid: Grid, sums: Any, kick: Any) -> Any:
+def _stencil(grid: Grid, x: Any) -> tuple[list[Any], Any, list[Any]]:
+    """The first of the 3^d nodes around x (d,), how far x is from it (d,) in Δ, and the weights of the three
+    along each axis, 3 of (d,)."""
+    at = x / grid.spacing
+    first = [ra.to_int(a - 0.5) for a in at]
+    f = at - ra.array(first)
+    return first, f, [0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2]
+
+
+def grid_velocity(grid: Grid, sums: Any, kick: Any, x: Any) -> Any:
     """The velocities (nodes, ..., d) of nodes with these momenta and masses (nodes, ..., d + 1), a kick (d,)
-    later and with the walls' consent."""
+    later and with the walls' consent; 0 away from all particles, which are at x (n, d)."""
     d = sums.shape[-1] - 1
     kick = ra.array(kick)
-
-    def over(index: tuple[Any, ...]) -> Any:
-        if len(index) < d:
-            return ra.build(grid.nodes, lambda i: over((*index, i)))
+    velocity = ra.accum((grid.nodes,) * d + (d,))
+    for index in _box(_reached(grid, x)):
         node = sums[index]
         v = node[:d] / (node[d] + EMPTY) + kick
-        return _walled(grid, index, v)
+        velocity[index] += _walled(grid, index, v)
+    return velocity.freeze()
 
-    return over(())
+
+def _reached(grid: Grid, x: Any) -> list[tuple[Any, Any]]:
+    """Along each axis the first node that is near a particle, and one more than the last."""
+
+    def node(at: Any) -> Any:
+        return ra.clip(ra.to_int(at / grid.spacing - 0.5), 0, grid.nodes - 3)
+
+    axes = range(x.shape[1])
+    return [(node(ra.min(x[:, k])), node(ra.max(x[:, k])) + 3) for k in axes]
+
+
+def _box(sides: list[tuple[Any, Any]]) -> Iterator[tuple[Any, ...]]:
+    """The nodes between these bounds: loops, one in the other."""
+    if not sides:
+        yield ()
+        return
+    for k in ra.range(*sides[0]):
+        for rest in _box(sides[1:]):
+            yield (k, *rest)
 
 
 def _walled(grid: Grid, index: tuple[Any, ...], v: Any) -> Any:
