@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -159,7 +160,7 @@ def _paint_circles(surface: pygame.Surface, shape: Circles, at: Transform) -> No
     centres = at.to_screen(shape.centres).reshape(-1, 2)
     count = len(centres)
     radii = np.broadcast_to(np.asarray(shape.radii, float) * at.scale, count)
-    shades = [shape.colours[i % len(shape.colours)] for i in range(count)]
+    shades = list(islice(cycle(shape.colours), count))
     labels = list(shape.labels) or [""] * count
     if shape.style == "ring":
         for centre, radius, shade in zip(centres, radii, shades, strict=True):

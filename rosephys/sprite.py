@@ -6,6 +6,7 @@ hundred slowly moving balls stay smooth and cheap.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
@@ -90,7 +91,8 @@ def _sprite(kind: Kind, radius: float, shade: str, label: str, dx: int, dy: int)
     mean[..., :3] *= 255 / np.maximum(mean[..., 3:], 1e-3)
     pixels = np.clip(mean + 0.5, 0, 255).astype(np.uint8)
     size = (pixels.shape[1], pixels.shape[0])
-    return pygame.image.frombuffer(pixels.tobytes(), size, "RGBA").copy()
+    # the byte order of a window's surface, for which blits are four times as fast
+    return pygame.image.frombuffer(pixels[..., [2, 1, 0, 3]].tobytes(), size, "BGRA").copy()
 
 
 def stamp(
@@ -102,13 +104,14 @@ def stamp(
     labels: Sequence[str],
 ) -> None:
     """Blit a sprite at every centre, in pixels, to the nearest quarter of a pixel."""
-    places = []
-    for (x, y), radius, shade, label in zip(centres, radii, shades, labels, strict=True):
-        if not (abs(x) < FAR and abs(y) < FAR and 0 < radius < FAR):
-            continue
-        left, dx = divmod(round(x * OVERSAMPLE), OVERSAMPLE)
-        top, dy = divmod(round(y * OVERSAMPLE), OVERSAMPLE)
-        size = max(round(radius * 4) / 4, 0.5)
-        image = _sprite(kind, size, shade, label, dx, dy)
-        places.append((image, (left - image.get_width() // 2, top - image.get_height() // 2)))
-    surface.blits(places, doreturn=False)
+    shown = (np.abs(np.nan_to_num(centres, nan=FAR)) < FAR).all(axis=1) & (radii > 0) & (radii < FAR)
+    fine = np.rint(np.where(shown[:, None], centres, 0.0) * OVERSAMPLE).astype(int)
+    whole, part = np.divmod(fine, OVERSAMPLE)
+    sizes = np.maximum(np.rint(np.where(shown, radii, 1.0) * 4) / 4, 0.5)
+    looks = zip(sizes.tolist(), shades, labels, *part.T.tolist(), strict=True)
+    images = [_sprite(kind, *look) for look in itertools.compress(looks, shown.tolist())]
+    # a sprite is square, and as wide as any other of its size
+    each, where = np.unique(sizes[shown], return_index=True, return_inverse=True)[1:]
+    halves = np.array([images[k].get_width() // 2 for k in each], int)[where]
+    corners = whole[shown] - halves[:, None]
+    surface.blits(list(zip(images, corners.tolist(), strict=True)), doreturn=False)

@@ -11,15 +11,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.mpm import (
-    Grid,
-    Particles,
-    at_rest,
-    corotated,
-    corotated_energy,
-    step,
-)
-from rosephys.picture import Circles, Cross, Lines, Picture, Track
+from rosephys.physics.mpm import Grid, Particles, at_rest, corotated, corotated_energy, step
+from rosephys.picture import Circles, Cross, Picture, Polygon, Track
 from rosephys.scene import Scene, control, parameter
 
 CORNER = (10.0, 25.0)  # of the square, in cells
@@ -66,3 +59,34 @@ class Jelly(Scene):
     def loss(self, final: Particles) -> Any:
         miss = ra.mean(final.position, axis=0) - self.goal
         return 0.5 * ra.dot(miss, miss)
+
+    def invariants(self, state: Particles) -> dict[str, Any]:
+        """The energy, of which the transfers take a little, and the momentum along the floor."""
+        height = ra.sum(state.position[:, 1])
+
+        def strain(p: Any) -> Any:
+            return corotated_energy(state.deformation[p], self.stiffness, self.stiffness)
+
+        kinetic = 0.5 * ra.sum(state.velocity * state.velocity)
+        elastic = ra.sum(ra.build(self.edge**2, strain))
+        return {
+            "energy": kinetic + elastic + self.gravity * height,
+            "momentum": ra.sum(state.velocity[:, 0]),
+        }
+
+    def picture(self, state: Particles) -> Picture:
+        i, j = np.mgrid[: self.edge, : self.edge] * TILES // self.edge
+        colours = tuple(("high", "ivory")[k] for k in ((i + j) % 2).ravel())
+        wall = self._grid.margin * self._grid.spacing
+        box = np.array([[wall, wall], [1 - wall, wall], [1 - wall, 1 - wall], [wall, 1 - wall]])
+        return Picture(
+            (
+                Polygon(box, "canvas", "faint"),
+                Circles(state.position, 0.5 * self.apart * self._grid.spacing, colours, style="disc"),
+                Cross(self.goal, "good"),
+            ),
+            (0.0, 0.0, 1.0, 1.0),
+        )
+
+    def tracks(self, state: Particles) -> tuple[Track, ...]:
+        return (Track(ra.mean(state.position, axis=0), "good", "middle"),)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.mpm import Grid, Particles, at_rest, corotated, muscle, step
+from rosephys.physics.mpm import Grid, Particles, at_rest, corotated, determinant, muscle, step
 from rosephys.picture import Circles, Lines, Picture, Polygon, Track
 from rosephys.scene import Scene, control, parameter
 
@@ -29,6 +29,8 @@ BLOCKS = (  # x, y, width, height, and the number of its muscle
 ORIGIN = (0.1, 0.03)
 MUSCLES, WAVES = 4, 4
 PACE = 20.0  # of the waves, in radians a unit of time
+FLOOR = 3.0  # height of the ground in cells: where the grid stops what falls
+VIEW = (0.0, -0.03, 0.9, 0.4)
 COLOURS = ("skin", "low", "accent", "good", "high")  # of the body and each muscle
 
 
@@ -93,3 +95,34 @@ class Walker(Scene):
 
     def loss(self, final: Particles) -> Any:
         return -ra.mean(final.position[:, 0])
+
+    def invariants(self, state: Particles) -> dict[str, Any]:
+        """How far the creature's least element of volume is from none: it must not turn inside out."""
+        volumes = ra.build(len(self._mass), lambda p: determinant(state.deformation[p]))
+        return {"least volume": ra.min(volumes)}
+
+    def picture(self, state: Particles) -> Picture:
+        muscles = self.creature[1]
+        colours = tuple(COLOURS[k + 1] for k in muscles)
+        return Picture(
+            (
+                *_earth(FLOOR / self.nodes),
+                Circles(state.position, 0.3 / self.nodes, colours, style="disc"),
+            ),
+            VIEW,
+        )
+
+    def tracks(self, state: Particles) -> tuple[Track, ...]:
+        return (Track(ra.mean(state.position, axis=0), "text", "middle"),)
+
+
+def _earth(height: float) -> tuple[Polygon, Lines, Lines]:
+    """The ground, its surface, and marks a tenth apart."""
+    left, right, deep = -1.0, 2.0, -1.0
+    soil = np.array([[left, deep], [right, deep], [right, height], [left, height]])
+    marks = np.arange(left, right, 0.1)[:, None] * (1.0, 0.0) + (0.0, height)
+    return (
+        Polygon(soil, "earth"),
+        Lines(marks, marks - (0.0, 0.012), "line", 1.5),
+        Lines(soil[3:], soil[2:3], "faint", 2.0),
+    )

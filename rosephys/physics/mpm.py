@@ -149,7 +149,7 @@ def _stencil(grid: Grid, x: Any) -> tuple[list[Any], Any, list[Any]]:
     """The first of the 3^d nodes around x (d,), how far x is from it (d,) in Δ, and the weights of the three
     along each axis, 3 of (d,)."""
     at = x / grid.spacing
-    first = [ra.to_int(a - 0.5) for a in at]
+    first = [ra.to_int(ra.floor(a - 0.5)) for a in at]
     f = at - ra.array(first)
     return first, f, [0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2]
 
@@ -171,7 +171,7 @@ def _reached(grid: Grid, x: Any) -> list[tuple[Any, Any]]:
     """Along each axis the first node that is near a particle, and one more than the last."""
 
     def node(at: Any) -> Any:
-        return ra.clip(ra.to_int(at / grid.spacing - 0.5), 0, grid.nodes - 3)
+        return ra.clip(ra.to_int(ra.floor(at / grid.spacing - 0.5)), 0, grid.nodes - 3)
 
     axes = range(x.shape[1])
     return [(node(ra.min(x[:, k])), node(ra.max(x[:, k])) + 3) for k in axes]
