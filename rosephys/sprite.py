@@ -104,7 +104,9 @@ def stamp(
     labels: Sequence[str],
 ) -> None:
     """Blit a sprite at every centre, in pixels, to the nearest quarter of a pixel."""
-    shown = (np.abs(np.nan_to_num(centres, nan=FAR)) < FAR).all(axis=1) & (radii > 0) & (radii < FAR)
+    shown = (
+        (np.abs(np.nan_to_num(centres, nan=FAR)) < FAR).all(axis=1) & (radii > 0) & (radii < FAR)
+    )
     fine = np.rint(np.where(shown[:, None], centres, 0.0) * OVERSAMPLE).astype(int)
     whole, part = np.divmod(fine, OVERSAMPLE)
     sizes = np.maximum(np.rint(np.where(shown, radii, 1.0) * 4) / 4, 0.5)

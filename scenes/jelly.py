@@ -46,7 +46,7 @@ class Jelly(Scene):
         return np.ones(self.edge**2)
 
     def initial(self) -> Particles:
-        cells = np.stack(np.mgrid[: self.edge, : self.edge], -1).reshape(-1, 2)
+        cells = np.moveaxis(np.mgrid[: self.edge, : self.edge], 0, -1).reshape(-1, 2)
         return at_rest((self.apart * cells + CORNER) * self._grid.spacing, self.throw)
 
     def step(self, state: Particles, t: Any) -> Particles:
@@ -76,17 +76,19 @@ class Jelly(Scene):
 
     def picture(self, state: Particles) -> Picture:
         i, j = np.mgrid[: self.edge, : self.edge] * TILES // self.edge
-        colours = tuple(("high", "ivory")[k] for k in ((i + j) % 2).ravel())
+        colours = tuple(("high", "#2c6fa6")[k] for k in ((i + j) % 2).ravel())
         wall = self._grid.margin * self._grid.spacing
         box = np.array([[wall, wall], [1 - wall, wall], [1 - wall, 1 - wall], [wall, 1 - wall]])
         return Picture(
             (
                 Polygon(box, "canvas", "faint"),
-                Circles(state.position, 0.5 * self.apart * self._grid.spacing, colours, style="disc"),
-                Cross(self.goal, "good"),
+                Circles(
+                    state.position, 0.7 * self.apart * self._grid.spacing, colours, style="disc"
+                ),
+                Cross(self.goal, "accent"),
             ),
             (0.0, 0.0, 1.0, 1.0),
         )
 
     def tracks(self, state: Particles) -> tuple[Track, ...]:
-        return (Track(ra.mean(state.position, axis=0), "good", "middle"),)
+        return (Track(ra.mean(state.position, axis=0), "accent", "middle"),)

@@ -7,6 +7,7 @@ volumes of particles are 1 and lengths are in units of the grid, so all is witho
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,7 @@ MUSCLES, WAVES = 4, 4
 PACE = 20.0  # of the waves, in radians a unit of time
 FLOOR = 3.0  # height of the ground in cells: where the grid stops what falls
 VIEW = (0.0, -0.03, 0.9, 0.4)
-COLOURS = ("skin", "low", "accent", "good", "high")  # of the body and each muscle
+COLOURS = ("bone", "low", "accent", "good", "high")  # of the body and each muscle
 
 
 @cache
@@ -97,9 +98,13 @@ class Walker(Scene):
         return -ra.mean(final.position[:, 0])
 
     def invariants(self, state: Particles) -> dict[str, Any]:
-        """How far the creature's least element of volume is from none: it must not turn inside out."""
+        """The least det F, 1 at rest, which must stay positive: no part of it may turn inside out."""
         volumes = ra.build(len(self._mass), lambda p: determinant(state.deformation[p]))
         return {"least volume": ra.min(volumes)}
+
+    @property
+    def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
+        return {"least volume": (0.999, math.inf)}
 
     def picture(self, state: Particles) -> Picture:
         muscles = self.creature[1]
@@ -107,7 +112,7 @@ class Walker(Scene):
         return Picture(
             (
                 *_earth(FLOOR / self.nodes),
-                Circles(state.position, 0.3 / self.nodes, colours, style="disc"),
+                Circles(state.position, 0.4 / self.nodes, colours, style="disc"),
             ),
             VIEW,
         )

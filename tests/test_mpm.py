@@ -74,7 +74,9 @@ def test_published_losses_and_gradient_of_the_throw() -> None:
 @pytest.mark.parametrize("d", [2, 3])
 def test_transfers_keep_mass_and_momenta(d: int) -> None:
     grid, c = Grid(16), cloud(20, d)
-    sums = ra.fn(lambda x, v, m, a: to_grid(grid, x, v, m, a))(c["x"], c["v"], c["mass"], c["affine"])
+    sums = ra.fn(lambda x, v, m, a: to_grid(grid, x, v, m, a))(
+        c["x"], c["v"], c["mass"], c["affine"]
+    )
     total, momentum = sums[..., d].sum(), sums[..., :d].reshape(-1, d)
     assert total == pytest.approx(c["mass"].sum(), rel=1e-13)
     given = c["mass"][:, None] * c["v"]
@@ -110,7 +112,9 @@ def test_an_affine_field_is_read_exactly(d: int) -> None:
 @pytest.mark.parametrize("d", [2, 3])
 def test_transfers_agree_with_a_plain_program(d: int) -> None:
     grid, c = Grid(8), cloud(5, d)
-    sums = ra.fn(lambda x, v, m, a: to_grid(grid, x, v, m, a))(c["x"], c["v"], c["mass"], c["affine"])
+    sums = ra.fn(lambda x, v, m, a: to_grid(grid, x, v, m, a))(
+        c["x"], c["v"], c["mass"], c["affine"]
+    )
     expected = np.zeros((8,) * d + (d + 1,))
     for p in range(5):
         base = np.floor(c["x"][p] * 8 - 0.5).astype(int)

@@ -107,51 +107,78 @@ def to_grid(grid: Grid, x: Any, v: Any, mass: Any, affine: Any) -> Any:
     nodes = ra.accum((grid.nodes,) * d + (d + 1,))
     mass = ra.array(mass)
     for p in ra.range(n):
-        first, offset, weights = _stencil(grid, x[p])
+        near = _stencil(grid, x[p])
         slope = grid.spacing * affine[p]
-
-        def spread(part: Any, axis: int, weight: Any, momentum: Any) -> None:
-            if axis == d:
-                part += weight * ra.array([*momentum, mass[p]])
-                return
-            for k in range(3):
-                there = momentum + k * slope[:, axis] if k else momentum
-                spread(part[first[axis] + k], axis + 1, weight * weights[k][axis], there)
-
-        spread(nodes, 0, 1.0, mass[p] * v[p] - slope @ offset)
+        _spread(nodes, near, slope, mass[p], mass[p] * v[p] - slope @ near.offset)
     return nodes.freeze()
 
 
 def from_grid(grid: Grid, velocity: Any, x: Any) -> tuple[Any, Any]:
     """Velocities (n, d) and affine velocities (n, d, d) of particles at x (n, d) in the nodes' velocities."""
-    n, d = x.shape
 
     def at_particle(p: Any) -> tuple[Any, Any]:
-        first, offset, weights = _stencil(grid, x[p])
+        near = _stencil(grid, x[p])
+        v, *moments = _gather(velocity, near)
+        return v, 4 / grid.spacing * (ra.array(moments).T - ra.outer(v, near.offset))
 
-        def gather(part: Any, axis: int) -> list[Any]:
-            """The weighted sum over the nodes of `part`, and its moments along the axes that are left."""
-            if axis == d:
-                return [part]
-            rows = [gather(part[first[axis] + k], axis + 1) for k in range(3)]
-            w = [weights[k][axis] for k in range(3)]
-            total, *others = [w[0] * a + w[1] * b + w[2] * c for a, b, c in zip(*rows, strict=True)]
-            return [total, w[1] * rows[1][0] + 2 * w[2] * rows[2][0], *others]
-
-        v, *moments = gather(velocity, 0)
-        return v, 4 / grid.spacing * (ra.array(moments).T - ra.outer(v, offset))
-
-    gathered: tuple[Any, Any] = ra.build(n, at_particle)
+    gathered: tuple[Any, Any] = ra.build(x.shape[0], at_particle)
     return gathered
 
 
-def _stencil(grid: Grid, x: Any) -> tuple[list[Any], Any, list[Any]]:
-    """The first of the 3^d nodes around x (d,), how far x is from it (d,) in Δ, and the weights of the three
-    along each axis, 3 of (d,)."""
+@dataclass(frozen=True)
+class _Stencil:
+    """The 3^d nodes around a particle: the first of them, how far the particle is from it (d,) in Δ, and the
+    weights of the three along each axis, 3 of (d,)."""
+
+    first: list[Any]
+    offset: Any
+    weights: list[Any]
+
+
+def _stencil(grid: Grid, x: Any) -> _Stencil:
     at = x / grid.spacing
-    first = [ra.to_int(ra.floor(a - 0.5)) for a in at]
+    first = [_node(a) for a in at]
     f = at - ra.array(first)
-    return first, f, [0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2]
+    return _Stencil(first, f, [0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2])
+
+
+def _node(at: Any) -> Any:
+    """Along an axis the first node near a particle at this coordinate in Δ."""
+    return ra.to_int(ra.floor(at - 0.5))
+
+
+# The weights are products, so that sums over nodes are taken one axis after another.
+
+
+def _spread(
+    part: Any,
+    near: _Stencil,
+    slope: Any,
+    mass: Any,
+    momentum: Any,
+    weight: Any = 1.0,
+    axis: int = 0,
+) -> None:
+    """Add weighted momentum and mass to the nodes in `part` of a grid, which has the axes from `axis` on; the
+    momentum grows by slope[:, k] from node to node along axis k."""
+    if axis == len(near.first):
+        part += weight * ra.array([*momentum, mass])
+        return
+    for k, w in enumerate(near.weights):
+        there = momentum + k * slope[:, axis] if k else momentum
+        node = part[near.first[axis] + k]
+        _spread(node, near, slope, mass, there, weight * w[axis], axis + 1)
+
+
+def _gather(part: Any, near: _Stencil, axis: int = 0) -> list[Any]:
+    """The weighted sum over the nodes in `part` of a grid, which has the axes from `axis` on, and its first
+    moments along them, counted in nodes from the first."""
+    if axis == len(near.first):
+        return [part]
+    rows = [_gather(part[near.first[axis] + k], near, axis + 1) for k in range(3)]
+    w = [weight[axis] for weight in near.weights]
+    total, *others = [w[0] * a + w[1] * b + w[2] * c for a, b, c in zip(*rows, strict=True)]
+    return [total, w[1] * rows[1][0] + 2 * w[2] * rows[2][0], *others]
 
 
 def grid_velocity(grid: Grid, sums: Any, kick: Any, x: Any) -> Any:
@@ -171,7 +198,7 @@ def _reached(grid: Grid, x: Any) -> list[tuple[Any, Any]]:
     """Along each axis the first node that is near a particle, and one more than the last."""
 
     def node(at: Any) -> Any:
-        return ra.clip(ra.to_int(ra.floor(at / grid.spacing - 0.5)), 0, grid.nodes - 3)
+        return ra.clip(_node(at / grid.spacing), 0, grid.nodes - 3)
 
     axes = range(x.shape[1])
     return [(node(ra.min(x[:, k])), node(ra.max(x[:, k])) + 3) for k in axes]
@@ -190,7 +217,8 @@ def _box(sides: list[tuple[Any, Any]]) -> Iterator[tuple[Any, ...]]:
 def _walled(grid: Grid, index: tuple[Any, ...], v: Any) -> Any:
     last = grid.nodes - grid.margin
     stopped = [
-        ((i < grid.margin) & (u < 0)) | ((i > last) & (u > 0)) for i, u in zip(index, v, strict=True)
+        ((i < grid.margin) & (u < 0)) | ((i > last) & (u > 0))
+        for i, u in zip(index, v, strict=True)
     ]
     if grid.walls == "slip":
         return ra.array([ra.where(s, 0.0, u) for s, u in zip(stopped, v, strict=True)])

@@ -17,7 +17,7 @@ from . import job as constants
 from .job import Job
 
 SOURCE = Path(__file__).parent / "walker.c"
-NAMES = ("NODES", "MARGIN", "EMPTY", "DT", "STIFFNESS", "STRENGTH", "GRAVITY", "PACE", "MUSCLES", "WAVES")  # fmt: skip
+NAMES = "NODES MARGIN EMPTY DT STIFFNESS STRENGTH GRAVITY PACE MUSCLES WAVES".split()
 
 
 def header(job: Job) -> str:

@@ -21,4 +21,6 @@ def scene(job: Job) -> Program:
         value, slopes = problem.value_and_gradient(at(numbers))
         return value, np.concatenate([slopes[name].ravel() for name in BLOCKS])
 
-    return Program(gradient, lambda numbers: problem.loss(at(numbers)), lambda: problem.scratch_bytes)
+    return Program(
+        gradient, lambda numbers: problem.loss(at(numbers)), lambda: problem.scratch_bytes
+    )

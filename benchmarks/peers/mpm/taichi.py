@@ -1,7 +1,7 @@
 """Taichi: particles of all steps in fields, f64, one thread; the grid in a single copy.
 
-As DiffTaichi writes it: the adjoint of a step clears the grid, runs particles-to-grid and the grid again, and then
-the `.grad` of grid-to-particles, grid and particles-to-grid, a kernel each.
+As DiffTaichi writes it: the adjoint of a step clears the grid, runs particles-to-grid and the grid again, and
+then the `.grad` of grid-to-particles, grid and particles-to-grid, a kernel each.
 (No postponed annotations here: Taichi reads them at run time.)
 """
 
@@ -44,7 +44,7 @@ def program(job: Job) -> Program:  # noqa: C901, one kernel a part
 
     weights, bias, signal = real(MUSCLES, WAVES), real(MUSCLES), real(steps, MUSCLES)
     x, v = vectors(steps + 1, n), vectors(steps + 1, n)
-    C, F = matrices(steps + 1, n), matrices(steps + 1, n)  # noqa: N806
+    C, F = matrices(steps + 1, n), matrices(steps + 1, n)
     momentum, velocity, mass = vectors(NODES, NODES), vectors(NODES, NODES), real(NODES, NODES)
     result = real()
     muscle = ti.field(ti.i32, n)
