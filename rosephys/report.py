@@ -208,16 +208,23 @@ def warn_of_chaos(problem: Problem, *iterates: Iterate) -> None:
 
 def explain(error: Exception) -> int:
     """Tell a person what went wrong, in the error's words; the result is the exit code."""
+    from rosephys.scene import SceneError
+
+    say(f"error: {describe(error)}")
+    return 2 if isinstance(error, SceneError) else 1
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong in words for people, with the line of the user's own code."""
     from rose_ad import RoseError
     from rosephys.optimize import OptimizeError
     from rosephys.scene import SceneError
 
     known = isinstance(error, (SceneError, RoseError, OptimizeError, OSError))
-    say(f"error: {error if known else _with_line(error)}")
-    return 2 if isinstance(error, SceneError) else 1
+    return str(error) or type(error).__name__ if known else _with_line(error)
 
 
-def _with_line(error: Exception) -> str:
+def _with_line(error: BaseException) -> str:
     """An exception nobody foresaw, with the innermost line of the user's own code."""
     import traceback
 

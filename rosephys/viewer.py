@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from rosephys.paint import Transform, backdrop, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
 from rosephys.panel import CONTROL_SHADES, Panel, wrapped
+from rosephys.report import describe
 from rosephys.session import Phase, Session
 from rosephys.stroke import arrow, ring
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from rosephys.problem import Problem
 
 FRAMES = 60  # a second
-LEAST_SECONDS = 0.003  # of each frame for the solving, even where drawing is slow
+SWITCH_SECONDS = 5e-4  # how long the solver's thread may keep Python from drawing
 AIM_SECONDS = 0.45  # a control at an anchor is drawn as how far it would lead in this time
+PATIENCE = 0.5  # seconds without a result, after which it is said that there will be one
 REACH = 22  # design pixels within which a hand takes hold of a handle
 UNSEEN = ("dummy", "offscreen")  # video drivers whose windows nobody can see
 
@@ -54,8 +55,10 @@ def view(
 
     Raises `pygame.error` if no window can be opened. What the scene raises is shown in it.
     """
+    before = sys.getswitchinterval()
     pygame.display.init()
     try:
+        sys.setswitchinterval(SWITCH_SECONDS)
         pygame.display.set_caption(f"{problem.scene.name.capitalize()} · Rosephys")
         pygame.display.set_mode(size, pygame.RESIZABLE)
         window = Window(Session(problem, iterations, rate, optimizer))
@@ -64,7 +67,9 @@ def view(
             for event in pygame.event.get():
                 window.handle(event)
             window.frame(clock.tick(FRAMES) / 1000)
+        window.session.close()
     finally:
+        sys.setswitchinterval(before)
         pygame.display.quit()
 
 
@@ -75,7 +80,6 @@ class Window:
     session: Session
     open: bool = True
     hover: str | None = None
-    drawing_seconds: float = 0.0
     panel: Panel = field(default_factory=Panel)
     transform: Transform = field(default_factory=lambda: Transform(1, 0, 0))
 
@@ -122,15 +126,12 @@ class Window:
     # ---- Frames ----
 
     def frame(self, elapsed: float) -> None:
-        """Show the session, then move it on in what the drawing left of the frame's time."""
-        begin = perf_counter()
-        self._draw(pygame.display.get_surface(), elapsed)
-        pygame.display.flip()
-        spent = perf_counter() - begin
-        self.drawing_seconds += 0.2 * (spent - self.drawing_seconds)
-        budget = max(0.92 / FRAMES - self.drawing_seconds, LEAST_SECONDS)
+        """Move the session on, then show it."""
         # A frame that took long, for example to open the window, is not made up for.
-        self.session.advance(min(elapsed, 0.1), budget)
+        self.session.advance(min(elapsed, 0.1))
+        with self.session.undisturbed():
+            self._draw(pygame.display.get_surface(), elapsed)
+            pygame.display.flip()
 
     def _draw(self, surface: pygame.Surface, elapsed: float) -> None:
         width, height = surface.get_size()
@@ -141,7 +142,7 @@ class Window:
         try:
             self._draw_scene(surface, canvas, unit)
         except Exception as error:  # a scene may ask for a colour or a shape that cannot be
-            self.session.fail(error)
+            self.session.fail(describe(error))
         if self.session.message:
             _draw_message(surface, canvas, self.session.message, unit)
         surface.set_clip(None)
@@ -155,7 +156,7 @@ class Window:
         if picture is None:
             surface.fill(colour("window"), canvas)
             if not session.message:
-                note = "Compiling the scene …"
+                note = _waiting("Compiling the scene", session.waiting)
                 words(surface, note, canvas.center, 18 * unit, "dim", align="center")
             return
         self.transform = backdrop(surface, picture, canvas, unit)
@@ -165,6 +166,10 @@ class Window:
             draw_pushes(surface, session, self.transform)
         elif session.phase is Phase.PLAYING:
             _draw_time(surface, canvas, session, unit)
+        if session.waiting > PATIENCE:
+            place = (canvas.left + 20 * unit, canvas.top + 16 * unit)
+            note = _waiting("Solving", session.waiting)
+            words(surface, note, place, 13 * unit, "accent", face="bold")
         self._draw_hold(surface)
 
     def _draw_hold(self, surface: pygame.Surface) -> None:
@@ -205,6 +210,11 @@ def draw_pushes(surface: pygame.Surface, session: Session, at: Transform) -> Non
             pushes.append((reach, shade, start, start + reach * push / length))
     for _, shade, start, end in sorted(pushes, key=lambda push: -push[0]):
         arrow(surface, start, end, 3 * at.unit, shade)
+
+
+def _waiting(what: str, seconds: float) -> str:
+    """What is going on, and since when if that is long."""
+    return f"{what} … {seconds:.0f} s" if seconds > 1 else f"{what} …"
 
 
 def _draw_time(surface: pygame.Surface, canvas: pygame.Rect, session: Session, unit: float) -> None:
