@@ -1,4 +1,4 @@
-"""The command line: `python -m rosephys scene|record|optimize|gradient|check|list`.
+"""The command line: `python -m rosephys scene|record|optimize|gradient|check|new|list`.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   python -m rosephys scene billiards                watch the shot being found, drag the goal
-  python -m rosephys scene ./my_scene.py            the same for a scene of your own
+  python -m rosephys new my_scene.py                write a scene to begin with
+  python -m rosephys scene ./my_scene.py            watch it; the window follows what you change in it
   python -m rosephys record billiards --out shot.gif
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
@@ -126,6 +127,14 @@ def _parser() -> argparse.ArgumentParser:
 
     checking = _command(commands, "check", _check, "check a scene: gradient, motion, picture")
     checking.add_argument("--json", action="store_true", help="print one JSON object")
+
+    new = commands.add_parser(
+        "new",
+        help="write a commented scene of your own to begin with",
+        description="Write a commented scene of your own to begin with; no file is overwritten.",
+    )
+    new.add_argument("file", type=Path, metavar="FILE.py", help="a file that does not exist")
+    new.set_defaults(run=_new)
 
     listing = commands.add_parser("list", help="list the scenes", description="List the scenes.")
     listing.add_argument("--json", action="store_true", help="print one JSON object")
@@ -218,6 +227,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
     names = list(scene_names())
     print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    return 0
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from rosephys.new import write_scene
+
+    write_scene(arguments.file)
+    say(f"wrote {arguments.file}; now: python -m rosephys scene {arguments.file}")
     return 0
 
 
