@@ -38,7 +38,7 @@ EXAMPLES = """\
 examples:
   python -m rosephys scene billiards                watch the shot being found, drag the goal
   python -m rosephys new my_scene.py                write a scene to begin with
-  python -m rosephys scene ./my_scene.py            watch it; the window follows what you change in it
+  python -m rosephys scene ./my_scene.py            watch it, and what you change in the file
   python -m rosephys record billiards --out shot.gif
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
@@ -241,14 +241,20 @@ def _new(arguments: argparse.Namespace) -> int:
 def _scene(arguments: argparse.Namespace) -> int:
     if arguments.headless or arguments.out:
         return _record(arguments)
+    from rosephys.reload import Source
     from rosephys.viewer import display_problem, view
 
     unseen = display_problem()
     if unseen is not None:
         say(f"no window can be opened ({unseen}), so the scene is solved without one")
         return _record(arguments)
-    problem = _problem(arguments)
-    view(problem, **_replaying(problem, arguments))
+
+    def load() -> tuple[Problem, dict[str, Any]]:
+        problem = _problem(arguments)
+        return problem, _replaying(problem, arguments)
+
+    problem, how = load()
+    view(problem, **how, source=Source(arguments.scene, load))
     return 0
 
 

@@ -14,7 +14,7 @@ from rosephys.session import Phase, Session
 from rosephys.stroke import polyline, stroke
 
 CONTROL_SHADES = ("first", "second", "third")  # of each control's swatch and gradient arrow
-KEYS = (("Space", "pause and go on"), ("R", "solve again"), ("Esc", "leave"))
+KEYS = (("Space", "pause and go on"), ("R", "solve again"), ("H", "all keys"), ("Esc", "leave"))
 PHASE_SHADES = {
     Phase.COMPILING: "dim",
     Phase.SOLVING: "accent",

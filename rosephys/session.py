@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,11 @@ class Session:
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
     gradient: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     steepest: float = 0.0  # the longest gradient since the start, for scale
+    kept: InitVar[Mapping[str, NDArray[np.float64]] | None] = None  # values to begin with instead
 
-    def __post_init__(self) -> None:
-        self.values = {name: np.array(v, float) for name, v in self.problem.values.items()}
-        self._start = dict(self.values)
+    def __post_init__(self, kept: Mapping[str, NDArray[np.float64]] | None) -> None:
+        self._start = {name: np.array(v, float) for name, v in self.problem.values.items()}
+        self.values = {**self._start, **(kept or {})}
         self._motion: Motion | None = None
         self._picture: Picture | None = None
         self._solver = Solver(self.problem, self.rate, self.optimizer)
@@ -99,6 +101,18 @@ class Session:
     def toggle_pause(self) -> None:
         """Stop the solving or the playing where it is, or let it go on."""
         self.paused = not self.paused
+
+    @property
+    def playable(self) -> bool:
+        """Whether a motion is there to be played, and not one that is being solved for."""
+        return self.phase in (Phase.PLAYING, Phase.FAILED) and self._motion is not None
+
+    def go_to(self, index: int) -> None:
+        """Stop at this step of the motion, or at the end that lies nearer."""
+        if self.playable:
+            self.paused = True
+            # a trace more than the step's time, whose quotient may be rounded to below it
+            self.time = (min(max(index, 0), self.problem.steps) + 1e-6) * self.problem.dt
 
     def restart(self) -> None:
         """Solve again from the first controls; a handle that was moved stays where it is."""

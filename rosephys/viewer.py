@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rosephys.card import draw_keys, draw_message, draw_note
 from rosephys.paint import Transform, backdrop, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
-from rosephys.panel import CONTROL_SHADES, Panel, wrapped
+from rosephys.panel import CONTROL_SHADES, Panel
+from rosephys.reload import Reloader, Source
 from rosephys.report import describe
+from rosephys.reproduce import command, free_path
 from rosephys.session import Phase, Session
 from rosephys.stroke import arrow, ring
+from rosephys.timeline import draw_timeline, holds, share_at
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 FRAMES = 60  # a second
 SWITCH_SECONDS = 5e-4  # how long the solver's thread may keep Python from drawing
 AIM_SECONDS = 0.45  # a control at an anchor is drawn as how far it would lead in this time
+MOMENTS = 100  # presses of an arrow key from the start of the motion to its end
+NOTE_SECONDS = 3.0  # how long it is told what was done
 PATIENCE = 0.5  # seconds without a result, after which it is said that there will be one
 REACH = 22  # design pixels within which a hand takes hold of a handle
 UNSEEN = ("dummy", "offscreen")  # video drivers whose windows nobody can see
@@ -49,11 +57,13 @@ def view(
     iterations: int,
     rate: float,
     optimizer: str,
+    source: Source | None = None,
     size: tuple[int, int] = (1200, 720),
 ) -> None:
     """Open a window, solve the problem in it and play the answer, until the window is closed.
 
-    Raises `pygame.error` if no window can be opened. What the scene raises is shown in it.
+    With a `source` that is a file, changes of it are followed. Raises `pygame.error` if no window can
+    be opened. What the scene raises is shown in it.
     """
     before = sys.getswitchinterval()
     pygame.display.init()
@@ -61,13 +71,14 @@ def view(
         sys.setswitchinterval(SWITCH_SECONDS)
         pygame.display.set_caption(f"{problem.scene.name.capitalize()} · Rosephys")
         pygame.display.set_mode(size, pygame.RESIZABLE)
-        window = Window(Session(problem, iterations, rate, optimizer))
+        pygame.key.set_repeat(300, 30)
+        window = Window(Session(problem, iterations, rate, optimizer), source)
         clock = pygame.time.Clock()
         while window.open:
             for event in pygame.event.get():
                 window.handle(event)
             window.frame(clock.tick(FRAMES) / 1000)
-        window.session.close()
+        window.close()
     finally:
         sys.setswitchinterval(before)
         pygame.display.quit()
@@ -78,10 +89,26 @@ class Window:
     """Turns events into what a hand does to a `Session`, and draws the session."""
 
     session: Session
+    source: Source | None = None
     open: bool = True
     hover: str | None = None
+    scrubbing: bool = False  # whether a hand holds the time line
+    keys_shown: bool = False
+    note: str = ""  # what was done at a key
     panel: Panel = field(default_factory=Panel)
     transform: Transform = field(default_factory=lambda: Transform(1, 0, 0))
+    canvas: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
+    unit: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._reloader = Reloader(self.source) if self.source and self.source.file else None
+        self._note_left = 0.0
+
+    def close(self) -> None:
+        """Stop what goes on beside the window."""
+        self.session.close()
+        if self._reloader:
+            self._reloader.close()
 
     # ---- Events ----
 
@@ -90,23 +117,80 @@ class Window:
         if event.type == pygame.QUIT:
             self.open = False
         elif event.type == pygame.KEYDOWN:
-            self._press(event.key)
+            self._press(event.key, event.mod)
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == 1:
-            self.session.grab(self._world(event.pos), self._reach())
+            self._grab(event.pos)
         elif event.type == pygame.MOUSEMOTION:
             self._move(event.pos)
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
+            self.scrubbing = False
             self.session.release()
 
-    def _press(self, key: int) -> None:
+    def _press(self, key: int, modifiers: int) -> None:
+        session = self.session
+        actions: dict[int, Callable[[], None]] = {
+            pygame.K_SPACE: session.toggle_pause,
+            pygame.K_r: session.restart,
+            pygame.K_h: self._toggle_keys,
+            pygame.K_s: self._write_picture,
+            pygame.K_c: self._copy_command,
+            pygame.K_HOME: lambda: session.go_to(0),
+            pygame.K_END: lambda: session.go_to(session.problem.steps),
+        }
+        far = max(round(session.problem.steps / MOMENTS), 1)
+        far *= 10 if modifiers & pygame.KMOD_SHIFT else 1
         if key == pygame.K_ESCAPE:
             self.open = False
-        elif key == pygame.K_SPACE:
-            self.session.toggle_pause()
-        elif key == pygame.K_r:
-            self.session.restart()
+        elif key in (pygame.K_LEFT, pygame.K_RIGHT):
+            session.go_to(session.index + (far if key == pygame.K_RIGHT else -far))
+        elif key in actions:
+            actions[key]()
+
+    def _toggle_keys(self) -> None:
+        self.keys_shown = not self.keys_shown
+
+    def _write_picture(self) -> None:
+        path = free_path(self.session.problem.scene.name, ".png")
+        try:
+            pygame.image.save(pygame.display.get_surface(), path)
+        except (OSError, pygame.error) as error:
+            self._tell(f"no picture: {error}")
+        else:
+            self._tell(f"wrote {path}")
+
+    def _copy_command(self) -> None:
+        """Print the command that shows this again, and put it on the clipboard if there is one."""
+        scene = self.session.problem.scene
+        typed = self.source.typed if self.source else scene.name
+        try:
+            line = command(typed, scene, self.session.values)
+        except OSError as error:
+            self._tell(f"no command: {error}")
+            return
+        print(line, flush=True)
+        try:
+            pygame.scrap.init()
+            pygame.scrap.put(pygame.SCRAP_TEXT, line.encode())
+        except (pygame.error, NotImplementedError):  # not every display has one
+            self._tell("the command is printed in the terminal")
+        else:
+            self._tell("the command is on the clipboard, and in the terminal")
+
+    def _tell(self, note: str) -> None:
+        self.note, self._note_left = note, NOTE_SECONDS
+
+    def _grab(self, pixel: tuple[int, int]) -> None:
+        if self.session.grab(self._world(pixel), self._reach()):
+            return
+        if self.session.playable and holds(self.canvas, self.unit, pixel):
+            self.scrubbing = True
+            self._move(pixel)
 
     def _move(self, pixel: tuple[int, int]) -> None:
+        if self.scrubbing:
+            share = share_at(self.canvas, self.unit, pixel)
+            self.session.go_to(round(share * self.session.problem.steps))
+            return
         if self.session.dragging:
             self.session.drag(self._world(pixel))
             return
@@ -127,28 +211,51 @@ class Window:
 
     def frame(self, elapsed: float) -> None:
         """Move the session on, then show it."""
-        # A frame that took long, for example to open the window, is not made up for.
-        self.session.advance(min(elapsed, 0.1))
+        elapsed = min(elapsed, 0.1)  # one that took long, to open the window, is not made up for
+        self._note_left -= elapsed
+        if self._reloader:
+            session = self._reloader.advance(self.session, elapsed)
+            if session is not self.session:
+                self.session, self.hover, self.scrubbing = session, None, False
+        self.session.advance(elapsed)
         with self.session.undisturbed():
             self._draw(pygame.display.get_surface(), elapsed)
             pygame.display.flip()
 
     def _draw(self, surface: pygame.Surface, elapsed: float) -> None:
         width, height = surface.get_size()
-        unit = float(np.clip(min(width / 1200, height / 720), 0.75, 3))
+        unit = self.unit = float(np.clip(min(width / 1200, height / 720), 0.75, 3))
         beside = round(300 * unit) if width >= 620 * unit else 0
-        canvas = pygame.Rect(0, 0, width - beside, height)
+        canvas = self.canvas = pygame.Rect(0, 0, width - beside, height)
         surface.set_clip(canvas)
         try:
             self._draw_scene(surface, canvas, unit)
         except Exception as error:  # a scene may ask for a colour or a shape that cannot be
             self.session.fail(describe(error))
-        if self.session.message:
-            _draw_message(surface, canvas, self.session.message, unit)
+        self._draw_cards(surface, canvas, unit)
         surface.set_clip(None)
         if beside:
             panel = pygame.Rect(canvas.right, 0, beside, height)
             self.panel.draw(surface, panel, self.session, unit, elapsed)
+
+    def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
+        """What is said over the scene."""
+        reloader, session = self._reloader, self.session
+        name = reloader.source.typed if reloader else ""
+        if reloader and reloader.message:
+            title = f"{Path(name).name} cannot be used as it is. The scene before goes on."
+            draw_message(surface, canvas, title, reloader.message, unit)
+        elif session.message:
+            title = "The scene stopped. Drag a handle or press R to try again."
+            draw_message(surface, canvas, title, session.message, unit)
+        if self._note_left > 0:
+            draw_note(surface, canvas, self.note, unit)
+        elif reloader and reloader.busy:
+            draw_note(surface, canvas, f"{Path(name).name} has changed: compiling …", unit)
+        elif session.waiting > PATIENCE and session.tracks:
+            draw_note(surface, canvas, _waiting("Solving", session.waiting), unit)
+        if self.keys_shown:
+            draw_keys(surface, canvas, unit)
 
     def _draw_scene(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
         session = self.session
@@ -164,12 +271,8 @@ class Window:
         paint_shapes(surface, picture, self.transform)
         if session.phase is Phase.SOLVING:
             draw_pushes(surface, session, self.transform)
-        elif session.phase is Phase.PLAYING:
-            _draw_time(surface, canvas, session, unit)
-        if session.waiting > PATIENCE:
-            place = (canvas.left + 20 * unit, canvas.top + 16 * unit)
-            note = _waiting("Solving", session.waiting)
-            words(surface, note, place, 13 * unit, "accent", face="bold")
+        elif session.playable:
+            draw_timeline(surface, canvas, session, unit, self.scrubbing)
         self._draw_hold(surface)
 
     def _draw_hold(self, surface: pygame.Surface) -> None:
@@ -215,33 +318,3 @@ def draw_pushes(surface: pygame.Surface, session: Session, at: Transform) -> Non
 def _waiting(what: str, seconds: float) -> str:
     """What is going on, and since when if that is long."""
     return f"{what} … {seconds:.0f} s" if seconds > 1 else f"{what} …"
-
-
-def _draw_time(surface: pygame.Surface, canvas: pygame.Rect, session: Session, unit: float) -> None:
-    """A thin line below the scene that fills as the motion plays."""
-    y = canvas.bottom - 11 * unit
-    left, right = canvas.left + 52 * unit, canvas.right - 52 * unit
-    now = left + (right - left) * session.progress
-    for end, shade in ((right, "line"), (now, "good")):
-        surface.fill(colour(shade), (left, y - 1.5 * unit, end - left, 3 * unit))
-    seconds = f"{session.index * session.problem.dt:.1f} s"
-    place = (right + 8 * unit, y)
-    words(surface, seconds, place, 11 * unit, "dim", face="bold", align="midleft")
-
-
-def _draw_message(surface: pygame.Surface, canvas: pygame.Rect, message: str, unit: float) -> None:
-    """What went wrong, on a card at the bottom of the scene."""
-    size, line_height = 14 * unit, 20 * unit
-    width = min(canvas.width - 40 * unit, 760 * unit)
-    lines = wrapped(message, size, width - 48 * unit, "code")[:12]
-    card = pygame.Rect(0, 0, width, line_height * len(lines) + 56 * unit)
-    card.midbottom = (canvas.centerx, round(canvas.bottom - 24 * unit))
-    pygame.draw.rect(surface, colour("panel"), card, border_radius=round(8 * unit))
-    edge = pygame.Rect(card.left, card.top, round(5 * unit), card.height)
-    radii = {"border_top_left_radius": 8, "border_bottom_left_radius": 8}
-    pygame.draw.rect(surface, colour("bad"), edge, **radii)
-    x, y = card.left + 24 * unit, card.top + 16 * unit
-    title = "The scene stopped. Drag a handle or press R to try again."
-    words(surface, title, (x, y), 13 * unit, "bad", face="bold")
-    for i, line in enumerate(lines):
-        words(surface, line, (x, y + 26 * unit + i * line_height), size, face="code")

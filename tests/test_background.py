@@ -125,9 +125,9 @@ def test_a_step_that_never_ends_leaves_the_window_alive(window: Window) -> None:
     shown = window.transform.to_screen(window.session.values["goal"])
     np.testing.assert_allclose(shown, goal - (50, 0), atol=1)
     assert window.session.waiting > 1 and window.session.tracks, "the last motion is still there"
-    corner = pygame.surfarray.array3d(pygame.display.get_surface())[:200, :40].astype(int)
-    near = np.abs(corner - colour("accent")).sum(axis=2) < 120
-    assert near.sum() > 10, "and it says what it waits for"
+    top = pygame.surfarray.array3d(pygame.display.get_surface())[:, :60].astype(int)
+    near = np.abs(top - colour("good")).sum(axis=2) < 120
+    assert near.sum() > 10, "and it says that it waits"
     pygame.event.post(key(pygame.K_ESCAPE))
     frames(window, 1)
     assert not window.open
@@ -238,4 +238,4 @@ def test_a_loop_that_never_ends_in_python_does_not_stop_the_window(
     rosephys.ticking = lambda: False  # type: ignore[attr-defined]
     assert longest < 0.5 and window.session.phase is Phase.COMPILING and next(running) > 100
     assert window.session.settle(5)
-    del rosephys.ticking
+    del rosephys.ticking  # type: ignore[attr-defined]

@@ -411,7 +411,9 @@ def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch
     monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
     monkeypatch.setattr("rosephys.viewer.view", lambda problem, **how: seen.update(how))
     assert main(["scene", str(walk), "--rate", "0.5"]) == 0
+    source = seen.pop("source")
     assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd"}
+    assert source.file == walk and source.load()[1] == seen
 
 
 def test_what_was_loaded_is_replayed_or_gone_on_from(

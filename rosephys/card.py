@@ -1,0 +1,74 @@
+"""Cards that lie over the scene: what went wrong, what was done, which keys there are."""
+
+from __future__ import annotations
+
+from rosephys.palette import colour, pygame, text_width, words
+from rosephys.panel import wrapped
+
+KEYS = (
+    ("Space", "pause and go on"),
+    ("R", "solve again from the first controls"),
+    ("Drag", "move a handle, or the time line"),
+    ("Left, Right", "a moment back or forth; ten with Shift"),
+    ("Home, End", "the first and the last moment"),
+    ("S", "write a picture of the window, a PNG"),
+    ("C", "copy the command that shows this again"),
+    ("H", "show or hide these keys"),
+    ("Esc", "leave"),
+)
+
+
+def draw_message(
+    surface: pygame.Surface, canvas: pygame.Rect, title: str, message: str, unit: float
+) -> None:
+    """What went wrong, at the bottom of the scene and above its time line."""
+    size, line_height = 14 * unit, 20 * unit
+    width = min(canvas.width - 40 * unit, 760 * unit)
+    lines = wrapped(message, size, width - 48 * unit, "code")[:12]
+    card = pygame.Rect(0, 0, width, line_height * len(lines) + 56 * unit)
+    card.midbottom = (canvas.centerx, round(canvas.bottom - 36 * unit))
+    pygame.draw.rect(surface, colour("panel"), card, border_radius=round(8 * unit))
+    edge = pygame.Rect(card.left, card.top, round(5 * unit), card.height)
+    radii = {"border_top_left_radius": 8, "border_bottom_left_radius": 8}
+    pygame.draw.rect(surface, colour("bad"), edge, **radii)
+    x, y = card.left + 24 * unit, card.top + 16 * unit
+    words(surface, title, (x, y), 13 * unit, "bad", face="bold")
+    for i, line in enumerate(lines):
+        words(surface, line, (x, y + 26 * unit + i * line_height), size, face="code")
+
+
+def draw_note(surface: pygame.Surface, canvas: pygame.Rect, note: str, unit: float) -> None:
+    """A line at the top of the scene that says what was done."""
+    size, inside = 13 * unit, canvas.width - 80 * unit
+    line = wrapped(note, size, max(inside, 1.0), "bold")[0]
+    card = pygame.Rect(0, 0, round(text_width(line, size, "bold") + 32 * unit), round(32 * unit))
+    card.midtop = (canvas.centerx, round(canvas.top + 14 * unit))
+    pygame.draw.rect(surface, colour("panel"), card, border_radius=card.height // 2)
+    pygame.draw.rect(surface, colour("line"), card, max(round(unit), 1), card.height // 2)
+    words(surface, line, card.center, size, "good", face="bold", align="center")
+
+
+def draw_keys(surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
+    """All keys, in the middle of the scene."""
+    row, edge = 30 * unit, 28 * unit
+    card = pygame.Rect(0, 0, round(470 * unit), round(row * len(KEYS) + 2 * edge + 34 * unit))
+    card.center = canvas.center
+    pygame.draw.rect(surface, colour("panel"), card, border_radius=round(10 * unit))
+    pygame.draw.rect(surface, colour("line"), card, max(round(unit), 1), round(10 * unit))
+    words(surface, "Keys", (card.left + edge, card.top + edge), 18 * unit, face="bold")
+    top = card.top + edge + 34 * unit
+    for i, (key, meaning) in enumerate(KEYS):
+        middle = top + row * (i + 0.5)
+        draw_cap(surface, key, (card.left + edge, middle), unit)
+        words(
+            surface, meaning, (card.left + 140 * unit, middle), 13.5 * unit, "dim", align="midleft"
+        )
+
+
+def draw_cap(surface: pygame.Surface, key: str, place: tuple[float, float], unit: float) -> None:
+    """The cap of a key, from the middle of its left edge."""
+    width = text_width(key, 11 * unit, "bold") + 14 * unit
+    cap = pygame.Rect(0, 0, round(width), round(18 * unit))
+    cap.midleft = (round(place[0]), round(place[1]))
+    pygame.draw.rect(surface, colour("line"), cap, border_radius=round(4 * unit))
+    words(surface, key, cap.center, 11 * unit, "text", face="bold", align="center")
