@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rosephys.palette import colour, pygame, text_width, words
-from rosephys.panel import wrapped
+from rosephys.panel import key_cap, wrapped
 
 KEYS = (
     ("Space", "pause and go on"),
@@ -59,16 +59,7 @@ def draw_keys(surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None
     top = card.top + edge + 34 * unit
     for i, (key, meaning) in enumerate(KEYS):
         middle = top + row * (i + 0.5)
-        draw_cap(surface, key, (card.left + edge, middle), unit)
+        key_cap(surface, key, (card.left + edge, middle), unit)
         words(
             surface, meaning, (card.left + 140 * unit, middle), 13.5 * unit, "dim", align="midleft"
         )
-
-
-def draw_cap(surface: pygame.Surface, key: str, place: tuple[float, float], unit: float) -> None:
-    """The cap of a key, from the middle of its left edge."""
-    width = text_width(key, 11 * unit, "bold") + 14 * unit
-    cap = pygame.Rect(0, 0, round(width), round(18 * unit))
-    cap.midleft = (round(place[0]), round(place[1]))
-    pygame.draw.rect(surface, colour("line"), cap, border_radius=round(4 * unit))
-    words(surface, key, cap.center, 11 * unit, "text", face="bold", align="center")

@@ -101,8 +101,9 @@ def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: 
     for line in wrapped(" ".join(summary.split()), 13 * unit, inner.width)[:3]:
         y = words(surface, line, (inner.left, y), 13 * unit, "dim").bottom + unit
     y += 14 * unit
-    shade = "dim" if session.paused else PHASE_SHADES[session.phase]
-    state = "paused" if session.paused else session.phase.value
+    paused = session.paused and session.phase is not Phase.FAILED
+    shade = "dim" if paused else PHASE_SHADES[session.phase]
+    state = "paused" if paused else session.phase.value
     dot = (inner.left + 4.5 * unit, y + 7 * unit)
     stroke(surface, [dot], [dot], 9 * unit, shade)
     words(surface, state.upper(), (inner.left + 17 * unit, y), 13 * unit, shade, face="bold")
@@ -209,10 +210,16 @@ def _keys(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: f
     top = inner.bottom - row * len(keys)
     for i, (key, meaning) in enumerate(keys):
         middle = top + row * (i + 0.5)
-        width = text_width(key, 11 * unit, "bold") + 14 * unit
-        cap = pygame.Rect(inner.left, round(middle - 9 * unit), round(width), round(18 * unit))
-        pygame.draw.rect(surface, colour("line"), cap, border_radius=round(4 * unit))
-        words(surface, key, cap.center, 11 * unit, "text", face="bold", align="center")
+        key_cap(surface, key, (inner.left, middle), unit)
         place = (inner.left + 62 * unit, middle)
         words(surface, meaning, place, 12.5 * unit, "dim", align="midleft")
     return top
+
+
+def key_cap(surface: pygame.Surface, key: str, place: tuple[float, float], unit: float) -> None:
+    """Draw the cap of a key, from the middle of its left edge."""
+    width = text_width(key, 11 * unit, "bold") + 14 * unit
+    cap = pygame.Rect(0, 0, round(width), round(18 * unit))
+    cap.midleft = (round(place[0]), round(place[1]))
+    pygame.draw.rect(surface, colour("line"), cap, border_radius=round(4 * unit))
+    words(surface, key, cap.center, 11 * unit, "text", face="bold", align="center")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rosephys.problem import Problem
 
 FRAMES = 60  # a second
-SWITCH_SECONDS = 5e-4  # how long the solver's thread may keep Python from drawing
+SWITCH_SECONDS = 1e-3  # how long the solver's thread may keep Python from drawing
 AIM_SECONDS = 0.45  # a control at an anchor is drawn as how far it would lead in this time
 MOMENTS = 100  # presses of an arrow key from the start of the motion to its end
 NOTE_SECONDS = 3.0  # how long it is told what was done
