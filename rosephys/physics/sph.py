@@ -5,7 +5,7 @@ r"""Smoothed particle hydrodynamics: a liquid as n points of equal mass that kee
     x_i'' = -m Σ_j (p_i/ρ_i² + p_j/ρ_j² + Π_ij) ∇W(x_i - x_j) + g                         the motion
     Π_ij = -α h c min(v_ij·x_ij, 0) / (ρ0 (x_ij² + 0.01 h²))                              viscosity of approach
 
-with the cubic spline W of radius 2 h in two dimensions. Lengths in m, mass in kg per m of depth, ρ0 in kg/m². The
+with the cubic spline W of radius 2 h in two dimensions; lengths in m, the mass in kg, densities in kg/m². The
 liquid is slightly compressible: the speed of sound c is some ten times that of the flow. Every pair pushes
 with opposite forces along the line between them, so momentum and angular momentum are kept to rounding.
 
@@ -52,7 +52,7 @@ def densities(x: Any, mass: Any, reach: Any) -> Any:
 def sph_acceleration(
     x: Any, v: Any, mass: Any, reach: Any, rest: Any, sound: Any, viscosity: Any
 ) -> Any:
-    """The acceleration (n, 2) of points x with velocities v by their neighbours; `rest` is ρ0, `viscosity` α."""
+    """The acceleration (n, 2) of points x with velocities v; `rest` is ρ0 and `viscosity` α."""
     x, v = ra.array(x), ra.array(v)
     n = x.shape[0]
     density = densities(x, mass, reach)
