@@ -28,6 +28,7 @@ def draw_message(
     card = pygame.Rect(0, 0, width, line_height * len(lines) + 56 * unit)
     card.midbottom = (canvas.centerx, round(canvas.bottom - 36 * unit))
     pygame.draw.rect(surface, colour("panel"), card, border_radius=round(8 * unit))
+    pygame.draw.rect(surface, colour("line"), card, max(round(unit), 1), round(8 * unit))
     edge = pygame.Rect(card.left, card.top, round(5 * unit), card.height)
     radii = {"border_top_left_radius": 8, "border_bottom_left_radius": 8}
     pygame.draw.rect(surface, colour("bad"), edge, **radii)

@@ -71,7 +71,6 @@ def view(
         sys.setswitchinterval(SWITCH_SECONDS)
         pygame.display.set_caption(f"{problem.scene.name.capitalize()} · Rosephys")
         pygame.display.set_mode(size, pygame.RESIZABLE)
-        pygame.key.set_repeat(300, 30)
         window = Window(Session(problem, iterations, rate, optimizer), source)
         clock = pygame.time.Clock()
         while window.open:
@@ -137,11 +136,13 @@ class Window:
             pygame.K_HOME: lambda: session.go_to(0),
             pygame.K_END: lambda: session.go_to(session.problem.steps),
         }
+        walks = key in (pygame.K_LEFT, pygame.K_RIGHT)
+        pygame.key.set_repeat(*((300, 30) if walks else ()))  # no other key is meant twice
         far = max(round(session.problem.steps / MOMENTS), 1)
         far *= 10 if modifiers & pygame.KMOD_SHIFT else 1
         if key == pygame.K_ESCAPE:
             self.open = False
-        elif key in (pygame.K_LEFT, pygame.K_RIGHT):
+        elif walks:
             session.go_to(session.index + (far if key == pygame.K_RIGHT else -far))
         elif key in actions:
             actions[key]()

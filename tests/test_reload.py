@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from test_background import SCENE
-from test_viewer import FRAME, advanced_to
+from test_session import FRAME, advanced_to
 
 from rosephys.palette import colour, pygame
 from rosephys.problem import Problem

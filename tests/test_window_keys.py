@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_viewer import key, mouse, played, session, turn
+from test_session import session
+from test_viewer import key, mouse, played, turn
 
 from rosephys.cli import _parser, _problem, _replaying
 from rosephys.palette import colour, pygame
@@ -79,6 +80,14 @@ def test_arrow_keys_walk_through_the_motion(window: Window) -> None:
     ):
         turn(window, pygame.event.Event(pygame.KEYDOWN, key=code, mod=mod, unicode=""))
         assert a.index == index
+
+
+def test_only_arrow_keys_repeat_while_they_are_held(window: Window) -> None:
+    turn(window, key(pygame.K_RIGHT))
+    assert pygame.key.get_repeat()[1] > 0
+    for code in (pygame.K_s, pygame.K_SPACE, pygame.K_h):
+        turn(window, key(pygame.K_LEFT), key(code))
+        assert pygame.key.get_repeat() == (0, 0)
 
 
 def test_every_step_can_be_gone_to() -> None:
