@@ -5,8 +5,8 @@
 Real events move the goal through the window: 30 frames from one place to the next, then 30 at rest. It is drawn
 on a display that nobody sees unless `--display` is given (under `xvfb-run`, for example).
 
-With `--reach 0.06` four of the ten places are such that the descent ends in a local minimum, its gradient 1e-6 and
-its loss 0.002 to 0.004: this measures the window, and the shots have to be within the reach of a descent.
+With `--reach 0.06` the descent ends at four of the ten places in a local minimum, loss 0.002 to 0.004 and
+gradient 1e-6: this measures the window, and its goals have to be within the reach of a descent.
 """
 
 from __future__ import annotations
