@@ -191,7 +191,8 @@ class Transposer:
     def _copy(self, instr: Instr, E: Builder) -> list[Var]:
         """A nonlinear instruction into E. Its results do not depend on linear values that it is given: in
         their place it gets zeros. Those that it got in E itself."""
-        made = [v for v in uses(instr) if v in self.linear and v not in self.env]
+        read = dict.fromkeys(uses(instr))
+        made = [v for v in read if v in self.linear and v not in self.env]
         for v in made:
             self.env[v] = self.home.get(v, E).zeros(v.type)
         self.copier.instr(instr, E)
