@@ -90,3 +90,11 @@ def test_lanes_may_add_in_another_order() -> None:
     outer = ("scan", True, "sqrt", 0, (("s", 1), ("s", 0), ("i", 0)), "s", (roots, inner))
     checked = fuzz.check(Program("smooth", (), (outer,), ()), 700032251)
     assert {case.exact for case in checked.cases} == {True, False}
+
+
+def test_a_linear_value_that_is_read_twice() -> None:
+    """Found at seed 910095819: it got two zeros, and was forgotten twice."""
+    zero = ("closure", "grad", (("move", "join", "v", 1, 1), ("unary", "s", "zero", 0)), 0, 0)
+    again = ("closure", "checkpoint", (), 1, 2)
+    scan = ("scan", False, "sqrt", 0, (("s", 0),), "v", (again, zero))
+    fuzz.check(Program("wild", (), (scan,), ()), 910095819)
