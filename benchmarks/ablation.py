@@ -3,7 +3,7 @@
     python benchmarks/ablation.py [--rounds 20] [--scene NAME ...] [--out FILE.md]
 
 Every variant is compiled afresh, its gradient compared with that of the whole, and timed in turn with the
-others, so that what else the machine does falls on all of them alike. Passes are left out by a schedule of
+others, so that what else the machine does falls on all of them alike; times are the processor's. Passes are left out by a schedule of
 their own (docs/optimiser.md), what has no pass by a patch.
 """
 
@@ -121,9 +121,9 @@ class Variant:
         self.times: list[float] = []
 
     def run(self) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         self.f(*self.args)
-        self.times.append(time.perf_counter() - start)
+        self.times.append(time.process_time() - start)
 
     def apart(self, other: Variant) -> float:
         """The largest difference of the gradients, in parts of the largest entry."""
