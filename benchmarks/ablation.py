@@ -3,7 +3,7 @@
     python benchmarks/ablation.py [--rounds 20] [--scene NAME ...] [--out FILE.md]
 
 Every variant is compiled afresh, its gradient compared with that of the whole, and timed in turn with the
-others, so that what else the machine does falls on all of them alike; times are the processor's. Passes are left
+others, so that what else the machine does falls on all alike; times are the processor's. Passes are left
 out by a schedule of their own (docs/optimiser.md), what has no pass by a patch.
 """
 
