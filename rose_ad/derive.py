@@ -24,8 +24,6 @@ from .tree import Structure, flatten, map_leaves, unflatten
 from .types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
 from .values import type_of
 
-Argnums = "int | tuple[int, ...]"
-
 
 def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
     """The gradient of a function whose result is one Real, in the arguments `argnums`.

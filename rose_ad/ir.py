@@ -48,7 +48,6 @@ from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
 if TYPE_CHECKING:
     from .rule import Rule
 
-EFFECTS = frozenset({"accum", "addto", "freeze"})
 UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
 
 
