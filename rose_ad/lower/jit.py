@@ -1,7 +1,9 @@
 """LLVM text to machine code in this process: optimise, emit an object, link it.
 
-One LLJIT holds one object, so freeing a program frees its code. The pipeline is O2 without the SLP vectoriser,
-whose cost explodes on straight-line code; programs with very long blocks get less.
+One LLJIT holds one object, so freeing a program frees its code. JITLink puts an object's sections side by side;
+LLVM's older linker allocates each where it finds room, and aborts the process if two are over 2 GiB apart. The
+pipeline is O2 without the SLP vectoriser, whose cost explodes on straight-line code; programs with very long
+blocks get less.
 """
 
 from __future__ import annotations
@@ -125,7 +127,7 @@ class Code:
 
     def __init__(self, data: bytes, entry: str, symbols: Mapping[str, int] | None = None) -> None:
         with _lock:
-            self._jit = llvm.create_lljit_compiler(_machine(2))
+            self._jit = llvm.create_lljit_compiler(_machine(2), use_jit_link=True)
             builder = llvm.JITLibraryBuilder()
             builder.add_object_img(data)
             builder.add_current_process()
