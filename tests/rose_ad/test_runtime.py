@@ -462,7 +462,9 @@ from rose_ad.lower import program
 program.Code = Code
 print(ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(1.0))
 """
-    expected = ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(1.0)
+    expected = ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(
+        1.0
+    )
     assert float(python(code)) == expected
 
 
