@@ -56,10 +56,60 @@ def double_precision(problem: Problem) -> tuple[ra.Fn, tuple[Any, ...]]:
     return ra.value_and_grad(loss), (problem.split(problem.values)[1],)
 
 
-class SingleLoss:
-    """The loss of billiards with `toi-velocity`, as the scene computes it, in single precision."""
+def toi_velocity(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
+    """Contact at the instant of impact, as in rosephys/physics/contact.py."""
+    n = x.shape[0]
+    dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
+    for i in ra.range(n):
+        for j in ra.range(i + 1, n):
+            apart, relative = x[i] - x[j], v[i] - v[j]
+            b = ra.dot(apart, relative)
+            with ra.when(b < 0):
+                a, c = ra.dot(relative, relative), ra.dot(apart, apart) - 4 * r * r
+                with ra.when((c + 2 * b * dt < 0) & (b * b > a * c)):
+                    tau = c / (ra.sqrt(b * b - a * c) - b)
+                    with ra.when(tau <= dt):
+                        tau = ra.maximum(tau, 0.0)
+                        meeting = apart + tau * relative
+                        normal = meeting / ra.norm(meeting)
+                        impulse = -(1 + restitution) / 2 * ra.dot(normal, relative) * normal
+                        dv[i] += impulse
+                        dv[j] -= impulse
+                        dx[i] -= tau * impulse
+                        dx[j] += tau * impulse
+    return dv.freeze(), dx.freeze()
 
-    def __init__(self, problem: Problem) -> None:
+
+def toi_position(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
+    """DiffTaichi's contact, as in rosephys/physics/contact.py."""
+    n = x.shape[0]
+    dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
+    ahead = x + dt * v
+    for i in ra.range(n):
+        for j in ra.range(i + 1, n):
+            apart = ahead[i] - ahead[j]
+            square = ra.dot(apart, apart)
+            with ra.when(square < 4 * r * r):
+                relative = v[i] - v[j]
+                with ra.when(ra.dot(apart, relative) < 0):
+                    distance = ra.sqrt(square)
+                    normal = apart / (distance + 1e-6)
+                    speed = ra.dot(normal, relative)
+                    impulse = -(1 + restitution) / 2 * speed * normal
+                    toi = (distance - 2 * r) / ra.minimum(-1e-3, speed)
+                    shift = ra.minimum(toi - dt, 0) * impulse
+                    dv[i] += impulse
+                    dv[j] -= impulse
+                    dx[i] += shift
+                    dx[j] -= shift
+    return dv.freeze(), dx.freeze()
+
+
+class SingleLoss:
+    """The loss of billiards, as the scene computes it, in single precision."""
+
+    def __init__(self, problem: Problem, contact: str) -> None:
+        self.rule = {"toi-velocity": toi_velocity, "toi-position": toi_position}[contact]
         constants = problem.split(problem.values)[1]
         self.steps = problem.steps
         self.rest = np.float32(problem.initial(problem.values).position)
@@ -78,35 +128,13 @@ class SingleLoss:
 
         def step(t: Any, state: Any) -> Any:
             x, v = state
-            dv, dx = self._collide(x, v, r, restitution, dt)
+            dv, dx = self.rule(x, v, r, restitution, dt)
             v = v + dv
             return x + dx + dt * v, v
 
         x, v = ra.fori_loop(0, self.steps, step, (x, v))
         miss = x[n - 1] - goal
         return ra.dot(miss, miss)
-
-    def _collide(self, x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
-        n = x.shape[0]
-        dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
-        for i in ra.range(n):
-            for j in ra.range(i + 1, n):
-                apart, relative = x[i] - x[j], v[i] - v[j]
-                b = ra.dot(apart, relative)
-                with ra.when(b < 0):
-                    a, c = ra.dot(relative, relative), ra.dot(apart, apart) - 4 * r * r
-                    with ra.when((c + 2 * b * dt < 0) & (b * b > a * c)):
-                        tau = c / (ra.sqrt(b * b - a * c) - b)
-                        with ra.when(tau <= dt):
-                            tau = ra.maximum(tau, 0.0)
-                            meeting = apart + tau * relative
-                            normal = meeting / ra.norm(meeting)
-                            impulse = -(1 + restitution) / 2 * ra.dot(normal, relative) * normal
-                            dv[i] += impulse
-                            dv[j] -= impulse
-                            dx[i] -= tau * impulse
-                            dx[j] += tau * impulse
-        return dv.freeze(), dx.freeze()
 
 
 def one_by_one(gradient: ra.Fn, controls: dict[str, np.ndarray], rest: tuple[Any, ...]) -> Any:
@@ -217,13 +245,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--contact", default="toi-velocity")
+    parser.add_argument(
+        "--contact", default="toi-position", choices=("toi-position", "toi-velocity")
+    )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     settings = {"steps": options.steps, "contact": options.contact}
     problem = Problem(find_scene("billiards", settings))
     f64, rest64 = double_precision(problem)
-    f32, rest32 = SingleLoss(problem).gradient()
+    f32, rest32 = SingleLoss(problem, options.contact).gradient()
     c64 = strokes(problem, options.batch, np.float64)
     c32 = strokes(problem, options.batch, np.float32)
     lanes64, lanes32 = batched(f64, len(rest64)), batched(f32, len(rest32))

@@ -129,6 +129,18 @@ class Const:
         return f"{self.value!r}:{self.type!r}"
 
 
+class Unset(Const):
+    """An array of any entries, of which none is read: nothing is written where one is to lie. The interpreter
+    takes zeros."""
+
+    __slots__ = ()
+
+    def __init__(self, type: Array) -> None:
+        self.type = type
+        self.value = np.broadcast_to(np.zeros((), scalar_of(type).dtype), type.shape)
+        self._key = (type, "unset")
+
+
 Atom: TypeAlias = "Var | Const"
 
 

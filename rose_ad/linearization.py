@@ -7,7 +7,7 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 
 - a loop's or branch's tangent body computes the primal values it needs again, in cache, from what the body
   captures: nothing is stacked for an iteration, and a branch that was not taken costs its test;
-- a scan remembers its carries, one of each an iteration;
+- a scan remembers its carries, one of each an iteration, or of those in which it matters (see `unread`);
 - values that are dear to compute again (see `dear`) are read from the arrays that a build made of them, and
   a scan remembers them too, within bounds;
 - a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T.
@@ -42,6 +42,7 @@ from .prims import TABLE
 from .rewrite.schedule import differentiable
 from .rewrite.strategy import under
 from .types import I64, Ref, is_float
+from .unread import leave_unread_unset
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     free = list(free_variables(tangent_block))
     kept = [v for v in free if v.block is P.block and v.instr is None]
     residuals = [v for v in free if v.block is not P.block or v.instr is not None]
+    leave_unread_unset(residuals, tangent_block)
     substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})
 
     P.block.results = lookups(walk.env, function.results) + tuple(residuals)

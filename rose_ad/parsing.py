@@ -18,7 +18,7 @@ import numpy as np
 
 from .host import Host
 from .intervals import loop_range
-from .ir import Atom, Block, Const, Function, Instr, Lanes, Steps, Var, carried
+from .ir import Atom, Block, Const, Function, Instr, Lanes, Steps, Unset, Var, carried
 from .prims import TABLE, result_type
 from .rule import Rule
 from .source import UNKNOWN, ParseError, RoseError
@@ -235,6 +235,13 @@ class _Parser:
             self.fail(f"expected entries of type {scalar_of(t)!r}")
         return Const(np.array(entries, scalar_of(t).dtype).reshape(shape_of(t)), t)
 
+    def unset(self) -> Unset:
+        """An array of which no entry is read."""
+        t = self.value_type()
+        if not isinstance(t, Array):
+            self.fail(f"expected the type of an array, found {t!r}")
+        return Unset(t)
+
     def atom(self, scope: _Scope) -> Atom:
         if self.kind() == "variable":
             name = self.take("variable", "a variable")
@@ -243,6 +250,8 @@ class _Parser:
             return scope[name]
         if self.text() == "[":
             return self.literals()
+        if self.accept("unset"):
+            return self.unset()
         value = self.literal()
         own = next(t for t, python in _LITERALS.items() if type(value) is python)
         t = self.value_type() if self.accept(":") else own

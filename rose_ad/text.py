@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .intervals import loop_range
-from .ir import Atom, Block, Function, Instr, Lanes, Var, callees, carried
+from .ir import Atom, Block, Function, Instr, Lanes, Unset, Var, callees, carried
 from .source import UNKNOWN
 from .types import F32
 
@@ -107,6 +107,8 @@ class _Printer:
     def atom(self, a: Atom) -> str:
         if isinstance(a, Var):
             return self.names.setdefault(a, f"%{len(self.names)}")
+        if isinstance(a, Unset):
+            return f"unset {a.type!r}"
         if isinstance(a.value, np.ndarray):
             return f"{a.type!r}[{','.join(map(literal, a.value.ravel().tolist()))}]"
         return literal(a.value) + (":F32" if a.type is F32 else "")

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..divergence import Flags, divergence, shared_references
-from ..ir import Atom, Const, Function, Var, instructions, root_of
+from ..ir import Atom, Const, Function, Unset, Var, instructions, root_of
 from ..types import F32, F64, I64, Array, Bool, Scalar, Type, Value, element, scalar_of, value_type
 from .iteration import Loop
 from .llvm import Lowering, made_at, memory_type
@@ -95,7 +95,7 @@ class LaneValues(Lowering):
             self.move(place, value, self.bytes_of(v), self.align(scalar_of(v.type)))
 
     def put(self, a: Atom, whole: Atom, place: str) -> None:
-        if not self.varies(whole):
+        if not self.varies(whole) or isinstance(a, Unset):
             super().put(a, whole, place)
         elif isinstance(a.type, Scalar):
             self.store_vector(a.type, self.vector(a), place)

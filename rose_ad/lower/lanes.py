@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ..divergence import Flags, argument_flags
-from ..ir import Atom, Block, Const, Function, Instr, Var, block_uses, instructions
+from ..ir import Atom, Block, Const, Function, Instr, Unset, Var, block_uses, instructions
 from ..prims import TABLE
 from ..types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from .checks import IndexCheck, fail_where
@@ -218,7 +218,7 @@ class LaneLowering(LaneValues):
             values.append(self._given(r, o) if place is None else None)
             if place is not None and first:
                 self.put(r, o, place)
-            elif place is not None:
+            elif place is not None and not isinstance(r, Unset):
                 self._blend(r, place)
         end = self.label
         self.emit(f"br label {after}")

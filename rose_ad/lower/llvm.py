@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, block_uses, carried, uses
+from ..ir import Atom, Block, Const, Function, Instr, Lanes, Unset, Var, block_uses, carried, uses
 from ..prims import TABLE
 from ..types import (
     F32,
@@ -222,6 +222,8 @@ class Lowering:
 
     def put(self, a: Atom, whole: Atom, place: str) -> None:
         """Put `a` at its place in memory, which is that of `whole` or of a part of it."""
+        if isinstance(a, Unset):
+            return
         self.store(a.type, self.atom(a), place)
 
     def made_in_place(self, r: Atom, v: Var) -> bool:

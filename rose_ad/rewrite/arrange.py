@@ -1,7 +1,8 @@
 """What is done to a program before it is lowered: loops that suit the machine.
 
-Loops are joined (fusion.py), parted (fission.py) and cut into chunks (rank_updates.py). It is done last, since
-derivatives are better taken of small loops: what is remembered of a loop is what it makes.
+Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py), and written once more for
+where there is nothing to add (untouched.py). It is done last, since derivatives are better taken of small
+loops: what is remembered of a loop is what it makes.
 """
 
 from __future__ import annotations
@@ -10,11 +11,20 @@ from collections.abc import Iterator
 
 from ..builder import Builder
 from ..copying import Copier, lookup, lookups
-from ..ir import Block, Function, Instr, Lanes, Var, instructions
+from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, instructions
+from ..types import I64, Bool, Scalar
 from .fission import in_two
-from .fusion import Group, groups
+from .fusion import Group, groups, is_plain
 from .rank_updates import in_chunks
+from .rules import is_literal
 from .strategy import under
+from .untouched import (
+    carries_without_minus_zero,
+    numbered,
+    sums_read,
+    untouched,
+    without_minus_zero,
+)
 
 
 def arranged(function: Function, lanes: bool = False) -> Function:
@@ -73,18 +83,33 @@ class _Arranger(Copier):
         self.lanes = lanes
         self.groups: dict[Instr, Group] = {}  # by each loop of a group
         self.reading: set[Var] = set()  # arrays of which there is the row that is asked for
+        self.sums: dict[Var, list[Var]] = {}  # those that are zero where these numbers are
+        self.zeros: set[Var] = set()  # arrays known to be zero
+        self.step: Var | None = None  # the index of the loop whose carries these are
+        self.positive: set[Var] = set()  # carries without an entry -0.0, but in the first step
+        self.numbers: dict[tuple[object, ...], int] = {}  # see `numbered`
+        self.made: dict[
+            tuple[int, int], Atom
+        ] = {}  # arrays by their length and the number of a row
 
     def block(self, block: Block, b: Builder, keep: object = None) -> None:
         for group in groups(block):
             self.groups.update(dict.fromkeys(group.loops, group))
+        self.sums.update(untouched(block))
+        outside = dict(self.made)
         super().block(block, b)
+        self.made = outside
 
     def instr(self, instr: Instr, b: Builder) -> None:
         group = self.groups.get(instr)
+        if group is None and is_plain(instr) and sums_read([instr], self.sums):
+            group = Group([instr], set(instr.outs), list(instr.outs))
         if group is not None:
             if instr is group.last:
                 b.loc = instr.loc
-                self._joined(group, b)
+                self._group(group, b)
+            return
+        if instr.op == "add" and self.zeros and self._add(instr):
             return
         new = None if self.lanes else self._better(instr)
         if new is None:
@@ -99,8 +124,30 @@ class _Arranger(Copier):
             return in_two(instr)
         return in_chunks(instr) if instr.op == "scan" else None
 
-    def _joined(self, group: Group, b: Builder) -> None:
-        """The loops of a group as one."""
+    def _group(self, group: Group, b: Builder) -> None:
+        """The loops of a group as one, or, where they read sums that may be zero, as one for each case."""
+        sums = sums_read(group.loops, self.sums)
+        if not sums:
+            for o, number in zip(group.kept, self._joined(group, b), strict=True):
+                if number is not None:
+                    self.made[group.last.attr, number] = lookup(self.env, o)
+            return
+        some: Atom = Const(False, Bool)
+        for kept in dict.fromkeys(n for s in sums for n in self.sums[s]):
+            some = b.prim("or", some, b.prim("ne", lookup(self.env, kept), Const(0, I64)))
+        if self.step is not None and self.positive:
+            some = b.prim("or", some, b.prim("eq", lookup(self.env, self.step), Const(0, I64)))
+        sides = b.branch(), b.branch()
+        for side, zeros in zip(sides, ((), sums), strict=True):
+            outside, self.zeros = self.zeros, {*self.zeros, *zeros}
+            self._joined(group, side)
+            side.block.results = lookups(self.env, group.kept)
+            self.zeros = outside
+        outs = b.cond(some, sides[0].block, sides[1].block)
+        self.env.update(zip(group.kept, outs, strict=True))
+
+    def _joined(self, group: Group, b: Builder) -> list[int | None]:
+        """The loops of a group as one; the numbers of its rows."""
         inner = b.loop(0, group.last.attr - 1)
         outside, self.reading = self.reading, set()
         for loop in group.loops:
@@ -111,12 +158,42 @@ class _Arranger(Copier):
             self.env.update(zip(loop.outs, lookups(self.env, body.results), strict=True))
             self.reading.update(loop.outs)
         self.reading = outside
-        inner.block.results = lookups(self.env, group.kept)
-        outs = b.build(group.last.attr, inner.block)
-        self.env.update(zip(group.kept, outs, strict=True))
+        rows = inner.block.results = lookups(self.env, group.kept)
+        numbers = numbered(inner.block, self.numbers)
+        known = [None if k is None else self.made.get((group.last.attr, k)) for k in numbers]
+        inner.block.results = tuple(r for r, k in zip(rows, known, strict=True) if k is None)
+        outs = iter(b.build(group.last.attr, inner.block))
+        made = [next(outs) if k is None else k for k in known]
+        self.env.update(zip(group.kept, made, strict=True))
+        return numbers
+
+    def _add(self, instr: Instr) -> bool:
+        """Leave out adding 0.0 to what is not -0.0; whether that is what the instruction does."""
+        for x, y in (instr.args, instr.args[::-1]):
+            if is_literal(lookup(self.env, y), 0.0) and without_minus_zero(x, self.positive):
+                self.env[instr.outs[0]] = lookup(self.env, x)
+                return True
+        return False
+
+    def _scan(self, instr: Instr, b: Builder) -> None:
+        outside = self.step, self.positive
+        self.step, self.positive = None, set()
+        if not instr.attr.reverse:
+            self.step, self.positive = (
+                instr.blocks[0].params[0],
+                carries_without_minus_zero(instr),
+            )
+        super()._scan(instr, b)
+        self.step, self.positive = outside
 
     def _index(self, instr: Instr, b: Builder) -> None:
-        if instr.args[0] in self.reading:
+        (out,) = instr.outs
+        if instr.args[0] in self.zeros:
+            if isinstance(out.type, Scalar):
+                self.env[out] = Const(0, out.type)
+            else:
+                self.zeros.add(out)
+        elif instr.args[0] in self.reading:
             self.env[instr.outs[0]] = lookup(self.env, instr.args[0])
         else:
             super()._index(instr, b)

@@ -34,7 +34,7 @@ def groups(block: Block) -> list[Group]:
     """The groups of two and more of a block's loops that can be joined."""
     found: dict[Instr, Group] = {}
     for loop in block.instrs:
-        if _is_plain(loop):
+        if is_plain(loop):
             found[loop] = Group([loop], set(loop.outs))
             for other in _makers(loop, found):
                 if other is not found[loop] and _can_join(block, other, loop):
@@ -48,10 +48,16 @@ def groups(block: Block) -> list[Group]:
     return several
 
 
-def _is_plain(loop: Instr) -> bool:
+def is_plain(loop: Instr) -> bool:
+    """Whether an instruction is a loop of plain operations that makes arrays."""
     if loop.op != "build" or loop.args or not loop.outs or isinstance(loop.attr, Lanes):
         return False
-    return all(i.op in _PLAIN for i in loop.blocks[0].instrs)
+    return all(map(is_plain_operation, loop.blocks[0].instrs))
+
+
+def is_plain_operation(instr: Instr) -> bool:
+    """Whether an instruction only computes, neither branches nor loops nor adds somewhere."""
+    return instr.op in _PLAIN
 
 
 def _makers(loop: Instr, found: dict[Instr, Group]) -> list[Group]:
