@@ -7,7 +7,11 @@ anything, as of a table of balls in the few steps in which two of them meet, the
 
 becomes
 
-    scan n (i, c) { kept, count = filter ...; r = cond count != 0 { return c } else { return unset }; return ..., r }
+    scan n (i, c) {
+      kept, count = filter ...
+      r = cond count != 0 { return c } else { return unset }
+      return ..., r
+    }
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """Sums to which nothing was added are zero.
 
-    r = accum; kept, count = filter n (i) { ...; r[j] += x }; s = freeze r; w = build n (i) { return v[i] + s[i] }
+    r = accum; kept, count = filter n (i) { ...; r[j] += x }; s = freeze r
+    w = build n (i) { return v[i] + s[i] }
 
 becomes, in most steps of a table of balls without any work,
 
     w = cond count != 0 { return build n (i) { return v[i] + s[i] } } else { return v }
 
-if v is known to have no entry -0.0, which adding 0.0 would change. A sum that starts at 0.0 has none, and so have
-carries of a loop that such a sum is added to, in all steps but the first. Where it is not known, what is added is
-0.0, and the sums need not be read.
+if v is known to have no entry -0.0, which adding 0.0 would change. A sum that starts at 0.0 has none, nor have
+carries of a loop that such a sum is added to, in all steps but the first. Where it is not known, what is added
+is 0.0, and the sums need not be read.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ def without_minus_zero(a: Atom, known: set[Var], depth: int = _DEEP) -> bool:
 
 
 def numbered(body: Block, known: dict[tuple[object, ...], int]) -> list[int | None]:
-    """Numbers for the rows that a loop's body makes, equal for rows that are equal entry by entry; None for what
-    is made by more than plain operations. `known` are the numbers given so far."""
+    """Numbers for the rows that a loop's body makes, equal for rows that are equal entry by entry; None for
+    what is made by more than plain operations. `known` are the numbers given so far."""
     found: dict[Atom, int | None] = {body.params[0]: _number(("index",), known)}
     for instr in body.instrs:
         args = [_operand(a, body, found, known) for a in instr.args]
