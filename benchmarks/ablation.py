@@ -27,13 +27,13 @@ os.environ["ROSE_AD_CACHE"] = "off"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
-from rose_ad import prims
+from rose_ad import linearization, prims
 from rose_ad.rewrite import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
 
 SCENES: dict[str, dict[str, Any]] = {
-    "billiards": {"steps": 1024},
+    "billiards": {"steps": 1024, "contact": "toi-position"},
     "robot": {"robot": 3, "steps": 1364},
     "rigid": {"steps": 2047},
     "smoke": {},
@@ -78,6 +78,10 @@ def patched(
     return without
 
 
+def nothing(*_: Any) -> None:
+    """Do nothing."""
+
+
 def by_libm(name: str, function: str) -> prims.Prim:
     """The row of a primitive, computed by the C library."""
     form = f"{{r}} = call {{t}} @{function}({{t}} {{0}})"
@@ -102,6 +106,8 @@ PARTS = {
     "· joined": Part("loops that read each other's rows are one", patched(arrange, "groups", lambda b: [])),
     "· parted": Part("loops that scatter compute first", patched(arrange, "in_two", lambda i: None)),
     "· chunks": Part("updates of weights, eight steps at once", patched(arrange, "in_chunks", lambda i: None)),
+    "· untouched": Part("sums of nothing are not read", patched(arrange, "untouched", lambda b: {})),
+    "unread": Part("no carries kept that nobody reads", patched(linearization, "leave_unread_unset", nothing)),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 
