@@ -5,8 +5,8 @@
 Real events move the goal through the window: 30 frames from one place to the next, then 30 at rest. It is drawn
 on a display that nobody sees unless `--display` is given (under `xvfb-run`, for example).
 
-With `--reach 0.06` the descent ends at four of the ten places in a local minimum, loss 0.002 to 0.004 and
-gradient 1e-6: this measures the window, and its goals have to be within the reach of a descent.
+The farther the goal is taken, the more of its places can only be reached by another shot: a descent that has
+arrived looks around (rosephys/scout.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 MOVING, RESTING = 30, 30  # frames of each move
 BACK = 1e-3  # the loss that counts as an answer

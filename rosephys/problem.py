@@ -38,6 +38,7 @@ class Problem:
         # which states are kept; see ra.scan
         self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
         self._loss = ra.fn(self._trace_loss)
+        self._losses = ra.vmap(self._loss, in_axes=(0, None))
         self._gradient = ra.value_and_grad(self._loss)
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))
         self._initial = ra.fn(self._trace_initial)
@@ -126,6 +127,18 @@ class Problem:
     def loss(self, values: Values) -> float:
         """The loss."""
         return float(self._loss(*self.split(values)))
+
+    def losses(self, values: Values, batch: Values) -> np.ndarray[Any, Any]:
+        """The losses (n,) of n choices of controls, run side by side.
+
+        Each control in `batch` has n values along its first axis; the others are those of `values`. Each n is
+        compiled for itself.
+        """
+        controls, constants = self.split(values)
+        n = len(next(iter(batch.values())))
+        many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
+        many |= {name: np.asarray(v, float) for name, v in batch.items()}
+        return np.asarray(self._losses(many, constants))
 
     def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
         """The loss, and its gradient in each control."""

@@ -6,8 +6,10 @@ scene's own code raises, and where, is part of its `Result`, beside the last goo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,11 +18,16 @@ import rose_ad as ra
 from rosephys.optimize import Iterate, OptimizeError, descend
 from rosephys.picture import Track
 from rosephys.report import describe
+from rosephys.scout import Scout
 
 if TYPE_CHECKING:
     from rosephys.problem import Arrays, Problem
 
 STRAY = 9.0  # times the best loss above it: a step that leads beyond is taken back
+PATIENCE = 25  # steps without a gain, after which a descent has arrived
+QUICK = 1e-3  # seconds that an evaluation may take if many are to be made to look around
+DESCENT = 30  # steps of a descent from a throw
+IDLE = 15  # times of looking around without a gain, after which that is given up
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class Solver:
         self.problem, self.rate, self.optimizer = problem, rate, optimizer
         self.controls: Arrays = {}  # the best of the last solve
         self.stride = rate  # of the descent that follows a hand
+        self._scout = Scout(problem)
+        self._seconds = math.inf  # that an evaluation takes
         self._pictured = False
         self._last: Mapping[str, Any] | None = None  # the values that were evaluated last
 
@@ -102,22 +111,52 @@ class Solver:
     def _follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str]
     ) -> Iterator[Iterate]:
-        """Descend by the "bold driver" (Vogl et al., 1988).
+        """Descend; then, if that costs little, look around for a better place to descend from.
+
+        Each time the best so far is yielded, so that nothing flickers.
+        """
+        known = {name: v for name, v in self.controls.items() if name not in chosen}
+        best = self._evaluated({**values, **known}, 0)
+        yield best
+        for found in self._descent(best, iterations):
+            best = replace(found, iteration=best.iteration + 1)
+            yield best
+        idle = 0
+        while best.iteration < iterations and idle < IDLE and self._seconds < QUICK:
+            found = self._look_around(best)
+            idle = 0 if found.loss < 0.9 * best.loss else idle + 1
+            best = replace(min(best, found, key=lambda i: i.loss), iteration=best.iteration + 1)
+            yield best
+
+    def _descent(self, at: Iterate, iterations: int) -> Iterator[Iterate]:
+        """The best so far, after each step of the "bold driver" (Vogl et al., 1988), as long as it gets better.
 
         The step grows while it helps, shrinks where it does not, and is kept from one goal
         to the next. A step up is allowed, since contacts make the loss jump; one that leads
-        far off is taken back. Each time the best so far is yielded, so that nothing flickers.
+        far off is taken back.
         """
-        known = {name: v for name, v in self.controls.items() if name not in chosen}
-        at = best = self._evaluated({**values, **known}, 0)
-        yield best
-        for iteration in range(1, iterations + 1):
-            trial = self._evaluate(self._moved(at), iteration)
+        best, since, mark = at, 0, at.loss
+        for _ in range(iterations):
+            trial = self._evaluate(self._moved(at), 0)
             helps = trial.loss < at.loss
             self.stride = max(self.stride * (1.2 if helps else 0.7), self.rate / 10)
             at = trial if trial.loss - best.loss < STRAY * abs(best.loss) else best
-            best = trial if trial.loss < best.loss else replace(best, iteration=iteration)
+            best = trial if trial.loss < best.loss else best
+            since, mark = (0, best.loss) if best.loss < 0.99 * mark else (since + 1, mark)
             yield best
+            if since >= PATIENCE:
+                return
+
+    def _look_around(self, best: Iterate) -> Iterate:
+        """The best that descents from the best of many throws lead to."""
+        found = best
+        stride = self.stride
+        for start in self._scout.starts(best.values):
+            self.stride = self.rate
+            for trial in self._descent(self._evaluate(start, 0), DESCENT):
+                found = min(found, trial, key=lambda i: i.loss)
+        self.stride = stride
+        return found
 
     def _moved(self, at: Iterate) -> Arrays:
         """The values one step down the gradient, within their bounds."""
@@ -142,7 +181,10 @@ class Solver:
     def value_and_gradient(self, values: Mapping[str, Any]) -> tuple[float, Arrays]:
         """The loss and its gradient; the values are remembered."""
         self._last = values
-        return self.problem.value_and_gradient(values)
+        start = perf_counter()
+        found = self.problem.value_and_gradient(values)
+        self._seconds = min(self._seconds, perf_counter() - start)
+        return found
 
     def explained(self, error: BaseException) -> str:
         """What went wrong in words; of a loss that is not a number also the line where that began."""

@@ -52,6 +52,14 @@ class ThrowProblem:
     def loss(self, values: dict[str, Any]) -> float:
         return float(np.sum((values["start"] + values["speed"] - values["goal"]) ** 2))
 
+    def losses(self, values: dict[str, Any], batch: dict[str, Any]) -> np.ndarray:
+        return np.array(
+            [
+                self.loss({**values, **dict(zip(batch, row, strict=True))})
+                for row in zip(*batch.values(), strict=True)
+            ]
+        )
+
     def value_and_gradient(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         self.calls += 1
         slope = 2 * (values["start"] + values["speed"] - values["goal"])
