@@ -88,9 +88,7 @@ class _Arranger(Copier):
         self.step: Var | None = None  # the index of the loop whose carries these are
         self.positive: set[Var] = set()  # carries without an entry -0.0, but in the first step
         self.numbers: dict[tuple[object, ...], int] = {}  # see `numbered`
-        self.made: dict[
-            tuple[int, int], Atom
-        ] = {}  # arrays by their length and the number of a row
+        self.made: dict[tuple[int, int], Atom] = {}  # arrays by length and number of a row
 
     def block(self, block: Block, b: Builder, keep: object = None) -> None:
         for group in groups(block):
