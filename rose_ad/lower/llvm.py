@@ -324,6 +324,12 @@ class Lowering:
                     and maker not in self.wanted
                     and self.made_in_place(r, o)
                     and not _used_after(r, cond, block)
+                    and not any(
+                        _may_lie_in(other, r)
+                        for b in cond.blocks
+                        for j, other in enumerate(b.results)
+                        if j != k
+                    )
                 ):
                     self.wanted[maker] = place
                     break
@@ -565,6 +571,16 @@ class Lowering:
 
     def _rewind(self, instr: Instr) -> None:
         Rewind(self, instr).run()
+
+
+def _may_lie_in(a: Atom, r: Atom) -> bool:
+    """Whether an array may be, or be part of, the memory of another."""
+    if a is r or isinstance(a, Const) or a.instr is None or not isinstance(a.type, Array):
+        return a is r
+    if a.instr.op in {"index", "reshape"}:
+        return _may_lie_in(a.instr.args[0], r)
+    passes_on = a.instr.op in {"scan", "while", "rewind", "cond", "call"}
+    return passes_on and any(_may_lie_in(v, r) for v in set(uses(a.instr)))
 
 
 def _used_after(a: Atom, instr: Instr, block: Block) -> bool:

@@ -150,6 +150,48 @@ def test_in_lanes(f: Callable[[Any], Any]) -> None:
     np.testing.assert_allclose(ra.vmap(gradient)(batch), expected, rtol=1e-12, atol=1e-13)
 
 
+# ------------------------------------------------- an array that one side leaves where it is wanted
+
+
+def each_side_passes_it_on_elsewhere(x: Any) -> Any:
+    d = ra.build(N, lambda k: ra.tanh(x[k]))
+    return ra.cond(x[0] > 0, lambda: (x * 2.0, d), lambda: (d, ra.build(N, lambda k: x[N - 1 - k])))
+
+
+def one_side_passes_on_a_part_of_it(x: Any) -> Any:
+    d = ra.build(2, lambda i: ra.build(N, lambda k: ra.tanh(x[k] + 0.5 * ra.to_real(i))))
+    other = ra.build(2, lambda i: ra.build(N, lambda k: x[N - 1 - k]))
+    return ra.cond(x[0] > 0, lambda: (x * 2.0, d), lambda: (d[1], other))
+
+
+def one_side_passes_it_through_a_loop(x: Any) -> Any:
+    d = ra.build(N, lambda k: ra.tanh(x[k]))
+
+    def halved(c: Any) -> Any:
+        return ra.while_loop(lambda c: c[0] > 2.0, lambda c: c / 2.0, c, max_steps=3)
+
+    return ra.cond(
+        x[0] > 0, lambda: (x * 2.0, d), lambda: (halved(d), ra.build(N, lambda k: x[N - 1 - k]))
+    )
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        each_side_passes_it_on_elsewhere,
+        one_side_passes_on_a_part_of_it,
+        one_side_passes_it_through_a_loop,
+    ],
+    ids=lambda f: f.__name__,
+)
+def test_the_other_side_does_not_write_over_it(f: Callable[[Any], Any]) -> None:
+    compiled = ra.fn(f)
+    program = compiled.lower(X).program.function
+    for x in (X, -X):
+        for a, b in zip(compiled(x), ra.interpret(program, [x]), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-15)
+
+
 def test_a_branch_that_was_not_taken_copies_nothing() -> None:
     """The transposed step adds to its cotangent in the branch of the steps that did anything only."""
 
