@@ -118,7 +118,7 @@ class Scene:
 
     `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
     than `clip` are shortened to it before they are descended along. A gradient keeps as many states as fit into
-    `memory` bytes and computes the others again.
+    `memory` bytes, a field like any other, and computes the others again.
     """
 
     fields: ClassVar[dict[str, Field]] = {}
@@ -126,10 +126,12 @@ class Scene:
     rate: float = 0.01
     optimizer: str = "gd"
     clip: float = math.inf
-    memory: int = 32 << 20
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")
+    memory: int = parameter(
+        32 << 20, "bytes of states that a gradient may keep", unit="B", bounds=(0, 1 << 50)
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
