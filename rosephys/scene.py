@@ -235,7 +235,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 def _value(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     """The value of a field, from Python or as it was typed."""
     try:
-        value = _parsed(f, given)
+        value = _parsed(f, given, shape)
     except (TypeError, ValueError):
         what = {
             "int": "a whole number",
@@ -260,7 +260,7 @@ def _value(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     return value
 
 
-def _parsed(f: Field, given: Any) -> Any:
+def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     match f.type:
         case "bool":
             return _truth(given) if isinstance(given, str) else bool(given)
@@ -272,15 +272,21 @@ def _parsed(f: Field, given: Any) -> Any:
             return str(given)
         case "float":
             return float(given)
-    if isinstance(given, str) and given.endswith(".npy"):
-        given = _stored(f, given)
+    if isinstance(given, str) and Path(given).suffix[1:].isalpha():
+        given = _stored(f, given, shape)
     elif isinstance(given, str):
         given = [float(x) for x in given.strip("()[] ").replace(",", " ").split()]
     return np.array(given, float)
 
 
-def _stored(f: Field, path: str) -> np.ndarray[Any, Any]:
-    """The array in a file of numpy's."""
+def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The array in a file of numpy's; or, for a grid, the brightness of a picture."""
+    if not path.lower().endswith(".npy"):
+        if len(shape) != 2:
+            raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
+        from .brightness import brightness
+
+        return brightness(path, (shape[0], shape[1]))
     try:
         found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
     except OSError as error:
