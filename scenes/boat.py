@@ -14,7 +14,7 @@ import rose_ad as ra
 from rosephys.knots import linear_between
 from rosephys.physics.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
 from rosephys.physics.rigid import Bodies, Impulses, Motion, advance, points_of
-from rosephys.picture import Circles, Picture, Polygon, Polyline, Track
+from rosephys.picture import Circles, Picture, Polygon, Polygons, Polyline, Track
 from rosephys.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
@@ -23,7 +23,7 @@ TANK = 8.0  # m, its length
 LONG, HIGH, BLUFF = 1.6, 0.5, 3.0  # m, m: the hull's length and height; how full it is
 CENTRE = 0.22  # m, of mass, over the keel
 POINTS = 5  # of the hull, in a cell
-LAYERS = ("#2f8fc4", "#287bac", "#216894", "#1a547b", "#134063", "#0c2c4a")  # of water, from above
+LAYERS = 6  # of water in the picture
 CABIN = np.array([[-0.42, 0.44], [0.2, 0.44], [0.12, 0.68], [-0.38, 0.68]])
 FUNNEL = np.array([[-0.24, 0.68], [-0.08, 0.68], [-0.1, 0.92], [-0.24, 0.92]])
 WINDOWS = np.array([[-0.28, 0.56], [-0.13, 0.56], [0.02, 0.56]])
@@ -131,13 +131,16 @@ class Boat(Scene):
         x = ra.concat([np.full(1, -0.8), x, TANK * np.ones(1)])
         surface = ra.concat([depth[:1], depth, depth[-1:]])
         bed = ra.flip(ra.stack([x, 0 * x], axis=1), 0)
-        bands = [
-            Polygon(ra.concat([ra.stack([x, (1 - k / len(LAYERS)) * surface], axis=1), bed]), shade)
-            for k, shade in enumerate(LAYERS)
-        ]
+        layers = ra.stack(
+            [
+                ra.concat([ra.stack([x, (1 - k / LAYERS) * surface], axis=1), bed])
+                for k in range(LAYERS)
+            ]
+        )
+        shades = np.linspace(1.0, -1.0, LAYERS)
         return Picture(
             (
-                *bands,
+                Polygons(layers, shades, "#1e5d88", "#0c2c4a", "#2f8fc4"),
                 Polyline(ra.stack([x, surface], axis=1), "#b9e4f0", 2.0),
                 *self._tank(state.paddle),
                 *self._flag(),
