@@ -109,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     optimize.add_argument(
         "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
     )
+    optimize.add_argument(
+        "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
+    )
     optimize.add_argument("--json", action="store_true", help="print one JSON object")
 
     gradient = _command(commands, "gradient", _gradient, "print the gradient and what it costs")
@@ -197,6 +200,12 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
     return int(text)
+
+
+def _png(text: str) -> Path:
+    if Path(text).suffix != ".png":
+        raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
+    return Path(text)
 
 
 def _moment(text: str) -> float:
@@ -290,6 +299,8 @@ def _optimize(arguments: argparse.Namespace) -> int:
         print_solution(_name(arguments), problem, solution)
     if arguments.out:
         _write_results(arguments, problem, solution, result)
+    if arguments.picture:
+        _draw_both(problem, solution, arguments.picture)
     return solution.code
 
 
@@ -454,17 +465,35 @@ def _write_results(
 
 def _draw(problem: Problem, solution: Solution, path: Path, at: float = 1.0) -> None:
     """Write the motion as a GIF, or the moment `at` of it as a PNG."""
-    from rosephys.scene import Scene
-
-    if type(problem.scene).picture is Scene.picture:
-        say(f"no {path.suffix[1:].upper()}: the scene has no picture")
+    if not _has_picture(problem, path):
         return
     from rosephys.record import record, still
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     values = {**problem.values, **solution.best.values}
     if path.suffix == ".png":
         still(problem, values, path, at)
     else:
         record(problem, values, path)
     say(f"wrote {path}")
+
+
+def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
+    """Write how the motion ends, before and after, as a PNG."""
+    if not _has_picture(problem, path):
+        return
+    from rosephys.record import before_and_after
+
+    after = {**problem.values, **solution.best.values}
+    before_and_after(problem, problem.values, after, path)
+    say(f"wrote {path}")
+
+
+def _has_picture(problem: Problem, path: Path) -> bool:
+    """Whether the scene can be drawn; if so, `path` has its folder."""
+    from rosephys.scene import Scene
+
+    if type(problem.scene).picture is Scene.picture:
+        say(f"no {path.suffix[1:].upper()}: the scene has no picture")
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return True

@@ -46,9 +46,28 @@ def still(
 
     Raises as `record` does.
     """
-    canvas = _Canvas(problem, values, size, 1.0)
+    canvas = _Canvas(problem, values, size)
     canvas.draw(at)
     pygame.image.save(canvas.surface, str(path))
+
+
+def before_and_after(
+    problem: Problem,
+    before: Mapping[str, NDArray[np.float64]],
+    after: Mapping[str, NDArray[np.float64]],
+    path: str | Path,
+    size: tuple[int, int] = (720, 460),
+) -> None:
+    """Write how the motions under two sets of values end to `path`, a PNG, side by side, `size` pixels each.
+
+    Raises as `record` does.
+    """
+    both = pygame.Surface((2 * size[0], size[1]), 0, 32)
+    for k, (values, note) in enumerate(((before, "before"), (after, "after"))):
+        canvas = _Canvas(problem, values, size, note)
+        canvas.draw(1.0)
+        both.blit(canvas.surface, (k * size[0], 0))
+    pygame.image.save(both, str(path))
 
 
 def _frames(
@@ -60,7 +79,7 @@ def _frames(
     seconds = problem.steps * problem.dt
     speed = max(1.0, seconds / LONGEST_SECONDS)
     count = max(round(seconds / speed * fps), 1)
-    canvas = _Canvas(problem, values, size, speed)
+    canvas = _Canvas(problem, values, size, f"{speed:.2g} times as fast" if speed > 1 else "")
     for frame in range(count + 1):
         canvas.draw(frame / count)
         pixels = pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
@@ -77,7 +96,7 @@ class _Canvas:
         problem: Problem,
         values: Mapping[str, NDArray[np.float64]],
         size: tuple[int, int],
-        speed: float,
+        note: str = "",
     ) -> None:
         self.problem, self.values = problem, values
         self.trajectory = problem.trajectory(values)
@@ -86,7 +105,7 @@ class _Canvas:
         self.unit = size[1] / 460
         self.table = pygame.Rect(0, 0, size[0], size[1] - round(34 * self.unit))
         self.surface.fill(colour("window"))
-        _write_caption(self.surface, problem, problem.loss(values), speed, self.unit)
+        _write_caption(self.surface, problem, problem.loss(values), note, self.unit)
 
     def draw(self, at: float) -> None:
         """Draw the moment `at`, from 0 to 1."""
@@ -100,15 +119,14 @@ class _Canvas:
 
 
 def _write_caption(
-    surface: pygame.Surface, problem: Problem, loss: float, speed: float, unit: float
+    surface: pygame.Surface, problem: Problem, loss: float, note: str, unit: float
 ) -> None:
     # The bold face comes with pygame, so the letters are the same on every machine.
     wide, high = surface.get_size()
     y, edge, size = high - 19 * unit, 24 * unit, 14 * unit
     name = problem.scene.name.capitalize()
     words(surface, name, (edge, y), size, "text", face="bold", align="midleft")
-    if speed > 1:
-        note = f"{speed:.2g} times as fast"
+    if note:
         words(surface, note, (wide / 2, y), size, "dim", face="bold", align="center")
     text = f"loss {number(loss)}"
     words(surface, text, (wide - edge, y), size, "accent", face="bold", align="midright")

@@ -118,7 +118,7 @@ class Scene:
 
     `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
     than `clip` are shortened to it before they are descended along. A gradient keeps as many states as fit into
-    `memory` bytes and computes the others again.
+    `memory` bytes, a field like any other, and computes the others again.
     """
 
     fields: ClassVar[dict[str, Field]] = {}
@@ -126,10 +126,12 @@ class Scene:
     rate: float = 0.01
     optimizer: str = "gd"
     clip: float = math.inf
-    memory: int = 32 << 20
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")
+    memory: int = parameter(
+        32 << 20, "bytes of states that a gradient may keep", unit="B", bounds=(0, 1 << 50)
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -233,7 +235,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 def _value(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     """The value of a field, from Python or as it was typed."""
     try:
-        value = _parsed(f, given)
+        value = _parsed(f, given, shape)
     except (TypeError, ValueError):
         what = {
             "int": "a whole number",
@@ -258,7 +260,7 @@ def _value(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     return value
 
 
-def _parsed(f: Field, given: Any) -> Any:
+def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     match f.type:
         case "bool":
             return _truth(given) if isinstance(given, str) else bool(given)
@@ -270,15 +272,21 @@ def _parsed(f: Field, given: Any) -> Any:
             return str(given)
         case "float":
             return float(given)
-    if isinstance(given, str) and given.endswith(".npy"):
-        given = _stored(f, given)
+    if isinstance(given, str) and Path(given).suffix[1:].isalpha():
+        given = _stored(f, given, shape)
     elif isinstance(given, str):
         given = [float(x) for x in given.strip("()[] ").replace(",", " ").split()]
     return np.array(given, float)
 
 
-def _stored(f: Field, path: str) -> np.ndarray[Any, Any]:
-    """The array in a file of numpy's."""
+def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The array in a file of numpy's; or, for a grid, the brightness of a picture."""
+    if not path.lower().endswith(".npy"):
+        if len(shape) != 2:
+            raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
+        from .brightness import brightness
+
+        return brightness(path, (shape[0], shape[1]))
     try:
         found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
     except OSError as error:

@@ -462,6 +462,21 @@ def test_a_moment_that_is_none(walk: Path, at: str, capsys: Any) -> None:
     assert "from 0 to 1" in capsys.readouterr().err
 
 
+def test_optimize_draws_the_end_before_and_after(walk: Path, tmp_path: Path, capsys: Any) -> None:
+    from rosephys.palette import pygame
+
+    path = tmp_path / "new" / "walk.png"
+    assert main(["optimize", str(walk), "--picture", str(path)]) == 0
+    assert f"wrote {path}" in capsys.readouterr().err
+    pixels = pygame.surfarray.array3d(pygame.image.load(path))
+    before, after = pixels[:720], pixels[720:]
+    assert pixels.shape == (1440, 460, 3)
+    white = [np.argwhere((half > 250).all(axis=2))[:, 0].mean() for half in (before, after)]
+    assert white[1] > white[0] + 100  # the walker has come to the goal
+    assert main(["optimize", str(walk), "--picture", "walk.gif"]) == 2
+    assert "ends in .png" in capsys.readouterr().err
+
+
 def test_record_solves_and_writes_a_gif(walk: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["record", str(walk), "--out", str(tmp_path / "new" / "walk.gif")]) == 0
     assert (tmp_path / "new" / "walk.gif").read_bytes()[:6] == b"GIF89a"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -122,3 +125,19 @@ def test_documents_show_what_their_code_prints(
 def words(text: str) -> list[str]:
     """Without the carets, which Python 3.10 has no columns for."""
     return [word for word in text.split() if word.strip("^")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+def test_memory_is_what_was_stated() -> None:
+    call = "import memory; print(*memory.measured(memory.ALL, 60)[:3])"
+    path = os.pathsep.join([str(DOCS / "examples"), str(DOCS.parent)])
+    run = subprocess.run(
+        [sys.executable, "-c", call],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    stated, measured, peak = map(int, run.stdout.split())
+    assert stated > 60 * 3 * 8 * 110**2 and peak > measured
+    assert abs(measured - stated) < 0.01 * stated
