@@ -1,12 +1,13 @@
 """The models of contact between rigid bodies, each `step(world, state, dt)`, and when to take which.
 
-    impulses   rigid, with restitution, impacts at their instant, and joints; the derivative jumps where
-    contacts
+    impulses   rigid, with restitution, impacts at their instant, and joints; the derivative jumps where contacts
                are gained or lost. The default.
+    implicit   compliant and as stiff as one likes at any step, with joints; all contacts in one solution, through
+               which it is differentiated. The price is a dense system of three unknowns a body.
     penalty    compliant, without restitution; the motion has a derivative nearly everywhere, of a softer world,
                at the price of many short steps.
 
-Each says in its file which derivative it gives, and with what error.
+Each says in its file which derivative it gives, and with what error; docs/contact.md compares them.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import impulses, penalty
+from . import implicit, impulses, penalty
 from .bodies import Bodies, World
 
-Model = Callable[[World, Bodies, Any], Bodies]
+Model = Callable[..., Bodies]
 
-MODELS: dict[str, Model] = {"impulses": impulses.step, "penalty": penalty.step}
+MODELS: dict[str, Model] = {
+    "impulses": impulses.step,
+    "implicit": implicit.step,
+    "penalty": penalty.step,
+}
