@@ -1,24 +1,24 @@
 r"""Impacts: pairs that would meet within a step, each a collision of its own at its own instant.
 
-A point that would meet at more than SLOWEST gets -e times its approach: with u the speeds along the normals just
-before the pair meets, its impulses P solve
+A point that would meet at more than SLOWEST gets -e times its approach: with u the speeds along the normals
+just before the pair meets, its impulses P solve
 
     0 ≤ P ⟂ K P + (1 + e) u ≥ 0,      friction at each point: -u_t / k_t, within ±μ P.
 
-Pairs act one after the other until no point approaches. Before its time τ an impact has moved nothing, so that
-positions shift by -τ times the change of the motion, and where and when things meet is differentiated.
+Pairs act one after the other until no point approaches. Before its time τ an impact has moved nothing, so
+positions shift by -τ times the change of the motion: where and when things meet is differentiated.
 
 Joints take part: what is struck is not a body but all that hangs on it. With J the rows of the joints and
-W = M⁻¹, an impulse at a body moves all of them by
+W = M⁻¹, an impulse on one body moves all of them, by
 
     W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W,
 
-which leaves the speeds along the joints as they were, and K is G W' Gᵀ for the pair's rows G. Pinned to nothing a
-body has W' = W. So energy never grows, and with e = 1 and without friction it is kept.
+which leaves the speeds along the joints as they were; for the pair's rows G, K is G W' Gᵀ. Such an impact keeps
+the momentum of what is free, and adds no energy; with e = 1 and without friction it takes none.
 
 Sources: Guendelman, Bridson, Fedkiw, *Nonconvex rigid bodies with stacking*, SIGGRAPH 2003 (impacts before
 contacts); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012; Featherstone, *Rigid Body Dynamics
-Algorithms*, 2008, §11 (impulses on what is jointed).
+Algorithms*, 2008, chapter 11 (impacts on what is jointed).
 """
 
 from __future__ import annotations

@@ -1,31 +1,32 @@
-r"""Implicit contact: the velocities at the end of a step and the forces of contact that they call for, together.
+r"""Implicit contact: velocities at the end of a step, and the forces of contact that they call for.
 
 A step of length h first makes the impacts that have restitution, each at its instant (`impacts`). Then, with W
-the inverse masses and G the rows of all points of contact and of all joints, it is backward Euler's,
+the inverse masses and G the rows of all points of contact and of all joints, it is one of backward Euler's,
 
     v' = v + h g + W Gᵀ P(G v')          x' = x + h v'
 
-A point that will overlap by δ = -(gap + h u_n) at the end of the step and slides at u_t has the impulses
+A point that will overlap by δ = -(gap + h u_n) at the end of the step, and slides at u_t, has the impulses
 
-    P_n = h k s(δ),    s = 0 to δ = 0, δ² / 4ε to 2ε, then δ - ε          P_t = -μ P_n u_t / √(u_t² + c²)
+    P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
 
-A joint is a spring of the stiffness k along each of its rows, P = -h k (C + h J v'), a motor a damper as stiff, of
-at most its torque. Without friction v' is the minimum of a strictly convex function, so that it exists and is the
-only one, whatever h and k; with friction that has so far been so as in Coulomb's own problem, for all μ but large
-ones. Newton's method finds it, with steps that are halved until the residual falls.
+A joint is a spring of the stiffness k along each of its rows, P = -h k (C + h J v'); a motor is a damper as
+stiff, with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is
+one, and no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem.
+Newton's method finds it; its steps are halved until the residual falls.
 
-However stiff, there is no step that is too long: k → ∞ is the rigid, plastic contact of Moreau, which is reached
-as 1/k. What rests overlaps by its weight over k; what should stick creeps at less than c. All of them are solved at
-once, so an impact without restitution goes through a pile and through joints in one step. Backward Euler takes
-energy: free fall and pendulums are of order 1.
+So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
+error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is
+solved at once: an impact without restitution goes through a pile, and through joints, within a step. Backward
+Euler takes energy, and free flight is of order 1.
 
-The derivative is that of the solution, by the implicit function theorem, and not that of the iteration. Laws and
-solution are continuously differentiable; what is left of jumps is that of impacts with restitution and of
-features that change places. It is that of the motion to the order of a step, and of 1/k.
+The derivative is that of the solution, by the implicit function theorem, not that of the iteration. The laws
+are continuously differentiable. What is left of jumps is where an impact with restitution is gained or lost,
+and where the features change that meet. It is that of the motion to the order of a step.
 
-Sources: Moreau, 1988 (time stepping); Todorov, ICRA 2014, and Castro et al., *An unconstrained convex formulation
-of compliant contact*, IEEE Trans. Robotics 39, 2023 (implicit compliance is convex); Hairer, Wanner, *Solving
-Ordinary Differential Equations II*, IV.8 (damped Newton).
+Sources: Moreau, *Unilateral contact and dry friction in finite freedom dynamics*, 1988; Todorov, *Convex and
+analytically-invertible dynamics with contacts and constraints*, ICRA 2014; Castro et al., *An unconstrained
+convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Deuflhard, *Newton Methods for
+Nonlinear Problems*, 2004 (damping).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ Force = Callable[[Any, Any], None]
 
 TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
-SHORTEST = 2.0**-12
+SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 
 
@@ -53,14 +54,14 @@ def step(
     state: Bodies,
     dt: Any,
     stiffness: Any = 1e6,
-    blur: Any = 1e-5,
+    onset: Any = 1.0,
     slip: Any = 1e-3,
     most: int = 50,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
-    `stiffness` k in N/m, `blur` ε in m, over which a contact sets in, `slip` c in m/s, below which friction is
-    less than Coulomb's; `most` are the steps of Newton's method, and the rounds of impacts.
+    `stiffness` k in N/m, `onset` F₀ in N, below which a contact is softer, `slip` c in m/s, below which
+    friction is less than Coulomb's; `most` are the steps of Newton's method, and the rounds of impacts.
     """
     n = len(world.bodies)
     x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
@@ -71,7 +72,7 @@ def step(
         pairs = pairs_of(world, contacts)
         motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
         gap = _gaps(world, contacts, pairs, motion)
-        forces.append(_contact(world, pairs, gap, dt, stiffness, blur, slip))
+        forces.append(_contact(world, pairs, gap, dt, stiffness, onset, slip))
     if world.joints:
         forces.append(_joined(world, x, dt, stiffness))
     free = motion + dt * world.pull
@@ -99,14 +100,15 @@ def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Any) -
 
 
 def _contact(
-    world: World, pairs: Pairs, gap: Any, dt: Any, stiffness: Any, blur: Any, slip: Any
+    world: World, pairs: Pairs, gap: Any, dt: Any, stiffness: Any, onset: Any, slip: Any
 ) -> Force:
     """What points with these gaps (p, 2) do in a step to bodies that move with v (n, 3)."""
     bodies = ra.array(world.contacts.pairs)
 
     def push(overlap: Any) -> Any:
-        onset = ra.clip(overlap, 0.0, 2 * blur)
-        return dt * stiffness * (onset * onset / (4 * blur) + ra.maximum(overlap - 2 * blur, 0.0))
+        hard = stiffness * overlap
+        soft = ra.clip(hard, 0.0, 2 * onset)
+        return dt * (soft * soft / (4 * onset) + ra.maximum(hard - 2 * onset, 0.0))
 
     def force(v: Any, change: Any) -> None:
         for p in ra.range(len(world.contacts.pairs)):

@@ -2,9 +2,7 @@ r"""Rigid contact by impulses, with Coulomb friction: impacts first, then what r
 
 A step of length h is, with g the gravity and K_c the response of a pair's two points to impulses along n,
 
-    1  impacts    a point that would meet within the step at more than SLOWEST gets -e times its approach: the
-                  pair's impulses P solve  0 ≤ P ⟂ K P + u + e u ≥ 0.  Pairs act one after the other until no
-                  point approaches, each as a collision of its own.
+    1  impacts, each at its instant and of one pair after the other (`impacts`)
     2  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u + gap / h ≥ 0, so that no gap closes; overlaps open by a share.
     3  x ← x + h v - Σ τ P / m, the last for impacts: before its time τ an impact has moved nothing.
     4  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u ≥ 0 at the points that were held in 2.

@@ -140,8 +140,8 @@ def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
 
 
 def asked(world: World, x: Any, dt: Any) -> tuple[Any, Any, Any]:
-    """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which each holds after `dt` seconds, and
-    the most torque (j,); x (n, 3) are positions and angles."""
+    """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which they hold after `dt` seconds,
+    and the most torque (j,); x (n, 3) are positions and angles."""
     table = _Table(world)
 
     def ask(k: Any) -> tuple[Any, Any, Any]:
@@ -157,8 +157,8 @@ def asked(world: World, x: Any, dt: Any) -> tuple[Any, Any, Any]:
 def inverse_mass(world: World, x: Any) -> Any:
     """What impulses on each of n bodies change the motions of all by, joined as they are, (n, 3, 3 n).
 
-    It is W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W with W the inverse masses and J the rows of all joints, taken in one after
-    the other; a row that says what others have said is left out. x (n, 3) are positions and angles. A motor of
+    It is W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W with W the inverse masses and J the rows of all joints, taken in one
+    after the other; one that follows from the others is left out. x (n, 3) are positions and angles. A motor of
     finite torque does nothing in an instant.
     """
     n, table, weights = len(world.bodies), _Table(world), ra.array(world.inverse)

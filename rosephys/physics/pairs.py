@@ -64,7 +64,7 @@ def pairs_of(world: World, contacts: Contacts) -> Pairs:
                 along, across = arm[0] * n[1] - arm[1] * n[0], arm[0] * n[0] + arm[1] * n[1]  # noqa: B023
                 return ra.where(r % 2 == 1, across, along)
 
-            found = ra.build(4, lambda r: ra.build(2, lambda side: lever(r, side)))  # noqa: B023
+            found = ra.build(4, lambda r: ra.build(2, lambda side: lever(r, side)))
             w = ra.array([inverse[i, 0], inverse[i, 2], inverse[j, 0], inverse[j, 2]])
             levers[p] += found
             weight[p] += w
@@ -163,8 +163,8 @@ def _complementary(k11: Any, k12: Any, k22: Any, b1: Any, b2: Any) -> tuple[Any,
 def sweep(world: World, pairs: Pairs, motion: Any, visit: Visit, bounds: Any = None) -> Any:
     """The motion (n, 3) after each near pair's visit, round after round.
 
-    A visit is given the pair's number, its two bodies, their motions (6,), and what it may add to, the change of
-    all motions, which is made at the end of the round. `bounds` are those of the world's rounds unless given.
+    A visit is given the pair's number, its two bodies, their motions (6,), and the change of all motions, to
+    which it adds; that is made at the end of the round. `bounds` are the world's rounds unless given.
     """
     bodies = ra.array(world.contacts.pairs)
 
