@@ -1,7 +1,7 @@
 """Stack: ten boxes stand on each other, and a ball is thrown so that one of them ends at the goal.
 
 Left alone the boxes stand for as long as one looks: `--set ball_velocity=0,0 --set steps=2400`. Contact is
-that of rosephys/physics/impulses.py. Kilograms, metres, seconds.
+one of rosephys/physics/contact_models.py. Kilograms, metres, seconds.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics import impulses
 from rosephys.physics.bodies import Bodies, Body, World
+from rosephys.physics.contact_models import MODELS
 from rosephys.physics.shapes import box, circle
 from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
 from rosephys.scene import Scene, SceneError, control, parameter
@@ -30,7 +30,8 @@ class Stack(Scene):
     target: int = parameter(-1, "the box that is to be sent to the goal; -1 is the top one")
     steps: int = parameter(330, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(1 / 240, "time step", unit="s", bounds=(1e-6, 0.1))
-    sweeps: int = parameter(8, "sweeps of the solver in half a step", bounds=(1, 1000))
+    contact: str = parameter("impulses", "the model of contact", choices=tuple(MODELS))
+    sweeps: int = parameter(8, "of the model of impulses, in half a step", bounds=(1, 1000))
     offsets: Any = parameter(lambda s: np.zeros(s.boxes), "of each box from the line", unit="m")
     friction: float = parameter(0.5, "Coulomb's coefficient of friction", bounds=(0.0, 2.0))
     restitution: float = parameter(0.1, "restitution of an impact", bounds=(0.0, 1.0))
@@ -65,7 +66,8 @@ class Stack(Scene):
         return self.world.at(ra.build(n, place), np.zeros(n), thrown)
 
     def step(self, state: Bodies, t: Any) -> Bodies:
-        return impulses.step(self.world, state, self.dt, sweeps=self.sweeps)
+        how = {"sweeps": self.sweeps} if self.contact == "impulses" else {}
+        return MODELS[self.contact](self.world, state, self.dt, **how)
 
     def loss(self, final: Bodies) -> Any:
         miss = final.position[1 + self.target % self.boxes] - self.goal

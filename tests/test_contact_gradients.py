@@ -38,7 +38,7 @@ def found(cases: ModuleType) -> dict[tuple[str, str], tuple[float, float]]:
     }
 
 
-@pytest.mark.parametrize("name", ["gradients", "steps", "ground"])
+@pytest.mark.parametrize("name", ["gradients", "steps", "ground", "models"])
 def test_the_page_shows_what_the_command_makes(name: str, cases: ModuleType) -> None:
     page = (DOCS / "contact.md").read_text(encoding="utf-8")
     table = "\n".join(cases.TABLES[name]())

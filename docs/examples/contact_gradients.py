@@ -5,7 +5,8 @@
 
 Every case has one or two discs of radius 0.1 and mass 1, and asks for one number at the end and its derivative
 by one number at the start. A ball over a ground is a disc and its mirror image: they meet where the ball meets
-the ground, and what one gains in a collision of the two is what the ball gains from the ground.
+the ground, and what one gains in a collision of the two is what the ball gains from the ground. The models of
+rigid bodies have cases of their own, with a ground that is a body.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys.physics.bodies import Bodies, Body, World
 from rosephys.physics.contact import RULES
+from rosephys.physics.contact_models import MODELS
 from rosephys.physics.events import Event, advance
 from rosephys.physics.ground import advance_over_ground
 from rosephys.physics.integrators import verlet
+from rosephys.physics.shapes import box, circle
 
 PAGE = Path(__file__).parents[1] / "contact.md"
 RADIUS, DT, G = 0.1, 0.002, 9.81
@@ -332,7 +336,112 @@ def ground_table() -> Iterator[str]:
         yield row(name, number(v), error(v, 0.5), number(s), error(s, 0.5), sign(s, 0.5))
 
 
-TABLES = {"gradients": gradient_table, "steps": step_table, "ground": ground_table}
+# -------------------------------------------------------------------------- models of rigid bodies
+
+
+@cache
+def falling(model: str) -> ra.Fn:
+    """The height after a second of a ball over the ground: of its height, speed, gravity and restitution."""
+
+    @ra.fn
+    def height(p: Any) -> Any:
+        h, v, g, e = p[0], p[1], p[2], p[3]
+        ground = Body(box(40.0, 2.0), fixed=True, friction=0.0, restitution=e)
+        ball = Body(circle(RADIUS), friction=0.0, restitution=e)
+        world = World([ground, ball], gravity=ra.array([0.0, -g]))
+        x = ra.array([np.array([0.0, -1.0]), ra.array([0.0, h + RADIUS])])
+        start = world.at(x, np.zeros(2), ra.array([np.zeros(2), ra.array([0.0, v])]))
+        return after_a_second(model, world, start).position[1, 1] - RADIUS
+
+    return height
+
+
+@cache
+def sliding(model: str) -> ra.Fn:
+    """How far a box has slid on the ground after a second: of its speed."""
+
+    @ra.fn
+    def way(p: Any) -> Any:
+        world = World([Body(box(40.0, 2.0), fixed=True), Body(box(0.5, 0.4))])
+        start = world.at(
+            np.array([[0.0, -1.0], [0.0, 0.2]]),
+            np.zeros(2),
+            ra.array([np.zeros(2), ra.array([p[0], 0.0])]),
+        )
+        return after_a_second(model, world, start).position[1, 0]
+
+    return way
+
+
+def after_a_second(model: str, world: World, start: Bodies) -> Bodies:
+    end: Bodies = ra.fori_loop(0, round(1 / DT), lambda _, s: MODELS[model](world, s, DT), start)
+    return end
+
+
+def slid(p: Any) -> Any:
+    """The way v²/2μg with the friction 0.5 of a body that is not told another."""
+    return p[0] * p[0] / G
+
+
+@dataclass(frozen=True)
+class ModelCase:
+    """A number after a second as a function of p, of which one entry is varied, and in closed form."""
+
+    name: str
+    end: Callable[[str], ra.Fn]
+    exact: Callable[[Any], Any]
+    at: tuple[float, ...]
+    by: int = 0
+
+
+def height_of(p: Any) -> Any:
+    return bounced(*p, 1.0) if p[3] != 0 else 0.0 * p[0]
+
+
+MODEL_CASES = (
+    ModelCase("no gravity, e = 0.8: height by height", falling, height_of, (1.0, -2.0, 0.0, 0.8)),
+    ModelCase("gravity, e = 0.8: height by height", falling, height_of, (2.0, 0.3, G, 0.8)),
+    ModelCase("gravity, e = 0.8: height by restitution", falling, height_of, (2.0, 0.3, G, 0.8), 3),
+    ModelCase("lands, e = 0: height by height", falling, height_of, (2.0, 0.3, G, 0.0)),
+    ModelCase("a box slides to rest: way by speed", sliding, slid, (1.5,)),
+)
+
+
+@cache
+def modelled(case: ModelCase, model: str) -> tuple[float, float]:
+    """The value and the derivative that a model gives."""
+    along = np.eye(len(case.at))[case.by]
+    value, slope = ra.jvp(case.end(model), (np.array(case.at),), (along,))
+    return float(value), float(slope)
+
+
+def truth_of(case: ModelCase) -> tuple[float, float]:
+    """The value and the derivative in closed form, the latter by a complex step."""
+    p = [x + 1e-30j * (k == case.by) for k, x in enumerate(case.at)]
+    moved = complex(case.exact(p))
+    return moved.real, moved.imag / 1e-30
+
+
+def model_table() -> Iterator[str]:
+    """Each model of rigid bodies in each of its cases."""
+    yield row("case", "model", "value", "error", "derivative", "error", "sign")
+    yield row(*["---"] * 7)
+    for case in MODEL_CASES:
+        value, slope = truth_of(case)
+        yield row(case.name, "*closed form*", number(value), "", number(slope), "", "")
+        for model in MODELS:
+            v, s = modelled(case, model)
+            yield row(
+                "", model, number(v), error(v, value), number(s), error(s, slope), sign(s, slope)
+            )
+
+
+TABLES = {
+    "gradients": gradient_table,
+    "steps": step_table,
+    "ground": ground_table,
+    "models": model_table,
+}
 
 
 def page_with(text: str, name: str, table: str) -> str:

@@ -39,6 +39,8 @@ YES: Any = 1.0
 """What is added to count something."""
 SLOW = 1e-9
 """The least speed that a meeting is looked for with, in m/s."""
+LOOKS = 4
+"""How often a pair that meets is looked at: at the start, and by Newton's method."""
 
 
 @ra.struct
@@ -65,6 +67,16 @@ class Contacts:
     normal: ra.Vec
     arms: ra.Vec
     gap: ra.Vec
+
+
+@ra.struct
+class _Look:
+    """A pair as it lies at some time: normal (2,), arms (2, 2, 2), gaps (2,), and how fast these close (2,)."""
+
+    normal: ra.Vec
+    arms: ra.Vec
+    gap: ra.Vec
+    closing: ra.Vec
 
 
 @dataclass(frozen=True)
@@ -254,8 +266,8 @@ def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts
     lower, upper = _boxes(shapes, state, dt)
 
     @ra.fn
-    def look(k: Any, t: Any, state: Bodies, g: Any) -> tuple[Manifold, Any, Any]:
-        """A pair at the time t, in free flight: how it lies, its arms, how fast its points close."""
+    def look(k: Any, t: Any, state: Bodies, g: Any) -> _Look:
+        """A pair at the time t, in free flight."""
         pairs, free = ra.array(world.contacts.pairs), ra.array(world.free)
 
         def flown(side: Any) -> Any:
@@ -273,34 +285,39 @@ def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts
             arm, w = arms[c, side], state.spin[pairs[k, side]]
             return _dot(v[side], n) + w * (arm[0] * n[1] - arm[1] * n[0])
 
-        return m, arms, ra.build(2, lambda c: speed(c, 0) - speed(c, 1))
+        return _Look(m.normal, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)))
 
+    def nearer(k: Any, now: Any) -> Any:
+        """A pair at the start, then by Newton's method at its meeting, if it has one."""
+        looks, t, near, meets, seen = now
+        first = ra.argmin(seen.gap)
+        t += seen.gap[first] / ra.maximum(seen.closing[first], SLOW)
+        t = ra.where(looks == 0, 0.0, ra.clip(t, 0.0, dt))
+        seen = look(k, t, state, g)
+        within = ra.min(seen.gap - dt * ra.maximum(seen.closing, 0.0)) < shapes.reach
+        comes = ra.any((seen.gap > 0) & (seen.gap < dt * seen.closing))
+        near, meets = (
+            ra.where(looks == 0, *both) for both in ((within, near), (within & comes, meets))
+        )
+        return looks + 1, t, near, meets, seen
+
+    unseen = _Look(np.zeros(2), np.zeros((2, 2, 2)), np.zeros(2), np.zeros(2))
+    start = (0, 0.0, False, False, unseen)
     for k in ra.range(p):
         i, j = pairs[k, 0], pairs[k, 1]
         with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
-            seen = look(k, 0.0, state, g)
-            m, _, closing = seen
-            with ra.when(ra.min(m.gap - dt * ra.maximum(closing, 0.0)) < shapes.reach):
-
-                def nearer(_: Any, now: Any) -> Any:
-                    t, (m, _, closing) = now
-                    first = ra.argmin(m.gap)
-                    t += m.gap[first] / ra.maximum(closing[first], SLOW)
-                    t = ra.clip(t, 0.0, dt)
-                    return t, look(k, t, state, g)  # noqa: B023
-
-                t: Any = 0.0
-                if meeting:
-                    t, seen = ra.cond(
-                        ra.any((m.gap > 0) & (m.gap < dt * closing)),
-                        lambda: ra.fori_loop(0, 3, nearer, (0.0, seen)),  # noqa: B023
-                        lambda: (0.0, seen),  # noqa: B023
-                    )
+            _, t, close, _, seen = ra.while_loop(
+                lambda now: (now[0] == 0) | now[3],
+                lambda now: nearer(k, now),  # noqa: B023
+                start,
+                max_steps=LOOKS if meeting else 1,
+            )
+            with ra.when(close):
                 near[k] += YES
                 time[k] += t
-                normal[k] += seen[0].normal
-                arms[k] += seen[1]
-                gap[k] += seen[0].gap
+                normal[k] += seen.normal
+                arms[k] += seen.arms
+                gap[k] += seen.gap
     return Contacts(*(a.freeze() for a in (near, time, normal, arms, gap)))
 
 

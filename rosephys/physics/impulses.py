@@ -2,9 +2,7 @@ r"""Rigid contact by impulses, with Coulomb friction: impacts first, then what r
 
 A step of length h is, with g the gravity and K_c the response of a pair's two points to impulses along n,
 
-    1  impacts    a point that would meet within the step at more than SLOWEST gets -e times its approach: the
-                  pair's impulses P solve  0 ≤ P ⟂ K P + u + e u ≥ 0.  Pairs act one after the other until no
-                  point approaches, each as a collision of its own.
+    1  impacts, each at its instant and of one pair after the other (`impacts`)
     2  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u + gap / h ≥ 0, so that no gap closes; overlaps open by a share.
     3  x ← x + h v - Σ τ P / m, the last for impacts: before its time τ an impact has moved nothing.
     4  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u ≥ 0 at the points that were held in 2.
@@ -32,7 +30,6 @@ points at once); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 20
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import rose_ad as ra
@@ -40,53 +37,28 @@ import rose_ad as ra
 from . import collide, joints
 from .bodies import Bodies, World
 from .collide import Outlines
+from .impacts import LATER, impacts
+from .pairs import changes, pairs_of, resolved, speeds, sweep
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
-SLOWEST = 0.01
-"""Approaches below this, in m/s, are no impacts: what rests does not rebound."""
 SHARE = 0.1
 """The share of an overlap that one step takes away."""
 FASTEST = 1.0
 """How fast an overlap opens at most, in m/s."""
-LATER = 1e6
-"""A speed that nothing has: the demand on a point that is not constrained is less than minus this."""
-
-Visit = Callable[[Any, Any], Any]
 
 
-@ra.struct
-class Pairs:
-    """What acts on the motions (n, 3) of all bodies, their velocities and spins, and how they respond.
-
-    `near` (p,) is 1 for pairs that may touch. A pair has four rows, a point's normal and tangent and those of
-    the other: `rows` (p, 4, 6) give how fast its bodies part along each for their motions, one after the
-    other; `given` (p, 4, 6) how an impulse along each changes those, `response` (p, 4, 4) how fast it makes
-    the pair part. `friction` is of shape (p,).
-    """
-
-    near: ra.Vec
-    rows: ra.Vec
-    given: ra.Vec
-    response: ra.Vec
-    friction: ra.Vec
-
-    def of(self, p: Any) -> tuple[Any, Any, Any, Any]:
-        """Those of one pair."""
-        return self.rows[p], self.given[p], self.response[p], self.friction[p]
-
-
-def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, impacts: int = 32) -> Bodies:
+def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, most: int = 32) -> Bodies:
     """The state after a step of `dt` seconds.
 
-    `sweeps` are those of each of the solutions, `impacts` the most over the pairs that collide.
+    `sweeps` are those of each of the solutions, `most` how often the pairs that collide are gone through.
     """
     n = len(world.bodies)
     x = ra.build(n, lambda k: ra.array([*_two(state.position[k]), state.angle[k]]))
     motion = ra.build(n, lambda k: ra.array([*_two(state.velocity[k]), state.spin[k]]))
     touching = _Touching(world, state, dt, sweeps) if len(world.contacts.pairs) else None
     if touching:
-        motion, x = _impacts(touching, motion, x, impacts)
+        motion, x = impacts(world, touching.contacts, touching.pairs, motion, x, dt, most)
     pull = world.pull
 
     def half(h: Any, now: Any) -> Any:
@@ -110,12 +82,14 @@ def _two(v: Any) -> tuple[Any, Any]:
 
 
 class _Touching:
-    """The contacts of one step, and what they do."""
+    """The contacts of one step, and what they do while they last."""
 
     def __init__(self, world: World, state: Bodies, dt: Any, sweeps: int) -> None:
         self.world, self.dt, self.sweeps = world, dt, sweeps
         self.contacts = collide.find(world, state, dt)
-        self.pairs = _pairs(world, self.contacts)
+        self.pairs = pairs_of(world, self.contacts)
+        # it is called from two places, and so compiled once
+        self.swept = ra.fn(self._swept)
 
     def kept(self, touch: Any) -> Any:
         """The impulses (p, 4) of pairs that have not parted."""
@@ -136,25 +110,30 @@ class _Touching:
 
         return ra.build(touch.shape[0], aim)
 
-    def swept(self, motion: Any, visit: Visit) -> Any:
-        """The motion (n, 3) after each near pair's visit has added to it, round after round.
+    def started(self, motion: Any, touch: Any) -> Any:
+        """The motion (n, 3) after the impulses (p, 4)."""
+        bodies, change = ra.array(self.world.contacts.pairs), ra.accum(motion.shape)
+        for p in ra.range(len(self.world.contacts.pairs)):
+            with ra.when(self.pairs.near[p] > 0):
+                more = changes(self.pairs, p, touch[p])
+                change[bodies[p, 0]] += more[:3]
+                change[bodies[p, 1]] += more[3:]
+        return motion + change.freeze()
 
-        A visit is given the pair's number and its two motions, one after the other (6,), and returns their
-        change; what it adds elsewhere is added in the same branch.
-        """
-        bodies = ra.array(self.world.contacts.pairs)
+    def _swept(self, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
+        """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds; with
+        `rough` times the friction."""
+        added, pairs = ra.accum(touch.shape), self.pairs
 
-        def one(motion: Any, bounds: Any) -> tuple[Any, None]:
-            change = ra.accum(motion.shape)
-            for p in ra.range(bounds[0], bounds[1]):
-                with ra.when(self.pairs.near[p] > 0):
-                    i, j = bodies[p, 0], bodies[p, 1]
-                    more = visit(p, ra.concat([motion[i], motion[j]]))
-                    change[i] += more[:3]
-                    change[j] += more[3:]
-            return motion + change.freeze(), None
+        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+            u, friction = speeds(pairs, p, motions), rough * pairs.friction[p]
+            more = resolved(pairs.response[p], friction, u, touch[p], aim[p]) - touch[p]
+            moved = changes(pairs, p, more)
+            change[i] += moved[:3]
+            change[j] += moved[3:]
+            added[p] += more
 
-        return ra.scan(one, motion, self.world.contacts.bounds)[0]
+        return sweep(self.world, pairs, motion, visit), touch + added.freeze()
 
     def parted(self, first: Any, motion: Any) -> Any:
         """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
@@ -163,69 +142,14 @@ class _Touching:
         """
         slop = SLOP * Outlines(self.world).reach
         deep = -slop - self.contacts.gap
-
-        def visit(p: Any, motions: Any) -> Any:
-            rows, given, response, _ = self.pairs.of(p)
-            opening = ra.minimum(SHARE * deep[p] / self.dt, FASTEST)
-            aim = ra.where(deep[p] > 0, opening, -LATER)
-            return _resolved(rows, given, response, 0.0, motions, ra.zeros(4), aim)[1]
+        opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
+        aim = ra.where(deep > 0, opening, -LATER)
 
         def part() -> Any:
-            return ra.fori_loop(0, self.sweeps, lambda _, m: self.swept(m, visit), motion)
+            start = (motion, ra.zeros((len(self.world.contacts.pairs), 4)))
+            return ra.fori_loop(0, self.sweeps, lambda _, now: self.swept(*now, aim, 0.0), start)[0]
 
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
-
-
-def _pairs(world: World, contacts: collide.Contacts) -> Pairs:
-    p = len(world.contacts.pairs)
-    inverse, bodies = ra.array(world.inverse), ra.array(world.contacts.pairs)
-    friction = ra.array(world.friction)
-    rows, given = ra.accum((p, 4, 6)), ra.accum((p, 4, 6))
-    response, mu = ra.accum((p, 4, 4)), ra.accum(p)
-    for k in ra.range(p):
-        with ra.when(contacts.near[k] > 0):
-            i, j = bodies[k, 0], bodies[k, 1]
-            n, arms = contacts.normal[k], contacts.arms[k]
-            found, moved, parts = _responses(n, arms, ra.concat([inverse[i], inverse[j]]))
-            rows[k] += found
-            given[k] += moved
-            response[k] += parts
-            mu[k] += ra.sqrt(friction[i] * friction[j])
-    return Pairs(contacts.near, rows.freeze(), given.freeze(), response.freeze(), mu.freeze())
-
-
-def _impacts(touching: _Touching, motion: Any, x: Any, most: int) -> tuple[Any, Any]:
-    """The motion after the impacts, and x (n, 3) less what the impulses have not moved before their time."""
-    world, contacts, pairs = touching.world, touching.contacts, touching.pairs
-    bodies, e = ra.array(world.contacts.pairs), ra.array(world.restitution)
-    pull, dt = ra.array(world.pull), touching.dt
-
-    def sweep(now: Any) -> Any:
-        motion, x, _ = now
-        early, count = ra.accum(x.shape), ra.accum(1)
-
-        def visit(p: Any, motions: Any) -> Any:
-            t, i, j = contacts.time[p], bodies[p, 0], bodies[p, 1]
-            motions += t * ra.concat([pull[i], pull[j]])
-            approach = ra.array([ra.dot(pairs.rows[p, r], motions) for r in (0, 2)])
-            struck = (approach < -SLOWEST) & (contacts.gap[p] + (dt - t) * approach < 0)
-            aim = ra.where(struck, -ra.maximum(e[i], e[j]) * approach, -LATER)
-            more = ra.cond(
-                ra.any(struck),
-                lambda: _resolved(*pairs.of(p), motions, ra.zeros(4), aim)[1],
-                lambda: ra.zeros(6),
-            )
-            with ra.when(ra.any(struck)):
-                early[i] += t * more[:3]
-                early[j] += t * more[3:]
-                count[0] += collide.YES
-            return more
-
-        motion = touching.swept(motion, visit)
-        return motion, x - early.freeze(), count.freeze()[0]
-
-    motion, x, _ = ra.while_loop(lambda now: now[2] > 0, sweep, (motion, x, 1.0), max_steps=most)
-    return motion, x
 
 
 class _Linked:
@@ -260,88 +184,16 @@ def _held(
     """Motion and impulses, found from `touch` (p, 4) and `hold` (j, 3), with which joints hold and no contact
     closes."""
 
-    def touched(motion: Any, touch: Any) -> tuple[Any, Any]:
-        if touching is None:
-            return motion, touch
-        more = ra.accum(touch.shape)
-
-        def visit(p: Any, motions: Any) -> Any:
-            new, change = _resolved(*touching.pairs.of(p), motions, touch[p], aim[p])
-            more[p] += new - touch[p]
-            return change
-
-        motion = touching.swept(motion, visit)
-        return motion, touch + more.freeze()
-
     def sweep(_: Any, now: Any) -> Any:
         motion, touch, hold = now
         motion, hold = linked.sweep(motion, hold)
-        return *touched(motion, touch), hold
+        if touching:
+            motion, touch = touching.swept(motion, touch, aim, 1.0)
+        return motion, touch, hold
 
     if touching:
         aim = touching.aims(first, touch)
-        motion = touching.swept(motion, lambda p, _: touch[p] @ touching.pairs.given[p])
+        motion = touching.started(motion, touch)
     motion = linked.start(motion, hold)
     result: tuple[Any, Any, Any] = ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))
     return result
-
-
-# ---------------------------------------------------------------------------------------- one pair
-
-
-@ra.fn
-def _responses(n: Any, arms: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """A pair's rows (4, 6), what impulses along them do (4, 6) and its response (4, 4).
-
-    `n` (2,) is its normal, `arms` (2, 2, 2) are by point and body, `weights` (6,) one over the masses.
-    """
-
-    def row(r: Any) -> Any:
-        across = r % 2 == 1
-        d0, d1 = ra.where(across, -n[1], n[0]), ra.where(across, n[0], n[1])
-        a, b = arms[r // 2, 0], arms[r // 2, 1]
-        return ra.array([-d0, -d1, a[1] * d0 - a[0] * d1, d0, d1, b[0] * d1 - b[1] * d0])
-
-    rows = ra.build(4, row)
-    given = rows * weights
-    return rows, given, rows @ given.T
-
-
-@ra.fn
-def _resolved(
-    rows: Any, given: Any, k: Any, friction: Any, motions: Any, now: Any, aim: Any
-) -> tuple[Any, Any]:
-    """The impulses (4,) of a pair that make good `aim` (2,), and how they change its motions (6,).
-
-    They are found from those `now`, which have led to these motions; k (4, 4) is the pair's response.
-    """
-    u = rows @ motions
-    n1, n2 = _complementary(
-        k[0, 0],
-        k[0, 2],
-        k[2, 2],
-        u[0] - aim[0] - k[0, 0] * now[0] - k[0, 2] * now[2],
-        u[2] - aim[1] - k[0, 2] * now[0] - k[2, 2] * now[2],
-    )
-    more1, more2 = n1 - now[0], n2 - now[2]
-    slip1 = u[1] + k[1, 0] * more1 + k[1, 2] * more2
-    t1 = ra.clip(now[1] - slip1 / k[1, 1], -friction * n1, friction * n1)
-    slip2 = u[3] + k[3, 0] * more1 + k[3, 2] * more2 + k[3, 1] * (t1 - now[1])
-    t2 = ra.clip(now[3] - slip2 / k[3, 3], -friction * n2, friction * n2)
-    new = ra.array([n1, t1, n2, t2])
-    return new, (new - now) @ given
-
-
-def _complementary(k11: Any, k12: Any, k22: Any, b1: Any, b2: Any) -> tuple[Any, Any]:
-    """The P with 0 ≤ P ⟂ K P + b ≥ 0, for two points; where both are one place, the first takes all."""
-    det = k11 * k22 - k12 * k12
-    regular = det > 1e-6 * k11 * k22
-    det = ra.where(regular, det, 1.0)
-    p1, p2 = (k12 * b2 - k22 * b1) / det, (k12 * b1 - k11 * b2) / det
-    both = regular & (p1 >= 0) & (p2 >= 0)
-    only1, only2 = ra.maximum(-b1 / k11, 0.0), ra.maximum(-b2 / k22, 0.0)
-    first = k12 * only1 + b2 >= -1e-12 * abs(b2)
-    return (
-        ra.where(both, p1, ra.where(first, only1, 0.0)),
-        ra.where(both, p2, ra.where(first, 0.0, only2)),
-    )

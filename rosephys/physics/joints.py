@@ -32,6 +32,8 @@ from .bodies import World
 
 FREE = 1e30
 """More impulse than any joint ever needs."""
+REDUNDANT = 1e-9
+"""A row of a joint that yields less than this share of what it would alone follows from the others."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,51 @@ def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
     return motion + change.freeze()
 
 
+def asked(world: World, x: Any, dt: Any) -> tuple[Any, Any, Any]:
+    """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which they hold after `dt` seconds,
+    and the most torque (j,); x (n, 3) are positions and angles."""
+    table = _Table(world)
+
+    def ask(k: Any) -> tuple[Any, Any, Any]:
+        i, j = table.pairs[k, 0], table.pairs[k, 1]
+        rows, off = table.look(k, ra.concat([x[i], x[j]]))
+        turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
+        return rows, turning * np.array([0.0, 0.0, 1.0]) - off / dt, table.torque[k]
+
+    found: tuple[Any, Any, Any] = ra.build(len(world.joints), ask)
+    return found
+
+
+def inverse_mass(world: World, x: Any) -> Any:
+    """What impulses on each of n bodies change the motions of all by, joined as they are, (n, 3, 3 n).
+
+    It is W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W with W the inverse masses and J the rows of all joints, taken in one
+    after the other; one that follows from the others is left out. x (n, 3) are positions and angles. A motor of
+    finite torque does nothing in an instant.
+    """
+    n, table, weights = len(world.bodies), _Table(world), ra.array(world.inverse)
+
+    def held(r: Any, inverse: Any) -> Any:
+        k = r // 3
+        i, j = table.pairs[k, 0], table.pairs[k, 1]
+        row = table.look(k, ra.concat([x[i], x[j]]))[0][r % 3]
+        row *= ra.where((table.kind[k] == MOTOR) & (table.torque[k] < FREE), 0.0, 1.0)
+        moved = row[:3] @ inverse[i] + row[3:] @ inverse[j]
+        parts = ra.reshape(moved, (n, 3))
+        yields = ra.dot(row, ra.concat([parts[i], parts[j]]))
+        new = yields > REDUNDANT * ra.sum(row * row * ra.concat([weights[i], weights[j]]))
+        by = ra.where(new, 1 / ra.where(new, yields, 1.0), 0.0) * parts
+        return ra.build(n, lambda b: ra.build(3, lambda c: inverse[b, c] - by[b, c] * moved))
+
+    alone = ra.build(
+        n,
+        lambda b: ra.build(
+            3, lambda c: ra.where(ra.arange(3 * n) == 3 * b + c, weights[b, c], 0.0)
+        ),
+    )
+    return ra.fori_loop(0, 3 * len(world.joints), held, alone)
+
+
 REVOLUTE, WELD, DISTANCE, MOTOR = range(4)
 KINDS = {"revolute": REVOLUTE, "weld": WELD, "distance": DISTANCE, "motor": MOTOR}
 
@@ -154,33 +201,37 @@ class _Table:
 
     def look(self, k: Any, x: Any) -> tuple[Any, Any]:
         """The rows (3, 6) of a joint, and how far it is off (3,), for positions and angles (6,)."""
-        kind = self.kind[k]
+        found: tuple[Any, Any] = _look(self.kind[k], self.anchors[k], self.target[k], x)
+        return found
 
-        def arm(side: int) -> Any:
-            c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), self.anchors[k, side]
-            return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
 
-        a, b = arm(0), arm(1)
-        d = ra.array([x[3] + b[0] - x[0] - a[0], x[4] + b[1] - x[1] - a[1]])
-        long = ra.norm(d)
-        rod, turn = kind == DISTANCE, (kind == WELD) | (kind == MOTOR)
-        pin = ra.where(kind == MOTOR, 0.0, 1.0)
-        # the first row is along the rod, or along x; the second along y for a pin only
-        e = ra.where(rod, d / ra.maximum(long, 1e-12), pin * np.array([1.0, 0.0]))
-        f = ra.where(rod, 0.0, pin)
-        w = ra.where(turn, 1.0, 0.0)
-        rows = ra.array(
-            [
-                ra.array(
-                    [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
-                ),
-                ra.array([0.0, -f, -a[0] * f, 0.0, f, b[0] * f]),
-                ra.array([0.0, 0.0, -w, 0.0, 0.0, w]),
-            ]
-        )
-        apart = ra.where(rod, long - self.target[k], pin * d[0])
-        angle = ra.where(kind == WELD, x[5] - x[2] - self.target[k], 0.0)
-        return rows, ra.array([apart, f * d[1], angle])
+@ra.fn
+def _look(kind: Any, anchors: Any, target: Any, x: Any) -> tuple[Any, Any]:
+    def arm(side: int) -> Any:
+        c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), anchors[side]
+        return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
+
+    a, b = arm(0), arm(1)
+    d = ra.array([x[3] + b[0] - x[0] - a[0], x[4] + b[1] - x[1] - a[1]])
+    long = ra.norm(d)
+    rod, turn = kind == DISTANCE, (kind == WELD) | (kind == MOTOR)
+    pin = ra.where(kind == MOTOR, 0.0, 1.0)
+    # the first row is along the rod, or along x; the second along y for a pin only
+    e = ra.where(rod, d / ra.maximum(long, 1e-12), pin * np.array([1.0, 0.0]))
+    f = ra.where(rod, 0.0, pin)
+    w = ra.where(turn, 1.0, 0.0)
+    rows = ra.array(
+        [
+            ra.array(
+                [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
+            ),
+            ra.array([0.0, -f, -a[0] * f, 0.0, f, b[0] * f]),
+            ra.array([0.0, 0.0, -w, 0.0, 0.0, w]),
+        ]
+    )
+    apart = ra.where(rod, long - target, pin * d[0])
+    angle = ra.where(kind == WELD, x[5] - x[2] - target, 0.0)
+    return rows, ra.array([apart, f * d[1], angle])
 
 
 def _inverse(m: Any) -> Any:

@@ -1,0 +1,173 @@
+r"""Implicit contact: velocities at the end of a step, and the forces of contact that they call for.
+
+A step of length h first makes the impacts that have restitution, each at its instant (`impacts`). Then, with W
+the inverse masses and G the rows of all points of contact and of all joints, it is one of backward Euler's,
+
+    v' = v + h g + W Gᵀ P(G v')          x' = x + h v'
+
+A point that will overlap by δ = -(gap + h u_n) at the end of the step, and slides at u_t, has the impulses
+
+    P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
+
+A joint is a spring of the stiffness k along each of its rows, P = -h k (C + h J v'); a motor is a damper as
+stiff, with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is
+one, and no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem.
+Newton's method finds it; its steps are halved until the residual falls.
+
+So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
+error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is
+solved at once: an impact without restitution goes through a pile, and through joints, within a step. Backward
+Euler takes energy, and free flight is of order 1.
+
+The derivative is that of the solution, by the implicit function theorem, not that of the iteration. The laws
+are continuously differentiable. What is left of jumps is where an impact with restitution is gained or lost,
+and where the features change that meet. It is that of the motion to the order of a step.
+
+Sources: Moreau, *Unilateral contact and dry friction in finite freedom dynamics*, 1988; Todorov, *Convex and
+analytically-invertible dynamics with contacts and constraints*, ICRA 2014; Castro et al., *An unconstrained
+convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Deuflhard, *Newton Methods for
+Nonlinear Problems*, 2004 (damping).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import rose_ad as ra
+
+from . import collide, joints
+from .bodies import Bodies, World
+from .impacts import impacts
+from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
+
+Force = Callable[[Any, Any], None]
+
+TOLERANCE = 1e-11
+"""The residual at which the solution ends, in m/s and rad/s."""
+SHORTEST = 2.0**-40
+"""The shortest share of a step of Newton's that is tried."""
+
+
+def step(
+    world: World,
+    state: Bodies,
+    dt: Any,
+    stiffness: Any = 1e6,
+    onset: Any = 1.0,
+    slip: Any = 1e-3,
+    most: int = 50,
+) -> Bodies:
+    """The state after a step of `dt` seconds.
+
+    `stiffness` k in N/m, `onset` F₀ in N, below which a contact is softer, `slip` c in m/s, below which
+    friction is less than Coulomb's; `most` are the steps of Newton's method, and the rounds of impacts.
+    """
+    n = len(world.bodies)
+    x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
+    motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
+    forces: list[Force] = []
+    if len(world.contacts.pairs):
+        contacts = collide.find(world, state, dt)
+        pairs = pairs_of(world, contacts)
+        motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
+        gap = _gaps(world, contacts, pairs, motion)
+        forces.append(_contact(world, pairs, gap, dt, stiffness, onset, slip))
+    if world.joints:
+        forces.append(_joined(world, x, dt, stiffness))
+    free = motion + dt * world.pull
+
+    def excess(v: Any) -> Any:
+        change = ra.accum((n, 3))
+        for force in forces:
+            force(v, change)
+        return v - free - change.freeze()
+
+    v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, most)) if forces else free
+    x += dt * v
+    return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
+
+
+def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Any) -> Any:
+    """The gaps (p, 2) at the start of the step of points that are looked at when they meet."""
+    bodies = ra.array(world.contacts.pairs)
+
+    def before(p: Any) -> Any:
+        u = speeds(pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+        return contacts.gap[p] - contacts.time[p] * u[NORMALS]
+
+    return ra.build(len(world.contacts.pairs), before)
+
+
+def _contact(
+    world: World, pairs: Pairs, gap: Any, dt: Any, stiffness: Any, onset: Any, slip: Any
+) -> Force:
+    """What points with these gaps (p, 2) do in a step to bodies that move with v (n, 3)."""
+    bodies = ra.array(world.contacts.pairs)
+
+    def push(overlap: Any) -> Any:
+        hard = stiffness * overlap
+        soft = ra.clip(hard, 0.0, 2 * onset)
+        return dt * (soft * soft / (4 * onset) + ra.maximum(hard - 2 * onset, 0.0))
+
+    def force(v: Any, change: Any) -> None:
+        for p in ra.range(len(world.contacts.pairs)):
+            with ra.when(pairs.near[p] > 0):
+                i, j = bodies[p, 0], bodies[p, 1]
+                u = speeds(pairs, p, ra.concat([v[i], v[j]]))
+                impulses = []
+                for c in (0, 1):
+                    normal = push(-(gap[p, c] + dt * u[2 * c]))
+                    along = u[2 * c + 1]
+                    impulses += [
+                        normal,
+                        -pairs.friction[p] * normal * along / ra.hypot(along, slip),
+                    ]
+                more = changes(pairs, p, impulses)
+                change[i] += more[:3]
+                change[j] += more[3:]
+
+    return force
+
+
+def _joined(world: World, x: Any, dt: Any, stiffness: Any) -> Force:
+    """What joints do in a step to bodies at x (n, 3) that move with v (n, 3)."""
+    bodies, inverse = ra.array(world.links.pairs), ra.array(world.inverse)
+    rows, aim, torque = joints.asked(world, x, dt)
+
+    def force(v: Any, change: Any) -> None:
+        for k in ra.range(len(world.joints)):
+            i, j = bodies[k, 0], bodies[k, 1]
+            wrong = aim[k] - rows[k] @ ra.concat([v[i], v[j]])
+            more = ra.clip(stiffness * dt * dt * wrong, -dt * torque[k], dt * torque[k]) @ rows[k]
+            change[i] += inverse[i] * more[:3]
+            change[j] += inverse[j] * more[3:]
+
+    return force
+
+
+def _root(f: Callable[[Any], Any], start: Any, most: int) -> Any:
+    """v with f(v) = 0, by Newton's method; a step is halved until the residual is smaller."""
+
+    def size(value: Any) -> Any:
+        return ra.sum(value * value)
+
+    def newer(now: Any) -> Any:
+        v, value, _ = now
+        way = ra.dense_solve(ra.linearize(f, v)[1], value)
+
+        def shorter(tried: Any) -> Any:
+            share = 0.5 * tried[0]
+            there = v - share * way
+            return share, there, f(there)
+
+        def worse(tried: Any) -> Any:
+            return (tried[0] > SHORTEST) & ~(size(tried[2]) < size(value))
+
+        share, v, value = ra.while_loop(worse, shorter, (2.0, v, value))
+        return v, value, share > SHORTEST
+
+    def further(now: Any) -> Any:
+        return now[2] & (size(now[1]) > TOLERANCE * TOLERANCE)
+
+    return ra.while_loop(further, newer, (start, f(start), True), max_steps=most)[0]
