@@ -20,7 +20,10 @@ from typing import Any, TypeAlias
 
 import rose_ad as ra
 
-SWEEPS = {2: 1, 3: 4}  # of rotations: one is exact in the plane, and convergence is quadratic in space
+SWEEPS = {
+    2: 1,
+    3: 4,
+}  # of rotations: one is exact in the plane, and convergence is quadratic in space
 TINY = 1e-300  # keeps 0 / 0 from being
 CLOSE = 0.1  # below it quotients are taken from a series, to rounding
 
@@ -117,5 +120,7 @@ log = _spectral(ra.log, lambda a: 1 / a, _log_quotient)
 exp = _spectral(ra.exp, ra.exp, _exp_quotient)
 """exp S (d, d) of a symmetric matrix."""
 
-inverse_root = _spectral(lambda a: 1 / ra.sqrt(a), lambda a: -0.5 / (a * ra.sqrt(a)), _root_quotient)
+inverse_root = _spectral(
+    lambda a: 1 / ra.sqrt(a), lambda a: -0.5 / (a * ra.sqrt(a)), _root_quotient
+)
 """S^(-1/2) (d, d) of a symmetric positive definite matrix."""
