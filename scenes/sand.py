@@ -1,6 +1,6 @@
 """Throw a column of sand so that the middle of its heap is at the goal.
 
-Sand that has landed runs on, and how far depends on the throw and on the angle of friction. All is a metre deep.
+Sand that has landed runs on, and how far depends on the throw and on the friction. All is a metre deep.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def scattered(n: int) -> np.ndarray[Any, Any]:
 class Sand(Scene):
     """Throw a column of sand so that its heap ends at the goal."""
 
-    iterations = 10
+    iterations = 6
     rate = 0.3
     optimizer = "lbfgs"
     memory = 1 << 30
@@ -50,7 +50,7 @@ class Sand(Scene):
     friction: float = parameter(35.0, "angle of friction", unit="degrees", bounds=(0.0, 60.0))
     gravity: float = parameter(9.81, "acceleration of gravity, downwards", unit="m/s²")
     goal: Any = parameter(
-        (0.45, 0.05), "where the middle of the heap should be", unit="m", handle=True
+        (0.48, 0.05), "where the middle of the heap should be", unit="m", handle=True
     )
     throw: Any = control((0.4, 0.4), "velocity at the start", unit="m/s", anchor="goal")
 
@@ -108,7 +108,7 @@ class Sand(Scene):
                 Circles(state.position, 0.8 * ra.sqrt(self._volume), colours, style="disc"),
                 Cross(self.goal, "accent"),
             ),
-            (0.02, -0.02, 0.94, 0.5),
+            (0.02, -0.02, 0.97, 0.5),
         )
 
     def tracks(self, state: Particles) -> tuple[Track, ...]:

@@ -44,7 +44,7 @@ def plain_sand(f: Array) -> tuple[Array, Array]:
 
 
 def plain_corotated(f: Array) -> tuple[Array, Array]:
-    u, stretch, w = np.linalg.svd(f)
+    u, stretch, _ = np.linalg.svd(f)
     j = np.prod(stretch)
     return f, u @ np.diag(2 * MU * (stretch - 1) * stretch + LAM * (j - 1) * j) @ u.T
 

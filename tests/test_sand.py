@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -260,8 +261,8 @@ def test_sand_without_friction_is_a_liquid() -> None:
 
 
 def collapsed(aspect: float, angle: float, cells: int = 16) -> tuple[float, float, float]:
-    """How far a column of this height / half width runs out, in half widths; the height of the heap, in its own;
-    and the slope of its sides, in degrees."""
+    """How far a column of this height / half width runs out, in half widths; the height of the heap, in the
+    column's; and the slope of its sides, in degrees."""
     width, high = cells / 128, aspect * cells / 256
     i, j = np.mgrid[: 2 * cells, : int(aspect * cells)].reshape(2, -1)
     x = np.stack([i - cells + 0.5, j + 0.5], -1) / 256 + (0.5, 2.5 / 128)
@@ -279,14 +280,14 @@ def collapsed(aspect: float, angle: float, cells: int = 16) -> tuple[float, floa
     assert abs(end.velocity).max() < 0.02 * np.sqrt(high), "it has come to rest"
     out, up = abs(end.position[:, 0] - 0.5), end.position[:, 1] - 2.5 / 128
     edges = np.linspace(0.3, 0.7, 9) * out.max()
-    tops = [up[(out > a) & (out < b)].max() for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    tops = [up[(out > a) & (out < b)].max() for a, b in pairwise(edges)]
     slope = -np.polyfit(0.5 * (edges[:-1] + edges[1:]), tops, 1)[0]
     return 2 * out.max() / width - 1, up.max() / high, float(np.degrees(np.arctan(slope)))
 
 
 def test_columns_collapse_as_in_experiments() -> None:
-    """The run-out of columns in a channel is 1.2 a half widths (Lube et al., Phys. Rev. E 72, 2005, a < 1.8), of
-    simulated grains 2.5 a (Staron, Hinch, J. Fluid Mech. 545, 2005, a < 2)."""
+    """The run-out of columns in a channel is 1.2 a half widths (Lube et al., Phys. Rev. E 72, 2005, a < 1.8),
+    of simulated grains 2.5 a (Staron, Hinch, J. Fluid Mech. 545, 2005, a < 2)."""
     runs = {angle: collapsed(1.0, angle) for angle in (20.0, 30.0, 40.0)}
     out, height, slope = (
         dict(zip(runs, each, strict=True)) for each in zip(*runs.values(), strict=True)

@@ -9,15 +9,15 @@ Friction holds |dev τ| ≤ -α tr τ, a cone (Drucker, Prager). What is beyond 
 
     e min(1, -α d p / (2μ |e|)),    θ.
 
-So of sand that has come apart, θ > 0, only the volume is kept, and it bears nothing until it is as dense again. With
-the angle of friction φ the cone is that of Mohr and Coulomb, |τ_1 - τ_2| ≤ -(τ_1 + τ_2) sin φ, in the plane, and in
-space where it is compressed along one axis:
+So of sand that has come apart, θ > 0, only the volume is kept, and it bears nothing until it is as dense again.
+With the angle of friction φ the cone is that of Mohr and Coulomb, |τ_1 - τ_2| ≤ -(τ_1 + τ_2) sin φ, in the plane,
+and in space where sand is pressed along one axis:
 
     α = sin φ / √2   (d = 2),      α = √(2/3) · 2 sin φ / (3 - sin φ)   (d = 3).
 
-Sources: Klar et al., *Drucker-Prager elastoplasticity for sand animation*, SIGGRAPH 2016, who forget θ > 0, so that
-sand swells as it is stirred; Tampubolon et al., *Multi-species simulation of porous sand and water mixtures*,
-SIGGRAPH 2017, who remember it.
+Sources: Klar et al., *Drucker-Prager elastoplasticity for sand animation*, SIGGRAPH 2016, who forget θ > 0, so
+that sand swells as it is stirred; Tampubolon et al., *Multi-species simulation of porous sand and water
+mixtures*, SIGGRAPH 2017, who remember it.
 """
 
 from __future__ import annotations
