@@ -19,7 +19,7 @@ POISSON = 0.3
 
 @cache
 def skin(n: int) -> np.ndarray[Any, Any]:
-    """The outside of a cube of n³ particles: quadrilaterals (6 (n - 1)², 4), anticlockwise as seen from there."""
+    """The outside of a cube of n³ particles: quadrilaterals (6 (n - 1)², 4), anticlockwise seen from there."""
     number = np.arange(n**3).reshape(n, n, n)
     faces = []
     for axis in range(3):

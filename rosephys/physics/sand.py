@@ -10,7 +10,7 @@ Friction holds |dev τ| ≤ -α tr τ, a cone (Drucker, Prager). What is beyond 
     e min(1, -α d p / (2μ |e|)),    θ.
 
 So of sand that has come apart, θ > 0, only the volume is kept, and it bears nothing until it is as dense again.
-With the angle of friction φ the cone is that of Mohr and Coulomb, |τ_1 - τ_2| ≤ -(τ_1 + τ_2) sin φ, in the plane,
+With an angle of friction φ it is the cone of Mohr and Coulomb, |τ_1 - τ_2| ≤ -(τ_1 + τ_2) sin φ, in the plane,
 and in space where sand is pressed along one axis:
 
     α = sin φ / √2   (d = 2),      α = √(2/3) · 2 sin φ / (3 - sin φ)   (d = 3).
