@@ -6,7 +6,6 @@ hundred slowly moving balls stay smooth and cheap.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
@@ -107,13 +106,26 @@ def stamp(
     shown = (
         (np.abs(np.nan_to_num(centres, nan=FAR)) < FAR).all(axis=1) & (radii > 0) & (radii < FAR)
     )
-    fine = np.rint(np.where(shown[:, None], centres, 0.0) * OVERSAMPLE).astype(int)
+    fine = np.rint(centres[shown] * OVERSAMPLE).astype(int)
     whole, part = np.divmod(fine, OVERSAMPLE)
-    sizes = np.maximum(np.rint(np.where(shown, radii, 1.0) * 4) / 4, 0.5)
-    looks = zip(sizes.tolist(), shades, labels, *part.T.tolist(), strict=True)
-    images = [_sprite(kind, *look) for look in itertools.compress(looks, shown.tolist())]
-    # a sprite is square, and as wide as any other of its size
-    each, where = np.unique(sizes[shown], return_index=True, return_inverse=True)[1:]
-    halves = np.array([images[k].get_width() // 2 for k in each], int)[where]
-    corners = whole[shown] - halves[:, None]
-    surface.blits(list(zip(images, corners.tolist(), strict=True)), doreturn=False)
+    quarters = np.maximum(np.rint(radii[shown] * 4), 2).astype(int)
+    # there are far fewer looks than places: each is numbered, and its sprite asked for once
+    (paints, paint), (words, word) = _numbered(shades), _numbered(labels)
+    number = np.ravel_multi_index(
+        (paint[shown], word[shown], quarters, *part.T),
+        (len(paints), len(words), 4 * int(FAR) + 1, OVERSAMPLE, OVERSAMPLE),
+    )
+    firsts, looks = np.unique(number, return_index=True, return_inverse=True)[1:]
+    sprites = np.empty(len(firsts), object)
+    for k, p in enumerate(np.flatnonzero(shown)[firsts].tolist()):
+        size, shift = quarters[firsts[k]] / 4, part[firsts[k]].tolist()
+        sprites[k] = _sprite(kind, size, paints[paint[p]], words[word[p]], *shift)
+    halves = np.array([image.get_width() // 2 for image in sprites], int)  # a sprite is square
+    x, y = (whole - halves[looks, None]).T.tolist()
+    surface.blits(zip(sprites[looks].tolist(), zip(x, y, strict=True), strict=True), doreturn=False)
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """The different names, and the number of each among them."""
+    order = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    return list(order), np.fromiter(map(order.__getitem__, names), np.int64, len(names))

@@ -78,7 +78,8 @@ def failed(found: dict[str, Finding]) -> set[str]:
     return {name for name, f in found.items() if f.verdict == "FAILED"}
 
 
-FEWER_STEPS = {"walker": 100, "jelly": 100, "cradle": 300}  # of scenes that take long
+# of scenes that take long
+FEWER_STEPS = {"walker": 100, "jelly": 100, "sand": 200, "blob": 100, "cradle": 300}
 
 
 @pytest.mark.parametrize("name", scene_names())

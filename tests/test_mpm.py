@@ -241,6 +241,8 @@ def test_a_particle_outside_the_grid_is_an_error(place: float) -> None:
         ("walker", {"nodes": 32, "steps": 200}),
         ("jelly", {"nodes": 60, "edge": 16, "steps": 200}),
         ("liquid", {"nodes": 20, "rows": 8, "steps": 200}),
+        ("sand", {"nodes": 32, "particles": 200, "steps": 400, "dt": 1e-3}),
+        ("blob", {"nodes": 16, "edge": 4, "steps": 200}),
     ],
 )
 def test_gradients_agree_with_central_differences(name: str, settings: dict[str, int]) -> None:

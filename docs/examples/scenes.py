@@ -16,6 +16,7 @@ MOMENTS = {
     "stack": (0.55, {}), "cradle": (0.55, {}), "throw": (0.8, {}),
     "cartpole": (0.6, {}), "gyroscope": (0.7, {}), "cloth": (0.7, {}),
     "smoke": (1.0, {}), "wave": (1.0, {}), "patterns": (0.9, {}),
+    "sand": (0.45, {}), "blob": (0.52, {}), "liquid": (1.0, {}),
 }  # fmt: skip
 COLUMNS, SIZE = 3, (480, 307)
 

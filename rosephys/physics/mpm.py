@@ -31,6 +31,8 @@ import numpy as np
 
 import rose_ad as ra
 
+from . import symmetric
+
 EMPTY = 1e-10  # added to the mass of a node, so that one without particles has a velocity
 
 Material: TypeAlias = Callable[[Any, Any], tuple[Any, Any]]
@@ -239,7 +241,9 @@ def determinant(f: Any) -> Any:
 
 
 def rotation(f: Any) -> Any:
-    """R of the polar decomposition F = R S of a (2, 2) matrix, in closed form."""
+    """R of the polar decomposition F = R S of a (2, 2) matrix, or of a (3, 3) one with det F > 0."""
+    if len(f) == 3:
+        return symmetric.inverse_root(f @ f.T) @ f
     a, b = f[0, 0] + f[1, 1], f[1, 0] - f[0, 1]
     shrink = 1 / ra.sqrt(a * a + b * b)
     a, b = a * shrink, b * shrink
@@ -247,9 +251,9 @@ def rotation(f: Any) -> Any:
 
 
 def corotated(f: Any, mu: Any, lam: Any) -> Any:
-    """τ of the fixed corotated solid of the plane, 2μ (F - R) Fᵀ + λ (J - 1) J I, of Lamé's parameters."""
+    """τ of the fixed corotated solid, 2μ (F - R) Fᵀ + λ (J - 1) J I, of Lamé's parameters."""
     j = determinant(f)
-    return 2 * mu * ((f - rotation(f)) @ f.T) + lam * (j - 1) * j * np.eye(2)
+    return 2 * mu * ((f - rotation(f)) @ f.T) + lam * (j - 1) * j * np.eye(len(f))
 
 
 def corotated_energy(f: Any, mu: Any, lam: Any) -> Any:
