@@ -27,7 +27,7 @@ TEXT = 70  # below a picture, for the scene's name and its line
 WHEEL = 90  # design pixels for a notch of the wheel
 APPEAR_SECONDS = 0.25  # in which a new picture fades in
 LOADED = 4  # pictures that are read in one frame at most
-KEYS = (("Enter", "open"), ("← → ↑ ↓", "choose"), ("A … Z", "filter"), ("Esc", "leave"))
+KEYS = (("Enter", "open"), ("Arrows", "choose"), ("A-Z", "filter"), ("Esc", "leave"))
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,18 @@ def lay_out(groups: Sequence[Group], width: float, unit: float) -> Page:
     return Page(cards, headings, y)
 
 
-def matching(groups: Sequence[Group], query: str) -> list[Group]:
-    """The scenes whose name, line or group has every word of the query in it."""
+def matching(groups: Sequence[Group], query: str) -> Sequence[Group]:
+    """The scenes whose name, line or group has every word of the query in it, together; all if it is empty."""
     parts = query.lower().split()
+    if not parts:
+        return groups
 
     def fits(entry: Entry, group: Group) -> bool:
         text = f"{entry.name} {entry.summary} {group.title}".lower()
         return all(part in text for part in parts)
 
-    found = [Group(g.title, [e for e in g.entries if fits(e, g)]) for g in groups]
-    return [group for group in found if group.entries]
+    found = [entry for group in groups for entry in group.entries if fits(entry, group)]
+    return [Group("found", found)] if found else []
 
 
 @dataclass
