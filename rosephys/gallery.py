@@ -453,6 +453,6 @@ def write_sheet(
             thumbnails.poll()
             progress("pictures", thumbnails.total - thumbnails.left, thumbnails.total)
             sleep(0.02)
+        write_png(path, gallery.sheet())
     finally:
         gallery.close()
-    write_png(path, gallery.sheet())

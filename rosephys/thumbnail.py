@@ -93,14 +93,19 @@ class Thumbnails:
         for typed, error in self._painter.answers():
             self._note(typed, error)
         if not self._wanted:
-            self.close()
+            self._stop()
         elif self._painter.ended:
             self._give_up(self._wanted[0][0], "its process came to an end")
         elif self._painter.seconds > PATIENCE:
             self._give_up(self._wanted[0][0], f"it took longer than {PATIENCE:.0f} s")
 
     def close(self) -> None:
-        """Stop making pictures."""
+        """Stop making pictures, and forget those that are not kept."""
+        self._stop()
+        if self._own:
+            self._own.cleanup()
+
+    def _stop(self) -> None:
         if self._painter:
             self._painter.close()
             self._painter = None
@@ -115,7 +120,7 @@ class Thumbnails:
 
     def _give_up(self, typed: str, why: str) -> None:
         """Do without this one; the others are made by a new process."""
-        self.close()
+        self._stop()
         self._note(typed, why)
 
 
