@@ -29,7 +29,7 @@ def save(path: Path, scene: Scene, values: Mapping[str, Any]) -> None:
     _write(path, _fields(scene, values))
 
 
-def save_motion(path: Path, problem: Problem, values: Mapping[str, Any]) -> None:
+def save_motion(path: str | Path, problem: Problem, values: Mapping[str, Any]) -> None:
     """Write the motion under these values to an .npz file: all that is needed to draw or to study it.
 
     The arrays of the trajectory have a leading axis of length steps + 1, `times` (steps + 1,) are in
@@ -62,7 +62,7 @@ def _path(written: str) -> str:
     return "".join(f"/{part}" for part in parts if part)
 
 
-def _write(path: Path, arrays: Mapping[str, Any]) -> None:
+def _write(path: str | Path, arrays: Mapping[str, Any]) -> None:
     with replacing(path) as beside:
         np.savez(beside, **arrays)
 
