@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from rosephys.keep import END, FPS, SIZE, keep, place
 from rosephys.report import (
     DISAGREE,
     Bar,
@@ -52,7 +53,6 @@ examples:
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
-RECORDINGS = (".gif", ".mp4", ".png", ".npz")
 MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
 
@@ -99,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         help="write what `record` would instead (default: a GIF, here); implies --headless",
     )
 
+    scene.set_defaults(size=SIZE, fps=FPS, at=END)
+
     gallery = commands.add_parser(
         "gallery",
         help="choose a scene from pictures of all",
@@ -124,11 +126,17 @@ def _parser() -> argparse.ArgumentParser:
         help="a .gif, .mp4, .png or .npz, or a folder for a .gif (default: here)",
     )
     record.add_argument(
-        "--size", type=_size, metavar="WxH", help="pixels of a film or picture (720x460)"
+        "--size",
+        type=_size,
+        default=SIZE,
+        metavar="WxH",
+        help="pixels of a film or picture (720x460)",
     )
-    record.add_argument("--fps", type=_fps, metavar="N", help="frames a second of a film (30)")
     record.add_argument(
-        "--at", type=_moment, default=1.0, metavar="T", help="the moment of a .png, from 0 to 1"
+        "--fps", type=_fps, default=FPS, metavar="N", help="frames a second of a film (30)"
+    )
+    record.add_argument(
+        "--at", type=_moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
     )
 
     optimize = _command(commands, "optimize", _optimize, "find the controls with the least loss")
@@ -333,29 +341,12 @@ def _write_gallery(found: Sequence[Group], out: Path) -> None:
 
 def _record(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
-    out = _recording(arguments)
+    path = place(arguments.out, _name(arguments), arguments.size)
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
-    look = {name: getattr(arguments, name, None) for name in ("size", "fps", "at")}
-    _keep(problem, solution, out, **{n: v for n, v in look.items() if v is not None})
+    values = {**problem.values, **solution.best.values}
+    keep(problem, values, path, arguments.size, arguments.fps, arguments.at)
     return solution.code
-
-
-def _recording(arguments: argparse.Namespace) -> Path:
-    """Where the recording goes. What cannot be made is told before the solving, which may take long."""
-    from rosephys.scene import SceneError
-
-    out: Path = arguments.out or Path(".")
-    if out.suffix == ".mp4":
-        from rosephys.mp4 import check_size, encoder
-
-        encoder()
-        check_size(getattr(arguments, "size", None) or (2, 2))
-    if out.suffix in RECORDINGS:
-        return out
-    if out.suffix and not out.is_dir():
-        raise SceneError(f"{out}: a recording is a {', '.join(RECORDINGS)}, or goes to a folder")
-    return out / f"{_name(arguments)}.gif"
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
@@ -539,34 +530,4 @@ def _write_results(
     with replacing(path) as beside:
         beside.write_text(to_json(result) + "\n", encoding="utf-8")
     say(f"wrote {path}")
-    _keep(problem, solution, path.with_suffix(".gif"))
-
-
-def _keep(
-    problem: Problem,
-    solution: Solution,
-    path: Path,
-    size: tuple[int, int] = (720, 460),
-    fps: int = 30,
-    at: float = 1.0,
-) -> None:
-    """Write the motion that was found as a film or as numbers, or the moment `at` of it as a picture."""
-    values = {**problem.values, **solution.best.values}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
-        from rosephys.saved import save_motion
-
-        save_motion(path, problem, values)
-    elif not problem.scene.pictured:
-        say(f"no {path.suffix[1:].upper()}: the scene has no picture")
-        return
-    elif path.suffix == ".png":
-        from rosephys.record import still
-
-        still(problem, values, path, at, size)
-    else:
-        from rosephys.record import record
-
-        with progress() as show:
-            record(problem, values, path, size, fps, show)
-    say(f"wrote {path}")
+    keep(problem, {**problem.values, **solution.best.values}, path.with_suffix(".gif"))

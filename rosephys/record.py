@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.gif import Bytes, gif, write_gif
+from rosephys.keep import FPS, SIZE
 from rosephys.mp4 import write_mp4
 from rosephys.paint import backdrop, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 12.0  # a longer motion is shown faster than it is
 HOLD_SECONDS = 1.6  # how long the last moment stays
-SIZE = (720, 460)  # pixels
-FPS = 30
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -69,7 +68,7 @@ def still(
 
     Raises as `record` does.
     """
-    motion = Motion(problem, values)
+    motion = MotionPicture(problem, values)
     write_png(path, motion.captioned(at, size, problem.loss(values), 1.0))
 
 
@@ -92,7 +91,7 @@ def _frames(
     seconds = problem.steps * problem.dt
     speed = max(1.0, seconds / LONGEST_SECONDS)
     count = max(round(seconds / speed * fps), 1)
-    motion, loss = Motion(problem, values), problem.loss(values)
+    motion, loss = MotionPicture(problem, values), problem.loss(values)
     for frame in range(count + 1):
         progress("drawing", frame, count)
         surface = motion.captioned(frame / count, size, loss, speed)
@@ -103,7 +102,7 @@ def _frames(
         yield pixels
 
 
-class Motion:
+class MotionPicture:
     """The motion of a scene under `values`, to be drawn."""
 
     def __init__(self, problem: Problem, values: Values) -> None:

@@ -189,14 +189,14 @@ def paint(typed: str) -> pygame.Surface:
     from rosephys.palette import pygame
     from rosephys.picture import Image
     from rosephys.problem import Problem
-    from rosephys.record import Motion
+    from rosephys.record import MotionPicture
     from rosephys.scene import SceneError, find_scene
 
     problem = Problem(find_scene(typed))
     if not problem.scene.pictured:
         raise SceneError("the scene has no picture")
     values = _found(problem)
-    motion = Motion(problem, values)
+    motion = MotionPicture(problem, values)
     last = problem.picture(motion.trajectory, problem.steps, values)
     field = any(isinstance(shape, Image) for shape in last.shapes)
     surface = pygame.Surface(SIZE, 0, 32)

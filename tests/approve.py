@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rosephys.palette import pygame
 from rosephys.problem import Problem
-from rosephys.record import Motion, write_png
+from rosephys.record import MotionPicture, write_png
 from rosephys.scene import find_scene, scene_names
 
 APPROVED = Path(__file__).parent / "approved"
@@ -30,7 +30,7 @@ def draw(name: str) -> Pixels:
     steps = min(find_scene(name).steps, STEPS)
     problem = Problem(find_scene(name, {"steps": steps}))
     surface = pygame.Surface(SIZE, 0, 32)
-    Motion(problem, problem.values).draw(surface, surface.get_rect(), 1.0, 0.5)
+    MotionPicture(problem, problem.values).draw(surface, surface.get_rect(), 1.0, 0.5)
     return pixels(surface)
 
 

@@ -102,9 +102,9 @@ def test_what_fails_leaves_nothing(problem: Problem, name: str, tmp_path: Path) 
 def test_ctrl_c_while_a_film_is_drawn_leaves_no_file(walk: Path, tmp_path: Path) -> None:
     code = (
         "import rosephys.record as r, rosephys.cli as cli, sys\n"
-        "draw = r.Motion.draw\n"
+        "draw = r.MotionPicture.draw\n"
         "def told(*args): print('drawing', flush=True); draw(*args)\n"
-        "r.Motion.draw = told\n"
+        "r.MotionPicture.draw = told\n"
         "sys.exit(cli.main(sys.argv[1:]))"
     )
     process = subprocess.Popen(
