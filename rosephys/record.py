@@ -69,7 +69,7 @@ def still(
     Raises as `record` does.
     """
     motion = MotionPicture(problem, values)
-    write_png(path, motion.captioned(at, size, problem.loss(values), 1.0))
+    write_png(path, motion.captioned(at, size, problem.loss(values)))
 
 
 def write_png(path: str | Path, surface: pygame.Surface) -> None:
@@ -92,9 +92,10 @@ def _frames(
     speed = max(1.0, seconds / LONGEST_SECONDS)
     count = max(round(seconds / speed * fps), 1)
     motion, loss = MotionPicture(problem, values), problem.loss(values)
+    note = f"{speed:.2g} times as fast" if speed > 1 else ""
     for frame in range(count + 1):
         progress("drawing", frame, count)
-        surface = motion.captioned(frame / count, size, loss, speed)
+        surface = motion.captioned(frame / count, size, loss, note)
         pixels = np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8)
         pixels = pixels.reshape(size[1], size[0], 3)
         yield pixels
@@ -121,28 +122,27 @@ class MotionPicture:
         surface.set_clip(None)
 
     def captioned(
-        self, at: float, size: tuple[int, int], loss: float, speed: float
+        self, at: float, size: tuple[int, int], loss: float, note: str = ""
     ) -> pygame.Surface:
-        """The moment `at` over the scene's name, its loss, and how many times as fast it is shown."""
+        """The moment `at` over a line with the scene's name, a note and the loss."""
         surface = pygame.Surface(size, 0, 32)
         unit = min(size[0] / SIZE[0], size[1] / SIZE[1])
         surface.fill(colour("window"))
-        _write_caption(surface, self.problem, loss, speed, unit)
+        _write_caption(surface, self.problem, loss, note, unit)
         table = pygame.Rect(0, 0, size[0], size[1] - round(34 * unit))
         self.draw(surface, table, at, 0.62 * unit)
         return surface
 
 
 def _write_caption(
-    surface: pygame.Surface, problem: Problem, loss: float, speed: float, unit: float
+    surface: pygame.Surface, problem: Problem, loss: float, note: str, unit: float
 ) -> None:
     # The bold face comes with pygame, so the letters are the same on every machine.
     wide, high = surface.get_size()
     y, edge, size = high - 19 * unit, 24 * unit, 14 * unit
     name = problem.scene.name.capitalize()
     words(surface, name, (edge, y), size, "text", face="bold", align="midleft")
-    if speed > 1:
-        note = f"{speed:.2g} times as fast"
+    if note:
         words(surface, note, (wide / 2, y), size, "dim", face="bold", align="center")
     text = f"loss {number(loss)}"
     words(surface, text, (wide - edge, y), size, "accent", face="bold", align="midright")

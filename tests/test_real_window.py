@@ -21,9 +21,12 @@ from test_cli import HERE, SCENE
 
 from rosephys.palette import colour, pygame
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool"
+    ),
+]
 
 SIZE = (1400, 900)
 WINDOW = (1200, 720)
