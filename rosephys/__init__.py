@@ -6,6 +6,7 @@ problem = Problem(find_scene("billiards"))
 loss, gradient = problem.value_and_gradient(problem.values)
 """
 
+from .notebook import Animation, show
 from .optimize import OptimizeError, descend
 from .picture import (
     Arrow,
@@ -25,6 +26,7 @@ from .scene import Scene, SceneError, control, find_scene, parameter, scene_name
 __version__ = "0.1.0"
 
 __all__ = [
+    "Animation",
     "Arrow",
     "Circles",
     "Cross",
@@ -44,4 +46,5 @@ __all__ = [
     "find_scene",
     "parameter",
     "scene_names",
+    "show",
 ]

@@ -18,7 +18,6 @@ import numpy as np
 import rose_ad as ra
 
 from .problem import Arrays, Problem
-from .scene import Scene
 
 Verdict = Literal["ok", "FAILED", "note"]
 
@@ -414,7 +413,7 @@ _DRIFT = (
 def pictures(run: Run) -> Iterator[Finding]:
     """Whether the picture can be drawn, shows something, and holds what moves."""
     problem = run.problem
-    if type(problem.scene).picture is Scene.picture:
+    if not problem.scene.pictured:
         yield Finding("picture", "note", "the scene has none")
         return
     times = np.unique(np.linspace(0, problem.steps, FRAMES).astype(int)).tolist()

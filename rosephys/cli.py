@@ -1,8 +1,8 @@
-"""The command line: `python -m rosephys scene|record|optimize|gradient|check|new|list`.
+"""The command line: `python -m rosephys scene|gallery|record|optimize|gradient|check|new|list`.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene`, `record` and `--out` ever load pygame.
+imports wait until a command needs them: only `scene`, `gallery`, `record` and `--out` ever load pygame.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from rosephys.keep import END, FPS, SIZE, keep, place
 from rosephys.report import (
     DISAGREE,
     Bar,
@@ -26,20 +27,24 @@ from rosephys.report import (
     print_findings,
     print_gradient,
     print_solution,
+    progress,
     say,
     to_json,
     warn_of_chaos,
 )
+from rosephys.whole import replacing
 
 if TYPE_CHECKING:
+    from rosephys.catalogue import Group
     from rosephys.problem import Problem
 
 EXAMPLES = """\
 examples:
+  python -m rosephys gallery                        all scenes to choose from
   python -m rosephys scene billiards                watch the shot being found, drag the goal
   python -m rosephys new my_scene.py                write a scene to begin with
   python -m rosephys scene ./my_scene.py            watch it, and what you change in the file
-  python -m rosephys record billiards --out shot.gif
+  python -m rosephys record billiards --out shot.gif --size 1280x720
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
@@ -48,6 +53,7 @@ examples:
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
+MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
 
 
@@ -89,19 +95,48 @@ def _parser() -> argparse.ArgumentParser:
     scene.add_argument(
         "--out",
         type=Path,
-        metavar="DIR|FILE.gif",
-        help="where to write the GIF (default: here); implies --headless",
+        metavar="DIR|FILE",
+        help="write what `record` would instead (default: a GIF, here); implies --headless",
     )
 
+    scene.set_defaults(size=SIZE, fps=FPS, at=END)
+
+    gallery = commands.add_parser(
+        "gallery",
+        help="choose a scene from pictures of all",
+        description="Choose a scene from pictures of all, or of those in a folder.",
+    )
+    gallery.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="your own scenes")
+    gallery.add_argument(
+        "--out", type=Path, metavar="FILE.png", help="no window: write the pictures of all"
+    )
+    gallery.set_defaults(run=_gallery)
+
     record = _command(
-        commands, "record", _record, "solve a scene and write a GIF of the answer, or a PNG"
+        commands,
+        "record",
+        _record,
+        "solve a scene and write the answer: a film, a picture, numbers",
     )
     _add_solving(record)
     record.add_argument(
-        "--out", type=Path, metavar="DIR|FILE", help="a .gif, a .png or a folder (default: here)"
+        "--out",
+        type=Path,
+        metavar="DIR|FILE",
+        help="a .gif, .mp4, .png or .npz, or a folder for a .gif (default: here)",
     )
     record.add_argument(
-        "--at", type=_moment, default=1.0, metavar="T", help="the moment of a .png, from 0 to 1"
+        "--size",
+        type=_size,
+        default=SIZE,
+        metavar="WxH",
+        help="pixels of a film or picture (720x460)",
+    )
+    record.add_argument(
+        "--fps", type=_fps, default=FPS, metavar="N", help="frames a second of a film (30)"
+    )
+    record.add_argument(
+        "--at", type=_moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
     )
 
     optimize = _command(commands, "optimize", _optimize, "find the controls with the least loss")
@@ -218,6 +253,24 @@ def _moment(text: str) -> float:
     return value
 
 
+def _size(text: str) -> tuple[int, int]:
+    wide, by, high = text.partition("x")
+    if not (by and wide.isdecimal() and high.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, got {text!r}")
+    size = int(wide), int(high)
+    if not (MIN_PIXELS <= min(size) and max(size) <= MAX_PIXELS):
+        raise argparse.ArgumentTypeError(
+            f"expected from {MIN_PIXELS} to {MAX_PIXELS} pixels each way, got {text!r}"
+        )
+    return size
+
+
+def _fps(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, got {text!r}")
+    return int(text)
+
+
 def _positive(text: str) -> float:
     try:
         value = float(text)
@@ -267,14 +320,41 @@ def _scene(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gallery(arguments: argparse.Namespace) -> int:
+    from rosephys.catalogue import groups
+    from rosephys.gallery import browse
+    from rosephys.viewer import display_problem
+
+    found = groups(arguments.folder)
+    unseen = None if arguments.out else display_problem()
+    if unseen is not None:
+        say(f"no window can be opened ({unseen}), so the gallery is written to a file")
+    if arguments.out or unseen is not None:
+        _write_gallery(found, arguments.out or Path("gallery.png"))
+    else:
+        browse(found, lambda typed: _scene(_parser().parse_args(["scene", typed])))
+    return 0
+
+
+def _write_gallery(found: Sequence[Group], out: Path) -> None:
+    from rosephys.gallery import write_sheet
+    from rosephys.scene import SceneError
+
+    if out.suffix != ".png":
+        raise SceneError(f"a gallery is written as a .png, not to {out}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress() as show:
+        write_sheet(found, out, progress=show)
+    say(f"wrote {out}")
+
+
 def _record(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
+    path = place(arguments.out, _name(arguments), arguments.size)
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
-    out = arguments.out or Path(".")
-    if out.suffix not in {".gif", ".png"}:
-        out = out / f"{_name(arguments)}.gif"
-    _draw(problem, solution, out, getattr(arguments, "at", 1.0))
+    values = {**problem.values, **solution.best.values}
+    keep(problem, values, path, arguments.size, arguments.fps, arguments.at)
     return solution.code
 
 
@@ -458,42 +538,20 @@ def _write_results(
     arguments: argparse.Namespace, problem: Problem, solution: Solution, result: object
 ) -> None:
     path = arguments.out / f"{_name(arguments)}.json"
-    path.write_text(to_json(result) + "\n", encoding="utf-8")
+    with replacing(path) as beside:
+        beside.write_text(to_json(result) + "\n", encoding="utf-8")
     say(f"wrote {path}")
-    _draw(problem, solution, path.with_suffix(".gif"))
-
-
-def _draw(problem: Problem, solution: Solution, path: Path, at: float = 1.0) -> None:
-    """Write the motion as a GIF, or the moment `at` of it as a PNG."""
-    if not _has_picture(problem, path):
-        return
-    from rosephys.record import record, still
-
-    values = {**problem.values, **solution.best.values}
-    if path.suffix == ".png":
-        still(problem, values, path, at)
-    else:
-        record(problem, values, path)
-    say(f"wrote {path}")
+    keep(problem, {**problem.values, **solution.best.values}, path.with_suffix(".gif"))
 
 
 def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     """Write how the motion ends, before and after, as a PNG."""
-    if not _has_picture(problem, path):
+    if not problem.scene.pictured:
+        say("no PNG: the scene has no picture")
         return
     from rosephys.record import before_and_after
 
     after = {**problem.values, **solution.best.values}
+    path.parent.mkdir(parents=True, exist_ok=True)
     before_and_after(problem, problem.values, after, path)
     say(f"wrote {path}")
-
-
-def _has_picture(problem: Problem, path: Path) -> bool:
-    """Whether the scene can be drawn; if so, `path` has its folder."""
-    from rosephys.scene import Scene
-
-    if type(problem.scene).picture is Scene.picture:
-        say(f"no {path.suffix[1:].upper()}: the scene has no picture")
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return True

@@ -12,9 +12,8 @@ not flicker.
 from __future__ import annotations
 
 import heapq
-import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -23,9 +22,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from rosephys.whole import replacing
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.uint32]  # colours packed as 0xRRGGBB
+Progress: TypeAlias = Callable[[int, int], object]  # is told how much is done, of how much
 
 TRANSPARENT = 255
 KEPT = 0xFF000000  # in place of a colour: the pixel stays as it was
@@ -42,13 +44,29 @@ class _Patch:
     frames: int = 1
 
 
-def write_gif(path: str | Path, frames: Iterable[Bytes], frame_seconds: float) -> None:
+def write_gif(
+    path: str | Path,
+    frames: Iterable[Bytes],
+    frame_seconds: float,
+    progress: Progress = lambda done, total: None,
+) -> None:
     """Write `frames`, each (h, w, 3) of 0 .. 255 and all of one size, as a looping GIF.
 
     Each frame is shown for `frame_seconds`, kept to hundredths over the whole film. The file
-    appears complete or not at all. Raises `ValueError` for no frames, a frame of another shape
-    or type, or a time under 0.01 s; `OSError` if the file cannot be written.
+    appears complete or not at all. Once all frames are known, `progress` is told how many of the
+    images are packed. Raises `ValueError` for no frames, a frame of another shape or type, or a
+    time under 0.01 s; `OSError` if the file cannot be written.
     """
+    with replacing(path) as beside:
+        beside.write_bytes(gif(frames, frame_seconds, progress))
+
+
+def gif(
+    frames: Iterable[Bytes],
+    frame_seconds: float,
+    progress: Progress = lambda done, total: None,
+) -> bytes:
+    """The bytes that `write_gif` writes."""
     if not frame_seconds >= 0.01:
         raise ValueError(f"a GIF cannot show a frame for less than 0.01 s, got {frame_seconds}")
     patches = _differences(frames)
@@ -60,14 +78,14 @@ def write_gif(path: str | Path, frames: Iterable[Bytes], frame_seconds: float) -
     mixtures = _mixtures(known, palette)
     parts = [_header(size[1], size[0], palette)]
     clock = shown = 0
-    for patch in patches:
+    for k, patch in enumerate(patches):
+        progress(k, len(patches))
         clock += patch.frames
         delay = round(100 * frame_seconds * clock) - shown
         shown += delay
         indices = _indices(patch, known, mixtures)
         parts.append(_image(patch.left, patch.top, indices, min(delay, LONGEST_DELAY)))
-    parts.append(b";")
-    _write_whole(Path(path), b"".join(parts))
+    return b"".join([*parts, b";"])
 
 
 def _differences(frames: Iterable[Bytes]) -> list[_Patch]:
@@ -258,13 +276,3 @@ def _pack_bits(codes: NDArray[Any], widths: NDArray[Any]) -> bytes:
     bit = np.arange(12)
     bits = (codes[:, None] >> bit & 1).astype(np.uint8)
     return np.packbits(bits[bit < widths[:, None]], bitorder="little").tobytes()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that a reader never sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -1,18 +1,21 @@
-"""Records a motion as a GIF, or a moment as a PNG, without a window: the same input gives the same file."""
+"""Draws a motion without a window: as a film, or a moment of it. The same input gives the same file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.gif import write_gif
+from rosephys.gif import Bytes, gif, write_gif
+from rosephys.keep import FPS, SIZE
+from rosephys.mp4 import write_mp4
 from rosephys.paint import backdrop, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
 from rosephys.panel import number
+from rosephys.whole import replacing
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem
@@ -20,41 +23,68 @@ if TYPE_CHECKING:
 LONGEST_SECONDS = 12.0  # a longer motion is shown faster than it is
 HOLD_SECONDS = 1.6  # how long the last moment stays
 
+Values = Mapping[str, NDArray[np.float64]]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
+
 
 def record(
     problem: Problem,
-    values: Mapping[str, NDArray[np.float64]],
+    values: Values,
     path: str | Path,
-    size: tuple[int, int] = (720, 460),
-    fps: int = 30,
+    size: tuple[int, int] = SIZE,
+    fps: int = FPS,
+    progress: Callable[[str, int, int], object] = _silent,
 ) -> None:
-    """Write the motion under `values` to `path`, `size` pixels, at real speed if it is short.
+    """Write the motion under `values` to `path`, a .gif or .mp4, at real speed if it is short.
 
-    Raises `OSError` if the file cannot be written, and whatever the scene raises.
+    `size` is in pixels. `progress` is told what is done, how much of it and of how much. Raises
+    `OSError` if the file cannot be written, `FilmError` if it cannot be encoded, `ValueError` for a GIF
+    of more than 100 frames a second, and whatever the scene raises.
     """
-    write_gif(path, _frames(problem, values, size, fps), 1 / fps)
+    path = Path(path)
+    film = _frames(problem, values, size, fps, progress)
+    if path.suffix == ".mp4":
+        write_mp4(path, film, fps)
+    else:
+        write_gif(path, film, 1 / fps, lambda done, total: progress("packing", done, total))
+
+
+def film(problem: Problem, values: Values, size: tuple[int, int] = SIZE, fps: int = FPS) -> bytes:
+    """The bytes of the GIF that `record` writes."""
+    return gif(_frames(problem, values, size, fps, _silent), 1 / fps)
 
 
 def still(
     problem: Problem,
-    values: Mapping[str, NDArray[np.float64]],
+    values: Values,
     path: str | Path,
     at: float = 1.0,
-    size: tuple[int, int] = (720, 460),
+    size: tuple[int, int] = SIZE,
 ) -> None:
     """Write the moment `at`, from 0 (the start) to 1 (the end), of the motion under `values` to `path`, a PNG.
 
     Raises as `record` does.
     """
-    canvas = _Canvas(problem, values, size)
-    canvas.draw(at)
-    pygame.image.save(canvas.surface, str(path))
+    motion = MotionPicture(problem, values)
+    write_png(path, motion.captioned(at, size, problem.loss(values)))
+
+
+def write_png(path: str | Path, surface: pygame.Surface) -> None:
+    """Write a surface as a PNG that appears complete or not at all. Raises `OSError` if it cannot be."""
+    with replacing(path) as beside:
+        try:
+            pygame.image.save(surface, str(beside))
+        except pygame.error as error:
+            raise OSError(f"{path} cannot be written: {error}") from None
 
 
 def before_and_after(
     problem: Problem,
-    before: Mapping[str, NDArray[np.float64]],
-    after: Mapping[str, NDArray[np.float64]],
+    before: Values,
+    after: Values,
     path: str | Path,
     size: tuple[int, int] = (720, 460),
 ) -> None:
@@ -64,58 +94,62 @@ def before_and_after(
     """
     both = pygame.Surface((2 * size[0], size[1]), 0, 32)
     for k, (values, note) in enumerate(((before, "before"), (after, "after"))):
-        canvas = _Canvas(problem, values, size, note)
-        canvas.draw(1.0)
-        both.blit(canvas.surface, (k * size[0], 0))
-    pygame.image.save(both, str(path))
+        motion = MotionPicture(problem, values)
+        both.blit(motion.captioned(1.0, size, problem.loss(values), note), (k * size[0], 0))
+    write_png(path, both)
 
 
 def _frames(
     problem: Problem,
-    values: Mapping[str, NDArray[np.float64]],
+    values: Values,
     size: tuple[int, int],
     fps: int,
-) -> Iterator[NDArray[np.uint8]]:
+    progress: Callable[[str, int, int], object],
+) -> Iterator[Bytes]:
     seconds = problem.steps * problem.dt
     speed = max(1.0, seconds / LONGEST_SECONDS)
     count = max(round(seconds / speed * fps), 1)
-    canvas = _Canvas(problem, values, size, f"{speed:.2g} times as fast" if speed > 1 else "")
+    motion, loss = MotionPicture(problem, values), problem.loss(values)
+    note = f"{speed:.2g} times as fast" if speed > 1 else ""
     for frame in range(count + 1):
-        canvas.draw(frame / count)
-        pixels = pygame.surfarray.array3d(canvas.surface).swapaxes(0, 1)
+        progress("drawing", frame, count)
+        surface = motion.captioned(frame / count, size, loss, note)
+        pixels = np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8)
+        pixels = pixels.reshape(size[1], size[0], 3)
         yield pixels
     for _ in range(round(HOLD_SECONDS * fps)):
         yield pixels
 
 
-class _Canvas:
-    """A motion and the surface that its moments are drawn on, over a caption."""
+class MotionPicture:
+    """The motion of a scene under `values`, to be drawn."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        values: Mapping[str, NDArray[np.float64]],
-        size: tuple[int, int],
-        note: str = "",
-    ) -> None:
+    def __init__(self, problem: Problem, values: Values) -> None:
         self.problem, self.values = problem, values
         self.trajectory = problem.trajectory(values)
         self.tracks = problem.tracks(values, self.trajectory)
-        self.surface = pygame.Surface(size, 0, 32)
-        self.unit = size[1] / 460
-        self.table = pygame.Rect(0, 0, size[0], size[1] - round(34 * self.unit))
-        self.surface.fill(colour("window"))
-        _write_caption(self.surface, problem, problem.loss(values), note, self.unit)
 
-    def draw(self, at: float) -> None:
-        """Draw the moment `at`, from 0 to 1."""
+    def draw(self, surface: pygame.Surface, area: pygame.Rect, at: float, unit: float) -> None:
+        """Draw the moment `at`, from 0 to 1, into an area; `unit` is the size of one design pixel."""
         step = round(at * self.problem.steps)
         picture = self.problem.picture(self.trajectory, step, self.values)
-        self.surface.set_clip(self.table)
-        view = backdrop(self.surface, picture, self.table, 0.62 * self.unit)
-        paint_tracks(self.surface, self.tracks, view)
-        paint_shapes(self.surface, picture, view)
-        self.surface.set_clip(None)
+        surface.set_clip(area)
+        view = backdrop(surface, picture, area, unit)
+        paint_tracks(surface, self.tracks, view)
+        paint_shapes(surface, picture, view)
+        surface.set_clip(None)
+
+    def captioned(
+        self, at: float, size: tuple[int, int], loss: float, note: str = ""
+    ) -> pygame.Surface:
+        """The moment `at` over a line with the scene's name, a note and the loss."""
+        surface = pygame.Surface(size, 0, 32)
+        unit = min(size[0] / SIZE[0], size[1] / SIZE[1])
+        surface.fill(colour("window"))
+        _write_caption(surface, self.problem, loss, note, unit)
+        table = pygame.Rect(0, 0, size[0], size[1] - round(34 * unit))
+        self.draw(surface, table, at, 0.62 * unit)
+        return surface
 
 
 def _write_caption(

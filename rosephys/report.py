@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -72,6 +73,21 @@ class Bar:
         if self._live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A `with` that gives a function for showing what is done, how much of it and of how much."""
+    bars: dict[str, Bar] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        bars.setdefault(what, Bar(total)).show(done, what)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.clear()
 
 
 def say(message: str) -> None:
@@ -217,10 +233,11 @@ def explain(error: Exception) -> int:
 def describe(error: BaseException) -> str:
     """What went wrong in words for people, with the line of the user's own code."""
     from rose_ad import RoseError
+    from rosephys.mp4 import FilmError
     from rosephys.optimize import OptimizeError
     from rosephys.scene import SceneError
 
-    known = isinstance(error, (SceneError, RoseError, OptimizeError, OSError))
+    known = isinstance(error, (SceneError, RoseError, OptimizeError, FilmError, OSError))
     return str(error) or type(error).__name__ if known else _with_line(error)
 
 

@@ -189,6 +189,11 @@ class Scene:
             f"{type(self).__name__} needs a method picture(self, state) to be shown"
         )
 
+    @property
+    def pictured(self) -> bool:
+        """Whether the scene has a picture."""
+        return type(self).picture is not Scene.picture
+
     def tracks(self, state: Any) -> Sequence[Track]:
         """Points whose paths are drawn."""
         return ()
@@ -327,6 +332,11 @@ def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
 def scene_names() -> list[str]:
     """The scenes that come with rosephys, and those of installed packages (entry point `rosephys.scenes`)."""
     return sorted({*_built_in(), *_entry_points()})
+
+
+def scene_file(name: str) -> Path | None:
+    """The file of a scene that comes with rosephys; None for one of an installed package."""
+    return _built_in().get(name)
 
 
 def find_scene(name: str, settings: Mapping[str, Any] | None = None) -> Scene:

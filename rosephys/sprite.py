@@ -122,7 +122,8 @@ def stamp(
         sprites[k] = _sprite(kind, size, paints[paint[p]], words[word[p]], *shift)
     halves = np.array([image.get_width() // 2 for image in sprites], int)  # a sprite is square
     x, y = (whole - halves[looks, None]).T.tolist()
-    surface.blits(zip(sprites[looks].tolist(), zip(x, y, strict=True), strict=True), doreturn=False)
+    places = zip(x, y, strict=True)
+    surface.blits(list(zip(sprites[looks].tolist(), places, strict=True)), doreturn=False)
 
 
 def _numbered(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:

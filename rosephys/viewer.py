@@ -22,6 +22,7 @@ from rosephys.reproduce import command, free_path
 from rosephys.session import Phase, Session
 from rosephys.stroke import arrow, ring
 from rosephys.timeline import draw_timeline, holds, share_at
+from rosephys.whole import replacing
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem
@@ -153,7 +154,8 @@ class Window:
     def _write_picture(self) -> None:
         path = free_path(self.session.problem.scene.name, ".png")
         try:
-            pygame.image.save(pygame.display.get_surface(), path)
+            with replacing(path) as beside:
+                pygame.image.save(pygame.display.get_surface(), beside)
         except (OSError, pygame.error) as error:
             self._tell(f"no picture: {error}")
         else:

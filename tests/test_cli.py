@@ -287,7 +287,7 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
     error: Any, code: int, walk: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     drawn = []
-    monkeypatch.setattr("rosephys.record.record", lambda _, values, path: drawn.append(values))
+    monkeypatch.setattr("rosephys.record.record", lambda _, values, *rest: drawn.append(values))
     monkeypatch.setattr("rosephys.optimize.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out

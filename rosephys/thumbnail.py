@@ -1,0 +1,245 @@
+"""Small pictures of scenes, made in a process of their own and kept on disk.
+
+`python -m rosephys.thumbnail` is that process: it reads jobs from its standard input, a line of JSON
+[scene, file] each, and answers each with a line [scene, what went wrong]. A scene's own code runs there
+alone: one that hangs or crashes costs its own picture only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from typing import IO, TYPE_CHECKING, Any
+
+from rosephys.catalogue import Entry
+
+if TYPE_CHECKING:
+    from rosephys.palette import pygame
+    from rosephys.problem import Arrays, Problem
+
+SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
+SOLVE_SECONDS = 2.0  # how long a scene is solved for its picture
+PATIENCE = 90.0  # seconds; a scene that takes longer gets none
+MOMENT = 0.6  # of the motion, from 0 to 1, that is drawn; of a field it is the last one
+KEPT = 256  # pictures; the oldest go first
+
+
+def key(entry: Entry) -> str:
+    """A name for the picture of a scene: by its source, and the version of what draws it."""
+    from rosephys import __version__
+
+    source = entry.file.read_bytes() if entry.file else entry.typed.encode()
+    return hashlib.sha256(f"{__version__} {SIZE} {SOLVE_SECONDS}\n".encode() + source).hexdigest()
+
+
+def cache() -> Path | None:
+    """The folder where pictures are kept, within that of compiled code; None if there is none."""
+    from rose_ad.lower.cache import directory
+
+    within = directory()
+    if within is None:
+        return None
+    folder = within / ".thumbnails"  # a hidden name: what is not is taken for compiled code
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+class Thumbnails:
+    """The pictures of these scenes: files that are there already, or appear one by one."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._own = None if cache() else tempfile.TemporaryDirectory(prefix="rosephys")
+        folder = cache() or Path(self._own.name if self._own else "")
+        self.files: dict[str, Path] = {}  # by what is typed
+        self.errors: dict[str, str] = {}  # why there will be none, by the same
+        self._wanted: deque[tuple[str, Path]] = deque()
+        for entry in entries:
+            file = folder / f"{key(entry)}.png"
+            if file.exists():
+                self.files[entry.typed] = file
+                with suppress(OSError):
+                    os.utime(file)
+            else:
+                self._wanted.append((entry.typed, file))
+        self.total = len(self._wanted)
+        self._painter: _Painter | None = None
+        _trim(folder)
+
+    @property
+    def left(self) -> int:
+        """How many pictures are still to come."""
+        return len(self._wanted)
+
+    def poll(self) -> None:
+        """Note what has been made since the last time, and see that the next is being made."""
+        if self._painter is None and self._wanted:
+            self._painter = _Painter(self._wanted)
+        if self._painter is None:
+            return
+        for typed, error in self._painter.answers():
+            self._note(typed, error)
+        if not self._wanted:
+            self._stop()
+        elif self._painter.ended:
+            self._give_up(self._wanted[0][0], "its process came to an end")
+        elif self._painter.seconds > PATIENCE:
+            self._give_up(self._wanted[0][0], f"it took longer than {PATIENCE:.0f} s")
+
+    def close(self) -> None:
+        """Stop making pictures, and forget those that are not kept."""
+        self._stop()
+        if self._own:
+            self._own.cleanup()
+
+    def _stop(self) -> None:
+        if self._painter:
+            self._painter.close()
+            self._painter = None
+
+    def _note(self, typed: str, error: str) -> None:
+        wanted, file = self._wanted.popleft()
+        assert wanted == typed, "pictures are made in order"
+        if error:
+            self.errors[typed] = error
+        else:
+            self.files[typed] = file
+
+    def _give_up(self, typed: str, why: str) -> None:
+        """Do without this one; the others are made by a new process."""
+        self._stop()
+        self._note(typed, why)
+
+
+class _Painter:
+    """The process that makes pictures, and a thread that listens to it."""
+
+    def __init__(self, jobs: Iterable[tuple[str, Path]]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rosephys.thumbnail"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        self._answers: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
+        self._since = perf_counter()
+        self.ended = False
+        lines = "".join(json.dumps([typed, str(file)]) + "\n" for typed, file in jobs)
+        threading.Thread(target=self._talk, args=(lines,), daemon=True).start()
+
+    @property
+    def seconds(self) -> float:
+        """How long the one that is being made has taken."""
+        return perf_counter() - self._since
+
+    def answers(self) -> list[tuple[str, str]]:
+        """What has been answered since the last call: a scene, and what went wrong or ""."""
+        found = []
+        with suppress(Empty):
+            while (answer := self._answers.get_nowait()) is not None:
+                found.append(answer)
+                self._since = perf_counter()
+            self.ended = True
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+    def _talk(self, lines: str) -> None:
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(OSError, ValueError), process.stdin, process.stdout:
+            process.stdin.write(lines)
+            process.stdin.close()
+            for line in process.stdout:
+                self._answers.put(tuple(json.loads(line)))
+        self._answers.put(None)
+
+
+def _trim(folder: Path) -> None:
+    """Remove the pictures that have not been looked at for longest, if there are too many."""
+    with suppress(OSError):
+        files = sorted(folder.glob("*.png"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-KEPT]:
+            file.unlink()
+
+
+# ---- In the process ------------------------------------------------------------------------
+
+
+def paint(typed: str) -> pygame.Surface:
+    """The picture of a scene that has been solved for a moment, without words of ours."""
+    from rosephys.palette import pygame
+    from rosephys.picture import Image
+    from rosephys.problem import Problem
+    from rosephys.record import MotionPicture
+    from rosephys.scene import SceneError, find_scene
+
+    problem = Problem(find_scene(typed))
+    if not problem.scene.pictured:
+        raise SceneError("the scene has no picture")
+    values = _found(problem)
+    motion = MotionPicture(problem, values)
+    last = problem.picture(motion.trajectory, problem.steps, values)
+    field = any(isinstance(shape, Image) for shape in last.shapes)
+    surface = pygame.Surface(SIZE, 0, 32)
+    motion.draw(surface, surface.get_rect(), 1.0 if field else MOMENT, 0.85)
+    return surface
+
+
+def _found(problem: Problem) -> Arrays:
+    """The best values that are found in a moment."""
+    from rosephys.optimize import OptimizeError, descend
+
+    scene = problem.scene
+    best, values = float("inf"), problem.values
+    begin = perf_counter()
+    how: dict[str, Any] = {"rate": scene.rate, "optimizer": scene.optimizer}
+    with suppress(OptimizeError):  # what was found before is good enough
+        for iterate in descend(problem, iterations=scene.iterations, **how):
+            if iterate.loss < best:
+                best, values = iterate.loss, iterate.values
+            if perf_counter() - begin > SOLVE_SECONDS:
+                break
+    return {**problem.values, **values}
+
+
+def _serve(jobs: IO[str], answers: IO[str]) -> None:
+    from rosephys.record import write_png
+    from rosephys.report import describe
+
+    for line in jobs:
+        typed, file = json.loads(line)
+        error = ""
+        try:
+            write_png(file, paint(typed))
+        except (Exception, SystemExit) as wrong:  # a scene's own code runs here
+            error = describe(wrong) or "it cannot be drawn"
+        answers.write(json.dumps([typed, error]) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    with suppress(AttributeError, OSError):
+        os.nice(10)  # what a person looks at goes first
+    own = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a scene prints is no answer
+    with suppress(BrokenPipeError, KeyboardInterrupt):
+        _serve(sys.stdin, own)
