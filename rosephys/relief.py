@@ -15,7 +15,7 @@ from rosephys.palette import rgb
 SIDE = 320  # pixels
 COLOURS = "water"
 STEPS = 10  # from one level line to the next
-DARK = 0.5  # share of the colours that are dark
+DARK = 0.45  # share of the colours that are dark
 WIDTH = 1.1  # pixels, of a level line
 FAINT = 0.4  # its opacity
 
@@ -36,6 +36,7 @@ class Relief:
 def relief(landscape: Landscape) -> Relief:
     """The image of a landscape; what is not finite is grey."""
     levels = np.asarray(landscape.level(landscape.losses), float)
+    levels = np.where(np.isfinite(levels), levels, np.nan)
     finite = levels[np.isfinite(levels)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if low == high:

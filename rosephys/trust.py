@@ -76,9 +76,10 @@ def judged(problem: Problem, values: Arrays) -> Generator[None, None, Verdict]:
     a, b = pieces[int(np.argmax(gaps))]
     jump = yield from _narrowed(line, a, b)
     if jump is not None:
+        near, far = sorted(jump, key=lambda point: abs(point.at))
         words = (
-            f"the loss jumps from {jump[0].loss:.3g} to {jump[1].loss:.3g} where the controls are"
-            f" changed by {abs(jump[1].at):.2%}; the gradient knows one side only"
+            f"the loss jumps from {near.loss:.3g} to {far.loss:.3g} where the controls are"
+            f" changed by {abs(far.at):.2%}; the gradient knows one side only"
         )
         return Verdict("jump", words)
     words = (
@@ -125,6 +126,8 @@ class _Line:
         self._problem, self._values = problem, values
         loss, gradient = problem.value_and_gradient(values)
         self.finite = math.isfinite(loss) and all(np.isfinite(g).all() for g in gradient.values())
+        if not self.finite:
+            return
         sizes = {n: float(np.max(np.abs(values[n]), initial=0.0)) or 1.0 for n in gradient}
         down = {n: -sizes[n] * np.asarray(g, float) for n, g in gradient.items()}
         if not any(d.any() for d in down.values()):
