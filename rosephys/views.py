@@ -56,6 +56,7 @@ class Views:
         self.halos: Floats | Failure | None = None
         self.verdict: Verdict | None = None
         self.impacts = np.zeros(0, np.intp)
+        self._pairs: list[tuple[Component, ...]] = []  # that are offered
         self._pair, self._zoom = 0, 1.0
         self._wanted: tuple[tuple[Axis, ...], Arrays] | None = None  # the landscape that is
         self._explored: object = None  # the one that is being found, or was
@@ -196,8 +197,8 @@ class Views:
     def pair(self) -> tuple[Component, ...]:
         """The components over which the landscape is wanted."""
         assert self._session is not None
-        offered = pairs(self._session.problem, self.trail.gradient)
-        return offered[self._pair % len(offered)] if offered else ()
+        self._pairs = self._pairs or pairs(self._session.problem, self.trail.gradient)
+        return self._pairs[self._pair % len(self._pairs)] if self._pairs else ()
 
     def _want(self, session: Session, motion: Motion) -> None:
         """See to it that the landscape is that of the motion."""
