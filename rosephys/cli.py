@@ -324,7 +324,9 @@ def _landscape(arguments: argparse.Namespace) -> int:
     named = arguments.controls.split(",") if arguments.controls else []
     parts = tuple(component(problem, name.strip()) for name in named)
     if len(parts) > 2 or len(set(parts)) < len(parts):
-        raise SceneError(f"--controls takes one number or two different ones, not {arguments.controls}")
+        raise SceneError(
+            f"--controls takes one number or two different ones, not {arguments.controls}"
+        )
     solution = _solve(problem, _replaying(problem, arguments))
     best = {**problem.values, **solution.best.values}
     path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]

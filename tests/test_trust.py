@@ -31,7 +31,9 @@ def verdict(problem: Any, values: Any = None) -> Verdict:
             return found
 
 
-def made(step: Callable[[Any], Any], loss: Callable[[Any], Any], first: float, count: int = 1) -> Any:
+def made(
+    step: Callable[[Any], Any], loss: Callable[[Any], Any], first: float, count: int = 1
+) -> Any:
     """A problem whose state is one number, which is the control at the start."""
 
     class Made(Scene):

@@ -113,7 +113,10 @@ def still(window: Window) -> np.ndarray:
 def at(window: Window, *shares: float) -> tuple[float, float]:
     """The pixel in the landscape so far along its axes."""
     plot = window.views.chart.plot
-    return (plot.left + shares[0] * (plot.width - 1), plot.bottom - 1 - shares[1] * (plot.height - 1))
+    return (
+        plot.left + shares[0] * (plot.width - 1),
+        plot.bottom - 1 - shares[1] * (plot.height - 1),
+    )
 
 
 def landscape(window: Window) -> Any:
@@ -155,7 +158,9 @@ def test_the_present_point_is_marked_where_the_controls_are(window: Window) -> N
     image = turn(window, key(pygame.K_l), frames=4)
     shares = [a.share(a.component.of(window.session.values)) for a in landscape(window).axes]
     x, y = at(window, *shares)
-    near = np.abs(image[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] - colour("accent"))
+    near = np.abs(
+        image[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] - colour("accent")
+    )
     assert (near.sum(axis=2) < 40).mean() > 0.8
     path = np.abs(image - colour("accent")).sum(axis=2)[:, window.canvas.right : 900] < 40
     assert path.sum() > 150, "and the way there"
@@ -198,7 +203,7 @@ def test_beside_the_landscape_hands_do_what_they_did(window: Window) -> None:
     assert window.session.dragging == "goal"
     before = landscape(window)
     for k in range(1, 8):
-        turn(window, mouse(pygame.MOUSEMOTION, goal_pixel(window) + (8 * k, 0)))
+        turn(window, mouse(pygame.MOUSEMOTION, goal_pixel(window) + np.array([8 * k, 0])))
     assert np.abs(landscape(window).losses - before.losses).max() > 0.1, "it follows the goal"
     turn(window, mouse(pygame.MOUSEBUTTONUP, goal_pixel(window)))
     assert window.session.dragging is None
