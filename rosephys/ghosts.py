@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from rosephys.paint import Transform
-from rosephys.palette import Floats, colour, pygame
+from rosephys.palette import FAR, Floats, colour, pygame
 from rosephys.picture import Track
-from rosephys.stroke import stroke
 
-PIECES = 96  # straight ones of a path
-FIRST, LAST = 0.16, 0.42  # opacity of the first ghost and of the last
-ENDS = (slice(None, -1), slice(1, None))  # the starts and the ends of a path's pieces
+PIECES = 160  # straight ones of a path
+FIRST, LAST = 0.22, 0.55  # opacity of the first ghost and of the last
 
 
 class Ghosts:
@@ -40,18 +38,12 @@ class Ghosts:
 def _layer(
     size: tuple[int, int], ghosts: Sequence[Sequence[Track]], at: Transform, shade: str
 ) -> tuple[pygame.Surface, pygame.Rect]:
-    """The ghosts of one colour, and where they lie: their strokes become the opacity."""
-    fades = np.linspace(FIRST, LAST, len(ghosts))
-    paths = [
-        (_thinned(at.to_screen(track.point)), fade)
-        for tracks, fade in zip(ghosts, fades, strict=True)
-        for track in tracks
-        if track.colour == shade
-    ]
-    starts, ends = (np.concatenate([path[piece] for path, _ in paths]) for piece in ENDS)
-    alpha = np.concatenate([np.full(max(len(path) - 1, 0), fade) for path, fade in paths])
+    """The ghosts of one colour, and where they lie: grey lines become the opacity."""
     mask = pygame.Surface(size, 0, 32)
-    stroke(mask, starts, ends, 1.4 * at.unit, "white", alpha)
+    for tracks, fade in zip(ghosts, np.linspace(FIRST, LAST, len(ghosts)), strict=True):
+        for path in (_seen(at.to_screen(track.point)) for track in tracks if track.colour == shade):
+            if len(path) > 1:
+                pygame.draw.aalines(mask, 3 * [round(255 * fade)], False, path.tolist())
     image = pygame.Surface(size, pygame.SRCALPHA, 32)
     image.fill((*colour(shade), 0))
     pygame.surfarray.pixels_alpha(image)[:] = pygame.surfarray.pixels3d(mask)[:, :, 0]
@@ -59,8 +51,9 @@ def _layer(
     return image.subsurface(place), place
 
 
-def _thinned(path: Floats) -> Floats:
-    """A path (n, 2) in fewer pieces, its last point among them."""
+def _seen(path: Floats) -> Floats:
+    """A path (n, 2) in at most PIECES pieces, without what is far away."""
     path = path.reshape(-1, 2)
+    path = path[(np.abs(np.nan_to_num(path, nan=FAR)) < FAR).all(axis=1)]
     every = np.linspace(0, len(path) - 1, min(len(path), PIECES + 1)).astype(int)
     return np.asarray(path[every])

@@ -9,7 +9,7 @@ from rosephys.problem import Arrays
 
 Item = TypeVar("Item")
 
-POINTS = 240  # of the path of the controls that are kept
+POINTS = 96  # of the path of the controls that are kept
 GHOSTS = 8  # motions that are
 
 

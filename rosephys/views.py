@@ -31,6 +31,7 @@ from rosephys.trust import Verdict, judged
 
 COLUMN = 380  # design pixels of the landscape's width
 LEAST = 140  # design pixels of it below which it is not shown
+REFRESH = 6  # frames from one landscape to the next while it changes in each
 ZOOM = 1.25  # times as far for each notch of the wheel
 FARTHEST = 40.0  # times as far, or as near
 
@@ -60,6 +61,7 @@ class Views:
         self._pair, self._zoom = 0, 1.0
         self._wanted: tuple[tuple[Axis, ...], Arrays] | None = None  # the landscape that is
         self._explored: object = None  # the one that is being found, or was
+        self._frames = 0  # since it was asked for
         self._for: dict[str, Motion] = {}  # the motion that an answer was asked for, by its name
 
     def close(self) -> None:
@@ -213,10 +215,12 @@ class Views:
             axes = framed(session.problem, pair, path, self._zoom)
         if self._wanted is None or not _same_slice(self._wanted, (axes, motion.values)):
             self._wanted = axes, motion.values
-        if self._explored is not self._wanted and (
-            self._inquiry is None or "landscape" not in self._inquiry.open
-        ):
-            self._explored = wanted = self._wanted
+        self._frames += 1
+        due = session.phase is not Phase.SOLVING or self._frames >= REFRESH
+        is_open = self._inquiry is not None and "landscape" in self._inquiry.open
+        if self._explored is not self._wanted and due and not is_open:
+            self._explored, self._frames = self._wanted, 0
+            wanted = self._wanted
             self._for.pop("landscape", None)
             self._ask("landscape", motion, lambda _: self._explore(session, *wanted))
 
