@@ -204,6 +204,7 @@ def test_beside_the_landscape_hands_do_what_they_did(window: Window) -> None:
     before = landscape(window)
     for k in range(1, 8):
         turn(window, mouse(pygame.MOUSEMOTION, goal_pixel(window) + np.array([8 * k, 0])))
+    turn(window, frames=8)
     assert np.abs(landscape(window).losses - before.losses).max() > 0.1, "it follows the goal"
     turn(window, mouse(pygame.MOUSEBUTTONUP, goal_pixel(window)))
     assert window.session.dragging is None
