@@ -1,8 +1,9 @@
-"""The command line: `python -m rosephys scene|gallery|record|optimize|gradient|check|new|list`.
+"""The command line: `python -m rosephys scene|gallery|record|optimize|landscape|gradient|check|new|list`.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene`, `gallery`, `record` and `--out` ever load pygame.
+imports wait until a command needs them: only `scene`, `gallery`, `record`, `landscape` and
+`--out` ever load pygame.
 """
 
 from __future__ import annotations
@@ -148,6 +149,25 @@ def _parser() -> argparse.ArgumentParser:
         "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
     )
     optimize.add_argument("--json", action="store_true", help="print one JSON object")
+
+    landscape = _command(
+        commands, "landscape", _landscape, "draw the loss over two controls, and the descent in it"
+    )
+    _add_solving(landscape)
+    landscape.add_argument(
+        "--controls",
+        metavar="A,B",
+        help="one number of the controls, or two, such as push.0,push.1 (default: the steepest)",
+    )
+    landscape.add_argument(
+        "--span",
+        type=_positive,
+        metavar="R",
+        help="how far to look either way, relative to the size of a control (default: to suit the descent)",
+    )
+    landscape.add_argument(
+        "--out", type=Path, metavar="DIR|FILE.png", help="where to write it (default: here)"
+    )
 
     gradient = _command(commands, "gradient", _gradient, "print the gradient and what it costs")
     gradient.add_argument(
@@ -381,6 +401,37 @@ def _optimize(arguments: argparse.Namespace) -> int:
         _write_results(arguments, problem, solution, result)
     if arguments.picture:
         _draw_both(problem, solution, arguments.picture)
+    return solution.code
+
+
+def _landscape(arguments: argparse.Namespace) -> int:
+    from rosephys.landscape import SPAN, component, explored, framed, pairs
+    from rosephys.landscape_picture import write_landscape
+    from rosephys.scene import SceneError
+
+    problem = _problem(arguments)
+    if not problem.controls:
+        raise SceneError(f"{problem.scene.name} has no controls, and so its loss no landscape")
+    named = arguments.controls.split(",") if arguments.controls else []
+    parts = tuple(component(problem, name.strip()) for name in named)
+    if len(parts) > 2 or len(set(parts)) < len(parts):
+        raise SceneError(
+            f"--controls takes one number or two different ones, not {arguments.controls}"
+        )
+    solution = _solve(problem, _replaying(problem, arguments))
+    best = {**problem.values, **solution.best.values}
+    path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
+    parts = parts or pairs(problem, solution.iterates[0].gradient)[0]
+    about = [best] if arguments.span else path
+    axes = framed(problem, parts, about, (arguments.span or SPAN) / SPAN)
+    *_, landscape = filter(None, explored(problem, best, axes))
+    print_solution(_name(arguments), problem, solution)
+    out = arguments.out or Path(".")
+    if out.suffix != ".png":
+        out = out / f"{_name(arguments)}-landscape.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_landscape(problem, landscape, path, solution.best.loss, out)
+    say(f"wrote {out}")
     return solution.code
 
 

@@ -21,6 +21,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 BY_ENTRY = 4096  # numbers in a control that are differenced one by one
 PROBES = 8  # directions in which a larger one is
+FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so many by forward mode
 
 
 class Problem:
@@ -47,6 +48,9 @@ class Problem:
         self._picture = ra.fn(self._trace_picture)
         self._invariants = ra.fn(self._trace_invariants)
         self._slope = ra.fn(self._trace_slope)
+        numbers = sum(self.values[n].size for n in self.controls)
+        jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
+        self._ends = jacobian(ra.fn(self._trace_ends))
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
 
@@ -84,6 +88,12 @@ class Problem:
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
         return ra.build(self.steps + 1, lambda t: tuple(scene.tracks(_at(trajectory, t))))
+
+    def _trace_ends(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return ra.stack(
+            [track.point for track in scene.tracks(self._rollout(scene, scene.initial()))]
+        )
 
     def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:
         return self._bound(controls, constants).picture(state)
@@ -169,6 +179,12 @@ class Problem:
         if trajectory is None:
             trajectory = self.trajectory(values)
         return list(self._tracks(trajectory, *self.split(values)))
+
+    def end_derivatives(self, values: Values) -> Arrays:
+        """The derivative of where the k tracks end in each control, shape (k, 2, *control's); of a scene
+        that has tracks."""
+        found = self._ends(*self.split(values))
+        return {name: np.asarray(part, float) for name, part in found.items()}
 
     def invariants(self, values: Values, trajectory: Any = None) -> Arrays:
         """The scene's invariants after each step, of shape (steps + 1,), by name."""

@@ -62,6 +62,9 @@ class Session:
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
     gradient: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     steepest: float = 0.0  # the longest gradient since the start, for scale
+    begun: int = (
+        0  # how often a hand has begun something: taken a handle, chosen controls, restarted
+    )
     kept: InitVar[Mapping[str, NDArray[np.float64]] | None] = None  # values to begin with instead
 
     def __post_init__(self, kept: Mapping[str, NDArray[np.float64]] | None) -> None:
@@ -78,6 +81,11 @@ class Session:
         self._solve: Solve
         self._ask(self._solver.plain(self.values, self.iterations), SOLVE_SECONDS)
         self.phase = Phase.COMPILING
+
+    @property
+    def motion(self) -> Motion | None:
+        """The motion that was found last."""
+        return self._motion
 
     @property
     def tracks(self) -> list[Track]:
@@ -117,6 +125,20 @@ class Session:
     def restart(self) -> None:
         """Solve again from the first controls; a handle that was moved stays where it is."""
         self.values |= {name: self._start[name] for name in self.problem.controls}
+        self.solve()
+
+    def choose(self, controls: Mapping[str, ArrayLike]) -> None:
+        """Take these controls, within their bounds, and show where they lead; `solve` solves from there."""
+        self.begun += 1
+        for name, value in controls.items():
+            low, high = self.problem.scene.fields[name].bounds or (-np.inf, np.inf)
+            self.values[name] = self._start[name] = np.clip(np.asarray(value, float), low, high)
+        self._ask(self._solver.show(dict(self.values)), RESOLVE_SECONDS)
+        self._only_newest = True
+
+    def solve(self) -> None:
+        """Solve from the controls as they are."""
+        self.begun += 1
         self.losses.clear()
         self.gradient = {}
         self.steepest = 0.0
@@ -146,6 +168,7 @@ class Session:
         if self.dragging is None:
             return False
         self._held_at = np.asarray(self.values[self.dragging] - point, np.float64)
+        self.begun += 1
         return True
 
     def drag(self, point: ArrayLike) -> None:

@@ -22,6 +22,7 @@ from rosephys.reproduce import command, free_path
 from rosephys.session import Phase, Session
 from rosephys.stroke import arrow, ring
 from rosephys.timeline import draw_timeline, holds, share_at
+from rosephys.views import Views
 from rosephys.whole import replacing
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Window:
     keys_shown: bool = False
     note: str = ""  # what was done at a key
     panel: Panel = field(default_factory=Panel)
+    views: Views = field(default_factory=Views)
     transform: Transform = field(default_factory=lambda: Transform(1, 0, 0))
     canvas: pygame.Rect = field(default_factory=lambda: pygame.Rect(0, 0, 0, 0))
     unit: float = 1.0
@@ -107,6 +109,7 @@ class Window:
     def close(self) -> None:
         """Stop what goes on beside the window."""
         self.session.close()
+        self.views.close()
         if self._reloader:
             self._reloader.close()
 
@@ -114,6 +117,8 @@ class Window:
 
     def handle(self, event: pygame.event.Event) -> None:
         """React to one event of the window."""
+        if self.views.handle(event, self.session):
+            return
         if event.type == pygame.QUIT:
             self.open = False
         elif event.type == pygame.KEYDOWN:
@@ -221,7 +226,8 @@ class Window:
             if session is not self.session:
                 self.session, self.hover, self.scrubbing = session, None, False
         self.session.advance(elapsed)
-        with self.session.undisturbed():
+        self.views.advance(self.session)
+        with self.session.undisturbed(), self.views.undisturbed():
             self._draw(pygame.display.get_surface(), elapsed)
             pygame.display.flip()
 
@@ -229,7 +235,8 @@ class Window:
         width, height = surface.get_size()
         unit = self.unit = float(np.clip(min(width / 1200, height / 720), 0.75, 3))
         beside = round(300 * unit) if width >= 620 * unit else 0
-        canvas = self.canvas = pygame.Rect(0, 0, width - beside, height)
+        column = self.views.column(width - beside, unit)
+        canvas = self.canvas = pygame.Rect(0, 0, width - beside - column, height)
         surface.set_clip(canvas)
         try:
             self._draw_scene(surface, canvas, unit)
@@ -237,12 +244,16 @@ class Window:
             self.session.fail(describe(error))
         self._draw_cards(surface, canvas, unit)
         surface.set_clip(None)
+        if column:
+            area = pygame.Rect(canvas.right, 0, column, height)
+            self.views.draw_column(surface, area, self.session, unit)
         if beside:
-            panel = pygame.Rect(canvas.right, 0, beside, height)
+            panel = pygame.Rect(width - beside, 0, beside, height)
             self.panel.draw(surface, panel, self.session, unit, elapsed)
 
     def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
         """What is said over the scene."""
+        self.views.draw_words(surface, canvas, unit)
         reloader, session = self._reloader, self.session
         name = reloader.source.typed if reloader else ""
         if reloader and reloader.message:
@@ -270,12 +281,14 @@ class Window:
                 words(surface, note, canvas.center, 18 * unit, "dim", align="center")
             return
         self.transform = backdrop(surface, picture, canvas, unit)
+        self.views.draw_behind(surface, session, self.transform)
         paint_tracks(surface, session.tracks, self.transform)
         paint_shapes(surface, picture, self.transform)
         if session.phase is Phase.SOLVING:
             draw_pushes(surface, session, self.transform)
         elif session.playable:
             draw_timeline(surface, canvas, session, unit, self.scrubbing)
+            self.views.draw_impacts(surface, canvas, session, unit)
         self._draw_hold(surface)
 
     def _draw_hold(self, surface: pygame.Surface) -> None:

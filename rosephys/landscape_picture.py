@@ -1,0 +1,48 @@
+"""A landscape as a file, without a window: the same input gives the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rosephys.landscape import Landscape
+from rosephys.landscape_chart import draw_ground, draw_way, plot_within, way_through
+from rosephys.palette import colour, pygame, words
+from rosephys.panel import number
+from rosephys.relief import relief
+
+if TYPE_CHECKING:
+    from rosephys.problem import Problem
+
+UNIT = 1.6  # pixels of a design pixel
+
+
+def write_landscape(
+    problem: Problem,
+    landscape: Landscape,
+    path: Sequence[Mapping[str, Any]],
+    loss: float,
+    file: Path,
+    size: tuple[int, int] = (720, 880),
+) -> None:
+    """Write a landscape to `file`, a PNG of `size` pixels, with the way through the controls of the path, whose
+    last have this loss.
+
+    Raises `OSError` if the file cannot be written.
+    """
+    surface = pygame.Surface(size, 0, 32)
+    surface.fill(colour("panel"))
+    edge, top = 22 * UNIT, round(48 * UNIT)
+    area = pygame.Rect(0, top, size[0], size[1] - top)
+    found, plot = relief(landscape), plot_within(area, UNIT)
+    name = f"{problem.scene.name.capitalize()}: the loss"
+    words(surface, name, (edge, 16 * UNIT), 16 * UNIT, "text", face="bold")
+    place = (plot.right, 18 * UNIT)
+    words(surface, number(loss), place, 14 * UNIT, "accent", face="bold", align="topright")
+    draw_ground(surface, area, problem, found, UNIT)
+    draw_way(surface, plot, way_through(plot, found, path), UNIT)
+    try:
+        pygame.image.save(surface, str(file))
+    except pygame.error as error:
+        raise OSError(f"{file}: {error}") from None
