@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     scene = _command(commands, "scene", _scene, "solve a scene in a window and play the answer")
     scene.add_argument("--headless", action="store_true", help="no window: print, write a GIF")
     _add_solving(scene)
+    _add_theme(scene)
     scene.add_argument(
         "--out",
         type=Path,
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "record", _record, "solve a scene and write a GIF of the answer, or a PNG"
     )
     _add_solving(record)
+    _add_theme(record)
     record.add_argument(
         "--out", type=Path, metavar="DIR|FILE", help="a .gif, a .png or a folder (default: here)"
     )
@@ -186,6 +188,12 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_theme(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--theme", choices=("dark", "light"), help="the colours (default: those the scene likes)"
+    )
+
+
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
@@ -254,7 +262,8 @@ def _scene(arguments: argparse.Namespace) -> int:
         return problem, _replaying(problem, arguments)
 
     problem, how = load()
-    view(problem, **how, source=Source(arguments.scene, load))
+    theme = arguments.theme or problem.scene.theme
+    view(problem, **how, source=Source(arguments.scene, load), theme=theme)
     return 0
 
 
@@ -265,7 +274,7 @@ def _record(arguments: argparse.Namespace) -> int:
     out = arguments.out or Path(".")
     if out.suffix not in {".gif", ".png"}:
         out = out / f"{_name(arguments)}.gif"
-    _draw(problem, solution, out, getattr(arguments, "at", 1.0))
+    _draw(problem, solution, out, getattr(arguments, "at", 1.0), arguments.theme)
     return solution.code
 
 
@@ -452,19 +461,23 @@ def _write_results(
     _draw(problem, solution, path.with_suffix(".gif"))
 
 
-def _draw(problem: Problem, solution: Solution, path: Path, at: float = 1.0) -> None:
+def _draw(
+    problem: Problem, solution: Solution, path: Path, at: float = 1.0, theme: str | None = None
+) -> None:
     """Write the motion as a GIF, or the moment `at` of it as a PNG."""
     from rosephys.scene import Scene
 
     if type(problem.scene).picture is Scene.picture:
         say(f"no {path.suffix[1:].upper()}: the scene has no picture")
         return
+    from rosephys.palette import themed
     from rosephys.record import record, still
 
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {**problem.values, **solution.best.values}
-    if path.suffix == ".png":
-        still(problem, values, path, at)
-    else:
-        record(problem, values, path)
+    with themed(theme or problem.scene.theme):
+        if path.suffix == ".png":
+            still(problem, values, path, at)
+        else:
+            record(problem, values, path)
     say(f"wrote {path}")

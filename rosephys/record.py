@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.gif import write_gif
-from rosephys.paint import backdrop, paint_shapes, paint_tracks
+from rosephys.numerals import number
+from rosephys.paint import backdrop, lamp, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
-from rosephys.panel import number
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem
@@ -94,8 +94,9 @@ class _Canvas:
         picture = self.problem.picture(self.trajectory, step, self.values)
         self.surface.set_clip(self.table)
         view = backdrop(self.surface, picture, self.table, 0.62 * self.unit)
-        paint_tracks(self.surface, self.tracks, view)
-        paint_shapes(self.surface, picture, view)
+        with lamp(picture):
+            paint_tracks(self.surface, self.tracks, view)
+            paint_shapes(self.surface, picture, view)
         self.surface.set_clip(None)
 
 

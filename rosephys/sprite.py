@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import FAR, Floats, pygame, rgb, typeface
+from rosephys.palette import FAR, PALETTE, Floats, pygame, rgb, typeface
 
 OVERSAMPLE = 4  # of a sprite; its positions are multiples of 1 / OVERSAMPLE of a pixel
 
@@ -110,6 +110,9 @@ def stamp(
     fine = np.rint(np.where(shown[:, None], centres, 0.0) * OVERSAMPLE).astype(int)
     whole, part = np.divmod(fine, OVERSAMPLE)
     sizes = np.maximum(np.rint(np.where(shown, radii, 1.0) * 4) / 4, 0.5)
+    shades = [
+        PALETTE.get(shade, shade) for shade in shades
+    ]  # a name is another colour in another theme
     looks = zip(sizes.tolist(), shades, labels, *part.T.tolist(), strict=True)
     images = [_sprite(kind, *look) for look in itertools.compress(looks, shown.tolist())]
     # a sprite is square, and as wide as any other of its size
