@@ -62,12 +62,13 @@ class FieldList:
         self.hovered: Slider | None = None
         self._unit = 1.0
         self._rows: list[Row] = []
-        self._sliders: dict[str, tuple[Slider, ...]] = {}
+        self.sliders: dict[str, tuple[Slider, ...]] = {}
         self._problem: Problem | None = None
         self._held_at = 0.0  # from the hand to the middle of the knob it holds, in pixels
-        self._bar_at: float | None = None  # the hand's height, while it holds the scroll bar
+        self._grip: float | None = (
+            None  # from the start of the bar's thumb to the hand that holds it
+        )
         self._wheel_left = 0.0  # seconds that the wheel's gesture still lasts
-        self._image = pygame.Surface((0, 0))
         self._drawn: tuple[object, ...] = ()
         self._age = 0.0
 
@@ -79,11 +80,10 @@ class FieldList:
         if not self.area.collidepoint(pixel):
             return False
         if self.scroll.needed and pixel[0] >= self.area.right - BESIDE * self._unit:
-            self._bar_at = float(pixel[1])
             start, long = self.scroll.thumb
-            if not start <= pixel[1] - self.area.top <= start + long:
-                self.scroll.drag(pixel[1] - self.area.top - start - long / 2)
-            return True
+            grip = pixel[1] - self.area.top - start
+            self._grip = grip if 0 <= grip <= long else long / 2
+            return self.move(pixel, session)
         found = self._slider_at(pixel)
         if found is not None:
             self._take(found, pixel, session)
@@ -91,20 +91,19 @@ class FieldList:
 
     def move(self, pixel: tuple[int, int], session: Session) -> bool:
         """Follow the hand; whether it holds or is over something of the list."""
-        if self._bar_at is not None:
-            self.scroll.drag(pixel[1] - self._bar_at)
-            self._bar_at = float(pixel[1])
+        if self._grip is not None:
+            self.scroll.bring(pixel[1] - self.area.top - self._grip)
         elif self.held is not None and not self._wheel_left:
             left, right = self._track(self.held)
             share = (pixel[0] + self._held_at - left) / max(right - left, 1.0)
             self._put(self.held.value(share), session)
         else:
             self.hovered = self._slider_at(pixel)
-        return self._bar_at is not None or self.held is not None or self.hovered is not None
+        return self._grip is not None or self.held is not None or self.hovered is not None
 
     def release(self, session: Session) -> None:
         """Let go of what the hand holds."""
-        self._bar_at = None
+        self._grip = None
         if self.held is not None:
             self.held, self._wheel_left = None, 0.0
             session.release()
@@ -138,7 +137,7 @@ class FieldList:
 
     def drop(self) -> None:
         """Forget what is held: its session is gone."""
-        self.held = self.hovered = self._bar_at = None
+        self.held = self.hovered = self._grip = None
         self._wheel_left = 0.0
 
     def end_wheel(self, session: Session) -> None:
@@ -194,10 +193,10 @@ class FieldList:
     def _lay_out(self, session: Session, area: pygame.Rect, unit: float) -> None:
         if session.problem is not self._problem:
             self._problem, scene = session.problem, session.problem.scene
-            self._sliders = {name: sliders_of(scene, name) for name in ordered(session)}
+            self.sliders = {name: sliders_of(scene, name) for name in ordered(session)}
         self.area, self._unit, self._rows, top = area, unit, [], 0.0
         shades = cycle(CONTROL_SHADES)
-        for name, sliders in self._sliders.items():
+        for name, sliders in self.sliders.items():
             control = name in session.problem.controls
             if not sliders and not control:
                 continue
@@ -213,28 +212,21 @@ class FieldList:
     # ---- Drawing ----
 
     def draw(
-        self, surface: pygame.Surface, area: pygame.Rect, session: Session, unit: float
+        self, surface: pygame.Surface, area: pygame.Rect, session: Session, unit: float, anew: bool
     ) -> None:
-        """Draw the list into `area` of the window, at once where a hand changed it, else now and then."""
+        """Draw the list on a surface that is shown in `area` of the window.
+
+        It is drawn if it is to be drawn `anew`, at once where a hand has changed something, and else now
+        and then.
+        """
         self._lay_out(session, area, unit)
-        if not area:
-            return
-        hand = (
-            area.size,
-            unit,
-            theme(),
-            self.scroll.offset,
-            self.held,
-            self.hovered,
-            session.phase,
-        )
-        seen = (id(session.problem), *hand, *self._by_hand(session))
+        hand = (theme(), self.scroll.offset, self.held, self.hovered, self._grip, session.phase)
+        seen = (id(session.problem), area.size, unit, *hand, *self._by_hand(session))
         now = (*seen, session.iteration, len(session.losses))
-        if now != self._drawn and (self._age > REDRAW_SECONDS or self._drawn[: len(seen)] != seen):
-            self._image = pygame.Surface(area.size, 0, 32)
-            self._draw_rows(self._image, session)
+        late = self._age > REDRAW_SECONDS and now != self._drawn
+        if area and (anew or late or self._drawn[: len(seen)] != seen):
+            self._draw_rows(surface, session)
             self._drawn, self._age = now, 0.0
-        surface.blit(self._image, area)
 
     def _by_hand(self, session: Session) -> list[bytes]:
         """The values that only a hand changes."""
@@ -308,7 +300,7 @@ class FieldList:
         start, long = self.scroll.thumb
         bar = pygame.Rect(0, round(start), max(round(4 * unit), 3), round(long))
         bar.centerx = round(width - BESIDE * unit / 2)
-        shade = colour("dim" if self._bar_at is not None else "line")
+        shade = colour("dim" if self._grip is not None else "line")
         pygame.draw.rect(surface, shade, bar, border_radius=bar.width // 2)
 
 

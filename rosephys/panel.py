@@ -101,6 +101,11 @@ class Panel:
         self.fields.drop()
 
     @property
+    def keys(self) -> pygame.Rect:
+        """Where in the window the keys are listed."""
+        return self._layout.keys.move(self._area.topleft)
+
+    @property
     def options(self) -> list[tuple[str, pygame.Rect]]:
         """The optimisers, and where each is in the window."""
         area = self._layout.optimizers
@@ -120,13 +125,16 @@ class Panel:
         state = (*look, session.phase, session.paused, session.message)
         now = (*state, session.iteration, len(session.losses))
         # Nobody reads numbers that change 60 times a second, but a key is answered at once.
-        if now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state):
+        anew = now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state)
+        if anew:
             self._image = pygame.Surface(area.size, 0, 32)
             self._layout = draw_panel(self._image, session, unit)
             self._shown, self._age = now, 0.0
         self._area, self._unit = pygame.Rect(area), unit
+        fields = self._layout.fields
+        image = self._image.subsurface(fields)
+        self.fields.draw(image, fields.move(area.topleft), session, unit, anew)
         surface.blit(self._image, area)
-        self.fields.draw(surface, self._layout.fields.move(area.topleft), session, unit)
 
 
 def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout:
@@ -152,7 +160,7 @@ def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout
         y = optimizers.bottom
     fields = pygame.Rect(inner.left - INSET * unit, y + 16 * unit, 0, 0)
     if keys.top - 14 * unit - fields.top >= SHORTEST * unit:
-        fields.width = round(inner.width + (INSET + BESIDE) * unit)
+        fields.width = min(round(inner.width + (INSET + BESIDE) * unit), area.right - fields.left)
         fields.height = round(keys.top - 14 * unit - fields.top)
     return Layout(optimizers, fields, keys)
 

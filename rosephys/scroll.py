@@ -33,6 +33,6 @@ class Scroll:
         long = self.room * self.room / max(self.length, self.room, 1.0)
         return self.offset * self.room / max(self.length, 1.0), long
 
-    def drag(self, by: float) -> None:
-        """Scroll as the thumb does when a hand moves it by so many pixels."""
-        self.move(by * self.length / max(self.room, 1.0))
+    def bring(self, start: float) -> None:
+        """Scroll to where the thumb begins at this pixel of the room."""
+        self.move(start * self.length / max(self.room, 1.0) - self.offset)

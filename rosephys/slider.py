@@ -32,14 +32,13 @@ class Slider:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def value(self, share: float) -> float:
-        """The value at this share of the range: a round one, save at the ends."""
-        if not 0 < share < 1:
-            return self.low if share <= 0 else self.high
-        return self.rounded(self.low + share * (self.high - self.low))
+        """The value at this share of the range: a round one, save at the ends.
 
-    def rounded(self, value: float) -> float:
-        """A value in so few digits that the range has no less than `GRAIN` of them."""
-        return round(value, math.ceil(math.log10(GRAIN / (self.high - self.low))))
+        It has so few digits that the range has no less than `GRAIN` of them.
+        """
+        raw = self.low + share * (self.high - self.low)
+        digits = math.ceil(math.log10(GRAIN / (self.high - self.low)))
+        return min(max(round(raw, digits) if 0 < share < 1 else raw, self.low), self.high)
 
     def hold(self, value: float) -> None:
         """Widen the range to hold a value: of an optimiser, or of a hand elsewhere."""
