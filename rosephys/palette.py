@@ -64,7 +64,7 @@ LIGHT = DARK | {
     "line": "#d2d9e2",
     "text": "#1b222c",
     "dim": "#4c5766",
-    "faint": "#636e7d",
+    "faint": "#5e6978",
     "accent": "#9a5b00",
     "curve": "#1c6fb8",
     "good": "#17754a",

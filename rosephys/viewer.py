@@ -275,7 +275,7 @@ class Window:
             self.session.fail(describe(error))
         self._draw_cards(surface, canvas, unit)
         surface.set_clip(None)
-        panel = pygame.Rect(canvas.right, 0, beside, height)
+        panel = pygame.Rect(width - beside, 0, beside, height)
         self.panel.draw(surface, panel, self.session, unit)
 
     def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
