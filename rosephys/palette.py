@@ -31,7 +31,7 @@ DARK = {
     "canvas": "#141921",
     "panel": "#161b23",
     "line": "#29313d",
-    "text": "#e8ebf1",
+    "text": "#eef1f6",
     "dim": "#98a2b2",
     "faint": "#818c9d",
     "accent": "#f2b84b",
