@@ -126,7 +126,7 @@ class FieldList:
             return
         step = (self.held.high - self.held.low) / CLICKS / (FINE if fine else 1)
         now = float(session.values[self.held.field].reshape(-1)[self.held.index])
-        self._put(now + notches * step, session)
+        self._put(self.held.rounded(now + notches * step), session)
 
     def advance(self, session: Session, elapsed: float) -> None:
         """End what the wheel did, once it rests."""
@@ -153,8 +153,9 @@ class FieldList:
         left, right = self._track(slider)
         value = float(session.values[slider.field].reshape(-1)[slider.index])
         off = left + slider.share(value) * (right - left) - pixel[0]
-        self._held_at = off if abs(off) <= HELD_KNOB * self._unit else 0.0
-        if not self._held_at:
+        at_knob = abs(off) <= HELD_KNOB * self._unit
+        self._held_at = off if at_knob else 0.0
+        if not at_knob:
             self.move(pixel, session)
 
     def _put(self, value: float, session: Session) -> None:

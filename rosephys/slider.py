@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rosephys.scene import Field, Scene
 
 MOST = 4  # numbers of a vector that has sliders; more of them are not moved one by one
-GRAIN = 500  # a slider gives round numbers, at least as many of them over its range
+GRAIN = 1000  # a slider gives round numbers, at least as many of them over its range
 ROOMY = (
     10.0  # times the sensible range: bounds wider than this say what is allowed, not what is of use
 )
@@ -32,13 +32,14 @@ class Slider:
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def value(self, share: float) -> float:
-        """The value at this share of the range: a round one, save at the ends.
+        """The value at this share of the range: a round one, save at the ends."""
+        value = self.low + share * (self.high - self.low)
+        rounded = self.rounded(value) if 0 < share < 1 else value
+        return min(max(rounded, self.low), self.high)
 
-        It has so few digits that the range has no less than `GRAIN` of them.
-        """
-        raw = self.low + share * (self.high - self.low)
-        digits = math.ceil(math.log10(GRAIN / (self.high - self.low)))
-        return min(max(round(raw, digits) if 0 < share < 1 else raw, self.low), self.high)
+    def rounded(self, value: float) -> float:
+        """A value in so few digits that the range has no less than `GRAIN` of them."""
+        return round(value, math.ceil(math.log10(GRAIN / (self.high - self.low))))
 
     def hold(self, value: float) -> None:
         """Widen the range to hold a value: of an optimiser, or of a hand elsewhere."""
