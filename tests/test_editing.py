@@ -170,7 +170,7 @@ def with_many(window: Window) -> Window:
     return played(window)
 
 
-@pytest.mark.parametrize("size", [(800, 500), (1200, 720), (2400, 1440), (900, 420)])
+@pytest.mark.parametrize("size", [(800, 500), (1200, 720), (1600, 960), (900, 420)])
 def test_a_long_list_scrolls_and_leaves_the_keys_alone(
     window: Window, size: tuple[int, int]
 ) -> None:
@@ -317,8 +317,8 @@ def test_o_takes_the_next_optimiser_and_solves_again(window: Window) -> None:
     for expected in (*OPTIMIZERS[1:], OPTIMIZERS[0]):
         turn(window, key(pygame.K_o))
         assert a.optimizer == expected and a.phase is Phase.SOLVING
-        turn(window, frames=20)
-    assert a.message == "" and len(a.losses) > 10
+        turn(window, frames=6)
+    assert a.message == "" and len(a.losses) > 4
     assert a.losses[0] == pytest.approx(ThrowProblem().loss(ThrowProblem().values))
 
 
