@@ -6,14 +6,20 @@ from rosephys.palette import colour, pygame, text_width, words
 from rosephys.panel import key_cap, wrapped
 
 KEYS = (
+    ("Drag", "move a handle, a slider, or the time line"),
+    ("Wheel", "move the slider under it; a tenth with Shift"),
     ("Space", "pause and go on"),
-    ("R", "solve again from the first controls"),
-    ("Drag", "move a handle, or the time line"),
     ("Left, Right", "a moment back or forth; ten with Shift"),
+    (",  .", "one step back or forth"),
     ("Home, End", "the first and the last moment"),
+    ("−  +", "play slower or faster"),
+    ("R", "solve again from the first controls"),
+    ("O", "solve by the next optimiser"),
+    ("Ctrl Z", "take back what was done; with Shift, do it again"),
     ("L", "the loss landscape: click to solve from there"),
     ("G", "ghosts: the tracks that were tried"),
     ("N", "halos: where a nudge of the controls leads"),
+    ("T", "light or dark"),
     ("S", "write a picture of the window, a PNG"),
     ("C", "copy the command that shows this again"),
     ("H", "show or hide these keys"),
@@ -54,7 +60,8 @@ def draw_note(surface: pygame.Surface, canvas: pygame.Rect, note: str, unit: flo
 
 def draw_keys(surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
     """All keys, in the middle of the scene."""
-    row, edge = 30 * unit, 28 * unit
+    edge = 28 * unit
+    row = min(30 * unit, (canvas.height - 2 * edge - 50 * unit) / len(KEYS))
     card = pygame.Rect(0, 0, round(470 * unit), round(row * len(KEYS) + 2 * edge + 34 * unit))
     card.center = canvas.center
     pygame.draw.rect(surface, colour("panel"), card, border_radius=round(10 * unit))

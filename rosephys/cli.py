@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     scene = _command(commands, "scene", _scene, "solve a scene in a window and play the answer")
     scene.add_argument("--headless", action="store_true", help="no window: print, write a GIF")
     _add_solving(scene)
+    _add_theme(scene)
     scene.add_argument(
         "--out",
         type=Path,
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "solve a scene and write the answer: a film, a picture, numbers",
     )
     _add_solving(record)
+    _add_theme(record)
     record.add_argument(
         "--out",
         type=Path,
@@ -244,6 +246,12 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_theme(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--theme", choices=("dark", "light"), help="the colours (default: those the scene likes)"
+    )
+
+
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
@@ -336,7 +344,8 @@ def _scene(arguments: argparse.Namespace) -> int:
         return problem, _replaying(problem, arguments)
 
     problem, how = load()
-    view(problem, **how, source=Source(arguments.scene, load))
+    theme = arguments.theme or problem.scene.theme
+    view(problem, **how, source=Source(arguments.scene, load), theme=theme)
     return 0
 
 
@@ -374,7 +383,8 @@ def _record(arguments: argparse.Namespace) -> int:
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
     values = {**problem.values, **solution.best.values}
-    keep(problem, values, path, arguments.size, arguments.fps, arguments.at)
+    size, fps, at, theme = arguments.size, arguments.fps, arguments.at, arguments.theme
+    keep(problem, values, path, size, fps, at, theme)
     return solution.code
 
 
@@ -600,9 +610,11 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
+    from rosephys.palette import themed
     from rosephys.record import before_and_after
 
     after = {**problem.values, **solution.best.values}
     path.parent.mkdir(parents=True, exist_ok=True)
-    before_and_after(problem, problem.values, after, path)
+    with themed(problem.scene.theme):
+        before_and_after(problem, problem.values, after, path)
     say(f"wrote {path}")

@@ -41,8 +41,10 @@ def keep(
     size: tuple[int, int] = SIZE,
     fps: int = FPS,
     at: float = END,
+    theme: str | None = None,
 ) -> None:
-    """Write the motion under `values`, or the moment `at` of it as a .png, and say so.
+    """Write the motion under `values`, or the moment `at` of it as a .png, and say so; in the scene's theme if
+    there is no other.
 
     Of a scene without a picture only the numbers can be kept; it is said if they are not what is asked for.
     """
@@ -54,13 +56,14 @@ def keep(
     elif not problem.scene.pictured:
         say(f"no {path.suffix[1:].upper()}: the scene has no picture")
         return
-    elif path.suffix == ".png":
-        from rosephys.record import still
-
-        still(problem, values, path, at, size)
     else:
-        from rosephys.record import record
+        from rosephys.palette import themed
+        from rosephys.record import record, still
 
-        with progress() as show:
-            record(problem, values, path, size, fps, show)
+        with themed(theme or problem.scene.theme):
+            if path.suffix == ".png":
+                still(problem, values, path, at, size)
+            else:
+                with progress() as show:
+                    record(problem, values, path, size, fps, show)
     say(f"wrote {path}")

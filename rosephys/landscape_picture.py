@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rosephys.landscape import Landscape
 from rosephys.landscape_chart import draw_ground, draw_way, plot_within, way_through
+from rosephys.numerals import number
 from rosephys.palette import colour, pygame, words
-from rosephys.panel import number
 from rosephys.relief import relief
 
 if TYPE_CHECKING:

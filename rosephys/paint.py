@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.colourmap import coloured
-from rosephys.palette import FAR, Floats, blend, colour, pygame, rgb, words
+from rosephys.palette import FAR, Floats, blend, colour, pygame, rgb, themed, words
 from rosephys.picture import (
     Arrow,
     Circles,
@@ -32,6 +33,8 @@ from rosephys.picture import (
 )
 from rosephys.sprite import ball, disc, shadow, stamp
 from rosephys.stroke import arrow, dashes, polyline, ring, stroke
+
+RGB: TypeAlias = tuple[int, int, int]
 
 SHADES = 8  # of a line on either side of its own colour
 FACE_SHADES = 32  # of a polygon
@@ -88,19 +91,33 @@ def backdrop(
     transform = fit(picture.view, area, margin=52 * unit, unit=unit)
     x0, y0, x1, y1 = picture.view
     half = (transform.scale * (x1 - x0) / 2, transform.scale * (y1 - y0) / 2)
-    surface.blit(_table(area.size, half, unit), area)
+    room, dusk = colour("window"), colour("shade")
+    with lamp(picture):
+        surface.blit(_table(area.size, half, unit, room, dusk), area)
     return transform
 
 
+def lamp(picture: Picture) -> AbstractContextManager[None]:
+    """A `with` in which the picture's shapes have their colours: those on dark felt are always bright."""
+    return themed("dark") if picture.background == "felt" else nullcontext()
+
+
 @lru_cache(maxsize=2)
-def _table(size: tuple[int, int], half: tuple[float, float], unit: float) -> pygame.Surface:
-    """A billiard table, its bed `2 half` pixels wide and high in the middle of `size`."""
+def _table(
+    size: tuple[int, int], half: tuple[float, float], unit: float, room: RGB, dusk: RGB
+) -> pygame.Surface:
+    """A billiard table, its bed `2 half` pixels wide and high in the middle of `size`.
+
+    `room` is the colour about it, `dusk` that of its shadow there.
+    """
     wide, high = size
     quarter = _table_corner(
         np.abs(np.arange((wide + 1) // 2, dtype=np.float32) + 0.5 - wide / 2)[:, None],
         np.abs(np.arange((high + 1) // 2, dtype=np.float32) + 0.5 - high / 2)[None, :],
         half,
         unit,
+        room,
+        dusk,
     )
     side = np.concatenate([quarter, quarter[::-1][wide % 2 :]], axis=0)
     whole = np.concatenate([side, side[:, ::-1][:, high % 2 :]], axis=1)
@@ -110,7 +127,9 @@ def _table(size: tuple[int, int], half: tuple[float, float], unit: float) -> pyg
     return table
 
 
-def _table_corner(x: Any, y: Any, half: tuple[float, float], unit: float) -> NDArray[np.uint8]:
+def _table_corner(
+    x: Any, y: Any, half: tuple[float, float], unit: float, room: RGB, dusk: RGB
+) -> NDArray[np.uint8]:
     """One quarter of the table, (w, h, 3): x (w, 1) and y (1, h) count from its middle."""
 
     def outside(grow: float, radius: float) -> NDArray[np.float32]:
@@ -120,13 +139,13 @@ def _table_corner(x: Any, y: Any, half: tuple[float, float], unit: float) -> NDA
         return np.asarray(corner + np.minimum(np.maximum(qx, qy), 0) - radius, np.float32)
 
     image = np.empty((x.shape[0], y.shape[1], 3), np.float32)
-    image[:] = rgb("window")
+    image[:] = room
 
     def lay(cover: Any, shade: Any) -> None:
         image[:] += np.clip(cover, 0, 1)[..., None] * (shade - image)
 
     frame, bed = outside(RAIL * unit, 16 * unit), outside(0, 3 * unit)
-    lay(0.55 * np.exp(-np.maximum(frame - 4 * unit, 0) / (7 * unit)), rgb("shade"))
+    lay(0.55 * np.exp(-np.maximum(frame - 4 * unit, 0) / (7 * unit)), np.array(dusk, np.float32))
     inward = np.clip(-frame / ((RAIL - CUSHION) * unit), 0, 1)[..., None]
     wood = rgb("wood edge") + np.sqrt(inward) * (rgb("wood") - rgb("wood edge"))
     lay(0.5 - frame, wood * (0.75 + 0.5 * np.sin(np.pi * inward)))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TypeAlias
@@ -24,14 +26,14 @@ with warnings.catch_warnings():
 
 Floats: TypeAlias = NDArray[np.float64]
 
-PALETTE = {
+DARK = {
     "window": "#0e1116",
     "canvas": "#141921",
     "panel": "#161b23",
     "line": "#29313d",
-    "text": "#e8ebf1",
-    "dim": "#8e98a8",
-    "faint": "#596374",
+    "text": "#eef1f6",
+    "dim": "#98a2b2",
+    "faint": "#818c9d",
     "accent": "#f2b84b",
     "curve": "#6db3f2",
     "good": "#7fd6a1",
@@ -41,6 +43,7 @@ PALETTE = {
     "skin": "#222c39",
     "bone": "#5d6b7e",
     "earth": "#1e252e",
+    "solid": "#2f4158",
     "first": "#f2b84b",
     "second": "#e88fc0",
     "third": "#7cc7e8",
@@ -54,6 +57,31 @@ PALETTE = {
     "sight": "#e9dcc0",
     "ivory": "#f6f2e7",
 }
+LIGHT = DARK | {
+    "window": "#eceff3",
+    "canvas": "#f7f8fa",
+    "panel": "#ffffff",
+    "line": "#d2d9e2",
+    "text": "#1b222c",
+    "dim": "#4c5766",
+    "faint": "#5e6978",
+    "accent": "#9a5b00",
+    "curve": "#1c6fb8",
+    "good": "#17754a",
+    "bad": "#c02f36",
+    "low": "#d8422c",
+    "high": "#1f7fc4",
+    "skin": "#cfd8e3",
+    "bone": "#7c899a",
+    "earth": "#d9dfe6",
+    "solid": "#b4c4d8",
+    "shade": "#a9b1bc",
+    "first": "#9a5b00",
+    "second": "#ab2f78",
+    "third": "#12708f",
+}
+THEMES = {"dark": DARK, "light": LIGHT}
+PALETTE = dict(DARK)  # the colours of the theme in use
 
 FAR = 1e4  # pixels; what lies farther out is not drawn, so that numbers stay in int range
 LEGIBLE = 9.0  # pixels; smaller letters cannot be read
@@ -63,14 +91,39 @@ FACES = {
 }
 
 
-@lru_cache(maxsize=256)
+def theme() -> str:
+    """The theme in use."""
+    return next(name for name, shades in THEMES.items() if shades == PALETTE)
+
+
+def use_theme(name: str) -> None:
+    """Draw in the colours of one of `THEMES` from now on."""
+    PALETTE.update(THEMES[name])
+
+
+@contextmanager
+def themed(name: str) -> Iterator[None]:
+    """Within this `with`, draw in the colours of this theme."""
+    before = theme()
+    use_theme(name)
+    try:
+        yield
+    finally:
+        use_theme(before)
+
+
 def colour(name: str) -> tuple[int, int, int]:
     """The red, green and blue of a palette name, a common colour name or "#rrggbb".
 
     Raises SceneError, with near names, for a name that is none of these.
     """
+    return _parsed(PALETTE.get(name, name))
+
+
+@lru_cache(maxsize=512)
+def _parsed(name: str) -> tuple[int, int, int]:
     try:
-        shade = pygame.Color(PALETTE.get(name, name))
+        shade = pygame.Color(name)
     except ValueError:
         close = get_close_matches(name, [*PALETTE, *pygame.color.THECOLORS], 3, 0.5)
         near = f"; did you mean {' or '.join(close)}?" if close else ""
@@ -112,9 +165,9 @@ def typeface(size: float, face: str = "plain") -> pygame.font.Font:
 
 
 @lru_cache(maxsize=512)
-def _written(text: str, size: float, shade: str, face: str) -> pygame.Surface:
+def _written(text: str, size: float, shade: tuple[int, int, int], face: str) -> pygame.Surface:
     """Text drawn large and brought down: small letters keep their shapes and distances."""
-    large = typeface(3 * size, face).render(text, True, colour(shade))
+    large = typeface(3 * size, face).render(text, True, shade)
     return pygame.transform.smoothscale_by(large, 1 / 3)
 
 
@@ -133,7 +186,7 @@ def words(
     align: str = "topleft",
 ) -> pygame.Rect:
     """Write `text` with the corner or edge of its box named `align` at `place`."""
-    image = _written(text, max(round(size * 4) / 4, LEGIBLE), shade, face)
+    image = _written(text, max(round(size * 4) / 4, LEGIBLE), colour(shade), face)
     box = image.get_rect()
     setattr(box, align, (round(place[0]), round(place[1])))
     surface.blit(image, box)

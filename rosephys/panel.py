@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
-from rosephys.palette import colour, pygame, rgb, text_width, words
+from rosephys.choice import HEIGHT, draw_choice, segments
+from rosephys.fieldlist import BESIDE, INSET, FieldList
+from rosephys.numerals import number
+from rosephys.optimize import OPTIMIZERS
+from rosephys.palette import colour, pygame, rgb, text_width, theme, words
 from rosephys.session import Phase, Session
 from rosephys.stroke import polyline, stroke
 
-CONTROL_SHADES = ("first", "second", "third")  # of each control's swatch and gradient arrow
-KEYS = (("Space", "pause and go on"), ("R", "solve again"), ("H", "all keys"), ("Esc", "leave"))
+KEYS = (("Space", "pause"), ("R", "solve again"), ("H", "all keys"), ("Esc", "leave"))
+MARGIN = 22  # design pixels about what the panel shows
+SHORTEST = 30  # design pixels; with less room there is no list of fields
 PHASE_SHADES = {
     Phase.COMPILING: "dim",
     Phase.SOLVING: "accent",
     Phase.PLAYING: "good",
     Phase.FAILED: "bad",
 }
-
-
-def number(value: float) -> str:
-    """A number in four digits, the way a person would write it; a true minus sign."""
-    if not math.isfinite(value):
-        return str(value)
-    plain = 1e-3 <= abs(value) < 1e4
-    text = f"{value:.4f}"[:7] if plain else f"{value:.2e}" if value else "0"
-    return text.rstrip(".").replace("-", "\N{MINUS SIGN}")
-
-
-def vector(values: Sequence[float] | np.ndarray) -> str:
-    """Numbers separated by commas; of a long vector, how many there are and its length."""
-    flat = np.ravel(values)
-    if len(flat) > 3:
-        return f"{len(flat)} numbers, norm {number(float(np.linalg.norm(flat)))}"
-    return ", ".join(number(float(v)) for v in flat)
 
 
 def wrapped(text: str, size: float, width: float, face: str = "plain") -> list[str]:
@@ -48,13 +36,82 @@ def wrapped(text: str, size: float, width: float, face: str = "plain") -> list[s
     return [line for lines in parts for line in lines or [""]]
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Where things are in the panel, in its own pixels; what there is no room for has none."""
+
+    optimizers: pygame.Rect
+    fields: pygame.Rect
+    keys: pygame.Rect
+
+
+NOWHERE = Layout(*(pygame.Rect(0, 0, 0, 0) for _ in range(3)))
+
+
 class Panel:
     """The panel as it was last drawn; while it changes, it is drawn anew 20 times a second."""
 
     def __init__(self) -> None:
+        self.fields = FieldList()
         self._image = pygame.Surface((0, 0))
+        self._area = pygame.Rect(0, 0, 0, 0)
+        self._layout = NOWHERE
+        self._unit = 1.0
+        self._at = (0, 0)  # where the hand is
         self._shown: tuple[object, ...] = ()
         self._age = 0.0
+
+    # ---- What a hand does ----
+
+    def press(self, pixel: tuple[int, int], session: Session) -> bool:
+        """Take hold of what is at a pixel of the window, or choose it; whether that is the panel."""
+        self._at = pixel
+        if not self.fields.press(pixel, session):
+            chosen = next((name for name, at in self.options if at.collidepoint(pixel)), None)
+            if chosen:
+                session.choose(chosen)
+        return bool(self._area.collidepoint(pixel))
+
+    def move(self, pixel: tuple[int, int], session: Session) -> bool:
+        """Follow the hand; whether it holds or is over something of the panel."""
+        self._at = pixel
+        over = any(at.collidepoint(pixel) for _, at in self.options)
+        return self.fields.move(pixel, session) or over
+
+    def release(self, session: Session) -> None:
+        """Let go of what the hand holds."""
+        self.fields.release(session)
+
+    def wheel(self, notches: float, session: Session) -> None:
+        """Turn the wheel where the hand is."""
+        fine = bool(pygame.key.get_mods() & pygame.KMOD_SHIFT)
+        self.fields.wheel(self._at, notches, fine, session)
+
+    def end_wheel(self, session: Session) -> None:
+        """End what the wheel did: the hand does something else."""
+        self.fields.end_wheel(session)
+
+    def advance(self, session: Session, elapsed: float) -> None:
+        """Go on by one frame."""
+        self._age += elapsed
+        self.fields.advance(session, elapsed)
+
+    def drop(self) -> None:
+        """Forget what is held: its session is gone."""
+        self.fields.drop()
+
+    @property
+    def keys(self) -> pygame.Rect:
+        """Where in the window the keys are listed."""
+        return self._layout.keys.move(self._area.topleft)
+
+    @property
+    def options(self) -> list[tuple[str, pygame.Rect]]:
+        """The optimisers, and where each is in the window."""
+        area = self._layout.optimizers
+        return segments(area.move(self._area.topleft), OPTIMIZERS, self._unit) if area else []
+
+    # ---- Drawing ----
 
     def draw(
         self,
@@ -62,35 +119,50 @@ class Panel:
         area: pygame.Rect,
         session: Session,
         unit: float,
-        elapsed: float,
     ) -> None:
-        """Draw the panel into `area`, `elapsed` seconds after the frame before."""
-        self._age += elapsed
-        state = (session.phase, session.paused, session.message, area.size, unit)
+        """Draw the panel into `area`; there is none in an area without any width."""
+        look = (area.size, unit, theme(), session.optimizer, session.speed)
+        state = (*look, session.phase, session.paused, session.message)
         now = (*state, session.iteration, len(session.losses))
         # Nobody reads numbers that change 60 times a second, but a key is answered at once.
-        if now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state):
+        anew = now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state)
+        if anew:
             self._image = pygame.Surface(area.size, 0, 32)
-            draw_panel(self._image, session, unit)
+            self._layout = draw_panel(self._image, session, unit)
             self._shown, self._age = now, 0.0
+        self._area, self._unit = pygame.Rect(area), unit
+        fields = self._layout.fields
+        image = self._image.subsurface(fields)
+        self.fields.draw(image, fields.move(area.topleft), session, unit, anew)
         surface.blit(self._image, area)
 
 
-def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> None:
-    """Fill the surface with the panel of a session."""
+def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout:
+    """Fill the surface with the panel of a session, but for the list of fields, for which room is left."""
     area = surface.get_rect()
+    if not area.width:
+        return NOWHERE
     surface.fill(colour("panel"))
     surface.fill(colour("line"), (0, 0, max(round(unit), 1), area.height))
-    inner = area.inflate(-44 * unit, -44 * unit)
+    inner = area.inflate(-2 * MARGIN * unit, -2 * MARGIN * unit)
     y = _title(surface, inner, session, unit)
-    y = _loss(surface, inner, y + 22 * unit, session, unit)
-    keys_top = _keys(surface, inner, session, unit)
-    room = keys_top - 26 * unit - y
-    chart = pygame.Rect(inner.left, y + 16 * unit, inner.width, min(150 * unit, room))
+    y = _loss(surface, inner, y + 20 * unit, session, unit)
+    keys = _keys(surface, inner, session, unit)
+    room = keys.top - 20 * unit - y
+    chart = pygame.Rect(inner.left, y + 12 * unit, inner.width, min(112 * unit, room))
     if chart.height >= 60 * unit:
         draw_curve(surface, chart, session, unit)
         y = chart.bottom
-    _controls(surface, inner, y + 24 * unit, keys_top - 12 * unit, session, unit)
+    optimizers = pygame.Rect(0, 0, 0, 0)
+    if y + (14 + HEIGHT + 14) * unit < keys.top:
+        optimizers = pygame.Rect(inner.left, y + 14 * unit, inner.width, HEIGHT * unit)
+        draw_choice(surface, optimizers, OPTIMIZERS, session.optimizer, unit)
+        y = optimizers.bottom
+    fields = pygame.Rect(inner.left - INSET * unit, y + 16 * unit, 0, 0)
+    if keys.top - 14 * unit - fields.top >= SHORTEST * unit:
+        fields.width = min(round(inner.width + (INSET + BESIDE) * unit), area.right - fields.left)
+        fields.height = round(keys.top - 14 * unit - fields.top)
+    return Layout(optimizers, fields, keys)
 
 
 def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float) -> float:
@@ -110,6 +182,9 @@ def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: 
     if session.phase is Phase.SOLVING:
         count = f"{session.iteration} / {session.iterations}"
         words(surface, count, (inner.right, y), 13 * unit, "dim", face="bold", align="topright")
+    elif session.speed != 1:
+        speed = f"speed × {session.speed:g}"
+        words(surface, speed, (inner.right, y), 13 * unit, "dim", face="bold", align="topright")
     return y + 16 * unit
 
 
@@ -173,47 +248,36 @@ def _round_numbers(losses: np.ndarray) -> tuple[np.ndarray, list[float]]:
     return losses, [k * step for k in range(first, max(last, first + 1) + 1)]
 
 
-def _controls(
+def _keys(
+    surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float
+) -> pygame.Rect:
+    """List the keys along the bottom, two in a row; the result is where."""
+    handles = " or ".join(name.replace("_", " ") for name in session.handles)
+    row, column = 25 * unit, inner.width / 2
+    rows = len(KEYS) // 2 + bool(handles)
+    top = inner.bottom - row * rows
+    for i, (key, meaning) in enumerate(KEYS):
+        place = (inner.left + column * (i % 2), top + row * (i // 2 + 0.5))
+        _key(surface, key, meaning, place, column, unit)
+    if handles:
+        place = (inner.left, inner.bottom - row / 2)
+        _key(surface, "Drag", f"move {handles}", place, inner.width, unit)
+    return pygame.Rect(inner.left, round(top), inner.width, round(row * rows))
+
+
+def _key(
     surface: pygame.Surface,
-    inner: pygame.Rect,
-    y: float,
-    bottom: float,
-    session: Session,
+    key: str,
+    meaning: str,
+    place: tuple[float, float],
+    width: float,
     unit: float,
 ) -> None:
-    """Each control with its value and, in the colour of its arrow, where it is pushed."""
-    for name, shade in zip(session.problem.controls, _shades(session), strict=True):
-        if y + 52 * unit > bottom:
-            return
-        unit_name = session.problem.scene.fields[name].unit
-        title = name.replace("_", " ") + (f"  [{unit_name}]" if unit_name else "")
-        words(surface, title.upper(), (inner.left, y), 11 * unit, "faint", face="bold")
-        value = vector(session.values[name])
-        words(surface, value, (inner.left, y + 17 * unit), 15 * unit, face="bold")
-        if name in session.gradient:
-            push = vector(-session.gradient[name])
-            place = (inner.left, y + 37 * unit)
-            words(surface, f"\N{MINUS SIGN}gradient  {push}", place, 12 * unit, shade)
-        y += 66 * unit
-
-
-def _shades(session: Session) -> list[str]:
-    count = len(session.problem.controls)
-    return [CONTROL_SHADES[i % len(CONTROL_SHADES)] for i in range(count)]
-
-
-def _keys(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float) -> float:
-    """List the keys along the bottom; the result is where the list begins."""
-    handles = " or ".join(name.replace("_", " ") for name in session.handles)
-    keys = (*KEYS[:2], ("Drag", f"move {handles}"), *KEYS[2:]) if handles else KEYS
-    row = 25 * unit
-    top = inner.bottom - row * len(keys)
-    for i, (key, meaning) in enumerate(keys):
-        middle = top + row * (i + 0.5)
-        key_cap(surface, key, (inner.left, middle), unit)
-        place = (inner.left + 62 * unit, middle)
-        words(surface, meaning, place, 12.5 * unit, "dim", align="midleft")
-    return top
+    """A key's cap, and beside it what the key does."""
+    key_cap(surface, key, place, unit)
+    indent = 52 * unit
+    line = wrapped(meaning, 12.5 * unit, width - indent)[0]
+    words(surface, line, (place[0] + indent, place[1]), 12.5 * unit, "dim", align="midleft")
 
 
 def key_cap(surface: pygame.Surface, key: str, place: tuple[float, float], unit: float) -> None:

@@ -118,7 +118,7 @@ class Image:
     right and j up.
 
     `colours` is a map of colourmap.py: "smoke", "heat" and "water" run from dark at `low` to bright at `high`,
-    "waves" from blue through dark to orange.
+    "waves" from blue through dark to orange. In the light theme dark and bright change places.
     """
 
     values: Numbers  # (n, m)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rosephys.gif import Bytes, gif, write_gif
 from rosephys.keep import FPS, SIZE
 from rosephys.mp4 import write_mp4
-from rosephys.paint import backdrop, paint_shapes, paint_tracks
+from rosephys.numerals import number
+from rosephys.paint import backdrop, lamp, paint_shapes, paint_tracks
 from rosephys.palette import colour, pygame, words
-from rosephys.panel import number
 from rosephys.whole import replacing
 
 if TYPE_CHECKING:
@@ -135,8 +135,9 @@ class MotionPicture:
         picture = self.problem.picture(self.trajectory, step, self.values)
         surface.set_clip(area)
         view = backdrop(surface, picture, area, unit)
-        paint_tracks(surface, self.tracks, view)
-        paint_shapes(surface, picture, view)
+        with lamp(picture):
+            paint_tracks(surface, self.tracks, view)
+            paint_shapes(surface, picture, view)
         surface.set_clip(None)
 
     def captioned(

@@ -118,7 +118,8 @@ class Scene:
 
     `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
     than `clip` are shortened to it before they are descended along. A gradient keeps as many states as fit into
-    `memory` bytes, a field like any other, and computes the others again.
+    `memory` bytes, a field like any other, and computes the others again. It is shown in its `theme`, "dark" or
+    "light", unless a person chooses.
     """
 
     fields: ClassVar[dict[str, Field]] = {}
@@ -126,6 +127,7 @@ class Scene:
     rate: float = 0.01
     optimizer: str = "gd"
     clip: float = math.inf
+    theme: str = "dark"
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(0.01, "time step", unit="s")

@@ -10,7 +10,7 @@ import rose_ad as ra
 
 from .picture import Lines, Polygon
 
-SOLID = "#2f4158"  # the fill of a solid body
+SOLID = "solid"  # the fill of a solid body
 
 
 def level_ground(height: Any) -> tuple[Polygon, Lines, Lines]:

@@ -1,8 +1,9 @@
 """What happens in the live window, without a window.
 
 A `Session` has a problem solved in the background, then plays the motion that was found. A hand may
-pause it, restart it, or drag a handle: while a goal moves, the optimiser goes on from the
+pause it, restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the
 controls it has, so the answer follows the hand. The motion that plays is the best that was found.
+What a hand did can be taken back, a gesture at a time.
 Nothing here waits for the scene's own code, which may take long; what it raises is told in `message`,
 and the session goes on with the last good motion.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import InitVar, dataclass, field
 from enum import Enum
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosephys.background import Background
+from rosephys.history import Entry, History
 from rosephys.optimize import Iterate
 from rosephys.picture import Picture, Track
 from rosephys.report import describe
@@ -33,6 +35,7 @@ SOLVE_SECONDS = 4.0  # a whole solve lasts at least this long, so that a person 
 RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is already behind
 HOLD_SECONDS = 1.5  # how long the last moment of the motion stays before it plays again
 HISTORY = 4000  # losses kept for the curve
+SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0)  # that a motion may be played at
 
 
 class Phase(Enum):
@@ -42,6 +45,16 @@ class Phase(Enum):
     SOLVING = "solving"
     PLAYING = "playing"
     FAILED = "stopped"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a gesture changes: all values, the first controls, the optimiser and its losses."""
+
+    values: dict[str, NDArray[np.float64]]
+    start: dict[str, NDArray[np.float64]]
+    optimizer: str
+    losses: tuple[float, ...]
 
 
 @dataclass
@@ -54,10 +67,11 @@ class Session:
     optimizer: str
     phase: Phase = Phase.COMPILING
     paused: bool = False
-    dragging: str | None = None  # the handle that a hand holds
+    dragging: str | None = None  # the field that a hand holds, by a handle or a slider
     message: str = ""  # why the session stopped, in words for people
     iteration: int = 0
     time: float = 0.0  # seconds of scene time that have been played
+    speed: float = 1.0  # seconds of scene time played in a second
     waiting: float = 0.0  # seconds since the solver last showed something new, while it is to
     losses: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
     gradient: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -78,6 +92,10 @@ class Session:
         self._solving_for = 0.0
         self._pace = SOLVE_SECONDS
         self._held_at: NDArray[np.float64] = np.zeros(2)
+        self._history: History[Snapshot] = History()
+        self._before: Snapshot | None = (
+            None  # the gesture that is being made, until it has changed something
+        )
         self._solve: Solve
         self._ask(self._solver.plain(self.values, self.iterations), SOLVE_SECONDS)
         self.phase = Phase.COMPILING
@@ -91,6 +109,11 @@ class Session:
     def tracks(self) -> list[Track]:
         """The paths of the motion that was found last."""
         return self._motion.tracks if self._motion else []
+
+    @property
+    def dt(self) -> float:
+        """The time step, in seconds, which is a field like others."""
+        return float(self.values.get("dt", self.problem.dt))
 
     def close(self) -> None:
         """Stop solving, after the evaluation that is being made."""
@@ -120,14 +143,30 @@ class Session:
         if self.playable:
             self.paused = True
             # a trace more than the step's time, whose quotient may be rounded to below it
-            self.time = (min(max(index, 0), self.problem.steps) + 1e-6) * self.problem.dt
+            self.time = (min(max(index, 0), self.problem.steps) + 1e-6) * self.dt
+
+    def change_speed(self, by: int) -> None:
+        """Play faster, or slower where `by` is negative: so many of `SPEEDS` on."""
+        at = SPEEDS.index(self.speed) + by
+        self.speed = SPEEDS[min(max(at, 0), len(SPEEDS) - 1)]
 
     def restart(self) -> None:
         """Solve again from the first controls; a handle that was moved stays where it is."""
+        self._history.record("solve again", self._snapshot())
+        self._solve_anew()
+
+    def choose(self, optimizer: str) -> None:
+        """Solve again from the first controls by another of `optimize.OPTIMIZERS`."""
+        if optimizer != self.optimizer:
+            self._history.record("another optimiser", self._snapshot())
+            self.optimizer = self._solver.optimizer = optimizer
+            self._solve_anew()
+
+    def _solve_anew(self) -> None:
         self.values |= {name: self._start[name] for name in self.problem.controls}
         self.solve()
 
-    def choose(self, controls: Mapping[str, ArrayLike]) -> None:
+    def explore(self, controls: Mapping[str, ArrayLike]) -> None:
         """Take these controls, within their bounds, and show where they lead; `solve` solves from there."""
         self.begun += 1
         for name, value in controls.items():
@@ -167,17 +206,29 @@ class Session:
         self.dragging = self.handle_at(point, reach)
         if self.dragging is None:
             return False
+        self.hold(self.dragging)
         self._held_at = np.asarray(self.values[self.dragging] - point, np.float64)
-        self.begun += 1
         return True
+
+    def hold(self, name: str) -> None:
+        """Take hold of a field, to `put` values to it until it is let go."""
+        self.dragging, self._before = name, self._snapshot()
+        self.begun += 1
 
     def drag(self, point: ArrayLike) -> None:
         """Move the held handle with a hand at a world point, within the field's bounds."""
+        self.put(np.add(point, self._held_at))
+
+    def put(self, value: ArrayLike) -> None:
+        """Give the held field this value, brought within its bounds; the answer follows."""
         if self.dragging is None:
             return
         scene_field = self.problem.scene.fields[self.dragging]
         low, high = scene_field.bounds or (-np.inf, np.inf)
-        moved = np.asarray(np.clip(np.add(point, self._held_at), low, high), np.float64)
+        moved = np.asarray(np.clip(value, low, high), np.float64)
+        if self._before and not np.array_equal(moved, self.values[self.dragging]):
+            self._history.record(self.dragging.replace("_", " "), self._before)
+            self._before = None
         self.values[self.dragging] = moved
         if scene_field.control:
             # The hand chooses this one: show where it leads, and solve from it once let go.
@@ -187,13 +238,40 @@ class Session:
             self._ask(self._solver.follow(dict(self.values), self.iterations), RESOLVE_SECONDS)
 
     def release(self) -> None:
-        """Let the handle go; the solving goes on from there, and then the motion plays."""
+        """Let the field go; the solving goes on from there, and then the motion plays."""
         if self.dragging is None:
             return
         chosen = [self.dragging]
-        self.dragging = None
+        self.dragging = self._before = None
         self.paused = False
         self._ask(self._solver.follow(dict(self.values), self.iterations, chosen), RESOLVE_SECONDS)
+
+    # ---- What was done, taken back ----
+
+    def undo(self) -> str | None:
+        """Go back to before the last gesture; which it was, or None if there is none to take back."""
+        return self._travel(self._history.undo)
+
+    def redo(self) -> str | None:
+        """Do again what was taken back last; which it was, or None if there is nothing."""
+        return self._travel(self._history.redo)
+
+    def _travel(self, there: Callable[[Snapshot], Entry[Snapshot] | None]) -> str | None:
+        entry = there(self._snapshot()) if self.dragging is None else None
+        if entry is None:
+            return None
+        gesture, state = entry
+        self.values, self._start = dict(state.values), dict(state.start)
+        self.optimizer = self._solver.optimizer = state.optimizer
+        self.losses.clear()
+        self.losses.extend(state.losses[:-1])  # the last of them is found again
+        self.gradient = {}
+        self._ask(self._solver.show(dict(self.values)), RESOLVE_SECONDS)
+        self._only_newest = True
+        return gesture
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(dict(self.values), dict(self._start), self.optimizer, tuple(self.losses))
 
     # ---- Time ----
 
@@ -236,7 +314,7 @@ class Session:
         last one."""
         if self.phase not in (Phase.PLAYING, Phase.FAILED):
             return 0 if self.tracks else self.problem.steps
-        return min(int(self.time / self.problem.dt), self.problem.steps)
+        return min(int(self.time / self.dt), self.problem.steps)
 
     @property
     def progress(self) -> float:
@@ -280,6 +358,6 @@ class Session:
         self.steepest = max(self.steepest, *lengths, 0.0)
 
     def _play(self, elapsed: float) -> None:
-        self.time += elapsed
-        if self.time > self.problem.steps * self.problem.dt + HOLD_SECONDS:
+        self.time += elapsed * self.speed
+        if self.time > self.problem.steps * self.dt + HOLD_SECONDS * self.speed:
             self.time = 0.0

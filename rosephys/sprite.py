@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import FAR, Floats, pygame, rgb, typeface
+from rosephys.palette import FAR, PALETTE, Floats, pygame, rgb, typeface
 
 OVERSAMPLE = 4  # of a sprite; its positions are multiples of 1 / OVERSAMPLE of a pixel
 
@@ -110,6 +110,7 @@ def stamp(
     whole, part = np.divmod(fine, OVERSAMPLE)
     quarters = np.maximum(np.rint(radii[shown] * 4), 2).astype(int)
     # there are far fewer looks than places: each is numbered, and its sprite asked for once
+    shades = [PALETTE.get(s, s) for s in shades]  # a name is another colour in another theme
     (paints, paint), (words, word) = _numbered(shades), _numbered(labels)
     number = np.ravel_multi_index(
         (paint[shown], word[shown], quarters, *part.T),

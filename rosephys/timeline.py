@@ -40,7 +40,7 @@ def draw_timeline(
     for end, shade in ((right, "line"), (now, "good")):
         surface.fill(colour(shade), (left, y - 1.5 * unit, end - left, 3 * unit))
     stroke(surface, [(now, y)], [(now, y)], (15 if held else 11) * unit, "good")
-    dt = session.problem.dt
+    dt = session.dt
     for seconds, x, align, shade in (
         (session.index * dt, left - 14 * unit, "midright", "text"),
         (session.problem.steps * dt, right + 14 * unit, "midleft", "dim"),

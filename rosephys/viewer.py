@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rosephys.card import draw_keys, draw_message, draw_note
-from rosephys.paint import Transform, backdrop, paint_shapes, paint_tracks
-from rosephys.palette import colour, pygame, words
-from rosephys.panel import CONTROL_SHADES, Panel
+from rosephys.fieldlist import CONTROL_SHADES
+from rosephys.optimize import OPTIMIZERS
+from rosephys.paint import Transform, backdrop, lamp, paint_shapes, paint_tracks
+from rosephys.palette import THEMES, colour, pygame, theme, use_theme, words
+from rosephys.panel import Panel
 from rosephys.reload import Reloader, Source
 from rosephys.report import describe
 from rosephys.reproduce import command, free_path
@@ -34,6 +36,9 @@ AIM_SECONDS = 0.45  # a control at an anchor is drawn as how far it would lead i
 MOMENTS = 100  # presses of an arrow key from the start of the motion to its end
 NOTE_SECONDS = 3.0  # how long it is told what was done
 PATIENCE = 0.5  # seconds without a result, after which it is said that there will be one
+COMMAND = pygame.KMOD_CTRL | pygame.KMOD_META  # either, with Z and Y
+FASTER = (pygame.K_PLUS, pygame.K_KP_PLUS, pygame.K_EQUALS, pygame.K_RIGHTBRACKET)
+SLOWER = (pygame.K_MINUS, pygame.K_KP_MINUS, pygame.K_LEFTBRACKET)
 REACH = 22  # design pixels within which a hand takes hold of a handle
 UNSEEN = ("dummy", "offscreen")  # video drivers whose windows nobody can see
 
@@ -61,6 +66,7 @@ def view(
     optimizer: str,
     source: Source | None = None,
     size: tuple[int, int] = (1200, 720),
+    theme: str = "dark",
 ) -> None:
     """Open a window, solve the problem in it and play the answer, until the window is closed.
 
@@ -71,6 +77,7 @@ def view(
     pygame.display.init()
     try:
         sys.setswitchinterval(SWITCH_SECONDS)
+        use_theme(theme)
         pygame.display.set_caption(f"{problem.scene.name.capitalize()} · Rosephys")
         pygame.display.set_mode(size, pygame.RESIZABLE)
         window = Window(Session(problem, iterations, rate, optimizer), source)
@@ -105,6 +112,7 @@ class Window:
     def __post_init__(self) -> None:
         self._reloader = Reloader(self.source) if self.source and self.source.file else None
         self._note_left = 0.0
+        self._pointing = False
 
     def close(self) -> None:
         """Stop what goes on beside the window."""
@@ -127,31 +135,54 @@ class Window:
             self._grab(event.pos)
         elif event.type == pygame.MOUSEMOTION:
             self._move(event.pos)
+        elif event.type == pygame.MOUSEWHEEL:
+            self.panel.wheel(_notches(event), self.session)
         elif event.type == pygame.MOUSEBUTTONUP and event.button == 1:
             self.scrubbing = False
+            self.panel.release(self.session)
             self.session.release()
 
     def _press(self, key: int, modifiers: int) -> None:
         session = self.session
+        self.panel.end_wheel(session)
         actions: dict[int, Callable[[], None]] = {
             pygame.K_SPACE: session.toggle_pause,
             pygame.K_r: session.restart,
+            pygame.K_o: lambda: session.choose(following(OPTIMIZERS, session.optimizer)),
+            pygame.K_t: lambda: use_theme(following(tuple(THEMES), theme())),
             pygame.K_h: self._toggle_keys,
             pygame.K_s: self._write_picture,
             pygame.K_c: self._copy_command,
             pygame.K_HOME: lambda: session.go_to(0),
             pygame.K_END: lambda: session.go_to(session.problem.steps),
         }
-        walks = key in (pygame.K_LEFT, pygame.K_RIGHT)
-        pygame.key.set_repeat(*((300, 30) if walks else ()))  # no other key is meant twice
-        far = max(round(session.problem.steps / MOMENTS), 1)
-        far *= 10 if modifiers & pygame.KMOD_SHIFT else 1
+        shift, command = modifiers & pygame.KMOD_SHIFT, modifiers & COMMAND
+        moment = max(round(session.problem.steps / MOMENTS), 1) * (10 if shift else 1)
+        walks = {
+            pygame.K_LEFT: -moment,
+            pygame.K_RIGHT: moment,
+            pygame.K_COMMA: -1,
+            pygame.K_PERIOD: 1,
+        }
+        pygame.key.set_repeat(*((300, 30) if key in walks else ()))  # no other key is meant twice
         if key == pygame.K_ESCAPE:
             self.open = False
-        elif walks:
-            session.go_to(session.index + (far if key == pygame.K_RIGHT else -far))
+        elif key in (pygame.K_z, pygame.K_y):
+            if command:
+                self._travel(back=key == pygame.K_z and not shift)
+        elif key in walks:
+            session.go_to(session.index + walks[key])
+        elif key in FASTER or key in SLOWER:
+            session.change_speed(1 if key in FASTER else -1)
+            self._tell(f"speed × {session.speed:g}")
         elif key in actions:
             actions[key]()
+
+    def _travel(self, back: bool) -> None:
+        """Take back what the hand did last, or do it again."""
+        gesture = self.session.undo() if back else self.session.redo()
+        done = "taken back" if back else "done again"
+        self._tell(f"{done}: {gesture}" if gesture else f"there is nothing to be {done}")
 
     def _toggle_keys(self) -> None:
         self.keys_shown = not self.keys_shown
@@ -188,6 +219,8 @@ class Window:
         self.note, self._note_left = note, NOTE_SECONDS
 
     def _grab(self, pixel: tuple[int, int]) -> None:
+        if self.panel.press(pixel, self.session):
+            return
         if self.session.grab(self._world(pixel), self._reach()):
             return
         if self.session.playable and holds(self.canvas, self.unit, pixel):
@@ -199,15 +232,20 @@ class Window:
             share = share_at(self.canvas, self.unit, pixel)
             self.session.go_to(round(share * self.session.problem.steps))
             return
-        if self.session.dragging:
+        in_panel = self.panel.move(pixel, self.session)
+        if self.session.dragging and not in_panel:
             self.session.drag(self._world(pixel))
             return
-        over = self.session.handle_at(self._world(pixel), self._reach())
-        if over != self.hover:
-            shape = pygame.SYSTEM_CURSOR_HAND if over else pygame.SYSTEM_CURSOR_ARROW
+        self.hover = None if in_panel else self.session.handle_at(self._world(pixel), self._reach())
+        self._point(bool(in_panel or self.hover))
+
+    def _point(self, at_something: bool) -> None:
+        """Make the mouse's pointer a hand where there is something to take hold of."""
+        if at_something != self._pointing:
+            shape = pygame.SYSTEM_CURSOR_HAND if at_something else pygame.SYSTEM_CURSOR_ARROW
             with suppress(pygame.error):  # not every display has a cursor to change
                 pygame.mouse.set_cursor(shape)
-        self.hover = over
+        self._pointing = at_something
 
     def _world(self, pixel: tuple[int, int]) -> np.ndarray:
         return self.transform.to_world(pixel)
@@ -225,13 +263,15 @@ class Window:
             session = self._reloader.advance(self.session, elapsed)
             if session is not self.session:
                 self.session, self.hover, self.scrubbing = session, None, False
+                self.panel.drop()
+        self.panel.advance(self.session, elapsed)
         self.session.advance(elapsed)
         self.views.advance(self.session)
         with self.session.undisturbed(), self.views.undisturbed():
-            self._draw(pygame.display.get_surface(), elapsed)
+            self._draw(pygame.display.get_surface())
             pygame.display.flip()
 
-    def _draw(self, surface: pygame.Surface, elapsed: float) -> None:
+    def _draw(self, surface: pygame.Surface) -> None:
         width, height = surface.get_size()
         unit = self.unit = float(np.clip(min(width / 1200, height / 720), 0.75, 3))
         beside = round(300 * unit) if width >= 620 * unit else 0
@@ -247,9 +287,8 @@ class Window:
         if column:
             area = pygame.Rect(canvas.right, 0, column, height)
             self.views.draw_column(surface, area, self.session, unit)
-        if beside:
-            panel = pygame.Rect(width - beside, 0, beside, height)
-            self.panel.draw(surface, panel, self.session, unit, elapsed)
+        panel = pygame.Rect(width - beside, 0, beside, height)
+        self.panel.draw(surface, panel, self.session, unit)
 
     def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
         """What is said over the scene."""
@@ -281,20 +320,21 @@ class Window:
                 words(surface, note, canvas.center, 18 * unit, "dim", align="center")
             return
         self.transform = backdrop(surface, picture, canvas, unit)
-        self.views.draw_behind(surface, session, self.transform)
-        paint_tracks(surface, session.tracks, self.transform)
-        paint_shapes(surface, picture, self.transform)
-        if session.phase is Phase.SOLVING:
-            draw_pushes(surface, session, self.transform)
-        elif session.playable:
+        with lamp(picture):
+            self.views.draw_behind(surface, session, self.transform)
+            paint_tracks(surface, session.tracks, self.transform)
+            paint_shapes(surface, picture, self.transform)
+            if session.phase is Phase.SOLVING:
+                draw_pushes(surface, session, self.transform)
+            self._draw_hold(surface)
+        if session.playable:
             draw_timeline(surface, canvas, session, unit, self.scrubbing)
             self.views.draw_impacts(surface, canvas, session, unit)
-        self._draw_hold(surface)
 
     def _draw_hold(self, surface: pygame.Surface) -> None:
         """Mark the handle that is under the hand."""
         name = self.session.dragging or self.hover
-        if name is None:
+        if name not in self.session.handles:
             return
         unit, place = self.transform.unit, self.transform.to_screen(self.session.values[name])
         ring(surface, place, 20 * unit, 2 * unit, "text", 0.85)
@@ -329,6 +369,16 @@ def draw_pushes(surface: pygame.Surface, session: Session, at: Transform) -> Non
             pushes.append((reach, shade, start, start + reach * push / length))
     for _, shade, start, end in sorted(pushes, key=lambda push: -push[0]):
         arrow(surface, start, end, 3 * at.unit, shade)
+
+
+def following(options: Sequence[str], now: str) -> str:
+    """The option after this one, the first after the last."""
+    return options[(options.index(now) + 1) % len(options)]
+
+
+def _notches(event: pygame.event.Event) -> float:
+    """How far a wheel was turned up: parts of a notch too, where a display tells them."""
+    return float(getattr(event, "precise_y", event.y))
 
 
 def _waiting(what: str, seconds: float) -> str:

@@ -142,7 +142,7 @@ class Views:
         for axis, share in zip(axes, shares, strict=True):
             part = axis.component
             controls[part.name] = part.put(controls, [axis.at(share)])[0]
-        session.choose({a.component.name: controls[a.component.name] for a in axes})
+        session.explore({a.component.name: controls[a.component.name] for a in axes})
         return True
 
     # ---- Frames ----

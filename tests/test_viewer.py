@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from test_session import FRAME, ThrowProblem, session, solving
 
+from rosephys.numerals import number, vector
 from rosephys.palette import colour, pygame
-from rosephys.panel import number, vector, wrapped
+from rosephys.panel import wrapped
 from rosephys.problem import Problem
 from rosephys.record import record
 from rosephys.scene import find_scene

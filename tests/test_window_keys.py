@@ -12,6 +12,7 @@ import pytest
 from test_session import session
 from test_viewer import key, mouse, played, turn
 
+from rosephys.card import KEYS
 from rosephys.cli import _parser, _problem, _replaying
 from rosephys.palette import colour, pygame
 from rosephys.problem import Problem
@@ -178,3 +179,64 @@ def test_many_numbers_go_to_a_file(tmp_path: Path, monkeypatch: Any) -> None:
     found = load(Path("my long-2.npz"))
     np.testing.assert_array_equal(found["many"], np.arange(100.0))
     assert found["word"] == "two words"
+
+
+def test_a_single_step_back_and_forth(window: Window) -> None:
+    a = window.session
+    turn(window, key(pygame.K_HOME))
+    a.problem.steps = 1000  # type: ignore[misc]  # of which an arrow key goes through ten at once
+    for code, index in ((pygame.K_PERIOD, 1), (pygame.K_PERIOD, 2), (pygame.K_RIGHT, 12)):
+        turn(window, key(code))
+        assert a.index == index and a.paused
+    for code, index in ((pygame.K_COMMA, 11), (pygame.K_HOME, 0), (pygame.K_COMMA, 0)):
+        turn(window, key(code))
+        assert a.index == index
+
+
+def test_the_speed_is_changed_and_shown(window: Window) -> None:
+    a = window.session
+
+    def played_in(frames: int) -> float:
+        turn(window, key(pygame.K_HOME), key(pygame.K_SPACE))
+        begin = a.time
+        turn(window, frames=frames)
+        return a.time - begin
+
+    plain = played_in(12)
+    for code, factor in (
+        (pygame.K_MINUS, 0.5),
+        (pygame.K_LEFTBRACKET, 0.25),
+        (pygame.K_KP_MINUS, 0.125),
+        (pygame.K_EQUALS, 0.25),
+        (pygame.K_RIGHTBRACKET, 0.5),
+        (pygame.K_PLUS, 1.0),
+        (pygame.K_KP_PLUS, 2.0),
+    ):
+        turn(window, key(code))
+        assert a.speed == factor and f"{factor:g}" in window.note
+        assert played_in(12) == pytest.approx(factor * plain, rel=0.01)
+    for _ in range(12):
+        turn(window, key(pygame.K_PLUS))
+    assert a.speed == 16
+    fast = turn(window, key(pygame.K_HOME))[:, window.canvas.right :]
+    a.change_speed(-4)
+    assert a.speed == 1 and (turn(window)[:, window.canvas.right :] != fast).any(), (
+        "the panel says it"
+    )
+
+
+def test_the_key_list_names_every_key() -> None:
+    named = " ".join(key for key, _ in KEYS)
+    for word in ("Space", "Left", "Home", "Ctrl Z", "Wheel", "Drag", "Esc", ",", ".", "+", "−"):
+        assert word in named
+    for letter in "ROTSCH":
+        assert f" {letter} " in f" {named} "
+
+
+@pytest.mark.parametrize("size", [(800, 500), (2400, 1440), (640, 330)])
+def test_the_key_list_fits_its_window(window: Window, size: tuple[int, int]) -> None:
+    pygame.display.set_mode(size, pygame.RESIZABLE)
+    before = turn(window, key(pygame.K_HOME), frames=2)
+    changed = (turn(window, key(pygame.K_h)) != before).any(axis=2)
+    rows = np.flatnonzero(changed[:, : window.canvas.right].any(axis=1))
+    assert rows[0] > 0 and rows[-1] < size[1] - 1
