@@ -217,7 +217,7 @@ def test_what_record_wrote_can_be_loaded(walk: Path, tmp_path: Path, capsys: Any
     path = str(tmp_path / "motion.npz")
     assert main(["record", str(walk), "--set", "steps=30", "--out", path]) == 0
     settings = load(Path(path))
-    assert settings["steps"] == 30 and set(settings) == {"steps", "dt", "goal", "speed"}
+    assert settings["steps"] == 30 and set(settings) == {"steps", "dt", "memory", "goal", "speed"}
     capsys.readouterr()
     assert main(["record", str(walk), "--load", path, "--out", str(tmp_path / "end.png")]) == 0
     assert "0 iterations" in capsys.readouterr().out
