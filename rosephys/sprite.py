@@ -122,7 +122,9 @@ def stamp(
         sprites[k] = _sprite(kind, size, paints[paint[p]], words[word[p]], *shift)
     halves = np.array([image.get_width() // 2 for image in sprites], int)  # a sprite is square
     x, y = (whole - halves[looks, None]).T.tolist()
-    surface.blits(zip(sprites[looks].tolist(), zip(x, y, strict=True), strict=True), doreturn=False)
+    # blits takes any iterable, though its type says a sequence
+    pairs: Any = zip(sprites[looks].tolist(), zip(x, y, strict=True), strict=True)
+    surface.blits(pairs, doreturn=False)
 
 
 def _numbered(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
