@@ -178,21 +178,23 @@ def test_gradients_agree_with_differences() -> None:
         np.testing.assert_allclose(g, differences[name], rtol=1e-6)
 
 
-def test_the_derivative_is_continuous_where_a_contact_begins_and_zero_once_it_rests() -> None:
+def test_the_derivative_is_continuous_where_a_contact_begins() -> None:
     """A ball that meets the ground within the first step: neither its speed nor the derivative jumps."""
     world = World([ground(), Body(circle(0.2))])
 
-    def speed(y: Any, steps: int) -> Any:
+    @ra.fn
+    def speed(y: ra.Real) -> Any:
         x = ra.array([np.array([0.0, -1.0]), ra.array([0.1, y])])
         state = world.at(x, np.zeros(2), np.array([[0, 0], [0, -1.0]]))
-        s = ra.fori_loop(0, steps, lambda _, s: implicit.step(world, s, 1 / 240), state)
+        s = ra.fori_loop(0, 1, lambda _, s: implicit.step(world, s, 1 / 240), state)
         return s.velocity[1, 1]
 
-    first = ra.vmap(ra.value_and_grad(lambda y: speed(y, 1)))
+    first = ra.value_and_grad(speed)
     meets = 0.2 + (1 + G / 240) / 240
     jumps = []
     for count in (200, 2000):
-        values, slopes = first(meets + np.linspace(-4e-7, 4e-7, count))
+        found = [first(y) for y in meets + np.linspace(-4e-7, 4e-7, count)]
+        values, slopes = np.array(found).T
         assert slopes[-1] == 0 and slopes[0] < -50  # a contact begins in between
         jumps.append((np.abs(np.diff(values)).max(), np.abs(np.diff(slopes)).max()))
     assert jumps[1][0] < 0.15 * jumps[0][0] and jumps[1][1] < 0.2 * jumps[0][1]
