@@ -76,7 +76,7 @@ def entries_of(folder: Path) -> list[Entry]:
 
 def made(thumbnails: Thumbnails, until: Callable[[], bool] | None = None) -> Thumbnails:
     """Wait for the pictures."""
-    end = time.perf_counter() + 60
+    end = time.perf_counter() + 240  # a busy machine
     while thumbnails.left and not (until and until()):
         thumbnails.poll()
         time.sleep(0.01)
@@ -322,7 +322,7 @@ def test_pictures_appear_while_the_window_is_open(scenes: Path, monkeypatch: Any
         turn(window)
         frames += 1
         time.sleep(0.01)
-        assert time.perf_counter() - begin < 60
+        assert time.perf_counter() - begin < 240
     after = turn(window, 40)
     box = on_screen(window, "walk")
     changed = (before != after).any(axis=2)[box.top : box.bottom, box.left : box.right]

@@ -94,7 +94,7 @@ class Hand:
 
     def until(self, ready: Callable[[], object], what: str) -> str:
         """Wait for this."""
-        end = time.perf_counter() + 30
+        end = time.perf_counter() + 120  # a busy machine
         while not (found := ready()):
             assert time.perf_counter() < end and self.process.poll() is None, (what, self.told())
             time.sleep(0.03)
@@ -138,12 +138,12 @@ class Hand:
 
     def ended(self) -> int:
         """Wait until the program has ended; its exit code."""
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def ask_to_close(self) -> None:
         """What a window manager does when the cross of a window is clicked."""
         subprocess.run(
-            [sys.executable, "-c", CLOSE, self.window], env=self.env, check=True, timeout=20
+            [sys.executable, "-c", CLOSE, self.window], env=self.env, check=True, timeout=60
         )
 
 
