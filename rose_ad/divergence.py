@@ -167,6 +167,8 @@ class _Walk:
             self.varying.update(carries)
 
     def _call(self, instr: Instr) -> None:
+        if not any(self._vary(a) or isinstance(a.type, Ref) for a in instr.args):
+            return  # it is done once for all
         flags = argument_flags(instr, self.varying, self.shared)
         self.varying.update(
             root_of(a)

@@ -145,7 +145,9 @@ class LaneLowering(LaneValues):
 
     def _call(self, instr: Instr) -> None:
         if not any(self.varies(a) or isinstance(a.type, Ref) for a in instr.args):
-            super()._call(instr)
+            self.call_apart(
+                instr
+            )  # what varies is known of this function only, not of one written in it
             return
         scattered = [a in self.scattered for a in instr.args]
         flags = argument_flags(instr, self.varying, self.shared)

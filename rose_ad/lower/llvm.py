@@ -467,7 +467,11 @@ class Lowering:
     def _call(self, instr: Instr) -> None:
         if instr.attr in self.module.once:
             self._call_in_place(instr)
-            return
+        else:
+            self.call_apart(instr)
+
+    def call_apart(self, instr: Instr) -> None:
+        """A call of a function that is written for itself."""
         places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
         args = [self.typed(a) for a in instr.args]
         self.run_callee(self.module.function(instr.attr), args, places)

@@ -488,6 +488,21 @@ def test_large_shared_arrays_get_summed_gradients() -> None:
     agree(gradient[1], sum(s[1] for s in single))
 
 
+def test_gradients_that_are_the_same_in_all_lanes() -> None:
+    """They are computed once, with accumulators that are not the lanes'."""
+    squares = ra.fn(lambda x: ra.tanh(ra.dot(x, x)))
+
+    def slope(t: Any, x: Any) -> Any:
+        return t * ra.sum(ra.tanh(ra.grad(lambda y: squares(y))(x)))
+
+    x, ts = np.array([0.1, 0.2, 0.3]), np.linspace(0, 1, 5)
+    one_by_one = [ra.fn(slope)(t, x) for t in ts]
+    many = ra.vmap(slope, in_axes=(0, None))
+    np.testing.assert_allclose(many(ts, x), one_by_one, rtol=1e-13)
+    assert np.ptp(one_by_one) > 1
+    ra.check_grads(lambda ts, x: ra.sum(many(ts, x) * ts), (ts, x), order=2)
+
+
 def test_vmap_of_vmap() -> None:
     def f(x: Any, y: Any) -> Any:
         return ra.where(x > y[0], x * y[1], ra.sin(y[1]))
