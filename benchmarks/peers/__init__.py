@@ -78,6 +78,21 @@ MPM = (
     Peer("taichi", "mpm.taichi", "program", "Taichi, grid made again", "pip install taichi"),
 )
 
+POOL = (
+    Peer("us", "pool.rosephys", "known", "Rosephys", "pip install -e ."),
+    Peer("us-again", "pool.rosephys", "shot", "Rosephys, looked for again", "pip install -e ."),
+    Peer("c", "pool.c", "kept", "C by hand, times kept", GCC),
+    Peer("c-plain", "pool.c", "plain", "C by hand, plain", GCC),
+    Peer("jax", "pool.jax", "reverse", "JAX, reverse mode", "pip install jax"),
+    Peer("jax-forward", "pool.jax", "forward", "JAX, forward mode", "pip install jax"),
+    Peer("casadi", "pool.casadi", "generated", "CasADi, generated C", f"pip install casadi, {GCC}"),
+    Peer("casadi-vm", "pool.casadi", "machine", "CasADi, virtual machine", "pip install casadi"),
+    Peer("warp", "pool.warp", "program", "Warp, one kernel", "pip install warp-lang"),
+    Peer("taichi", "pool.taichi", "program", "Taichi, one kernel", "pip install taichi"),
+    Peer("torch", "pool.torch", "eager", "PyTorch, eager", "pip install torch"),
+    Peer("rose", "pool.rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+)
+
 
 def select(peers: tuple[Peer, ...], only: str) -> list[Peer]:
     """The peers of a comma-separated list of names and modules; all of them for ''."""
