@@ -349,11 +349,12 @@ def interpreter(run: Run) -> Iterator[Finding]:
         return ra.map_leaves(lambda a: a[t], run.trajectory), t, dict(run.values)
 
     function = ra.fn(step).lower(*arguments(0)).program.function
+    leaves = ra.flatten(run.trajectory)[0]
+    sizes = [float(np.max(np.abs(leaf), initial=0.0)) for leaf in leaves]
     begin, worst, count = perf_counter(), 0.0, 0
     for t in np.unique(np.linspace(0, max(problem.steps - 1, 0), 5).astype(int)).tolist():
         told = ra.interpret(function, ra.flatten(arguments(t))[0])
-        made = [leaf[t + 1] for leaf in ra.flatten(run.trajectory)[0]]
-        sizes = [float(np.max(np.abs(b), initial=0.0)) for b in made]
+        made = [leaf[t + 1] for leaf in leaves]
         # what rests has velocities of rounding alone: a millionth of the state's size is their measure
         least = max(1e-6 * max(sizes, default=0.0), 1e-12)
         for a, b, size in zip(told, made, sizes, strict=True):

@@ -579,12 +579,20 @@ class Lowering:
 
 def _may_lie_in(a: Atom, r: Atom) -> bool:
     """Whether an array may be, or be part of, the memory of another."""
-    if a is r or isinstance(a, Const) or a.instr is None or not isinstance(a.type, Array):
-        return a is r
-    if a.instr.op in {"index", "reshape"}:
-        return _may_lie_in(a.instr.args[0], r)
-    passes_on = a.instr.op in {"scan", "while", "rewind", "cond", "call"}
-    return passes_on and any(_may_lie_in(v, r) for v in set(uses(a.instr)))
+    seen: set[Atom] = set()
+    waiting = [a]
+    while waiting:
+        v = waiting.pop()
+        if v is r:
+            return True
+        if v in seen or isinstance(v, Const) or v.instr is None or not isinstance(v.type, Array):
+            continue
+        seen.add(v)
+        if v.instr.op in {"index", "reshape"}:
+            waiting.append(v.instr.args[0])
+        elif v.instr.op in {"scan", "while", "rewind", "cond", "call"}:
+            waiting.extend(set(uses(v.instr)))
+    return False
 
 
 def _used_after(a: Atom, instr: Instr, block: Block) -> bool:
