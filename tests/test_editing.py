@@ -297,7 +297,7 @@ def test_every_small_field_of_every_scene_has_a_slider_that_holds_its_value() ->
     found = 0
     for name in scene_names():
         kind = scene_class(name)
-        scene = find_scene(name, {"cells": 32} if "cells" in kind.fields else {})
+        scene = find_scene(name, {"cells": 40} if "cells" in kind.fields else {})
         for field in scene.live:
             value = np.asarray(getattr(scene, field), float)
             sliders = sliders_of(scene, field)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from test_cli import HERE, SCENE
 from test_gif import decode
-from test_record import Juggler
+from test_recording import Juggler
 
 from rosephys import Animation, Problem, SceneError, descend, find_scene, show
 from rosephys.record import record

@@ -9,9 +9,16 @@ from rosephys.scene import find_scene
 
 from .table import Array, Program, Table
 
+MEMORY = 128 << 20  # bytes that a gradient may keep; 106 balls take 97 MB, most of which is never touched
+
 
 def scene(table: Table) -> Program:
-    settings = {"contact": "toi-position", "layers": table.layers, "steps": table.steps}
+    settings = {
+        "contact": "toi-position",
+        "layers": table.layers,
+        "steps": table.steps,
+        "memory": MEMORY,
+    }
     problem = Problem(find_scene("billiards", settings))
     values = {name: np.array(value) for name, value in problem.values.items()}
 

@@ -94,9 +94,10 @@ class _Arranger(Copier):
         for group in groups(block):
             self.groups.update(dict.fromkeys(group.loops, group))
         self.sums.update(untouched(block))
-        outside = dict(self.made)
+        outside = len(self.made)
         super().block(block, b)
-        self.made = outside
+        while len(self.made) > outside:  # what is in sight outside the block stays
+            self.made.popitem()
 
     def instr(self, instr: Instr, b: Builder) -> None:
         group = self.groups.get(instr)
@@ -128,7 +129,7 @@ class _Arranger(Copier):
         if not sums:
             for o, number in zip(group.kept, self._joined(group, b), strict=True):
                 if number is not None:
-                    self.made[group.last.attr, number] = lookup(self.env, o)
+                    self.made.setdefault((group.last.attr, number), lookup(self.env, o))
             return
         some: Atom = Const(False, Bool)
         for kept in dict.fromkeys(n for s in sums for n in self.sums[s]):
