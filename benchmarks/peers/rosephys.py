@@ -9,7 +9,9 @@ from rosephys.scene import find_scene
 
 from .table import Array, Program, Table
 
-MEMORY = 128 << 20  # bytes that a gradient may keep; 106 balls take 97 MB, most of which is never touched
+MEMORY = (
+    128 << 20
+)  # bytes that a gradient may keep; 106 balls take 97 MB, most of which is never touched
 
 
 def scene(table: Table) -> Program:
