@@ -579,8 +579,7 @@ class Lowering:
 
 def _may_lie_in(a: Atom, r: Atom) -> bool:
     """Whether an array may be, or be part of, the memory of another."""
-    seen: set[Atom] = set()
-    waiting = [a]
+    seen, waiting = set[Atom](), [a]
     while waiting:
         v = waiting.pop()
         if v is r:
