@@ -18,7 +18,6 @@ import numpy as np
 
 from .c import FLAGS, require_compiler
 from .table import (
-    CUE,
     DIAMETER,
     DT,
     EPSILON,
@@ -92,11 +91,11 @@ def functions(table: Table) -> tuple[ca.Function, ca.Function]:
 
 def compile_c(*functions: ca.Function) -> list[ca.Function]:
     with tempfile.TemporaryDirectory() as folder:
-        generator = ca.CodeGenerator("billiards_casadi.c")
+        generator = ca.CodeGenerator("peer_casadi.c")
         for function in functions:
             generator.add(function)
         source = generator.generate(folder + "/")
-        library = str(Path(folder) / "billiards_casadi.so")
+        library = str(Path(folder) / "peer_casadi.so")
         subprocess.run([require_compiler(), source, "-o", library, *FLAGS], check=True)
         return [ca.external(function.name(), library) for function in functions]
 
@@ -104,7 +103,7 @@ def compile_c(*functions: ca.Function) -> list[ca.Function]:
 def buffered(function: ca.Function, outputs: list[Array]) -> Callable[[Array], None]:
     """CasADi's fastest call: it reads and writes numpy memory given once."""
     buffer, evaluate = function.buffer()
-    cue = np.array(CUE)
+    cue = np.zeros(4)
     buffer.set_arg(0, memoryview(cue))
     for index, output in enumerate(outputs):
         buffer.set_res(index, memoryview(output))

@@ -145,9 +145,8 @@ class LaneLowering(LaneValues):
 
     def _call(self, instr: Instr) -> None:
         if not any(self.varies(a) or isinstance(a.type, Ref) for a in instr.args):
-            self.call_apart(
-                instr
-            )  # what varies is known of this function only, not of one written in it
+            # not where it is called: what varies is known of this function's own values only
+            self.call_apart(instr)
             return
         scattered = [a in self.scattered for a in instr.args]
         flags = argument_flags(instr, self.varying, self.shared)

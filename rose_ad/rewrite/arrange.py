@@ -86,7 +86,7 @@ class _Arranger(Copier):
         self.sums: dict[Var, list[Var]] = {}  # those that are zero where these numbers are
         self.zeros: set[Var] = set()  # arrays known to be zero
         self.step: Var | None = None  # the index of the loop whose carries these are
-        self.positive: set[Var] = set()  # carries without an entry -0.0, but in the first step
+        self.unsigned: set[Var] = set()  # carries without -0.0 in all steps but the first
         self.numbers: dict[tuple[object, ...], int] = {}  # see `numbered`
         self.made: dict[tuple[int, int], Atom] = {}  # arrays by length and number of a row
 
@@ -134,7 +134,7 @@ class _Arranger(Copier):
         some: Atom = Const(False, Bool)
         for kept in dict.fromkeys(n for s in sums for n in self.sums[s]):
             some = b.prim("or", some, b.prim("ne", lookup(self.env, kept), Const(0, I64)))
-        if self.step is not None and self.positive:
+        if self.step is not None and self.unsigned:
             some = b.prim("or", some, b.prim("eq", lookup(self.env, self.step), Const(0, I64)))
         sides = b.branch(), b.branch()
         for side, zeros in zip(sides, ((), sums), strict=True):
@@ -169,21 +169,21 @@ class _Arranger(Copier):
     def _add(self, instr: Instr) -> bool:
         """Leave out adding 0.0 to what is not -0.0; whether that is what the instruction does."""
         for x, y in (instr.args, instr.args[::-1]):
-            if is_literal(lookup(self.env, y), 0.0) and without_minus_zero(x, self.positive):
+            if is_literal(lookup(self.env, y), 0.0) and without_minus_zero(x, self.unsigned):
                 self.env[instr.outs[0]] = lookup(self.env, x)
                 return True
         return False
 
     def _scan(self, instr: Instr, b: Builder) -> None:
-        outside = self.step, self.positive
-        self.step, self.positive = None, set()
+        outside = self.step, self.unsigned
+        self.step, self.unsigned = None, set()
         if not instr.attr.reverse:
-            self.step, self.positive = (
+            self.step, self.unsigned = (
                 instr.blocks[0].params[0],
                 carries_without_minus_zero(instr),
             )
         super()._scan(instr, b)
-        self.step, self.positive = outside
+        self.step, self.unsigned = outside
 
     def _index(self, instr: Instr, b: Builder) -> None:
         (out,) = instr.outs

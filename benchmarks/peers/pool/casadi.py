@@ -7,17 +7,14 @@ compiles CasADi's own C with gcc -O3; `machine` runs its virtual machine, which 
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 
 import casadi as ca
 import numpy as np
 
-from ..c import FLAGS, require_compiler
-from ..table import Array, Program
+from ..casadi import compile_c, program
+from ..table import Program
 from .job import CUSHION, GOAL, HEIGHT, RADIUS, RESTITUTION, TARGET, WIDTH, Job
 
 SIDES = (WIDTH - RADIUS, HEIGHT - RADIUS)
@@ -116,48 +113,6 @@ def functions(job: Job) -> tuple[ca.Function, ca.Function]:
     slope = ca.Function("slope", [cue, given], [value, ca.gradient(value, cue)])
     both = ca.Function("both", [cue], slope(cue, looked(cue)))
     return alone, both
-
-
-def compile_c(*functions: ca.Function) -> list[ca.Function]:
-    with tempfile.TemporaryDirectory() as folder:
-        generator = ca.CodeGenerator("pool_casadi.c")
-        for function in functions:
-            generator.add(function)
-        source = generator.generate(folder + "/")
-        library = str(Path(folder) / "pool_casadi.so")
-        subprocess.run([require_compiler(), source, "-o", library, *FLAGS], check=True)
-        return [ca.external(function.name(), library) for function in functions]
-
-
-def buffered(function: ca.Function, outputs: list[Array]) -> Callable[[Array], None]:
-    """CasADi's fastest call: it reads and writes numpy memory given once."""
-    buffer, evaluate = function.buffer()
-    cue = np.zeros(4)
-    buffer.set_arg(0, memoryview(cue))
-    for index, output in enumerate(outputs):
-        buffer.set_res(index, memoryview(output))
-
-    def call(value: Array, _owner: ca.FunctionBuffer = buffer) -> None:  # keeps it alive
-        cue[:] = value
-        evaluate()
-
-    return call
-
-
-def program(alone: ca.Function, both: ca.Function) -> Program:
-    loss_value, slope = np.zeros(1), np.zeros(4)
-    call_alone = buffered(alone, [loss_value])
-    call_both = buffered(both, [loss_value, slope])
-
-    def loss(cue: Array) -> float:
-        call_alone(cue)
-        return float(loss_value[0])
-
-    def gradient(cue: Array) -> tuple[float, Array]:
-        call_both(cue)
-        return float(loss_value[0]), slope.copy()
-
-    return Program(gradient, loss, lambda: 8 * both.sz_w())
 
 
 def machine(job: Job) -> Program:
