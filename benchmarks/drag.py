@@ -1,6 +1,6 @@
 """How smooth the window is while the goal of billiards is dragged: frame rate, frame times, and the loss.
 
-    python benchmarks/drag.py [--display] [--moves 10] [--reach 0.03]
+    python benchmarks/drag.py [--display] [--views] [--moves 10] [--reach 0.03]
 
 Real events move the goal through the window: 30 frames from one place to the next, then 30 at rest. It is drawn
 on a display that nobody sees unless `--display` is given (under `xvfb-run`, for example).
@@ -28,6 +28,7 @@ BACK = 1e-3  # the loss that counts as an answer
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--display", action="store_true", help="draw on the display there is")
+    parser.add_argument("--views", action="store_true", help="show all that can be")
     parser.add_argument("--moves", type=int, default=10)
     parser.add_argument(
         "--reach",
@@ -38,10 +39,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.display:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
-    drag(arguments.moves, arguments.reach)
+    drag(arguments.moves, arguments.reach, arguments.views)
 
 
-def drag(moves: int, reach: float) -> None:
+def drag(moves: int, reach: float, views: bool) -> None:
     """Solve billiards, drag its goal and print what was measured."""
     from rosephys.palette import pygame
     from rosephys.problem import Problem
@@ -56,6 +57,8 @@ def drag(moves: int, reach: float) -> None:
     scene = problem.scene
     window = Window(Session(problem, scene.iterations, scene.rate, scene.optimizer))
     session, clock = window.session, pygame.time.Clock()
+    for key in (pygame.K_l, pygame.K_g, pygame.K_n) if views else ():
+        window.handle(pygame.event.Event(pygame.KEYDOWN, key=key, mod=0, unicode=""))
     times: list[float] = []
 
     def frame() -> None:

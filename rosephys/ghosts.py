@@ -39,16 +39,31 @@ def _layer(
     size: tuple[int, int], ghosts: Sequence[Sequence[Track]], at: Transform, shade: str
 ) -> tuple[pygame.Surface, pygame.Rect]:
     """The ghosts of one colour, and where they lie: grey lines become the opacity."""
-    mask = pygame.Surface(size, 0, 32)
-    for tracks, fade in zip(ghosts, np.linspace(FIRST, LAST, len(ghosts)), strict=True):
-        for path in (_seen(at.to_screen(track.point)) for track in tracks if track.colour == shade):
-            if len(path) > 1:
-                pygame.draw.aalines(mask, 3 * [round(255 * fade)], False, path.tolist())
-    image = pygame.Surface(size, pygame.SRCALPHA, 32)
+    paths = [
+        (_seen(at.to_screen(track.point)), fade)
+        for tracks, fade in zip(ghosts, np.linspace(FIRST, LAST, len(ghosts)), strict=True)
+        for track in tracks
+        if track.colour == shade
+    ]
+    place = _around([path for path, _ in paths]).clip(pygame.Rect((0, 0), size))
+    mask = pygame.Surface(place.size, 0, 32)
+    for path, fade in paths:
+        if len(path) > 1:
+            points = (path - place.topleft).tolist()
+            pygame.draw.aalines(mask, 3 * [round(255 * fade)], False, points)
+    image = pygame.Surface(place.size, pygame.SRCALPHA, 32)
     image.fill((*colour(shade), 0))
     pygame.surfarray.pixels_alpha(image)[:] = pygame.surfarray.pixels3d(mask)[:, :, 0]
-    place = image.get_bounding_rect()
-    return image.subsurface(place), place
+    return image, place
+
+
+def _around(paths: Sequence[Floats]) -> pygame.Rect:
+    """The pixels that paths, each (n, 2), may touch."""
+    points = np.concatenate([*paths, np.zeros((0, 2))])
+    if not len(points):
+        return pygame.Rect(0, 0, 0, 0)
+    low, high = np.floor(points.min(axis=0)) - 1, np.ceil(points.max(axis=0)) + 2
+    return pygame.Rect(low.astype(int).tolist(), (high - low).astype(int).tolist())
 
 
 def _seen(path: Floats) -> Floats:

@@ -166,6 +166,10 @@ class Session:
         self.values |= {name: self._start[name] for name in self.problem.controls}
         self.solve()
 
+    def begin_exploring(self) -> None:
+        """Remember what there is before a hand takes other controls by `explore`."""
+        self._history.record("other controls", self._snapshot())
+
     def explore(self, controls: Mapping[str, ArrayLike]) -> None:
         """Take these controls, within their bounds, and show where they lead; `solve` solves from there."""
         self.begun += 1

@@ -136,6 +136,8 @@ class Views:
         shares = self.chart.shares(pixel) if self.landscape_shown else None
         if shares is None or not isinstance(self.landscape, Relief):
             return self.exploring
+        if not self.exploring:
+            session.begin_exploring()
         self.exploring = True
         controls: Arrays = dict(session.values)
         axes = self.landscape.landscape.axes

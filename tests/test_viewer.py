@@ -76,8 +76,8 @@ def turn(window: Window, *events: pygame.event.Event, frames: int = 1) -> np.nda
     return np.asarray(shown.swapaxes(0, 1), int)
 
 
-def key(code: int) -> pygame.event.Event:
-    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=0, unicode="")
+def key(code: int, mod: int = 0) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=mod, unicode="")
 
 
 def mouse(kind: int, place: Any, button: int = 1) -> pygame.event.Event:

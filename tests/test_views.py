@@ -191,6 +191,21 @@ def test_a_hand_in_the_landscape_moves_the_controls_and_solves_from_there(window
         np.testing.assert_array_equal(window.views.trail.controls[0][name], value)
 
 
+def test_what_a_hand_did_in_the_landscape_is_undone_at_once(window: Window) -> None:
+    still(window)
+    turn(window, key(pygame.K_l), frames=4)
+    landscape(window)
+    a = window.session
+    before = {n: np.copy(v) for n, v in a.values.items()}
+    turn(window, mouse(pygame.MOUSEBUTTONDOWN, at(window, 0.9, 0.2)), frames=2)
+    turn(window, mouse(pygame.MOUSEMOTION, at(window, 0.1, 0.8)), frames=2)
+    turn(window, mouse(pygame.MOUSEBUTTONUP, at(window, 0.1, 0.8)), frames=2)
+    turn(window, key(pygame.K_z, mod=pygame.KMOD_CTRL), frames=2)
+    for name, value in before.items():
+        np.testing.assert_array_equal(a.values[name], value)
+    assert a.undo() is None, "a gesture is one, however far it went"
+
+
 def test_beside_the_landscape_hands_do_what_they_did(window: Window) -> None:
     still(window)
     turn(window, key(pygame.K_l), frames=4)
