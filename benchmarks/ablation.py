@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
 from rose_ad import linearization, prims
+from rose_ad.lower import llvm
 from rose_ad.rewrite import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
@@ -38,6 +39,7 @@ SCENES: dict[str, dict[str, Any]] = {
     "rigid": {"steps": 2047},
     "smoke": {},
     "wave": {},
+    "channel": {"steps": 60},
 }
 
 
@@ -108,6 +110,8 @@ PARTS = {
     "· chunks": Part("updates of weights, eight steps at once", patched(arrange, "in_chunks", lambda i: None)),
     "· untouched": Part("sums of nothing are not read", patched(arrange, "untouched", lambda b: {})),
     "unread": Part("no carries kept that nobody reads", patched(linearization, "leave_unread_unset", nothing)),
+    "cuts": Part("loops cut where tests of their index turn", patched(llvm, "pieces", lambda i: [(0, i.attr)])),
+    "parallel": Part("LLVM is told which loops are parallel", patched(llvm, "is_plain", lambda i: False)),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 

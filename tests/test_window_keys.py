@@ -13,7 +13,8 @@ from test_session import session
 from test_viewer import key, mouse, played, turn
 
 from rosephys.card import KEYS
-from rosephys.cli import _parser, _problem, _replaying
+from rosephys.arguments import parser
+from rosephys.cli import RUNS, _problem, _replaying
 from rosephys.palette import colour, pygame
 from rosephys.problem import Problem
 from rosephys.reload import Source
@@ -136,7 +137,7 @@ def parsed(line: str) -> tuple[Problem, int]:
     """What a command line opens, and with how many iterations."""
     words = shlex.split(line)
     assert words[:3] == ["python", "-m", "rosephys"]
-    arguments = _parser().parse_args(words[3:])
+    arguments = parser(RUNS).parse_args(words[3:])
     problem = _problem(arguments)
     return problem, _replaying(problem, arguments)["iterations"]
 

@@ -83,10 +83,10 @@ class Loop:
         line, name, kind, initial, _ = self._phis[number]
         self._phis[number] = (line, name, kind, initial, value)
 
-    def close(self) -> None:
+    def close(self, note: str = "") -> None:
         f = self.f
         f.emit(f"{self.next} = add nsw i64 {self.index}, 1")
-        f.emit(f"br label {self.head}")
+        f.emit(f"br label {self.head}{note}")
         latch = f.label
         f.lines[self._index_line] = f.lines[self._index_line].replace("@LATCH@", f"%{latch}")
         for line, name, kind, initial, value in self._phis:

@@ -37,6 +37,8 @@ class Scattered:
 class LaneValues(Lowering):
     """How a function for `width` lanes holds its values."""
 
+    vector_loops = False
+
     def __init__(self, module: Module, f: Function, flags: Flags, width: int, masked: bool) -> None:
         super().__init__(module)
         self.width = width

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Unset, Var, block_uses, carried, uses
 from ..prims import TABLE
+from ..rewrite.fusion import is_plain
 from ..types import (
     F32,
     F64,
@@ -37,7 +38,9 @@ from ..types import (
 )
 from .checks import call_host, check_index, check_nan
 from .clean import kept_clean
+from .cuts import pieces
 from .iteration import List, Loop, Rewind, While
+from .parallel import Parallel
 from .remainder import lower_remainder
 from .scan import lower_scan
 from .vector_prims import scalar_form
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
 
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
+_LONG = 60  # lines of a function above which it is not written into another
 ALIGN = 64
 _FRAME = "@FRAME@"
 NAME = "@NAME@"
@@ -82,6 +86,8 @@ class Lowering:
     that lane code (lanes.py) differs in these and in few instructions.
     """
 
+    vector_loops = True  # whether loops are to become vector instructions
+
     def __init__(self, module: Module) -> None:
         self.module = module
         self.lines: list[str] = []
@@ -100,6 +106,7 @@ class Lowering:
         self.callee_bytes = 0
         self.uses: Counter[Var] = Counter()
         self.more_params: list[str] = []
+        self.parallel: Parallel | None = None  # the loop that is being written, if it is one
 
     # ------------------------------------------------------------------------------------- frame
 
@@ -160,18 +167,18 @@ class Lowering:
 
     # ------------------------------------------------------------------------------------ memory
 
-    def load(self, t: Scalar, pointer: str) -> str:
-        raw = self.assign(f"load {memory_type(t)}, ptr {pointer}")
+    def load(self, t: Scalar, pointer: str, note: str = "") -> str:
+        raw = self.assign(f"load {memory_type(t)}, ptr {pointer}{note}")
         return self.assign(f"icmp ne i8 {raw}, 0") if t is Bool else raw
 
-    def store(self, t: Type, value: str, pointer: str) -> None:
+    def store(self, t: Type, value: str, pointer: str, note: str = "") -> None:
         """Put a scalar, or copy an array, to a place in memory."""
         if not isinstance(t, Scalar):
             self.copy(pointer, value, value_type(t))
             return
         if t is Bool:
             value = self.assign(f"zext i1 {value} to i8")
-        self.emit(f"store {memory_type(t)} {value}, ptr {pointer}")
+        self.emit(f"store {memory_type(t)} {value}, ptr {pointer}{note}")
 
     def copy(self, to: str, source: str, t: Value) -> None:
         self.move(to, source, t.size, scalar_of(t).size)
@@ -257,11 +264,16 @@ class Lowering:
             params.append(f"{self.kind(p)}{attribute} %p{k}")
         self.uses = Counter(block_uses(f.block))
         outs = [f"%out{k}" for k in range(len(f.results))]
-        params += [f"ptr noalias {o}" for o in outs] + ["ptr noalias %scratch", "ptr %status"]
+        params += [f"ptr noalias {o}" for o in outs] + [
+            "ptr noalias %scratch",
+            "ptr noalias %status",
+        ]
         self.block(f.block, outs)
         for r, out in zip(f.results, outs, strict=True):
             self.put(r, r, out)
-        head = f"define internal void {NAME}({', '.join(params + self.more_params)}) {{"
+        # LLVM would write a long one into the entry, and then do all its work on it once more
+        apart = " noinline" if len(self.lines) > _LONG else ""
+        head = f"define internal void {NAME}({', '.join(params + self.more_params)}){apart} {{"
         frame = str(_align(self.own_bytes))
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, frame)
         return f"{head}\nentry:\n{body}\n  ret void\n}}"
@@ -387,7 +399,11 @@ class Lowering:
     def _index(self, instr: Instr) -> None:
         (out,) = instr.outs
         a, i = instr.args
-        self.values[out] = self.read(out, self.row(a, self.atom(a), self.atom(i)))
+        pointer = self.row(a, self.atom(a), self.atom(i))
+        if self.parallel and isinstance(out.type, Scalar):
+            self.values[out] = self.load(out.type, pointer, self.parallel.reading(a))
+        else:
+            self.values[out] = self.read(out, pointer)
 
     def _check(self, instr: Instr) -> None:
         check_index(self, instr)
@@ -397,10 +413,8 @@ class Lowering:
 
     def branch(self, condition: str, taken: str, otherwise: str, against: int) -> None:
         """A branch that is taken once in so many times, so that its side is kept out of the way."""
-        line = f'!{against} = !{{!"branch_weights", i32 1, i32 {against}}}'
-        if line not in self.module.globals:
-            self.module.globals.append(line)
-        self.emit(f"br i1 {condition}, label {taken}, label {otherwise}, !prof !{against}")
+        weights = self.module.metadata(f'!{{!"branch_weights", i32 1, i32 {against}}}')
+        self.emit(f"br i1 {condition}, label {taken}, label {otherwise}, !prof {weights}")
 
     def _reshape(self, instr: Instr) -> None:
         self.values[instr.outs[0]] = self.atom(instr.args[0])
@@ -409,7 +423,11 @@ class Lowering:
         (out,) = instr.outs
         pointer = self.values[out] = self.place(out, instr.loc)
         for k, a in enumerate(instr.args):
-            self.put(a, out, self.row(out, pointer, str(k)))
+            row = self.row(out, pointer, str(k))
+            if self.parallel and isinstance(a.type, Scalar):
+                self.store(a.type, self.atom(a), row, self.parallel.writing(pointer))
+            else:
+                self.put(a, out, row)
 
     def _accum(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -446,19 +464,21 @@ class Lowering:
             self.add_scalar(t, self.atom(ref), self.atom(value), instr.loc)
             return
         assert isinstance(t, Array)
+        parallel = Parallel(self.module, None)
         loop = Loop(self, "0", str(math.prod(t.shape)))
         to = self.entry(t.scalar, self.atom(ref), loop.index)
         source = self.entry(t.scalar, self.atom(value), loop.index)
-        self.add_scalar(t.scalar, to, self.load(t.scalar, source), instr.loc)
-        loop.close()
+        more = self.load(t.scalar, source, parallel.access)
+        self.add_scalar(t.scalar, to, more, instr.loc, parallel.access)
+        loop.close(parallel.latch)
 
-    def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int) -> None:
-        old = self.load(t, pointer)
+    def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int, note: str = "") -> None:
+        old = self.load(t, pointer, note)
         op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
         total = self.assign(f"{op} {t.llvm} {old}, {value}")
         if self.module.nans:
             check_nan(self, t, total, [f"{t.llvm} {old}", f"{t.llvm} {value}"], loc, "add")
-        self.store(t, total, pointer)
+        self.store(t, total, pointer, note)
 
     def _freeze(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -546,15 +566,32 @@ class Lowering:
         """A build, one iteration after the other."""
         (body,) = instr.blocks
         places = [self.place(o, instr.loc) for o in instr.outs]
-        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
-        loop = Loop(self, low, high)
-        self.values[body.params[0]] = loop.index
-        rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
-        self.block(body, self.usable(rows, body.results, instr.outs))
-        for r, o, row in zip(body.results, instr.outs, rows, strict=True):
-            self.put(r, o, row)
-        loop.close()
+        outside = self.parallel
+        for low, high in self._ranges(instr):
+            plain = self.vector_loops and is_plain(instr)
+            self.parallel = Parallel(self.module, body) if plain else None
+            loop = Loop(self, low, high)
+            self.values[body.params[0]] = loop.index
+            rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
+            if self.parallel:
+                self.parallel.rows.update(rows)
+            self.block(body, self.usable(rows, body.results, instr.outs))
+            for r, o, row in zip(body.results, instr.outs, rows, strict=True):
+                if self.parallel and isinstance(r.type, Scalar) and not isinstance(r, Unset):
+                    self.store(r.type, self.atom(r), row, self.parallel.access)
+                else:
+                    self.put(r, o, row)
+            loop.close(self.parallel.latch if self.parallel else "")
+        self.parallel = outside
         self.values.update(zip(instr.outs, places, strict=True))
+
+    def _ranges(self, loop: Instr) -> list[tuple[str, str]]:
+        """The ranges of the index for each of which a build's loop is written."""
+        if loop.args:
+            low, high = map(self.atom, loop.args)
+            return [(low, high)]
+        whole = [(0, loop.attr)]
+        return [(str(a), str(b)) for a, b in (pieces(loop) if self.vector_loops else whole)]
 
     def _scan(self, instr: Instr) -> None:
         lower_scan(self, instr)

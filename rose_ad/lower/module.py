@@ -80,6 +80,8 @@ class Module:
         self._callees: dict[Hashable, Callee] = {}
         self.arrays: list[tuple[int, int]] = []
         self._literals: dict[Const, str] = {}
+        self._metadata: dict[str, str] = {}  # nodes by what is in them
+        self._nodes = 0
 
     def function(self, f: Function) -> Callee:
         """The function, lowered."""
@@ -135,6 +137,17 @@ class Module:
             self.globals.append(
                 f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
             )
+        return known
+
+    def metadata(self, node: str) -> str:
+        """A node of metadata, in which @SELF is itself; one for equal nodes unless they are distinct."""
+        known = self._metadata.get(node)
+        if known is None:
+            known = f"!{self._nodes}"
+            self._nodes += 1
+            self.globals.append(f"{known} = {node.replace('@SELF', known)}")
+            if not node.startswith("distinct"):
+                self._metadata[node] = known
         return known
 
     def declare(self, line: str) -> None:

@@ -1,10 +1,11 @@
-"""What makes stencils fast: remainders, adds that become reads, arrays read where they lie.
+"""What makes stencils fast: remainders, cuts, parallel loops, adds that become reads, arrays read in place.
 
 Each program gives what the interpreter and differences give, on grids of many lengths.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from test_rules import traced
 import rose_ad as ra
 from rose_ad.interp import interpret
 from rose_ad.ir import Instr, callees, instructions
+from rose_ad.lower.cuts import pieces
 
 DRAW = np.random.default_rng(7)
 
@@ -75,6 +77,65 @@ def test_every_comparison(op: str, edge: int) -> None:
     f = ra.fn(lambda x: ra.build(20, lambda i: ra.where(tests[op](i), x[i], -1.0)))
     x = DRAW.normal(size=20)
     np.testing.assert_array_equal(f(x), np.where(tests[op](np.arange(20)), x, -1.0))
+
+
+@pytest.mark.parametrize(
+    ("n", "entry", "cuts"),
+    [
+        (20, lambda x, i: x[(i - 1) % 20] + x[(i + 1) % 20], [1, 19]),
+        (20, lambda x, i: x[ra.clip(i - 2, 0, 19)], [2]),
+        (20, lambda x, i: ra.where(3 > i, x[i], 0.0), [3]),
+        (20, lambda x, i: ra.where(i >= 3, x[i], 0.0), [3]),
+        (20, lambda x, i: ra.where(i == 7, 1.0, x[i]), [7, 8]),
+        (20, lambda x, i: x[(i + 25) % 20], [15]),
+        (20, lambda x, i: ra.where(i < 10, x[i], -x[i]), []),  # neither half is most of it
+        (20, lambda x, i: ra.where(i * i < 10, x[i], -x[i]), []),
+        (6, lambda x, i: x[(i + 1) % 6], []),
+    ],
+)
+def test_loops_are_cut_where_tests_turn(n: int, entry: Any, cuts: list[int]) -> None:
+    x = DRAW.normal(size=n)
+    found = all_instructions(lambda x: ra.build(n, lambda i: entry(x, i)), x)
+    (loop,) = (instr for instr in found if instr.op == "build")
+    assert pieces(loop) == list(pairwise([0, *cuts, n]))
+
+
+# ---------------------------------------------------------------------------- parallel loops
+
+
+def said_to_be_parallel(f: Any, *args: Any) -> bool:
+    return "llvm.loop.parallel_accesses" in ra.fn(f).lower(*args).llvm
+
+
+def test_llvm_is_told_which_loops_are_parallel() -> None:
+    x = DRAW.normal(size=20)
+    assert said_to_be_parallel(lambda x: ra.build(20, lambda i: 2 * x[(i + 1) % 20]), x)
+    branchy = lambda x, i: ra.cond(x[i] > 0, lambda: ra.sin(x[i]), lambda: x[i])  # noqa: E731
+    assert not said_to_be_parallel(lambda x: ra.build(20, lambda i: branchy(x, i)), x)
+
+
+def test_what_a_row_makes_for_itself_lies_in_one_place() -> None:
+    """A table made anew for each row, read at a place that is known at run time only."""
+    x, k = DRAW.normal(size=64), DRAW.integers(0, 4, 64)
+
+    def entry(x: Any, i: Any) -> Any:
+        table = ra.array([x[i], 2 * x[i], x[63 - i], x[i] * x[i]])
+        return table[ra.clip(ra.array(k)[i], 0, 3)] + table[3]
+
+    expected = np.stack([x, 2 * x, x[::-1], x * x])[k, np.arange(64)] + x * x
+    f = ra.fn(lambda x: ra.build(64, lambda i: entry(x, i)))
+    np.testing.assert_allclose(f(x), expected, rtol=1e-15)
+    checked_gradient(lambda x: ra.sum(f(x) ** 2), x)
+
+
+def test_rows_that_are_arrays_are_parallel_too() -> None:
+    x = DRAW.normal(size=(33, 3))
+    f = ra.fn(
+        lambda x: ra.build(33, lambda i: ra.array([x[i, 1], x[(i + 1) % 33, 0], x[i, 2] + x[0, 2]]))
+    )
+    expected = np.stack([x[:, 1], np.roll(x[:, 0], -1), x[:, 2] + x[0, 2]], axis=1)
+    np.testing.assert_array_equal(f(x), expected)
+    checked_gradient(lambda x: ra.sum(f(x) ** 3), x)
 
 
 def test_adds_at_shifted_places() -> None:
