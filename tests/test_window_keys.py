@@ -12,8 +12,8 @@ import pytest
 from test_session import session
 from test_viewer import key, mouse, played, turn
 
-from rosephys.card import KEYS
 from rosephys.arguments import parser
+from rosephys.card import KEYS
 from rosephys.cli import RUNS, _problem, _replaying
 from rosephys.palette import colour, pygame
 from rosephys.problem import Problem
