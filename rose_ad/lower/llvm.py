@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
-_LONG = 60  # lines of a function above which it is not written into another
 ALIGN = 64
 _FRAME = "@FRAME@"
 NAME = "@NAME@"
@@ -271,9 +270,7 @@ class Lowering:
         self.block(f.block, outs)
         for r, out in zip(f.results, outs, strict=True):
             self.put(r, r, out)
-        # LLVM would write a long one into the entry, and then do all its work on it once more
-        apart = " noinline" if len(self.lines) > _LONG else ""
-        head = f"define internal void {NAME}({', '.join(params + self.more_params)}){apart} {{"
+        head = f"define internal void {NAME}({', '.join(params + self.more_params)}) {{"
         frame = str(_align(self.own_bytes))
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, frame)
         return f"{head}\nentry:\n{body}\n  ret void\n}}"

@@ -120,7 +120,8 @@ class Module:
                 args.append(f"ptr %p{k}")
         args += ["ptr %scratch", "ptr %status"]
         lines += [
-            f"  call void {self.function(f).name}({', '.join(args)})",
+            # written in here, it would be optimised all over again
+            f"  call void {self.function(f).name}({', '.join(args)}) noinline",
             "  %failed = load i64, ptr %status",
             "  ret i64 %failed",
             "}",

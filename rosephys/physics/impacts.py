@@ -33,7 +33,7 @@ import rose_ad as ra
 from . import joints
 from .bodies import World
 from .collide import YES, Contacts
-from .pairs import NORMALS, Pairs, changes, lower_triangle, resolved, row_matrix, speeds, sweep
+from .pairs import NORMALS, Pairs, changes, resolved, row_matrix, speeds, sweep
 
 SLOWEST = 0.01
 """Approaches below this, in m/s, are no impacts: what rests does not rebound."""
@@ -136,10 +136,9 @@ class _Meeting:
             u, struck = self.approach(p, i, j, motions)
             with ra.when(ra.any(struck)):
                 rows = row_matrix(self.pairs, p)
-                spread = rows[:, :3] @ inverse[i] + rows[:, 3:] @ inverse[j]
+                spread = _spread(rows, inverse[i], inverse[j])
                 parts = ra.reshape(spread, (4, n, 3))
-                response = ra.concat([parts[:, i], parts[:, j]], axis=1) @ rows.T
-                impulses = self.impulses(p, i, j, u, struck, lower_triangle(response))
+                impulses = self.impulses(p, i, j, u, struck, _response(rows, parts, i, j))
                 more = ra.reshape(impulses @ spread, (n, 3))
                 for body in ra.range(n):
                     change[body] += more[body]
@@ -149,3 +148,24 @@ class _Meeting:
         one_by_one = np.arange(len(self.pairs.near))[:, None] + np.array([0, 1])
         motion = sweep(self.world, self.pairs, motion, visit, one_by_one)
         return motion, x - early.freeze(), count.freeze()[0]
+
+
+def _spread(rows: Any, first: Any, second: Any) -> Any:
+    """The changes (4, m) of all motions by impulses along a pair's rows (4, 6), whose bodies' are (3, m)."""
+
+    def change(r: Any, c: Any) -> Any:
+        return sum(rows[r, k] * first[k, c] + rows[r, 3 + k] * second[k, c] for k in range(3))
+
+    return ra.build(4, lambda r: ra.build(first.shape[1], lambda c: change(r, c)))
+
+
+def _response(rows: Any, parts: Any, i: Any, j: Any) -> Any:
+    """The changes of a pair's speeds along its rows (4, 6), given those of all motions, `parts` (4, n, 3): of
+    the symmetric matrix the lower triangle (10,), row by row."""
+    above, below = map(ra.array, np.tril_indices(4))
+
+    def entry(e: Any) -> Any:
+        row, change = rows[below[e]], parts[above[e]]
+        return sum(row[k] * change[i, k] + row[3 + k] * change[j, k] for k in range(3))
+
+    return ra.build(10, entry)

@@ -118,11 +118,6 @@ def row_matrix(pairs: Pairs, p: Any) -> Any:
     return ra.build(4, row)
 
 
-def lower_triangle(k: Any) -> Any:
-    """The lower triangle (10,) of a matrix (4, 4), row by row."""
-    return ra.array([k[r, s] for r in range(4) for s in range(r + 1)])
-
-
 @ra.fn
 def resolved(k: Any, friction: Any, u: Any, now: Any, aim: Any) -> Any:
     """The impulses (4,) of a pair that make good `aim` (2,), the least speeds along its normals.
