@@ -84,8 +84,8 @@ def _new(arguments: argparse.Namespace) -> int:
 def _scene(arguments: argparse.Namespace) -> int:
     if arguments.headless or arguments.out:
         return _record(arguments)
-    from rosephys.reload import Source
-    from rosephys.viewer import display_problem, view
+    from rosephys.window.reload import Source
+    from rosephys.window.viewer import display_problem, view
 
     unseen = display_problem()
     if unseen is not None:
@@ -104,8 +104,8 @@ def _scene(arguments: argparse.Namespace) -> int:
 
 def _gallery(arguments: argparse.Namespace) -> int:
     from rosephys.catalogue import groups
-    from rosephys.gallery import browse
-    from rosephys.viewer import display_problem
+    from rosephys.window.gallery import browse
+    from rosephys.window.viewer import display_problem
 
     found = groups(arguments.folder)
     unseen = None if arguments.out else display_problem()
@@ -119,8 +119,8 @@ def _gallery(arguments: argparse.Namespace) -> int:
 
 
 def _write_gallery(found: Sequence[Group], out: Path) -> None:
-    from rosephys.gallery import write_sheet
     from rosephys.scene import SceneError
+    from rosephys.window.gallery import write_sheet
 
     if out.suffix != ".png":
         raise SceneError(f"a gallery is written as a .png, not to {out}")
@@ -168,8 +168,8 @@ def _optimize(arguments: argparse.Namespace) -> int:
 
 
 def _landscape(arguments: argparse.Namespace) -> int:
+    from rosephys.drawing.landscape_picture import write_landscape
     from rosephys.landscape import SPAN, component, explored, framed, pairs
-    from rosephys.landscape_picture import write_landscape
     from rosephys.scene import SceneError
 
     problem = _problem(arguments)
@@ -363,8 +363,8 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
-    from rosephys.palette import themed
-    from rosephys.record import before_and_after
+    from rosephys.drawing.palette import themed
+    from rosephys.drawing.record import before_and_after
 
     after = {**problem.values, **solution.best.values}
     path.parent.mkdir(parents=True, exist_ok=True)

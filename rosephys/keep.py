@@ -27,7 +27,7 @@ def place(asked: Path | None, name: str, size: tuple[int, int] = SIZE) -> Path:
             raise SceneError(f"{path}: a recording is a {', '.join(KINDS)}, or goes to a folder")
         return path / f"{name}.gif"
     if path.suffix == ".mp4":
-        from rosephys.mp4 import check_size, encoder
+        from rosephys.drawing.mp4 import check_size, encoder
 
         encoder()
         check_size(size)
@@ -57,8 +57,8 @@ def keep(
         say(f"no {path.suffix[1:].upper()}: the scene has no picture")
         return
     else:
-        from rosephys.palette import themed
-        from rosephys.record import record, still
+        from rosephys.drawing.palette import themed
+        from rosephys.drawing.record import record, still
 
         with themed(theme or problem.scene.theme):
             if path.suffix == ".png":

@@ -63,7 +63,7 @@ def show(
             f"{problem.scene.name} has no live field {min(unknown)!r}; there are"
             f" {', '.join(problem.values)}"
         )
-    from .record import film
+    from .drawing.record import film
 
     return Animation(
         problem.scene.name, size, film(problem, {**problem.values, **(values or {})}, size, fps)

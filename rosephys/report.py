@@ -233,7 +233,7 @@ def explain(error: Exception) -> int:
 def describe(error: BaseException) -> str:
     """What went wrong in words for people, with the line of the user's own code."""
     from rose_ad import RoseError
-    from rosephys.mp4 import FilmError
+    from rosephys.drawing.mp4 import FilmError
     from rosephys.optimize import OptimizeError
     from rosephys.scene import SceneError
 

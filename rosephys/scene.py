@@ -291,7 +291,7 @@ def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]
     if not path.lower().endswith(".npy"):
         if len(shape) != 2:
             raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
-        from .brightness import brightness
+        from .drawing.brightness import brightness
 
         return brightness(path, (shape[0], shape[1]))
     try:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import pygame
+from rosephys.drawing.palette import pygame
+from rosephys.drawing.record import MotionPicture, write_png
 from rosephys.problem import Problem
-from rosephys.record import MotionPicture, write_png
 from rosephys.scene import find_scene, scene_names
 
 APPROVED = Path(__file__).parent / "approved"

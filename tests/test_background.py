@@ -14,12 +14,12 @@ import pytest
 from test_session import FRAME, ThrowProblem, advance, advanced_to, session
 from test_viewer import key, mouse, turn
 
-from rosephys.background import SHOW_SECONDS, Background
-from rosephys.palette import colour, pygame
+from rosephys.drawing.palette import colour, pygame
 from rosephys.problem import Problem
 from rosephys.scene import find_scene
-from rosephys.session import Phase, Session
-from rosephys.viewer import Window
+from rosephys.window.background import SHOW_SECONDS, Background
+from rosephys.window.session import Phase, Session
+from rosephys.window.viewer import Window
 
 
 class Counting:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.brightness import brightness
-from rosephys.palette import pygame
+from rosephys.drawing.brightness import brightness
+from rosephys.drawing.palette import pygame
 from rosephys.scene import SceneError, find_scene
 
 

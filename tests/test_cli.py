@@ -287,7 +287,9 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
     error: Any, code: int, walk: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     drawn = []
-    monkeypatch.setattr("rosephys.record.record", lambda _, values, *rest: drawn.append(values))
+    monkeypatch.setattr(
+        "rosephys.drawing.record.record", lambda _, values, *rest: drawn.append(values)
+    )
     monkeypatch.setattr("rosephys.optimize.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out
@@ -416,8 +418,8 @@ def test_scene_writes_the_gif_where_it_is_asked(
 
 def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch: Any) -> None:
     seen = {}
-    monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
-    monkeypatch.setattr("rosephys.viewer.view", lambda problem, **how: seen.update(how))
+    monkeypatch.setattr("rosephys.window.viewer.display_problem", lambda: None)
+    monkeypatch.setattr("rosephys.window.viewer.view", lambda problem, **how: seen.update(how))
     assert main(["scene", str(walk), "--rate", "0.5"]) == 0
     source = seen.pop("source")
     assert seen.pop("theme") == "dark"
@@ -431,9 +433,9 @@ def test_what_was_loaded_is_replayed_or_gone_on_from(
     assert main(["optimize", str(walk), "--set", "steps=30", "--out", str(tmp_path)]) == 0
     load = ["--load", str(tmp_path / "walk.npz")]
     seen: list[tuple[Any, int]] = []
-    monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
+    monkeypatch.setattr("rosephys.window.viewer.display_problem", lambda: None)
     monkeypatch.setattr(
-        "rosephys.viewer.view",
+        "rosephys.window.viewer.view",
         lambda problem, iterations, **_: seen.append((problem, iterations)),
     )
     for more, iterations, steps in (
@@ -467,7 +469,7 @@ def test_a_moment_that_is_none(walk: Path, at: str, capsys: Any) -> None:
 
 
 def test_optimize_draws_the_end_before_and_after(walk: Path, tmp_path: Path, capsys: Any) -> None:
-    from rosephys.palette import pygame
+    from rosephys.drawing.palette import pygame
 
     path = tmp_path / "new" / "walk.png"
     assert main(["optimize", str(walk), "--picture", str(path)]) == 0

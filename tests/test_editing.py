@@ -10,15 +10,15 @@ import pytest
 from test_session import Throw, ThrowProblem, session
 from test_viewer import key, mouse, turn
 
-from rosephys.history import LENGTH, History
+from rosephys.drawing.palette import colour, pygame
 from rosephys.optimize import OPTIMIZERS
-from rosephys.palette import colour, pygame
 from rosephys.problem import Problem
 from rosephys.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
-from rosephys.scroll import Scroll
-from rosephys.session import Phase, Session
-from rosephys.slider import MOST, Slider, sliders_of
-from rosephys.viewer import Window
+from rosephys.window.history import LENGTH, History
+from rosephys.window.scroll import Scroll
+from rosephys.window.session import Phase, Session
+from rosephys.window.slider import MOST, Slider, sliders_of
+from rosephys.window.viewer import Window
 
 ITERATIONS = 15  # with which a stone's throw is solved to 1e-10
 SETTLED = 30  # frames after which a gesture has been solved for, one iteration in each

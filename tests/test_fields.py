@@ -10,9 +10,9 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.colourmap import LEVELS, colour_table, coloured
-from rosephys.paint import Transform, paint_shapes
-from rosephys.palette import pygame
+from rosephys.drawing.colourmap import LEVELS, colour_table, coloured
+from rosephys.drawing.paint import Transform, paint_shapes
+from rosephys.drawing.palette import pygame
 from rosephys.physics.buoyancy import risen
 from rosephys.physics.electric import coulomb_force
 from rosephys.physics.grid import beside, laplacian

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from test_cli import SCENE, run
 
-from rosephys import gallery as module
-from rosephys import thumbnail
 from rosephys.catalogue import GROUPS, Entry, Group, groups
 from rosephys.cli import main
-from rosephys.gallery import Gallery, browse, lay_out, matching, write_sheet
-from rosephys.palette import colour, pygame
+from rosephys.drawing.palette import colour, pygame
 from rosephys.scene import SceneError, find_scene, scene_names
-from rosephys.thumbnail import SIZE, Thumbnails, cache, key, paint
+from rosephys.window import gallery as module
+from rosephys.window import thumbnail
+from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
+from rosephys.window.thumbnail import SIZE, Thumbnails, cache, key, paint
 
 FRAME = 1 / 60
 
@@ -392,10 +392,10 @@ def test_the_command_writes_the_sheet_where_there_is_no_display(
 
 def test_the_command_opens_scenes_as_scene_does(scenes: Path, monkeypatch: Any) -> None:
     opened: list[Any] = []
-    monkeypatch.setattr("rosephys.viewer.display_problem", lambda: None)
+    monkeypatch.setattr("rosephys.window.viewer.display_problem", lambda: None)
     monkeypatch.setattr(module, "browse", lambda found, show: show(found[0].entries[1].typed))
     monkeypatch.setattr(
-        "rosephys.viewer.view", lambda problem, **how: opened.append((problem, how))
+        "rosephys.window.viewer.view", lambda problem, **how: opened.append((problem, how))
     )
     assert main(["gallery", str(scenes)]) == 0
     ((problem, how),) = opened

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rosephys.impacts import MOST, impacts
 from rosephys.picture import Track
 from rosephys.problem import Problem
 from rosephys.scene import find_scene
+from rosephys.window.impacts import MOST, impacts
 
 
 def found(name: str, settings: dict[str, str] | None = None) -> tuple[Problem, np.ndarray]:

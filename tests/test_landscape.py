@@ -10,6 +10,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys.cli import main
+from rosephys.drawing.palette import pygame, rgb
+from rosephys.drawing.relief import SIDE, relief
 from rosephys.landscape import (
     GRIDS,
     Axis,
@@ -21,9 +23,7 @@ from rosephys.landscape import (
     pairs,
     title,
 )
-from rosephys.palette import pygame, rgb
 from rosephys.problem import Problem
-from rosephys.relief import SIDE, relief
 from rosephys.scene import Scene, SceneError, control, find_scene, parameter
 
 

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rosephys.paint import Transform, backdrop, fit, paint_shapes, paint_tracks
-from rosephys.palette import PALETTE, colour, pygame, words
+from rosephys.drawing.paint import Transform, backdrop, fit, paint_shapes, paint_tracks
+from rosephys.drawing.palette import PALETTE, colour, pygame, words
+from rosephys.drawing.sprite import _sprite
+from rosephys.drawing.stroke import dashes, stroke
 from rosephys.picture import (
     Arrow,
     Circles,
@@ -27,8 +29,6 @@ from rosephys.picture import (
     Track,
 )
 from rosephys.scene import SceneError
-from rosephys.sprite import _sprite
-from rosephys.stroke import dashes, stroke
 
 VIEW = (0.0, 0.0, 2.0, 1.0)
 COMMON = st.floats(-1e3, 1e3)

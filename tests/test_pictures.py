@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read, write
 
-from rosephys.paint import backdrop, paint_shapes
-from rosephys.palette import pygame
+from rosephys.drawing.paint import backdrop, paint_shapes
+from rosephys.drawing.palette import pygame
 from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Text
 from rosephys.scene import scene_names
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from test_cli import HERE, SCENE
 
-from rosephys.palette import colour, pygame
+from rosephys.drawing.palette import colour, pygame
 
 pytestmark = [
     pytest.mark.slow,

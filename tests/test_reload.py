@@ -14,12 +14,12 @@ import pytest
 from test_background import SCENE
 from test_session import FRAME, advanced_to
 
-from rosephys.palette import colour, pygame
+from rosephys.drawing.palette import colour, pygame
 from rosephys.problem import Problem
-from rosephys.reload import Source
 from rosephys.scene import find_scene
-from rosephys.session import Phase, Session
-from rosephys.viewer import Window
+from rosephys.window.reload import Source
+from rosephys.window.session import Phase, Session
+from rosephys.window.viewer import Window
 
 GOOD = SCENE.replace("STEP", "return state")
 saves = count(1)

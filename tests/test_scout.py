@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys import solver
 from rosephys.problem import Problem
 from rosephys.scene import find_scene
-from rosephys.scout import BATCH, BEST, Scout
-from rosephys.solver import Solver
+from rosephys.window import solver
+from rosephys.window.scout import BATCH, BEST, Scout
+from rosephys.window.solver import Solver
 
 HOLLOWS = '''
 from typing import Any

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from rosephys.optimize import OptimizeError
-from rosephys.panel import _round_numbers
 from rosephys.picture import Circles, Cross, Picture, Track
 from rosephys.scene import Field
-from rosephys.session import HOLD_SECONDS, SOLVE_SECONDS, Phase, Session
+from rosephys.window.panel import _round_numbers
+from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase, Session
 
 FRAME = 1 / 60
 

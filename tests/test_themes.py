@@ -12,9 +12,9 @@ from test_session import ThrowProblem, session
 from test_viewer import key, turn
 
 from rosephys.cli import main
-from rosephys.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
-from rosephys.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
-from rosephys.viewer import Window, view
+from rosephys.drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
+from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
+from rosephys.window.viewer import Window, view
 
 GROUNDS = ("panel", "canvas", "window")
 WRITTEN = ("text", "dim", "faint", "accent", "curve", "good", "bad", "first", "second", "third")
@@ -123,7 +123,7 @@ def test_themed_is_left_however_it_ends() -> None:
 
 
 def test_what_lies_on_felt_is_the_same_in_both(window: Window) -> None:
-    from rosephys.paint import backdrop, lamp, paint_shapes
+    from rosephys.drawing.paint import backdrop, lamp, paint_shapes
     from rosephys.picture import Circles, Cross, Picture
 
     shapes = (Cross((0.3, 0.5), "accent"), Circles(np.array([[0.6, 0.5]]), 0.1, ("good",)))

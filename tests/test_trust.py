@@ -11,7 +11,7 @@ import pytest
 import rose_ad as ra
 from rosephys.problem import Problem
 from rosephys.scene import Scene, control, find_scene, parameter
-from rosephys.trust import POINTS, Verdict, judged
+from rosephys.window.trust import POINTS, Verdict, judged
 
 
 @ra.struct

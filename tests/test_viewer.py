@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from test_session import FRAME, ThrowProblem, session, solving
 
-from rosephys.numerals import number, vector
-from rosephys.palette import colour, pygame
-from rosephys.panel import wrapped
+from rosephys.drawing.numerals import number, vector
+from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.record import record
 from rosephys.problem import Problem
-from rosephys.record import record
 from rosephys.scene import find_scene
-from rosephys.session import RESOLVE_SECONDS, Phase, Session
-from rosephys.viewer import Window, display_problem, view
+from rosephys.window.panel import wrapped
+from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
+from rosephys.window.viewer import Window, display_problem, view
 
 # ---- Words ----
 
@@ -237,7 +237,7 @@ class Without:
 
 @pytest.mark.parametrize("case", [Without("dummy", "dummy"), Without("no-such-driver", "not")])
 def test_a_display_that_is_none_is_named(case: Without) -> None:
-    code = "import rosephys.viewer as v; print(v.display_problem())"
+    code = "import rosephys.window.viewer as v; print(v.display_problem())"
     environment = {**os.environ, "SDL_VIDEODRIVER": case.driver}
     told = subprocess.run(
         [sys.executable, "-c", code],

@@ -13,18 +13,18 @@ from test_landscape import Lob
 from test_viewer import goal_pixel, key, mouse
 
 import rose_ad as ra
-from rosephys.halo import NUDGE, spreads
-from rosephys.inquiry import Failure
+from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.relief import Relief
 from rosephys.landscape import GRIDS, Component
-from rosephys.palette import colour, pygame
 from rosephys.picture import Circles, Cross, Picture, Track
 from rosephys.problem import Problem
-from rosephys.relief import Relief
 from rosephys.scene import Scene, find_scene
-from rosephys.session import Phase, Session
-from rosephys.timeline import span
-from rosephys.trail import GHOSTS, POINTS, Spaced, Trail
-from rosephys.viewer import Window
+from rosephys.window.halo import NUDGE, spreads
+from rosephys.window.inquiry import Failure
+from rosephys.window.session import Phase, Session
+from rosephys.window.timeline import span
+from rosephys.window.trail import GHOSTS, POINTS, Spaced, Trail
+from rosephys.window.viewer import Window
 
 FRAME = 1 / 60
 
@@ -60,7 +60,7 @@ def window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Window]:
     """A window of 1200 x 720 on a display that nobody sees, in which the motion plays."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    monkeypatch.setattr("rosephys.session.SOLVE_SECONDS", 0.3)
+    monkeypatch.setattr("rosephys.window.session.SOLVE_SECONDS", 0.3)
     pygame.display.quit()
     pygame.display.init()
     pygame.display.set_mode((1200, 720), pygame.RESIZABLE)

@@ -13,16 +13,16 @@ from test_session import session
 from test_viewer import key, mouse, played, turn
 
 from rosephys.arguments import parser
-from rosephys.card import KEYS
 from rosephys.cli import RUNS, _problem, _replaying
-from rosephys.palette import colour, pygame
+from rosephys.drawing.palette import colour, pygame
 from rosephys.problem import Problem
-from rosephys.reload import Source
-from rosephys.reproduce import command
 from rosephys.scene import Scene, find_scene, parameter
-from rosephys.session import Phase, Session
-from rosephys.timeline import span
-from rosephys.viewer import Window
+from rosephys.window.card import KEYS
+from rosephys.window.reload import Source
+from rosephys.window.reproduce import command
+from rosephys.window.session import Phase, Session
+from rosephys.window.timeline import span
+from rosephys.window.viewer import Window
 
 
 @pytest.fixture

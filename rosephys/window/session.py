@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosephys.background import Background
-from rosephys.history import Entry, History
 from rosephys.optimize import Iterate
 from rosephys.picture import Picture, Track
 from rosephys.report import describe
-from rosephys.solver import Motion, Result, Solve, Solver
+from rosephys.window.background import Background
+from rosephys.window.history import Entry, History
+from rosephys.window.solver import Motion, Result, Solve, Solver
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

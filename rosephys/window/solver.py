@@ -18,7 +18,7 @@ import rose_ad as ra
 from rosephys.optimize import Iterate, OptimizeError, descend
 from rosephys.picture import Track
 from rosephys.report import describe
-from rosephys.scout import Scout
+from rosephys.window.scout import Scout
 
 if TYPE_CHECKING:
     from rosephys.problem import Arrays, Problem

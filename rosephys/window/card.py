@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rosephys.palette import colour, pygame, text_width, words
-from rosephys.panel import key_cap, wrapped
+from rosephys.drawing.palette import colour, pygame, text_width, words
+from rosephys.window.panel import key_cap, wrapped
 
 KEYS = (
     ("Drag", "move a handle, a slider, or the time line"),

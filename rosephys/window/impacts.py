@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rose_ad as ra
-from rosephys.palette import pygame
+from rosephys.drawing.palette import pygame
+from rosephys.drawing.stroke import stroke
 from rosephys.picture import Track
-from rosephys.stroke import stroke
-from rosephys.timeline import span
+from rosephys.window.timeline import span
 
 MOST = 1024  # numbers of a state; of a larger one only the tracks are looked at
 ABOUT = 8  # steps on either side that are compared with

@@ -12,22 +12,22 @@ from typing import Any
 
 import numpy as np
 
-from rosephys.badge import draw_badge, draw_legend
-from rosephys.ghosts import Ghosts
-from rosephys.halo import NUDGE, draw_halos, spreads
-from rosephys.impacts import draw_impacts, impacts
-from rosephys.inquiry import Failure, Inquiry
+from rosephys.drawing.landscape_chart import Chart
+from rosephys.drawing.paint import Transform
+from rosephys.drawing.palette import Floats, pygame
+from rosephys.drawing.relief import Relief, relief
 from rosephys.landscape import Axis, Component, explored, framed, pairs
-from rosephys.landscape_chart import Chart
-from rosephys.landscape_column import draw_column
-from rosephys.paint import Transform
-from rosephys.palette import Floats, pygame
 from rosephys.problem import Arrays
-from rosephys.relief import Relief, relief
-from rosephys.session import Phase, Session
-from rosephys.solver import Motion
-from rosephys.trail import Trail
-from rosephys.trust import Verdict, judged
+from rosephys.window.badge import draw_badge, draw_legend
+from rosephys.window.ghosts import Ghosts
+from rosephys.window.halo import NUDGE, draw_halos, spreads
+from rosephys.window.impacts import draw_impacts, impacts
+from rosephys.window.inquiry import Failure, Inquiry
+from rosephys.window.landscape_column import draw_column
+from rosephys.window.session import Phase, Session
+from rosephys.window.solver import Motion
+from rosephys.window.trail import Trail
+from rosephys.window.trust import Verdict, judged
 
 COLUMN = 380  # design pixels of the landscape's width
 LEAST = 140  # design pixels of it below which it is not shown

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import FAR, PALETTE, Floats, pygame, rgb, typeface
+from rosephys.drawing.palette import FAR, PALETTE, Floats, pygame, rgb, typeface
 
 OVERSAMPLE = 4  # of a sprite; its positions are multiples of 1 / OVERSAMPLE of a pixel
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rosephys.numerals import short, vector
-from rosephys.palette import colour, pygame, theme, words
-from rosephys.scroll import Scroll
-from rosephys.session import Session
-from rosephys.slider import Slider, sliders_of
-from rosephys.sprite import disc, stamp
+from rosephys.drawing.numerals import short, vector
+from rosephys.drawing.palette import colour, pygame, theme, words
+from rosephys.drawing.sprite import disc, stamp
+from rosephys.window.scroll import Scroll
+from rosephys.window.session import Session
+from rosephys.window.slider import Slider, sliders_of
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

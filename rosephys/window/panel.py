@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from rosephys.choice import HEIGHT, draw_choice, segments
-from rosephys.fieldlist import BESIDE, INSET, FieldList
-from rosephys.numerals import number
+from rosephys.drawing.numerals import number
+from rosephys.drawing.palette import colour, pygame, rgb, text_width, theme, words
+from rosephys.drawing.stroke import polyline, stroke
 from rosephys.optimize import OPTIMIZERS
-from rosephys.palette import colour, pygame, rgb, text_width, theme, words
-from rosephys.session import Phase, Session
-from rosephys.stroke import polyline, stroke
+from rosephys.window.choice import HEIGHT, draw_choice, segments
+from rosephys.window.fieldlist import BESIDE, INSET, FieldList
+from rosephys.window.session import Phase, Session
 
 KEYS = (("Space", "pause"), ("R", "solve again"), ("H", "all keys"), ("Esc", "leave"))
 MARGIN = 22  # design pixels about what the panel shows

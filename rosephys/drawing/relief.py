@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.colourmap import coloured
+from rosephys.drawing.colourmap import coloured
+from rosephys.drawing.palette import rgb
 from rosephys.landscape import Floats, Landscape
-from rosephys.palette import rgb
 
 SIDE = 320  # pixels
 COLOURS = "water"

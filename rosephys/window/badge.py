@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rosephys.palette import colour, pygame, text_width, words
-from rosephys.panel import wrapped
-from rosephys.stroke import stroke
-from rosephys.trust import Verdict
+from rosephys.drawing.palette import colour, pygame, text_width, words
+from rosephys.drawing.stroke import stroke
+from rosephys.window.panel import wrapped
+from rosephys.window.trust import Verdict
 
 TITLES = {
     "jump": "The loss jumps near here",

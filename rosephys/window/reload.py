@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.background import Background
 from rosephys.report import describe
-from rosephys.session import Phase, Session
+from rosephys.window.background import Background
+from rosephys.window.session import Phase, Session
 
 if TYPE_CHECKING:
     from rosephys.problem import Arrays, Problem

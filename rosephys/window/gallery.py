@@ -11,13 +11,13 @@ from time import sleep
 
 import numpy as np
 
-from rosephys.card import draw_message
 from rosephys.catalogue import Entry, Group
-from rosephys.palette import colour, pygame, text_width, words
-from rosephys.panel import key_cap, wrapped
-from rosephys.record import write_png
+from rosephys.drawing.palette import colour, pygame, text_width, words
+from rosephys.drawing.record import write_png
 from rosephys.report import describe
-from rosephys.thumbnail import SIZE, Thumbnails
+from rosephys.window.card import draw_message
+from rosephys.window.panel import key_cap, wrapped
+from rosephys.window.thumbnail import SIZE, Thumbnails
 
 FRAMES = 60  # a second
 CARD = 262  # design pixels that a card is wide at least

@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.colourmap import coloured
-from rosephys.palette import FAR, Floats, blend, colour, pygame, rgb, themed, words
+from rosephys.drawing.colourmap import coloured
+from rosephys.drawing.palette import FAR, Floats, blend, colour, pygame, rgb, themed, words
+from rosephys.drawing.sprite import ball, disc, shadow, stamp
+from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
 from rosephys.picture import (
     Arrow,
     Circles,
@@ -31,8 +33,6 @@ from rosephys.picture import (
     Text,
     Track,
 )
-from rosephys.sprite import ball, disc, shadow, stamp
-from rosephys.stroke import arrow, dashes, polyline, ring, stroke
 
 RGB: TypeAlias = tuple[int, int, int]
 

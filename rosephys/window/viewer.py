@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rosephys.card import draw_keys, draw_message, draw_note
-from rosephys.fieldlist import CONTROL_SHADES
+from rosephys.drawing.paint import Transform, backdrop, lamp, paint_shapes, paint_tracks
+from rosephys.drawing.palette import THEMES, colour, pygame, theme, use_theme, words
+from rosephys.drawing.stroke import arrow, ring
 from rosephys.optimize import OPTIMIZERS
-from rosephys.paint import Transform, backdrop, lamp, paint_shapes, paint_tracks
-from rosephys.palette import THEMES, colour, pygame, theme, use_theme, words
-from rosephys.panel import Panel
-from rosephys.reload import Reloader, Source
 from rosephys.report import describe
-from rosephys.reproduce import command, free_path
-from rosephys.session import Phase, Session
-from rosephys.stroke import arrow, ring
-from rosephys.timeline import draw_timeline, holds, share_at
-from rosephys.views import Views
 from rosephys.whole import replacing
+from rosephys.window.card import draw_keys, draw_message, draw_note
+from rosephys.window.fieldlist import CONTROL_SHADES
+from rosephys.window.panel import Panel
+from rosephys.window.reload import Reloader, Source
+from rosephys.window.reproduce import command, free_path
+from rosephys.window.session import Phase, Session
+from rosephys.window.timeline import draw_timeline, holds, share_at
+from rosephys.window.views import Views
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

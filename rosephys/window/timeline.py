@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rosephys.palette import colour, pygame, words
-from rosephys.session import Session
-from rosephys.stroke import stroke
+from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.stroke import stroke
+from rosephys.window.session import Session
 
 MARGIN = 62  # design pixels beside the line
 BAND = 26  # design pixels at the bottom of the scene within which a hand takes hold of it

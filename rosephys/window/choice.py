@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rosephys.palette import colour, pygame, text_width, words
+from rosephys.drawing.palette import colour, pygame, text_width, words
 
 HEIGHT = 24  # design pixels
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.gif import Bytes, gif, write_gif
+from rosephys.drawing.gif import Bytes, gif, write_gif
+from rosephys.drawing.mp4 import write_mp4
+from rosephys.drawing.numerals import number
+from rosephys.drawing.paint import backdrop, lamp, paint_shapes, paint_tracks
+from rosephys.drawing.palette import colour, pygame, words
 from rosephys.keep import FPS, SIZE
-from rosephys.mp4 import write_mp4
-from rosephys.numerals import number
-from rosephys.paint import backdrop, lamp, paint_shapes, paint_tracks
-from rosephys.palette import colour, pygame, words
 from rosephys.whole import replacing
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import rgb, theme
+from rosephys.drawing.palette import rgb, theme
 from rosephys.scene import SceneError
 
 COLOUR_MAPS = {

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rosephys.paint import Transform
-from rosephys.palette import FAR, Floats, colour, pygame
+from rosephys.drawing.paint import Transform
+from rosephys.drawing.palette import FAR, Floats, colour, pygame
+from rosephys.drawing.stroke import polyline
 from rosephys.picture import Track
 from rosephys.scene import Scene
-from rosephys.stroke import polyline
 
 if TYPE_CHECKING:
     from rosephys.problem import Arrays, Problem

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.palette import FAR, Floats, pygame, rgb
+from rosephys.drawing.palette import FAR, Floats, pygame, rgb
 
 LONGEST = 10.0  # pixels; a longer segment is cut, since each is drawn in a square of its own
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rosephys.inquiry import Failure
-from rosephys.landscape_chart import Chart
-from rosephys.palette import colour, pygame, words
-from rosephys.panel import key_cap, wrapped
-from rosephys.relief import Relief
+from rosephys.drawing.landscape_chart import Chart
+from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.relief import Relief
+from rosephys.window.inquiry import Failure
+from rosephys.window.panel import key_cap, wrapped
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

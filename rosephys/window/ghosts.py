@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rosephys.paint import Transform
-from rosephys.palette import FAR, Floats, colour, pygame
+from rosephys.drawing.paint import Transform
+from rosephys.drawing.palette import FAR, Floats, colour, pygame
 from rosephys.picture import Track
 
 PIECES = 160  # straight ones of a path

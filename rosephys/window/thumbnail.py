@@ -1,6 +1,6 @@
 """Small pictures of scenes, made in a process of their own and kept on disk.
 
-`python -m rosephys.thumbnail` is that process: it reads jobs from its standard input, a line of JSON
+`python -m rosephys.window.thumbnail` is that process: it reads jobs from its standard input, a line of JSON
 [scene, file] each, and answers each with a line [scene, what went wrong]. A scene's own code runs there
 alone: one that hangs or crashes costs its own picture only.
 """
@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rosephys.catalogue import Entry
 
 if TYPE_CHECKING:
-    from rosephys.palette import pygame
+    from rosephys.drawing.palette import pygame
     from rosephys.problem import Arrays, Problem
 
 SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
@@ -129,7 +129,7 @@ class _Painter:
 
     def __init__(self, jobs: Iterable[tuple[str, Path]]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "rosephys.thumbnail"],
+            [sys.executable, "-m", "rosephys.window.thumbnail"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -186,10 +186,10 @@ def _trim(folder: Path) -> None:
 
 def paint(typed: str) -> pygame.Surface:
     """The picture of a scene that has been solved for a moment, without words of ours."""
-    from rosephys.palette import pygame
+    from rosephys.drawing.palette import pygame
+    from rosephys.drawing.record import MotionPicture
     from rosephys.picture import Image
     from rosephys.problem import Problem
-    from rosephys.record import MotionPicture
     from rosephys.scene import SceneError, find_scene
 
     problem = Problem(find_scene(typed))
@@ -222,7 +222,7 @@ def _found(problem: Problem) -> Arrays:
 
 
 def _serve(jobs: IO[str], answers: IO[str]) -> None:
-    from rosephys.record import write_png
+    from rosephys.drawing.record import write_png
     from rosephys.report import describe
 
     for line in jobs:

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from rosephys.background import Background
 from rosephys.report import describe
+from rosephys.window.background import Background
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rosephys.drawing.landscape_chart import draw_ground, draw_way, plot_within, way_through
+from rosephys.drawing.numerals import number
+from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.relief import relief
 from rosephys.landscape import Landscape
-from rosephys.landscape_chart import draw_ground, draw_way, plot_within, way_through
-from rosephys.numerals import number
-from rosephys.palette import colour, pygame, words
-from rosephys.relief import relief
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.colourmap import coloured
+from rosephys.drawing.colourmap import coloured
+from rosephys.drawing.palette import Floats, colour, pygame, words
+from rosephys.drawing.relief import COLOURS, Relief
+from rosephys.drawing.stroke import polyline, ring, stroke
 from rosephys.landscape import Landscape, title
-from rosephys.palette import Floats, colour, pygame, words
-from rosephys.relief import COLOURS, Relief
-from rosephys.stroke import polyline, ring, stroke
 
 if TYPE_CHECKING:
     from rosephys.problem import Problem

@@ -1,0 +1,1 @@
+"""Pixels: pictures painted, films and files written, none of which needs a window."""
