@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import rose_ad as ra
 from rosephys.picture import Track
 from rosephys.problem import Problem
 from rosephys.scene import find_scene
@@ -53,6 +54,16 @@ def test_a_robot_touches_the_ground_with_its_feet() -> None:
 @pytest.mark.parametrize("name", ["pendulum", "orbit", "cartpole", "gyroscope"])
 def test_a_smooth_motion_has_none(name: str) -> None:
     assert not len(found(name)[1])
+
+
+def test_a_force_that_is_switched_is_no_impact() -> None:
+    problem = Problem(find_scene("cartpole", {}))
+    force = 4.0 * np.random.default_rng(1).choice([-1.0, 1.0], problem.values["force"].shape)
+    values = {**problem.values, "force": force}
+    trajectory = problem.trajectory(values)
+    change = np.diff(ra.flatten(trajectory)[0][2], axis=0)
+    assert np.abs(np.diff(change, axis=0)).max() > 0.5 * np.abs(change).max(), "it is felt"
+    assert not len(impacts(trajectory, problem.tracks(values, trajectory)))
 
 
 def test_rounding_is_no_impact() -> None:
