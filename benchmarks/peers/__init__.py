@@ -61,6 +61,14 @@ SMOKE = (
     Peer("torch", "smoke.torch", "eager", "PyTorch, eager", "pip install torch"),
 )
 
+WAVE = (
+    Peer("us", "wave.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("c", "wave.c", "expert", "C by hand", GCC),
+    Peer("jax", "wave.jax", "reverse", "JAX", "pip install jax"),
+    Peer("taichi", "wave.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("torch", "wave.torch", "eager", "PyTorch, eager", "pip install torch"),
+)
+
 
 RIGID = (
     Peer("us", "rigid.rosephys", "scene", "Rosephys", "pip install -e ."),
