@@ -181,11 +181,22 @@ def draw_way(surface: pygame.Surface, plot: pygame.Rect, points: Floats, unit: f
     """Draw a way, a ring where it began and a dot where it is now."""
     before = surface.get_clip()
     surface.set_clip(plot.clip(before))
+    line = _thinned(points, unit)
     for width, shade, alpha in ((4.5, "shade", 0.55), (2.0, "accent", 1.0)):
-        polyline(surface, points, width * unit, shade, alpha)
+        polyline(surface, line, width * unit, shade, alpha)
     for width, shade in ((4.0, "shade"), (1.8, "accent")):
         ring(surface, points[0], 5 * unit, width * unit, shade, 0.9)
     last = points[-1:]
     for width, shade in ((15, "shade"), (12, "ivory"), (8, "accent")):
         stroke(surface, last, last, width * unit, shade)
     surface.set_clip(before)
+
+
+def _thinned(points: Floats, least: float) -> Floats:
+    """A way (n, 2) by points that are so far apart at least, but for the last: near its end a descent hardly
+    moves."""
+    kept = [0]
+    for k in range(1, len(points) - 1):
+        if np.abs(points[k] - points[kept[-1]]).max() >= least:
+            kept.append(k)
+    return np.asarray(points[[*kept, len(points) - 1]])
