@@ -110,8 +110,8 @@ def stamp(
     whole, part = np.divmod(fine, OVERSAMPLE)
     quarters = np.maximum(np.rint(radii[shown] * 4), 2).astype(int)
     # there are far fewer looks than places: each is numbered, and its sprite asked for once
-    shades = [PALETTE.get(s, s) for s in shades]  # a name is another colour in another theme
-    (paints, paint), (words, word) = _numbered(shades), _numbered(labels)
+    (paints, paint), (words, word) = _numbered(tuple(shades)), _numbered(tuple(labels))
+    paints = tuple(PALETTE.get(s, s) for s in paints)  # a name is another colour in another theme
     number = np.ravel_multi_index(
         (paint[shown], word[shown], quarters, *part.T),
         (len(paints), len(words), 4 * int(FAR) + 1, OVERSAMPLE, OVERSAMPLE),
@@ -127,7 +127,8 @@ def stamp(
     surface.blits(list(zip(sprites[looks].tolist(), places, strict=True)), doreturn=False)
 
 
-def _numbered(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+@lru_cache(maxsize=32)
+def _numbered(names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The different names, and the number of each among them."""
     order = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    return list(order), np.fromiter(map(order.__getitem__, names), np.int64, len(names))
+    return tuple(order), np.fromiter(map(order.__getitem__, names), np.int64, len(names))
