@@ -195,18 +195,17 @@ def test_the_time_for_many_loops_is_linear() -> None:
 
         return f
 
-    def seconds(n: int) -> float:
-        with under(replace(ra.SCHEDULE, traced=seq())):
-            raw = traced(loops(n), V)
-        least = float("inf")
-        for _ in range(3):
-            block = copied(raw.block)
-            start = time.process_time()
-            assert tidy(block) is not None
-            least = min(least, time.process_time() - start)
-        return least
+    with under(replace(ra.SCHEDULE, traced=seq())):
+        few, many = traced(loops(300), V), traced(loops(1200), V)
 
-    assert seconds(1200) < 8 * seconds(300)  # 4 times as long, not 16
+    def seconds(function: Any) -> float:
+        block = copied(function.block)
+        start = time.process_time()
+        assert tidy(block) is not None
+        return time.process_time() - start
+
+    # 4 times as long, not 16, at least in a moment when the machine has little else to do
+    assert min(seconds(many) / seconds(few) for _ in range(5)) < 8
 
 
 # ------------------------------------------------------------------------------------ taken apart
