@@ -11,14 +11,14 @@ import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .arrays import moveaxis
 from .divergence import divergence
-from .function import Fn, Specialised, as_fn
+from .function import Fn, Signature, Specialised, as_fn
 from .ir import Atom, Function, Lanes
 from .source import TypeMismatch, here
 from .trace import Trace, tracing
@@ -141,43 +141,77 @@ class _Batched(Fn):
     # ------------------------------------------------------------------------------------ threads
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_pool"}
+        return {k: v for k, v in super().__getstate__().items() if k not in {"_pool", "_plans"}}
 
     @functools.cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.threads)
 
+    @functools.cached_property
+    def _part(self) -> Fn:
+        """The same for a part of the batch, in one thread."""
+        return _Batched(self.base, self.in_axes, self.out_axes, 1)
+
+    @functools.cached_property
+    def _plans(self) -> dict[Signature, _Plan]:
+        return {}
+
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
         if self.threads == 1:
             return super()._run(leaves, structure)
         types = [type_of(leaf) for leaf in leaves]
-        axes = self._argument_axes(structure, types)
-        n = self._size(types, axes)
-        parts = min(self.threads, n) or 1
-        cuts = [n * k // parts for k in range(parts + 1)]
-        batches = [
-            [
-                leaf if a is None else np.moveaxis(np.moveaxis(leaf, a, 0)[low:high], 0, a)
-                for leaf, a in zip(leaves, axes, strict=True)
-            ]
-            for low, high in pairwise(cuts)
+        key = structure, tuple(types)
+        plan = self._look_up(self._plans, key) or self._planned(structure, types)
+        self._plans[key] = plan
+        parts = [
+            unflatten(structure, [_cut(x, a, part) for x, a in zip(leaves, plan.axes, strict=True)])
+            for part in plan.parts
         ]
-        for batch in batches:  # traced and compiled here, so that errors say where
-            self._program(structure, self.argument_types(structure, [type_of(x) for x in batch]))
-        run = super()._run
         # each in the context of this call, which says how it is to be compiled
-        tasks = [self._pool.submit(copy_context().run, run, part, structure) for part in batches]
-        found = [task.result() for task in tasks]
-        base = self.base.specialise(structure, _rows(self.argument_types(structure, types), axes))
+        tasks = [self._pool.submit(copy_context().run, self._part, *a, **k) for a, k in parts]
+        found = [flatten(task.result())[0] for task in tasks]
         whole = [
             values[0] if a is None else np.concatenate(values, a)
-            for a, values in zip(
-                self._result_axes(base, axes),
-                zip(*(flatten(part)[0] for part in found), strict=True),
-                strict=True,
-            )
+            for a, values in zip(plan.result_axes, zip(*found, strict=True), strict=True)
         ]
-        return unflatten(base.result, whole)
+        return unflatten(plan.result, whole)
+
+    def _planned(self, structure: Structure, types: Sequence[Type]) -> _Plan:
+        """How a batch is taken apart, with its parts traced and compiled here, so that errors say where."""
+        axes = self._argument_axes(structure, types)
+        n = self._size(types, axes)
+        count = min(self.threads, n) or 1
+        parts = [slice(n * k // count, n * (k + 1) // count) for k in range(count)]
+        for part in parts:
+            rows = [
+                t if a is None else _of_length(t, a, part.stop - part.start)
+                for t, a in zip(types, axes, strict=True)
+            ]
+            self._part._program(structure, self.argument_types(structure, rows))
+        base = self.base.specialise(structure, _rows(self.argument_types(structure, types), axes))
+        return _Plan(axes, parts, base.result, self._result_axes(base, axes))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a batch is taken apart for threads: the axes of its arguments, the parts along them, and how
+    the results of the parts are put together."""
+
+    axes: Sequence[int | None]
+    parts: Sequence[slice]
+    result: Structure
+    result_axes: Sequence[int | None]
+
+
+def _cut(leaf: Any, axis: int | None, part: slice) -> Any:
+    """A part of an array along an axis; what is not mapped, whole."""
+    return leaf if axis is None else np.asarray(leaf)[(slice(None),) * axis + (part,)]
+
+
+def _of_length(t: Type, axis: int, n: int) -> Value:
+    """The type of an array with another length along an axis."""
+    shape = shape_of(t)
+    return array_type((*shape[:axis], n, *shape[axis + 1 :]), scalar_of(t))
 
 
 def _rows(types: Sequence[Type], axes: Sequence[int | None]) -> list[Value]:
