@@ -115,5 +115,4 @@ def lattice_boltzmann_step(
             back = back + 6 * WEIGHTS[k] * along(k, wall[0][x, y], wall[1][x, y])
         return ra.where(from_wall[k][i, j], back, met[k][x, y])
 
-    # One array, not nine, so that LLVM sees how the nine lie to each other.
     return ra.stack(each_cell((n, m), lambda i, j: tuple(arrived(i, j, k) for k in range(9))))
