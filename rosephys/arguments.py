@@ -55,6 +55,7 @@ def _scene(commands: Any, run: Run) -> None:
     _add_theme(command)
     command.add_argument(
         "--out",
+        "--save",
         type=Path,
         metavar="DIR|FILE",
         help="write what `record` would instead (default: a GIF, here); implies --headless",
@@ -86,6 +87,7 @@ def _record(commands: Any, run: Run) -> None:
     _add_theme(command)
     command.add_argument(
         "--out",
+        "--save",
         type=Path,
         metavar="DIR|FILE",
         help="a .gif, .mp4, .png or .npz, or a folder for a .gif (default: here)",

@@ -406,12 +406,17 @@ def test_scene_without_a_display_says_so_and_writes_a_gif(walk: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("out", "file"), [("made.gif", "made.gif"), ("new/folder", "new/folder/walk.gif")]
+    ("option", "out", "file"),
+    [
+        ("--out", "made.gif", "made.gif"),
+        ("--save", "made.gif", "made.gif"),
+        ("--out", "new/folder", "new/folder/walk.gif"),
+    ],
 )
 def test_scene_writes_the_gif_where_it_is_asked(
-    walk: Path, tmp_path: Path, out: str, file: str, capsys: Any
+    walk: Path, tmp_path: Path, option: str, out: str, file: str, capsys: Any
 ) -> None:
-    assert main(["scene", str(walk), "--headless", "--out", str(tmp_path / out)]) == 0
+    assert main(["scene", str(walk), "--headless", option, str(tmp_path / out)]) == 0
     assert (tmp_path / file).stat().st_size > 1000
     assert "no window" not in capsys.readouterr().err
 
