@@ -312,7 +312,10 @@ class Transposer:
                 zeros += self._copy(inner, step)
                 continue
             for o in inner.outs:
-                if o not in self.linear and not isinstance(o.type, Ref):
+                if isinstance(o.type, Ref):
+                    self.env[o] = None  # as in `block`
+                    zeros.append(o)
+                elif o not in self.linear:
                     self.env[o] = step.zeros(o.type)  # made linearly of nothing linear
                     zeros.append(o)
         step.block.results = lookups(self.env, (body.results[k] for k in carries))

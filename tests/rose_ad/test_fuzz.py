@@ -98,3 +98,11 @@ def test_a_linear_value_that_is_read_twice() -> None:
     again = ("closure", "checkpoint", (), 1, 2)
     scan = ("scan", False, "sqrt", 0, (("s", 0),), "v", (again, zero))
     fuzz.check(Program("wild", (), (scan,), ()), 910095819)
+
+
+def test_a_reference_that_is_linear_in_the_step_of_a_rewind() -> None:
+    """Found at seed 60006041, at second order: the step was to have a zero in its place."""
+    kept = ("closure", "checkpoint", (("unary", "s", "sign", 0),), 0, 4)
+    helper = ((kept, ("reduce", "dot", 1)), 0, 0)
+    scan = ("scan", True, "sqrt", 1, (("s", 0),), "b", (("call", "linearize", 0, 0, 0, 3),))
+    fuzz.check(Program("wild", (helper,), (scan,), ()), 60006041)
