@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
 from rose_ad import linearization, prims
-from rose_ad.lower import llvm
+from rose_ad.lower import apart, llvm
 from rose_ad.rewrite import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
@@ -108,10 +108,13 @@ PARTS = {
     "· joined": Part("loops that read each other's rows are one", patched(arrange, "groups", lambda b: [])),
     "· parted": Part("loops that scatter compute first", patched(arrange, "in_two", lambda i: None)),
     "· chunks": Part("updates of weights, eight steps at once", patched(arrange, "in_chunks", lambda i: None)),
+    "· rows": Part("sums of four rows at once", patched(arrange, "in_row_blocks", lambda i: None)),
+    "· columns": Part("sums of columns in registers", patched(arrange, "in_column_blocks", lambda i: None)),
     "· untouched": Part("sums of nothing are not read", patched(arrange, "untouched", lambda b: {})),
     "unread": Part("no carries kept that nobody reads", patched(linearization, "leave_unread_unset", nothing)),
     "cuts": Part("loops cut where tests of their index turn", patched(llvm, "pieces", lambda i: [(0, i.attr)])),
     "parallel": Part("LLVM is told which loops are parallel", patched(llvm, "is_plain", lambda i: False)),
+    "apart": Part("LLVM is told what lies apart", patched(apart.Apart, "adding", lambda self, ref: "")),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 

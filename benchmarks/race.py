@@ -34,6 +34,7 @@ class Race:
     """What is run: a job, named "module:Class" with its numbers, and who does it.
 
     `reference` makes the gradient that the peers' digits are counted against, or raises RuntimeError.
+    `given` is what peers in another language are told of the job, which they cannot make themselves.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Race:
     numbers: tuple[int, ...]
     peers: tuple[Peer, ...]
     reference: Callable[[], np.ndarray]
+    given: Message = field(default_factory=dict)
 
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -110,11 +112,11 @@ class Process:
         self.result.skipped = answer.get("error", "")
         return None if self.result.skipped else answer
 
-    def compile(self, patience: float) -> None:
+    def compile(self, given: Message, patience: float) -> None:
         ready = self.answer(patience)
         if "ready" not in ready:
             self.result.skipped = ready.get("missing") or ready["error"]
-        answer = self.ask(patience, ask="compile")
+        answer = self.ask(patience, ask="compile", given=given)
         if answer:
             self.result.first_gradient = answer["seconds"]
             self.result.gradient = answer["gradient"]
@@ -142,7 +144,7 @@ def start(peer: Peer, race: Race, options: argparse.Namespace, caches: str) -> P
     paths = f"{REPOSITORY}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     own = {"WARP_CACHE_PATH": caches, "PYTHONPATH": paths}
     process = Process(peer, command, os.environ | ONE_THREAD | NO_CACHE | own)
-    process.compile(options.patience)
+    process.compile(race.given, options.patience)
     return process
 
 

@@ -27,6 +27,7 @@ def main() -> None:
         (job.robot, job.steps),
         ROBOT,
         lambda: textbook(job).gradient(job.start())[1],
+        job.plain(),
     )
     run(race, options)
 

@@ -4,7 +4,7 @@ JOB is the "module:Class" that makes the job of the numbers; its start() is wher
 Stays alive and answers requests, a JSON object a line on stdin, with one on stdout:
 
     (at the start)                       {"ready": true} or {"missing": why}
-    {"ask": "compile"}                   {"seconds", "loss", "gradient"}: build, first gradient
+    {"ask": "compile", "given": job}     {"seconds", "loss", "gradient"}: build, first gradient
     {"ask": "round", "seconds": s}       {"loss", "gradient"}: median seconds of a call, each
                                          called again and again for s seconds, at least once;
                                          with "cpu" true, seconds of the processor

@@ -21,12 +21,14 @@ class Peer:
 
     def command(self, job: str, numbers: tuple[int, ...]) -> list[str]:
         size = [str(n) for n in numbers]
-        if self.module.endswith("rose"):
-            return ["node", str(HERE / f"{self.module.replace('.', '/')}.mjs"), *size]
+        script = HERE / f"{self.module.replace('.', '/')}.mjs"
+        if script.exists():
+            return ["node", str(script), *([self.build] if self.build else []), *size]
         return [sys.executable, str(HERE.parent / "worker.py"), self.module, self.build, job, *size]
 
 
 GCC = "apt install gcc"
+ROSE = "Node.js, then npm install rose"
 BILLIARDS = (
     Peer("us", "rosephys", "scene", "Rosephys", "pip install -e ."),
     Peer("c-branch", "c", "branch", "C by hand, tape of collisions", GCC),
@@ -47,7 +49,7 @@ BILLIARDS = (
     Peer("taichi", "taichi", "fused", "Taichi, one kernel", "pip install taichi"),
     Peer("taichi-steps", "taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
     Peer("torch", "torch", "eager", "PyTorch, eager", "pip install torch"),
-    Peer("rose", "rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+    Peer("rose", "rose", "", "Rose (npm), WebAssembly", ROSE),
 )
 
 
@@ -57,7 +59,8 @@ ROBOT = (
     Peer("c-plain", "robot.c", "textbook", "C by hand, textbook", GCC),
     Peer("jax", "robot.jax", "reverse", "JAX", "pip install jax"),
     Peer("taichi", "robot.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
-    Peer("rose", "robot.rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+    Peer("rose", "robot.rose", "", "Rose (npm), WebAssembly", ROSE),
+    Peer("rose-demo", "robot.rose_demo", "", "Rose (npm), as in its demonstration", ROSE),
 )
 
 SMOKE = (
@@ -85,6 +88,8 @@ RIGID = (
     Peer("jax", "rigid.jax", "reverse", "JAX", "pip install jax"),
     Peer("warp", "rigid.warp", "program", "Warp, one kernel", "pip install warp-lang"),
     Peer("taichi", "rigid.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("rose", "rigid.rose", "unrolled", "Rose (npm), WebAssembly", ROSE),
+    Peer("rose-demo", "rigid.rose", "demo", "Rose (npm), as in its demonstration", ROSE),
 )
 
 
@@ -106,7 +111,7 @@ POOL = (
     Peer("warp", "pool.warp", "program", "Warp, one kernel", "pip install warp-lang"),
     Peer("taichi", "pool.taichi", "program", "Taichi, one kernel", "pip install taichi"),
     Peer("torch", "pool.torch", "eager", "PyTorch, eager", "pip install torch"),
-    Peer("rose", "pool.rose", "", "Rose (npm), WebAssembly", "Node.js, then npm install rose"),
+    Peer("rose", "pool.rose", "", "Rose (npm), WebAssembly", ROSE),
 )
 
 

@@ -27,9 +27,9 @@ const serve = async (rose, build) => {
   let program;
   let loss;
   const asks = {
-    compile: async () => {
+    compile: async ({ given }) => {
       const begin = performance.now();
-      program = await build(rose);
+      program = await build(rose, given);
       const first = program.gradient();
       const seconds = (performance.now() - begin) / 1e3;
       loss = await rose.compile(program.lossFn);
@@ -66,8 +66,8 @@ const findRose = async () => {
   }
 };
 
-/** `build(rose)` makes {at, lossFn, memory, gradient}: where the gradient is taken, the loss, and the call that
- * gives {loss, gradient}. */
+/** `build(rose, given)` makes {at, lossFn, memory, gradient}: where the gradient is taken, the loss, and the call that
+ * gives {loss, gradient}; `given` is what the race tells of its job. */
 export const run = async (build) => {
   const rose = await findRose();
   if (rose === undefined) return;

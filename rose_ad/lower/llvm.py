@@ -36,6 +36,7 @@ from ..types import (
     scalar_of,
     value_type,
 )
+from .apart import Apart
 from .checks import call_host, check_index, check_nan
 from .clean import kept_clean
 from .cuts import pieces
@@ -106,6 +107,7 @@ class Lowering:
         self.uses: Counter[Var] = Counter()
         self.more_params: list[str] = []
         self.parallel: Parallel | None = None  # the loop that is being written, if it is one
+        self.apart = Apart(module)
 
     # ------------------------------------------------------------------------------------- frame
 
@@ -167,7 +169,7 @@ class Lowering:
     # ------------------------------------------------------------------------------------ memory
 
     def load(self, t: Scalar, pointer: str, note: str = "") -> str:
-        raw = self.assign(f"load {memory_type(t)}, ptr {pointer}{note}")
+        raw = self.assign(f"load {memory_type(t)}, ptr {pointer}{note}{self.apart.note}")
         return self.assign(f"icmp ne i8 {raw}, 0") if t is Bool else raw
 
     def store(self, t: Type, value: str, pointer: str, note: str = "") -> None:
@@ -177,7 +179,7 @@ class Lowering:
             return
         if t is Bool:
             value = self.assign(f"zext i1 {value} to i8")
-        self.emit(f"store {memory_type(t)} {value}, ptr {pointer}{note}")
+        self.emit(f"store {memory_type(t)} {value}, ptr {pointer}{note}{self.apart.note}")
 
     def copy(self, to: str, source: str, t: Value) -> None:
         self.move(to, source, t.size, scalar_of(t).size)
@@ -428,6 +430,8 @@ class Lowering:
 
     def _accum(self, instr: Instr) -> None:
         (out,) = instr.outs
+        if out not in self.wanted:
+            self.apart.placed.add(out)
         pointer = self.values[out] = self.place(out, instr.loc)
         t = instr.attr
         if instr.args:
@@ -458,7 +462,8 @@ class Lowering:
         ref, value = instr.args
         t = value.type
         if isinstance(t, Scalar):
-            self.add_scalar(t, self.atom(ref), self.atom(value), instr.loc)
+            note = self.apart.adding(ref)
+            self.add_scalar(t, self.atom(ref), self.atom(value), instr.loc, note)
             return
         assert isinstance(t, Array)
         parallel = Parallel(self.module, None)
@@ -466,16 +471,17 @@ class Lowering:
         to = self.entry(t.scalar, self.atom(ref), loop.index)
         source = self.entry(t.scalar, self.atom(value), loop.index)
         more = self.load(t.scalar, source, parallel.access)
-        self.add_scalar(t.scalar, to, more, instr.loc, parallel.access)
+        note = parallel.access + self.apart.adding(ref)
+        self.add_scalar(t.scalar, to, more, instr.loc, note)
         loop.close(parallel.latch)
 
     def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int, note: str = "") -> None:
-        old = self.load(t, pointer, note)
+        old = self.assign(f"load {memory_type(t)}, ptr {pointer}{note}")
         op = "fadd reassoc contract" if t is F64 or t is F32 else "add"  # adds commute
         total = self.assign(f"{op} {t.llvm} {old}, {value}")
         if self.module.nans:
             check_nan(self, t, total, [f"{t.llvm} {old}", f"{t.llvm} {value}"], loc, "add")
-        self.store(t, total, pointer, note)
+        self.emit(f"store {memory_type(t)} {total}, ptr {pointer}{note}")
 
     def _freeze(self, instr: Instr) -> None:
         (out,) = instr.outs
@@ -509,6 +515,7 @@ class Lowering:
         function: Function = instr.attr
         self.uses.update(block_uses(function.block))
         self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
+        self.apart.given.update(zip(function.params, instr.args, strict=True))
         places = [self.wanted.pop(o, None) for o in instr.outs]
         self.block(function.block, places)
         for r, o, place in zip(function.results, instr.outs, places, strict=True):
@@ -572,15 +579,20 @@ class Lowering:
             rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
             if self.parallel:
                 self.parallel.rows.update(rows)
-            self.block(body, self.usable(rows, body.results, instr.outs))
-            for r, o, row in zip(body.results, instr.outs, rows, strict=True):
-                if self.parallel and isinstance(r.type, Scalar) and not isinstance(r, Unset):
-                    self.store(r.type, self.atom(r), row, self.parallel.access)
-                else:
-                    self.put(r, o, row)
+            with self.apart.loop(body) if self.vector_loops else nullcontext():
+                self.block(body, self.usable(rows, body.results, instr.outs))
+                self._rows(instr, rows)
             loop.close(self.parallel.latch if self.parallel else "")
         self.parallel = outside
         self.values.update(zip(instr.outs, places, strict=True))
+
+    def _rows(self, build: Instr, rows: Sequence[str]) -> None:
+        """Put what the body of a build has made at its places."""
+        for r, o, row in zip(build.blocks[0].results, build.outs, rows, strict=True):
+            if self.parallel and isinstance(r.type, Scalar) and not isinstance(r, Unset):
+                self.store(r.type, self.atom(r), row, self.parallel.access)
+            else:
+                self.put(r, o, row)
 
     def _ranges(self, loop: Instr) -> list[tuple[str, str]]:
         """The ranges of the index for each of which a build's loop is written."""

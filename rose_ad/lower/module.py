@@ -82,6 +82,7 @@ class Module:
         self._literals: dict[Const, str] = {}
         self._metadata: dict[str, str] = {}  # nodes by what is in them
         self._nodes = 0
+        self._domain = ""
 
     def function(self, f: Function) -> Callee:
         """The function, lowered."""
@@ -150,6 +151,12 @@ class Module:
             if not node.startswith("distinct"):
                 self._metadata[node] = known
         return known
+
+    def alias_domain(self) -> str:
+        """The node that all alias scopes of the program belong to."""
+        if not self._domain:
+            self._domain = self.metadata("distinct !{@SELF}")
+        return self._domain
 
     def declare(self, line: str) -> None:
         """Declare, or define, what a primitive's template calls."""

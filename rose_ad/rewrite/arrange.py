@@ -1,8 +1,8 @@
 """What is done to a program before it is lowered: loops that suit the machine.
 
-Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py), and written once more for
-where there is nothing to add (untouched.py). It is done last, since derivatives are better taken of small
-loops: what is remembered of a loop is what it makes.
+Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks (rows.py,
+columns.py), and written once more for where there is nothing to add (untouched.py). It is done last, since
+derivatives are better taken of small loops: what is remembered of a loop is what it makes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from ..builder import Builder
 from ..copying import Copier, lookup, lookups
 from ..ir import Atom, Block, Const, Function, Instr, Lanes, Var, instructions
 from ..types import I64, Bool, Scalar
+from .columns import in_column_blocks
 from .fission import in_two
 from .fusion import Group, groups, is_plain
 from .rank_updates import in_chunks
+from .rows import in_row_blocks
 from .rules import is_literal
 from .strategy import under
 from .untouched import (
@@ -120,7 +122,7 @@ class _Arranger(Copier):
 
     def _better(self, instr: Instr) -> Block | None:
         if instr.op == "build":
-            return in_two(instr)
+            return in_two(instr) or in_row_blocks(instr) or in_column_blocks(instr)
         return in_chunks(instr) if instr.op == "scan" else None
 
     def _group(self, group: Group, b: Builder) -> None:

@@ -111,6 +111,7 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 MOVES = ("roll", "cumsum", "join", "take", "reverse", "slice", "step", "fit", "computed", "sort")
 INDEXED = ("clip",) * 4 + ("mod",) * 4 + ("raw",)
 LENGTHS = (1, 2, 3, 4, 5, 6)
+WEIGHTS = ((4, 5), (8, 16), (12, 49), (8, 53))  # matrices that are worth being multiplied by blocks
 CONSTANTS = (-1.5, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0)
 ODD = (*CONSTANTS, -0.0, float("inf"), float("-inf"), float("nan"), 1e300, 1e-310)
 CHECKPOINTS = ("all", "all", 1, 2, "sqrt")
@@ -203,6 +204,15 @@ class Draw:
         what = self.one(("shape", "turn", "axis", "product", "row", "entry", "column", "outer"))
         return what, self.ref(), self.ref(), self.one((1, 2, 3)), self.one((1, 2, 3))
 
+    def _weigh(self, _: int) -> tuple:
+        return (
+            self.one((True, False)),
+            self.one(WEIGHTS),
+            self.ref(),
+            self.ref(),
+            self.random.randrange(9),
+        )
+
     def _integer(self, _: int) -> tuple:
         return self.one(list(INTEGER)), self.ref(), self.ref()
 
@@ -276,7 +286,7 @@ class Draw:
 
 FLAT = tuple(
     "const unary unary unary binary binary binary vector vector scaled pack move move reduce reduce "
-    "entry entry matrix matrix integer literal truncate compare compare logic where where add add add "
+    "entry entry matrix matrix weigh integer literal truncate compare compare logic where where add add add "
     "call call".split()
 )
 NESTED = tuple(

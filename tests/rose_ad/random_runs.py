@@ -201,6 +201,16 @@ class Run:
             }[what]()
         )
 
+    def _weigh(
+        self, s: Scope, turned: bool, shape: tuple[int, int], v: int, p: int, k: int
+    ) -> None:
+        n, m = shape
+        w = np.sin(np.add.outer(0.7 * np.arange(n), 0.9 * np.arange(m))) / np.sqrt(m)
+        w = w * s.pick("s", p) if k % 2 else w
+        x = s.pick("v", v)
+        y = ra.matmul(fit(x, n), w) if turned else ra.matmul(w, fit(x, m))
+        s.push(self.calm(y[k % len(y) :][:5]))
+
     def _integer(self, s: Scope, op: str, p: int, q: int) -> None:
         s.push(INTEGER[op](lift(s.pick("i", p)), s.pick("i", q)))
 

@@ -13,8 +13,8 @@ from random_programs import draw
 
 import rose_ad as ra
 from rose_ad.interp import interpret
-from rose_ad.ir import Function, instructions
-from rose_ad.rewrite import arrange, fission, rank_updates
+from rose_ad.ir import Function, callees, instructions
+from rose_ad.rewrite import arrange, columns, fission, rank_updates, rows
 from rose_ad.rewrite.arrange import arranged
 from rose_ad.rewrite.strategy import seq
 from rose_ad.verify import verify
@@ -27,12 +27,18 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank_updates, "LEAST_BYTES", 1)
     monkeypatch.setattr(rank_updates, "LEAST_CHUNKS", 1)
     monkeypatch.setattr(fission, "LEAST_DEAR", 0)
+    monkeypatch.setattr(rows, "ROWS", 2)
+    monkeypatch.setattr(rows, "LEAST_COLUMNS", 1)
+    monkeypatch.setattr(columns, "REGISTER_BYTES", 32)
+    monkeypatch.setattr(columns, "LANE_BYTES", 16)
+    monkeypatch.setattr(columns, "LEAST_ROWS", 1)
 
 
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """How often loops are joined, parted and cut into chunks from here on."""
-    found = {"groups": 0, "in_two": 0, "in_chunks": 0}
+    """How often loops are joined, parted and cut into chunks and blocks from here on."""
+    names = ("groups", "in_two", "in_chunks", "in_row_blocks", "in_column_blocks")
+    found = dict.fromkeys(names, 0)
     for name in found:
         real = getattr(arrange, name)
 
@@ -58,6 +64,8 @@ def test_random_programs_keep_their_bits(counts: dict[str, int]) -> None:
             assert all(map(fuzz.same_bits, found, case.expected)), seed
     assert counts["groups"] > 100
     assert counts["in_two"] > 50
+    assert counts["in_row_blocks"] > 10
+    assert counts["in_column_blocks"] > 2
 
 
 @pytest.mark.usefixtures("eager")
@@ -112,6 +120,39 @@ def test_few_steps_and_small_matrices_stay(
     args = [np.ones((n, m)), np.ones((n, m)), np.ones(m)]
     gradient_of(weights(n, m, steps), args, (0, 1))
     assert counts["in_chunks"] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "m"), [(8, 16), (12, 49), (32, 68), (64, 97), (9, 500), (3, 200)])
+def test_products_with_a_matrix(n: int, m: int, dtype: Any, counts: dict[str, int]) -> None:
+    rng = np.random.default_rng(9)
+    w, x = rng.normal(size=(n, m)).astype(dtype), rng.normal(size=m).astype(dtype)
+    f = ra.fn(lambda w, x: ra.sum(ra.tanh(w @ x) ** 2))
+    value, slope = ra.value_and_grad(f, 1)(w, x)
+    h = np.tanh(w.astype(float) @ x)
+    error = m * np.finfo(dtype).eps
+    np.testing.assert_allclose(value, np.sum(h * h), rtol=error)
+    expected = w.T.astype(float) @ (2 * h * (1 - h * h))
+    np.testing.assert_allclose(slope, expected, atol=error * np.abs(w).sum(axis=0).max())
+    assert (counts["in_row_blocks"] > 0) == (n % 4 == 0)
+    wide = m * np.dtype(dtype).itemsize > columns.REGISTER_BYTES
+    assert (counts["in_column_blocks"] > 0) == (wide and n >= columns.LEAST_ROWS)
+
+
+def test_columns_that_are_not_read_are_left_out() -> None:
+    rng = np.random.default_rng(10)
+    w, x = rng.normal(size=(16, 40)), rng.normal(size=20)
+
+    def f(w: Any, x: Any) -> Any:
+        known = ra.concatenate([np.linspace(0, 1, 13), x, np.ones(7)])
+        return ra.sum(ra.sin(w @ known))
+
+    gradient, function = gradient_of(ra.fn(f), (w, x), (1,))
+    known = np.concatenate([np.linspace(0, 1, 13), x, np.ones(7)])
+    np.testing.assert_allclose(gradient(w, x)[0], (w.T @ np.cos(w @ known))[13:33], atol=1e-13)
+    code = [i for f in callees(arranged(function)) for i in instructions(f.block)]
+    widths = {i.attr for i in code if i.op == "build" and not i.outs and i.args == ()}
+    assert 21 in widths  # columns 12 .. 32, from a multiple of four
 
 
 def pull(x: Any, springs: Any) -> Any:

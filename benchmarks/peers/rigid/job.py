@@ -51,6 +51,36 @@ class Job:
         """The weights at which the gradient is taken."""
         return np.concatenate([np.ravel(getattr(self.scene, name)) for name in BLOCKS])
 
+    def plain(self) -> dict[str, Any]:
+        """The job in lists and numbers, for peers in another language."""
+        body = self.body
+        places = zip(body.start.position.tolist(), body.start.angle.tolist(), strict=True)
+        bodies = zip(places, body.bodies.mass.tolist(), body.bodies.inertia.tolist(), strict=True)
+        corners = zip(body.bodies.owner.tolist(), body.bodies.offset.tolist(), strict=True)
+        muscles = zip(
+            plain_links(body.springs),
+            body.muscles.tolist(),
+            body.rest.tolist(),
+            body.reach.tolist(),
+            strict=True,
+        )
+        blocks = zip(("w1", "b1", "w2", "b2"), self.blocks(self.start()), strict=True)
+        return {
+            "steps": self.steps,
+            "head": body.head,
+            "boxes": [
+                {"x": x, "y": y, "angle": angle, "mass": mass, "inertia": inertia}
+                for ((x, y), angle), mass, inertia in bodies
+            ],
+            "corners": [{"box": box, "at": at} for box, at in corners],
+            "springs": [
+                spring | {"link": link, "rest": rest, "reach": reach}
+                for spring, link, rest, reach in muscles
+            ],
+            "joints": plain_links(body.joints),
+            "weights": {name: values.tolist() for name, values in blocks},
+        }
+
     def blocks(self, weights: Any) -> list[Any]:
         """The same weights as W1, b1, W2 and b2."""
         m, s = self.body.links, self.senses
@@ -58,3 +88,12 @@ class Job:
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
         parts = zip(ends, shapes, strict=True)
         return [weights[e - int(np.prod(shape)) : e].reshape(shape) for e, shape in parts]
+
+
+def plain_links(links: Any) -> list[dict[str, Any]]:
+    """Springs or joints: which boxes, where on each, how stiff."""
+    rows = zip(links.ends.tolist(), links.offset.tolist(), links.stiffness.tolist(), strict=True)
+    return [
+        {"a": a, "b": b, "from": first, "to": second, "stiffness": stiffness}
+        for (a, b), (first, second), stiffness in rows
+    ]

@@ -60,6 +60,21 @@ class Job:
         """The weights at which the gradient is taken."""
         return np.concatenate([np.ravel(getattr(self.scene, name)) for name in BLOCKS])
 
+    def plain(self) -> dict[str, Any]:
+        """The job in lists and numbers, for peers in another language."""
+        muscles = set(self.muscles.tolist())
+        springs = [
+            {"a": a, "b": b, "muscle": k in muscles}
+            for k, (a, b) in enumerate(self.springs.tolist())
+        ]
+        blocks = zip(("w1", "b1", "w2", "b2"), self.blocks(self.start()), strict=True)
+        return {
+            "steps": self.steps,
+            "masses": self.masses.tolist(),
+            "springs": springs,
+            "weights": {name: values.tolist() for name, values in blocks},
+        }
+
     def blocks(self, weights: Any) -> list[Any]:
         """The same weights as W1, b1, W2 and b2."""
         m, s = len(self.springs), self.senses
