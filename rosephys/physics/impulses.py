@@ -88,8 +88,8 @@ class _Touching:
         self.world, self.dt, self.sweeps = world, dt, sweeps
         self.contacts = collide.find(world, state, dt)
         self.pairs = pairs_of(world, self.contacts)
-        # it is called from two places, and so compiled once
-        self.swept = ra.fn(self._swept)
+        # called from two places, and given all it needs, so that it is traced and compiled once
+        self._sweep = ra.fn(self._swept)
 
     def kept(self, touch: Any) -> Any:
         """The impulses (p, 4) of pairs that have not parted."""
@@ -120,10 +120,14 @@ class _Touching:
                 change[bodies[p, 1]] += more[3:]
         return motion + change.freeze()
 
-    def _swept(self, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
+    def swept(self, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
         """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds; with
         `rough` times the friction."""
-        added, pairs = ra.accum(touch.shape), self.pairs
+        after: tuple[Any, Any] = self._sweep(self.pairs, motion, touch, aim, rough)
+        return after
+
+    def _swept(self, pairs: Any, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
+        added = ra.accum(touch.shape)
 
         def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
             u, friction = speeds(pairs, p, motions), rough * pairs.friction[p]
@@ -145,9 +149,12 @@ class _Touching:
         opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
         aim = ra.where(deep > 0, opening, -LATER)
 
+        def visit_all(_: Any, now: Any) -> tuple[Any, Any]:
+            return self.swept(now[0], now[1], aim, 0.0)
+
         def part() -> Any:
             start = (motion, ra.zeros((len(self.world.contacts.pairs), 4)))
-            return ra.fori_loop(0, self.sweeps, lambda _, now: self.swept(*now, aim, 0.0), start)[0]
+            return ra.fori_loop(0, self.sweeps, visit_all, start)[0]
 
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
 
