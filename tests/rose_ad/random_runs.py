@@ -206,7 +206,7 @@ class Run:
     ) -> None:
         n, m = shape
         w = np.sin(np.add.outer(0.7 * np.arange(n), 0.9 * np.arange(m))) / np.sqrt(m)
-        w = w * s.pick("s", p) if k % 2 else w
+        w = ra.array(w) * s.pick("s", p) if k % 2 else w
         x = s.pick("v", v)
         y = ra.matmul(fit(x, n), w) if turned else ra.matmul(w, fit(x, m))
         s.push(self.calm(y[k % len(y) :][:5]))
