@@ -38,7 +38,7 @@ from . import collide, joints
 from .bodies import Bodies, World
 from .collide import Outlines
 from .impacts import LATER, impacts
-from .pairs import changes, pairs_of, resolved, speeds, sweep
+from .pairs import changes, pairs_of, pressed, resolved, speeds, sweep
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
@@ -88,8 +88,8 @@ class _Touching:
         self.world, self.dt, self.sweeps = world, dt, sweeps
         self.contacts = collide.find(world, state, dt)
         self.pairs = pairs_of(world, self.contacts)
-        # called from two places, and given all it needs, so that it is traced and compiled once
-        self._sweep = ra.fn(self._swept)
+        # as functions of their own they compile sooner
+        self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
     def kept(self, touch: Any) -> Any:
         """The impulses (p, 4) of pairs that have not parted."""
@@ -120,24 +120,29 @@ class _Touching:
                 change[bodies[p, 1]] += more[3:]
         return motion + change.freeze()
 
-    def swept(self, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
-        """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds; with
-        `rough` times the friction."""
-        after: tuple[Any, Any] = self._sweep(self.pairs, motion, touch, aim, rough)
-        return after
-
-    def _swept(self, pairs: Any, motion: Any, touch: Any, aim: Any, rough: Any) -> tuple[Any, Any]:
-        added = ra.accum(touch.shape)
+    def _swept(self, motion: Any, touch: Any, aim: Any) -> tuple[Any, Any]:
+        """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds."""
+        added, pairs = ra.accum(touch.shape), self.pairs
 
         def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
-            u, friction = speeds(pairs, p, motions), rough * pairs.friction[p]
-            more = resolved(pairs.response[p], friction, u, touch[p], aim[p]) - touch[p]
-            moved = changes(pairs, p, more)
-            change[i] += moved[:3]
-            change[j] += moved[3:]
+            u = speeds(pairs, p, motions)
+            more = resolved(pairs.response[p], pairs.friction[p], u, touch[p], aim[p]) - touch[p]
+            _move(pairs, p, i, j, more, change)
             added[p] += more
 
         return sweep(self.world, pairs, motion, visit), touch + added.freeze()
+
+    def _opened(self, motion: Any, push: Any, aim: Any) -> tuple[Any, Any]:
+        """The same without friction; `push` (p, 2) are impulses along the normals."""
+        added, pairs = ra.accum(push.shape), self.pairs
+
+        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+            u = speeds(pairs, p, motions)
+            more = ra.array(pressed(pairs.response[p], u, push[p], aim[p])) - push[p]
+            _move(pairs, p, i, j, ra.array([more[0], 0.0, more[1], 0.0]), change)
+            added[p] += more
+
+        return sweep(self.world, pairs, motion, visit), push + added.freeze()
 
     def parted(self, first: Any, motion: Any) -> Any:
         """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
@@ -149,14 +154,18 @@ class _Touching:
         opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
         aim = ra.where(deep > 0, opening, -LATER)
 
-        def visit_all(_: Any, now: Any) -> tuple[Any, Any]:
-            return self.swept(now[0], now[1], aim, 0.0)
-
         def part() -> Any:
-            start = (motion, ra.zeros((len(self.world.contacts.pairs), 4)))
-            return ra.fori_loop(0, self.sweeps, visit_all, start)[0]
+            start = (motion, ra.zeros((len(self.world.contacts.pairs), 2)))
+            return ra.fori_loop(0, self.sweeps, lambda _, now: self.opened(*now, aim), start)[0]
 
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
+
+
+def _move(pairs: Any, p: Any, i: Any, j: Any, impulses: Any, change: Any) -> None:
+    """Add what a pair's impulses (4,) change of the motions of its two bodies."""
+    moved = changes(pairs, p, impulses)
+    change[i] += moved[:3]
+    change[j] += moved[3:]
 
 
 class _Linked:
@@ -195,7 +204,7 @@ def _held(
         motion, touch, hold = now
         motion, hold = linked.sweep(motion, hold)
         if touching:
-            motion, touch = touching.swept(motion, touch, aim, 1.0)
+            motion, touch = touching.swept(motion, touch, aim)
         return motion, touch, hold
 
     if touching:

@@ -124,20 +124,26 @@ def resolved(k: Any, friction: Any, u: Any, now: Any, aim: Any) -> Any:
 
     They are found from those `now`, which have led to the speeds u (4,); k (10,) is the pair's response.
     """
-    k00, k10, k11, k20, k21, k22, k30, k31, k32, k33 = (k[r] for r in range(10))
-    n1, n2 = _complementary(
-        k00,
-        k20,
-        k22,
-        u[0] - aim[0] - k00 * now[0] - k20 * now[2],
-        u[2] - aim[1] - k20 * now[0] - k22 * now[2],
-    )
+    _, k10, k11, _, k21, _, k30, k31, k32, k33 = (k[r] for r in range(10))
+    n1, n2 = pressed(k, u, (now[0], now[2]), aim)
     more1, more2 = n1 - now[0], n2 - now[2]
     slip1 = u[1] + k10 * more1 + k21 * more2
     t1 = ra.clip(now[1] - slip1 / k11, -friction * n1, friction * n1)
     slip2 = u[3] + k30 * more1 + k32 * more2 + k31 * (t1 - now[1])
     t2 = ra.clip(now[3] - slip2 / k33, -friction * n2, friction * n2)
     return ra.array([n1, t1, n2, t2])
+
+
+def pressed(k: Any, u: Any, now: Any, aim: Any) -> tuple[Any, Any]:
+    """The two impulses along the normals alone; `now` are those that have led to the speeds u (4,)."""
+    k00, k20, k22 = k[0], k[3], k[5]
+    return _complementary(
+        k00,
+        k20,
+        k22,
+        u[0] - aim[0] - k00 * now[0] - k20 * now[1],
+        u[2] - aim[1] - k20 * now[0] - k22 * now[1],
+    )
 
 
 def _complementary(k11: Any, k12: Any, k22: Any, b1: Any, b2: Any) -> tuple[Any, Any]:
