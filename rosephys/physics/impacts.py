@@ -62,13 +62,15 @@ def impacts(
 
     def jointed() -> Any:
         inverse = joints.inverse_mass(world, x)
-        return resolve(lambda now: meeting.jointed(inverse, *now[:2]))
+        once = ra.fn(meeting.jointed)  # a function of its own compiles sooner
+        return resolve(lambda now: once(inverse, *now[:2]))
 
     after: tuple[Any, Any]
     if world.joints:
         after = ra.cond(meeting.any_struck(motion), jointed, lambda: (motion, x))
     else:
-        after = resolve(lambda now: meeting.free(*now[:2]))
+        free = ra.fn(meeting.free)
+        after = resolve(lambda now: free(*now[:2]))
     return after
 
 
