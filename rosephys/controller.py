@@ -46,7 +46,9 @@ def signals(scene: Any, senses: Any, muscles: Any) -> Any:
     muscles = ra.array(muscles)
 
     def told(k: Any) -> Any:
-        s = muscles[k]
-        return ra.dot(scene.muscle_weights[s], hidden) + scene.muscle_bias[s]
+        s, total = muscles[k], ra.accum()
+        for i in ra.range(HIDDEN):  # one loop, where ra.dot would make all products first
+            total += scene.muscle_weights[s, i] * hidden[i]
+        return total.freeze() + scene.muscle_bias[s]
 
     return ra.tanh(ra.build(len(muscles), told))

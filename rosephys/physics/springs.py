@@ -42,7 +42,7 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
         length = ra.norm(apart) + softening
-        pull = stiffness * (length - rest[s]) / length * apart
+        pull = stiffness * (length - rest[s]) * (1 / length) * apart
         force[a] -= pull
         force[b] += pull
     return force.freeze()
