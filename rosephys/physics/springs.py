@@ -42,7 +42,8 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
         length = ra.norm(apart) + softening
-        pull = stiffness * (length - rest[s]) * (1 / length) * apart
+        per_length = 1 / length  # whose derivative divides once, not twice as that of a quotient
+        pull = stiffness * (length - rest[s]) * per_length * apart
         force[a] -= pull
         force[b] += pull
     return force.freeze()

@@ -1,6 +1,6 @@
-// Rose as its authors write this robot in the demonstration that comes with Rose.
+// Rose as its authors write this robot in the demonstration they have published: rose-lang/experiments, mass-spring.
 //
-// The demo's structure, in our words: places and velocities are vectors of 2-vectors and a 2-vector's sum is a
+// Its structure, in our words: places and velocities are vectors of 2-vectors and a 2-vector's sum is a
 // function; rows of the first layer look up their own sines; every spring gets an output; decay is computed for each
 // mass; one function calls the step as often as there are steps and returns all places and signals beside the loss.
 
