@@ -27,9 +27,11 @@ os.environ["ROSE_AD_CACHE"] = "off"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
-from rose_ad import linearization, prims
-from rose_ad.lower import apart, llvm
-from rose_ad.rewrite import arrange
+from rose_ad.ad import linearize as linearization
+from rose_ad.ir import prims
+from rose_ad.lower import aliasing as apart
+from rose_ad.lower import lowering as llvm
+from rose_ad.rewrite.loops import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
 

@@ -29,9 +29,9 @@ def measure(operations: int) -> dict[str, float]:
     from gradient_cost import INPUTS, run_straight, straight
 
     import rose_ad as ra
-    from rose_ad.linearization import linearize
+    from rose_ad.ad.linearize import linearize
+    from rose_ad.ad.transpose import transpose
     from rose_ad.lower.module import lower
-    from rose_ad.transposition import transpose
 
     program = straight(operations)
     x = 0.3 * np.cos(np.arange(INPUTS))

@@ -94,7 +94,7 @@ SHAPES: dict[str, Callable[[Any, int], tuple[Any, Any]]] = {
 def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, float, int]]:
     """For the function and for the reverse of its derivative: (what, size, trace, optimise, size then)."""
     import rose_ad as ra
-    from rose_ad.garbage import uncollected
+    from rose_ad.base.garbage import uncollected
     from rose_ad.rewrite.schedule import sweep
     from rose_ad.rewrite.strategy import seq, under
 

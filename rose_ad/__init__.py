@@ -10,8 +10,46 @@ ra.value_and_grad(f)(2.0)
 """
 
 from . import interop
-from .annotations import Bool, Int, Real, Real32, Vec
-from .arrays import (
+from .api.custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
+from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
+from .api.function import Fn, Lowered, fn
+from .api.implicit import (
+    cg,
+    custom_linear_solve,
+    custom_root,
+    dense_solve,
+    fixed_point,
+    inv,
+    newton,
+    solve,
+)
+from .api.jacobians import hessian, hvp, jacfwd, jacrev
+from .api.nans import debug_nans
+from .api.opaque import opaque
+from .api.sampled_scan import sampled_scan
+from .api.scheduled import scheduled
+from .api.vmap import vmap
+from .base.source import (
+    MemoryLimit,
+    NanFound,
+    OutOfRange,
+    ParseError,
+    RoseError,
+    TraceError,
+    TypeMismatch,
+    WrongDerivative,
+)
+from .base.tree import flatten, map_leaves, struct, unflatten
+from .diagnostics.check_grads import check_grads
+from .diagnostics.continuity import Discontinuity, check_continuity
+from .diagnostics.explain import explain
+from .ir.checkpoints import checkpoint_plan
+from .ir.interp import interpret
+from .ir.parsing import parse
+from .rewrite.rules import rule
+from .rewrite.schedule import SCHEDULE
+from .tracing.annotations import Bool, Int, Real, Real32, Vec
+from .tracing.arrays import (
     arange,
     array,
     broadcast_to,
@@ -47,11 +85,7 @@ from .arrays import (
     zeros,
     zeros_like,
 )
-from .batching import vmap
-from .callbacks import opaque
-from .checkpoints import checkpoint_plan
-from .continuity import Discontinuity, check_continuity
-from .control import (
+from .tracing.control import (
     accum,
     build,
     cond,
@@ -63,26 +97,8 @@ from .control import (
     where,
     while_loop,
 )
-from .custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
-from .derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
-from .explain import explain
-from .finite_differences import check_grads
-from .function import Fn, Lowered, fn
-from .implicit import (
-    cg,
-    custom_linear_solve,
-    custom_root,
-    dense_solve,
-    fixed_point,
-    inv,
-    newton,
-    solve,
-)
-from .interp import interpret
-from .jacobians import hessian, hvp, jacfwd, jacrev
-from .linalg import cross, dot, einsum, matmul, norm, outer
-from .nans import debug_nans
-from .numeric import (
+from .tracing.linalg import cross, dot, einsum, matmul, norm, outer
+from .tracing.numeric import (
     abs,
     acos,
     acosh,
@@ -122,9 +138,7 @@ from .numeric import (
     to_real,
     trunc,
 )
-from .parsing import parse
-from .randomized import sampled_scan
-from .reduce import (
+from .tracing.reduce import (
     all,
     any,
     argmax,
@@ -143,20 +157,6 @@ from .reduce import (
     trace,
     var,
 )
-from .rewrite.rules import rule
-from .rewrite.schedule import SCHEDULE
-from .scheduled import scheduled
-from .source import (
-    MemoryLimit,
-    NanFound,
-    OutOfRange,
-    ParseError,
-    RoseError,
-    TraceError,
-    TypeMismatch,
-    WrongDerivative,
-)
-from .tree import flatten, map_leaves, struct, unflatten
 
 __version__ = "0.1.0"
 

@@ -22,13 +22,13 @@ import numpy as np
 
 import rose_ad as ra
 
-from .annotations import ones_of, parameter_types
-from .explain import Explanation, explain
-from .function import Fn, PythonFunction, as_fn
-from .source import RoseError
-from .tree import flatten
-from .types import is_float
-from .values import type_of
+from .api.function import Fn, PythonFunction, as_fn
+from .base.source import RoseError
+from .base.tree import flatten
+from .diagnostics.explain import Explanation, explain
+from .ir.types import is_float
+from .tracing.annotations import ones_of, parameter_types
+from .tracing.values import type_of
 
 EXAMPLES = """\
 examples:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rose_ad.tree import flatten, paths
+from rose_ad.base.tree import flatten, paths
 
 from .scene import Scene, SceneError
 from .whole import replacing

@@ -12,15 +12,15 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from ..function import as_fn
-from ..ir import Function
-from ..lower.jit import Code, machine_code
+from ..api.function import as_fn
+from ..base.source import MemoryLimit, TypeMismatch, here
+from ..base.tree import flatten
+from ..ir.core import Function
+from ..ir.types import F64, Array, Type
 from ..lower.module import ENTRY, Lowered, lower
-from ..lower.program import linked
-from ..source import MemoryLimit, TypeMismatch, here
-from ..tree import flatten
-from ..types import F64, Array, Type
-from ..values import type_of
+from ..native.jit import Code, machine_code
+from ..native.program import linked
+from ..tracing.values import type_of
 from .signatures import specialised
 
 _STACK = 1 << 18  # bytes of scratch that `scalar` and `vector` may take from the caller's stack

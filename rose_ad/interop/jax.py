@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..function import Fn, as_fn
-from ..tree import Structure, flatten, unflatten
+from ..api.function import Fn, as_fn
+from ..base.tree import Structure, flatten, unflatten
 from . import missing
 from .signatures import array_shape, backward_of, flatten_foreign, leaf_type, specialised
 

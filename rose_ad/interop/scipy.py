@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import array, concatenate, ravel, reshape
-from ..derive import grad, jvp, value_and_grad
-from ..function import Fn, as_fn, fn
-from ..jacobians import hessian, jacfwd, jacrev
-from ..source import TypeMismatch, here
-from ..tree import Structure, flatten, unflatten
-from ..types import is_float, shape_of
-from ..values import type_of
+from ..api.derive import grad, jvp, value_and_grad
+from ..api.function import Fn, as_fn, fn
+from ..api.jacobians import hessian, jacfwd, jacrev
+from ..base.source import TypeMismatch, here
+from ..base.tree import Structure, flatten, unflatten
+from ..ir.types import is_float, shape_of
+from ..tracing.arrays import array, concatenate, ravel, reshape
+from ..tracing.values import type_of
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..derive import vjp
-from ..function import Fn, Specialised, fn
-from ..tree import Static, Structure, flatten
-from ..types import Type, array_type, scalar_of, shape_of
-from ..values import type_of
+from ..api.derive import vjp
+from ..api.function import Fn, Specialised, fn
+from ..base.tree import Static, Structure, flatten
+from ..ir.types import Type, array_type, scalar_of, shape_of
+from ..tracing.values import type_of
 
 
 def flatten_foreign(x: Any, kind: type) -> tuple[list[Any], Structure]:

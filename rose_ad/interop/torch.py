@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..function import Fn, as_fn
-from ..source import TypeMismatch, here
-from ..tree import Structure, flatten, unflatten
+from ..api.function import Fn, as_fn
+from ..base.source import TypeMismatch, here
+from ..base.tree import Structure, flatten, unflatten
 from . import missing
 from .signatures import backward_of, flatten_foreign
 

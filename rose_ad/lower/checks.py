@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..host import Host
-from ..ir import Instr
-from ..source import NanFound, OutOfRange
-from ..text import as_written
-from ..types import Scalar, Type, is_float, value_type
+from ..base.source import NanFound, OutOfRange
+from ..ir.core import Instr
+from ..ir.host import Host
+from ..ir.text import as_written
+from ..ir.types import Scalar, Type, is_float, value_type
 
 if TYPE_CHECKING:
-    from .llvm import Lowering
+    from .lowering import Lowering
 
 
 @dataclass(frozen=True)

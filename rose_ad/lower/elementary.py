@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..elementary import FUNCTIONS, ROUND
+from ..ir.elementary import FUNCTIONS, ROUND
 
 _PREFIX = "rose_"
 

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from ..host import Host
-from ..ir import Const, Function, callees, instructions
-from ..rewrite.arrange import arranged
+from ..ir.core import Const, Function, callees, instructions
+from ..ir.host import Host
+from ..ir.types import Bool, Ref, Scalar, value_type
+from ..rewrite.loops.arrange import arranged
 from ..rewrite.strategy import under
-from ..types import Bool, Ref, Scalar, value_type
 from . import elementary
 from .checks import Check
-from .llvm import ALIGN, NAME, Lowering, memory_type
+from .lowering import ALIGN, NAME, Lowering, memory_type
 
 ENTRY = "rose_entry"
 _TYPE = r"<[^>]*>|[^\s<>]+"  # of LLVM values

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..intervals import interval
-from ..ir import Const, Instr
+from ..ir.core import Const, Instr
+from ..ir.intervals import interval
 
 if TYPE_CHECKING:
-    from .llvm import Lowering
+    from .lowering import Lowering
 
 
 def lower_remainder(f: Lowering, instr: Instr) -> bool:

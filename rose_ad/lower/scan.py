@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..ir import Atom, Instr, Var, carried, counts
-from ..types import Scalar
-from .iteration import Loop
+from ..ir.core import Atom, Instr, Var, carried, counts
+from ..ir.types import Scalar
+from .loops import Loop
 
 if TYPE_CHECKING:
-    from .llvm import Lowering
+    from .lowering import Lowering
 
 
 class _Register:

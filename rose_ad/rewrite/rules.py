@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..intervals import interval
-from ..ir import Atom, Block, Const, Instr, Var, is_zero
-from ..prims import TABLE, result_type
-from ..source import RoseError, of_function
-from ..types import (
+from ..base.source import RoseError, of_function
+from ..ir.core import Atom, Block, Const, Instr, Var, is_zero
+from ..ir.intervals import interval
+from ..ir.prims import TABLE, result_type
+from ..ir.types import (
     F64,
     I64,
     Array,
@@ -39,7 +39,7 @@ from ..types import (
 from .strategy import Apply, Rule
 
 if TYPE_CHECKING:
-    from ..builder import Builder
+    from ..ir.builder import Builder
 
 HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")
 RULES: dict[str, Rule] = {}

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ..copying import copied
-from ..ir import Function, instructions
-from ..source import RoseError
-from .arrange import arrange
-from .dead import remove_dead
-from .own_index import adds_to_builds
-from .pull import pull_adds
-from .record import record
+from ..base.source import RoseError
+from ..ir.copying import copied
+from ..ir.core import Function, instructions
+from .loops.arrange import arrange
+from .passes.dead import remove_dead
+from .passes.own_index import adds_to_builds
+from .passes.pull import pull_adds
+from .passes.record import record
+from .passes.settle import settle
+from .passes.sink import sink
+from .passes.unwind import unwind
 from .rules import RULES
-from .settle import settle
-from .sink import sink
 from .strategy import Pass, Schedule, attempt, seq, under
-from .unwind import unwind
 
 dead = Pass("dead", "take out what no result and no effect needs", remove_dead)
 sweep = Pass("sweep", "emit everything again, by the rules", copied)

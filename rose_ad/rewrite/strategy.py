@@ -20,10 +20,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..source import RoseError
+from ..base.source import RoseError
 
 if TYPE_CHECKING:
-    from ..ir import Atom, Block
+    from ..ir.core import Atom, Block
 
 Stage = Literal["traced", "differentiated", "linearised", "derived", "transposed", "lowered"]
 Apply = Callable[..., "Atom | None"]  # (builder, *operands) -> what the instruction is replaced by

@@ -45,7 +45,7 @@ def key(entry: Entry) -> str:
 
 def cache() -> Path | None:
     """The folder where pictures are kept, within that of compiled code; None if there is none."""
-    from rose_ad.lower.cache import directory
+    from rose_ad.native.cache import directory
 
     within = directory()
     if within is None:

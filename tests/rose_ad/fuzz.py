@@ -39,16 +39,16 @@ from random_programs import draw
 from random_runs import arguments, function
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.derive import pull_back
-from rose_ad.forward_mode import forward
-from rose_ad.interp import Interpreter, interpret
-from rose_ad.ir import Function, Instr, Lanes, callees, free_variables, instructions
-from rose_ad.linearization import linearize
-from rose_ad.lower import program as compiled
-from rose_ad.types import Ref, is_float, scalar_of, shape_of
-from rose_ad.values import type_of
-from rose_ad.verify import verify
+from rose_ad.ad.forward import forward
+from rose_ad.ad.linearize import linearize
+from rose_ad.api.derive import pull_back
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Function, Instr, Lanes, callees, free_variables, instructions
+from rose_ad.ir.interp import Interpreter, interpret
+from rose_ad.ir.types import Ref, is_float, scalar_of, shape_of
+from rose_ad.ir.verify import verify
+from rose_ad.native import program as compiled
+from rose_ad.tracing.values import type_of
 
 BATCH = 40  # programs compiled together
 PATIENCE = 300  # seconds that a worker may be silent

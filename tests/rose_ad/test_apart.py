@@ -1,4 +1,4 @@
-"""What LLVM is told of accumulators (rose_ad/lower/apart.py), and that it is true."""
+"""What LLVM is told of accumulators (rose_ad/lower/aliasing.py), and that it is true."""
 
 from __future__ import annotations
 

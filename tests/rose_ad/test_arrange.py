@@ -12,12 +12,14 @@ import pytest
 from random_programs import draw
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.ir import Function, callees, instructions
-from rose_ad.rewrite import arrange, columns, fission, rank_updates, rows
-from rose_ad.rewrite.arrange import arranged
+from rose_ad.ir.core import Function, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.verify import verify
+from rose_ad.rewrite.loops import arrange, fission, rank_updates
+from rose_ad.rewrite.loops import column_blocks as columns
+from rose_ad.rewrite.loops import row_blocks as rows
+from rose_ad.rewrite.loops.arrange import arranged
 from rose_ad.rewrite.strategy import seq
-from rose_ad.verify import verify
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.values import type_of
+from rose_ad.ir.interp import interpret
+from rose_ad.tracing.values import type_of
 
 V = np.array([0.3, -0.8, 1.1])
 

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.ir import callees
-from rose_ad.lower import caller, layout
-from rose_ad.lower.caller import MISS
+from rose_ad.ir.core import callees
+from rose_ad.ir.interp import interpret
+from rose_ad.native import caller
+from rose_ad.native import python_layout as layout
+from rose_ad.native.caller import MISS
 
 M = np.arange(12.0).reshape(3, 4)
 V = np.array([1.0, -2.0, 3.5, 0.25])
@@ -30,7 +31,7 @@ V = np.array([1.0, -2.0, 3.5, 0.25])
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which of the two ways functions made in the test are called."""
     if request.param == "ctypes":
-        monkeypatch.setattr("rose_ad.lower.program.native", lambda *_: None)
+        monkeypatch.setattr("rose_ad.native.program.native", lambda *_: None)
     name: str = request.param
     return name
 
@@ -107,7 +108,7 @@ def test_every_kind_of_value(path: str, general: list[Any]) -> None:
 def test_both_ways_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     directly = ra.fn(everything)
     directly(*ARGUMENTS)
-    monkeypatch.setattr("rose_ad.lower.program.native", lambda *_: None)
+    monkeypatch.setattr("rose_ad.native.program.native", lambda *_: None)
     through_ctypes = ra.fn(everything)
     assert all(map(same, directly(*ARGUMENTS), through_ctypes(*ARGUMENTS)))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.prim_rules import partials
-from rose_ad.prims import TABLE
+from rose_ad.ir.prim_rules import partials
+from rose_ad.ir.prims import TABLE
 
 
 @ra.struct
@@ -110,7 +110,7 @@ def test_modes_that_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _like(atom: Any, value: float) -> Any:
-    from rose_ad.ir import Const
+    from rose_ad.ir.core import Const
 
     return Const(value, atom.type)
 

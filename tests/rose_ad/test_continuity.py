@@ -11,7 +11,7 @@ import pytest
 
 import rose_ad as ra
 from rose_ad import Discontinuity
-from rose_ad.tree import map_leaves
+from rose_ad.base.tree import map_leaves
 
 
 def code_of(d: Discontinuity) -> str:

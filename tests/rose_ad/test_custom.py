@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad import derive
+from rose_ad.api import derive
 
 V = np.array([0.3, -0.8, 1.1])
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.elementary import FUNCTIONS, evaluate
+from rose_ad.ir.elementary import FUNCTIONS, evaluate
 
 
 def _tanh(x: Decimal) -> Decimal:

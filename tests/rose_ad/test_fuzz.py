@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from random_programs import STATEMENTS, Program, draw
 
-from rose_ad import prims
-from rose_ad.builder import Builder
-from rose_ad.ir import Const, Function
-from rose_ad.types import F64, I64, Array
+from rose_ad.ir import prims
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Const, Function
+from rose_ad.ir.types import F64, I64, Array
 
 
 def test_two_hundred_programs() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import rose_ad as ra
-from rose_ad.garbage import uncollected
+from rose_ad.base.garbage import uncollected
 
 
 @pytest.fixture(params=[True, False], ids=["on", "off"])

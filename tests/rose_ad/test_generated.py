@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from programs import arguments, direction, function, programs
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.verify import verify
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.verify import verify
 
 ORDINARY = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -14,9 +14,9 @@ from test_optimiser import checked_gradient
 from test_rules import traced
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.ir import Instr, callees, instructions
-from rose_ad.lower.cuts import pieces
+from rose_ad.ir.core import Instr, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.lower.index_splitting import pieces
 
 DRAW = np.random.default_rng(7)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.source import name_of
+from rose_ad.base.source import name_of
 
 ROOT = Path(ra.__file__).parents[1]
 

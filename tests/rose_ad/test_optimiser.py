@@ -16,16 +16,16 @@ from test_generated import agree
 from test_rules import text, traced
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.interp import interpret
-from rose_ad.intervals import interval
-from rose_ad.ir import Atom, Const, callees, instructions
-from rose_ad.lower.jit import _levels
-from rose_ad.parsing import parse
-from rose_ad.prims import TABLE
-from rose_ad.rewrite.dead import remove_dead
-from rose_ad.types import I64
-from rose_ad.verify import verify
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Atom, Const, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.intervals import interval
+from rose_ad.ir.parsing import parse
+from rose_ad.ir.prims import TABLE
+from rose_ad.ir.types import I64
+from rose_ad.ir.verify import verify
+from rose_ad.native.jit import _levels
+from rose_ad.rewrite.passes.dead import remove_dead
 
 ORDINARY = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

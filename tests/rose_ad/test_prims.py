@@ -13,16 +13,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rose_ad.builder import Builder
-from rose_ad.derive import pull_back
-from rose_ad.forward_mode import forward
-from rose_ad.interp import interpret
-from rose_ad.ir import Function
-from rose_ad.lower.program import Program
-from rose_ad.prims import TABLE, Prim, result_type
-from rose_ad.transposition import transpose
-from rose_ad.types import F32, F64, I64, Array, Bool, Scalar, is_float
-from rose_ad.verify import verify
+from rose_ad.ad.forward import forward
+from rose_ad.ad.transpose import transpose
+from rose_ad.api.derive import pull_back
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Function
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.prims import TABLE, Prim, result_type
+from rose_ad.ir.types import F32, F64, I64, Array, Bool, Scalar, is_float
+from rose_ad.ir.verify import verify
+from rose_ad.native.program import Program
 
 COUNT = 24  # samples of a row
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.randomized import random_below, random_word
+from rose_ad.api.sampled_scan import random_below, random_word
+from rose_ad.ir.interp import interpret
 
 SIZE, STEPS = 9, 12
 P = np.array([0.3, -0.2, 0.5])

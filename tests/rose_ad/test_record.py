@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir import callees, instructions
-from rose_ad.parsing import parse
-from rose_ad.verify import verify
+from rose_ad.ir.core import callees, instructions
+from rose_ad.ir.parsing import parse
+from rose_ad.ir.verify import verify
 
 N = 6
 X = np.array([0.1, 0.4, -0.3, 0.9, 2.0, 0.35])

@@ -17,21 +17,21 @@ from test_generated import orders
 from test_prims import CASES, LIBM, SPECIAL, bits
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.copying import copied
-from rose_ad.function import _argument_type
-from rose_ad.interp import interpret
-from rose_ad.ir import Atom, Block, Const, Function, callees, instructions
+from rose_ad.api.function import _argument_type
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.copying import copied
+from rose_ad.ir.core import Atom, Block, Const, Function, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.prims import TABLE
+from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, scalar_of
+from rose_ad.ir.verify import verify
 from rose_ad.lower.module import lower
-from rose_ad.lower.program import Program
-from rose_ad.prims import TABLE
-from rose_ad.rewrite.dead import remove_dead
-from rose_ad.rewrite.own_index import adds_to_builds
+from rose_ad.native.program import Program
+from rose_ad.rewrite.passes.dead import remove_dead
+from rose_ad.rewrite.passes.own_index import adds_to_builds
+from rose_ad.rewrite.passes.sink import sink
 from rose_ad.rewrite.rules import HEADS, RULES
-from rose_ad.rewrite.sink import sink
 from rose_ad.rewrite.strategy import seq, under
-from rose_ad.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, scalar_of
-from rose_ad.verify import verify
 
 # ------------------------------------------------------------------------------- local rules
 

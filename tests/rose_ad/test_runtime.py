@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.lower import cache
-from rose_ad.lower.program import Program
+from rose_ad.ir.interp import interpret
+from rose_ad.native import cache
+from rose_ad.native.program import Program
 
 ROOT = Path(ra.__file__).parents[1]
 M = np.arange(12.0).reshape(3, 4)

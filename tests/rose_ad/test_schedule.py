@@ -24,10 +24,11 @@ from test_rules import EXAMPLES, RULE, V, before_and_after, text, traced
 
 import rose_ad as ra
 from rose_ad.cli import main
-from rose_ad.copying import copied
-from rose_ad.interp import interpret
-from rose_ad.ir import Atom, Block, Const, Function, Instr, Var, callees, instructions
-from rose_ad.rewrite.arrange import arranged
+from rose_ad.ir.copying import copied
+from rose_ad.ir.core import Atom, Block, Const, Function, Instr, Var, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.verify import verify
+from rose_ad.rewrite.loops.arrange import arranged
 from rose_ad.rewrite.schedule import (
     arranging,
     dead,
@@ -40,7 +41,6 @@ from rose_ad.rewrite.schedule import (
     tidy,
 )
 from rose_ad.rewrite.strategy import STAGES, Pass, Schedule, attempt, seq, under
-from rose_ad.verify import verify
 
 ORDINARY = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

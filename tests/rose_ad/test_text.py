@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from programs import arguments, function, programs
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.ir import Const, Function, callees, instructions
-from rose_ad.linearization import linearize
-from rose_ad.lower.program import Program
-from rose_ad.text import show_program
-from rose_ad.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
+from rose_ad.ad.linearize import linearize
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Const, Function, callees, instructions
+from rose_ad.ir.text import show_program
+from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
+from rose_ad.native.program import Program
 
 SETTINGS = settings(
     max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

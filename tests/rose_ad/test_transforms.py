@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir import callees, instructions
-from rose_ad.verify import verify
+from rose_ad.ir.core import callees, instructions
+from rose_ad.ir.verify import verify
 
 N = 5
 X, V = 0.7, np.array([0.3, -0.8, 1.1, 0.2, -0.4])

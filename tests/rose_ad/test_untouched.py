@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.interp import interpret
-from rose_ad.ir import Function, Instr, Unset, callees, instructions
-from rose_ad.parsing import parse
-from rose_ad.rewrite.arrange import arranged
-from rose_ad.verify import verify
+from rose_ad.ir.core import Function, Instr, Unset, callees, instructions
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.parsing import parse
+from rose_ad.ir.verify import verify
+from rose_ad.rewrite.loops.arrange import arranged
 
 N, STEPS = 5, 12
 

@@ -17,13 +17,13 @@ from test_generated import agree as agree_numbers
 from test_prims import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
 
 import rose_ad as ra
-from rose_ad.builder import Builder
-from rose_ad.interp import interpret
-from rose_ad.ir import Function, Lanes
-from rose_ad.lower.program import Program
-from rose_ad.prims import Prim
-from rose_ad.types import Array
-from rose_ad.verify import verify
+from rose_ad.ir.builder import Builder
+from rose_ad.ir.core import Function, Lanes
+from rose_ad.ir.interp import interpret
+from rose_ad.ir.prims import Prim
+from rose_ad.ir.types import Array
+from rose_ad.ir.verify import verify
+from rose_ad.native.program import Program
 
 SIZES = (1, 3, 4, 5, 8, 13, 64)
 draw = np.random.default_rng(7)

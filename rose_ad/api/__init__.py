@@ -1,0 +1,2 @@
+"""What users call that joins the siblings: functions that are traced, derived, rewritten, lowered and
+run."""

@@ -1,0 +1,440 @@
+"""Derivatives of functions: jvp, vjp, grad, value_and_grad, linearize, linear_transpose.
+
+Each is a function again, in the same IR, so they compose: grad of grad, jvp of vjp, a gradient called in the
+loop of another function.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..ad.dependence import flow
+from ..ad.forward import forward
+from ..ad.linearity import is_linear
+from ..ad.linearize import Linearized
+from ..ad.linearize import linearize as linearize_ir
+from ..ad.transpose import transpose
+from ..base.source import TypeMismatch, here
+from ..base.tree import Structure, flatten, map_leaves, unflatten
+from ..ir.builder import Builder
+from ..ir.core import Atom, Const, Function
+from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
+from ..tracing.values import type_of
+from .function import Fn, Specialised, as_fn
+
+
+def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
+    """The gradient of a function whose result is one Real, in the arguments `argnums`.
+
+    Its result has the structure of that argument (a tuple for a tuple of argnums). With `has_aux`, f returns
+    (value, more) and the gradient comes with `more`. As in JAX.
+    """
+    return _Gradient(as_fn(f), argnums, has_aux, with_value=False)
+
+
+def value_and_grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
+    """`(value, gradient)`, or `((value, more), gradient)` with `has_aux`; otherwise as `grad`."""
+    return _Gradient(as_fn(f), argnums, has_aux, with_value=True)
+
+
+def jvp(
+    f: Any, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """The value and the directional derivative of f at `primals` along `tangents`, by forward mode.
+
+    Tangents have the structure of the primals. With `has_aux`, f returns (value, more) and `more` comes
+    third. As in JAX.
+    """
+    _same_structure(primals, tangents, "tangents", "primals")
+    value, tangent = _derived(_Forward, f)(tuple(primals), tuple(tangents))
+    if not has_aux:
+        return value, tangent
+    return value[0], tangent[0], value[1]
+
+
+def vjp(f: Any, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of f, and the function that takes a cotangent of it to the cotangents of `primals`.
+
+    With `has_aux`, f returns (value, more) and `more` comes third. As in JAX.
+    """
+    value, (linear, remembered) = _derived(_Remembering, f)(*primals)
+    backward = linear.transposed
+
+    def cotangents(ct: Any) -> tuple[Any, ...]:
+        whole = (ct, map_leaves(_zero_like, value[1])) if has_aux else ct
+        result: tuple[Any, ...] = backward(remembered, whole)
+        return result
+
+    return (value[0], cotangents, value[1]) if has_aux else (value, cotangents)
+
+
+def linearize(f: Any, *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of f at `primals`, and its derivative there: a linear function of their tangents.
+
+    What the derivative needs of the value's computation is remembered, so that it costs less than f. As in
+    JAX.
+    """
+    value, (linear, remembered) = _derived(_Remembering, f)(*primals)
+
+    def tangent(*tangents: Any) -> Any:
+        _same_structure(primals, tangents, "tangents", "primals")
+        return linear(remembered, tuple(tangents))
+
+    return value, tangent
+
+
+def linear_transpose(f: Any, *primals: Any) -> Fn:
+    """The transpose of f, which must be linear in its arguments: from a cotangent of its result to those of
+    its arguments, a tuple. Of `primals`, only structure, types and shapes matter. As in JAX.
+    """
+    leaves, structure = flatten((primals, {}))
+    return _Transposed(as_fn(f), structure, [type_of(x) for x in leaves])
+
+
+def _zero_like(x: Any) -> Any:
+    return x * 0
+
+
+def _derived(kind: Callable[[Fn], Fn], f: Any) -> Fn:
+    """A transformation of a function, made once."""
+    base, name = as_fn(f), kind.__name__
+    return base.derived.get(name) or base.derived.setdefault(name, kind(base))
+
+
+def _same_structure(a: Any, b: Any, a_name: str, b_name: str) -> None:
+    if flatten(tuple(a))[1] != flatten(tuple(b))[1]:
+        raise TypeMismatch(f"the {a_name} do not have the structure of the {b_name}", here())
+
+
+class _Derived(Fn):
+    def __init__(self, name: str, base: Fn) -> None:
+        super().__init__(name)
+        self.base = base
+
+
+class _Gradient(_Derived):
+    def __init__(
+        self, base: Fn, argnums: int | tuple[int, ...], has_aux: bool, with_value: bool
+    ) -> None:
+        super().__init__(f"{base.__name__}.grad", base)
+        self.argnums, self.has_aux, self.with_value = argnums, has_aux, with_value
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        return self.base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(structure, types)
+        self._check_result(base)
+        wanted, wrt = self._with_respect_to(structure, types)
+        b = Builder()
+        b.loc = base.ir.loc
+        args = [b.block.param(t) for t in (*types, *(v.type for v in base.captured))]
+        values, gradients = pull_back(b, base.ir, args, wrt, _unit_cotangents(base.ir))
+        value: Any = range(len(values))
+        gradient: Any = unflatten(wanted, range(len(values), len(values) + len(gradients)))
+        out = unflatten(base.result, value)
+        if self.with_value:
+            result, structure = flatten((out, gradient))
+        elif self.has_aux:
+            result, structure = flatten((gradient, out[1]))
+        else:
+            result, structure = flatten(gradient)
+        found = [*values, *gradients]
+        b.block.results = tuple(found[k] for k in result)
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), structure, base.captured)
+
+    def _check_result(self, base: Specialised) -> None:
+        leaves = unflatten(base.result, range(len(base.ir.results)))
+        if self.has_aux:
+            if not isinstance(leaves, tuple) or len(leaves) != 2:
+                raise TypeMismatch(
+                    f"with has_aux, {self.base.__name__} must return (value, more)", base.ir.loc
+                )
+            leaves = leaves[0]
+        found = [base.ir.results[k].type for k in flatten(leaves)[0]]
+        if len(found) != 1 or not isinstance(found[0], Scalar) or not is_float(found[0]):
+            kinds = ", ".join(map(repr, found))
+            raise TypeMismatch(
+                f"the gradient is of a function whose result is one Real; "
+                f"{self.base.__name__} returns ({kinds})",
+                base.ir.loc,
+                "reduce the result to a number, or use ra.vjp or ra.jvp",
+            )
+
+    def _with_respect_to(
+        self, structure: Structure, types: Sequence[Type]
+    ) -> tuple[Structure, list[int]]:
+        args, _ = unflatten(structure, range(len(types)))
+        single = isinstance(self.argnums, int)
+        numbers = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+        if any(not -len(args) <= k < len(args) for k in numbers):
+            raise TypeMismatch(
+                f"argnums {self.argnums} of {self.base.__name__}, "
+                f"which was called with {len(args)} arguments",
+                here(),
+            )
+        chosen = args[numbers[0]] if single else tuple(args[k] for k in numbers)
+        wrt, wanted = flatten(chosen)
+        for k in wrt:
+            if not is_float(types[k]):
+                raise TypeMismatch(
+                    f"a gradient is taken in an argument of {self.base.__name__} that is {types[k]!r}",
+                    here(),
+                    "pass a float (2.0, not 2), or annotate the parameter as Real",
+                )
+        return wanted, wrt
+
+
+class _Forward(_Derived):
+    """(primals, tangents) -> (value, tangent)."""
+
+    def __init__(self, base: Fn) -> None:
+        super().__init__(f"{base.__name__}.jvp", base)
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        half = len(types) // 2
+        primals = self.base.argument_types(_call_structure(structure), types[:half])
+        return [*primals, *_tangent_types(primals, types[half:], "tangent")]
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        half = len(types) // 2
+        base = self.base.specialise(_call_structure(structure), types[:half])
+        extra = len(base.captured)
+        mask = tuple(is_float(t) for t in types[:half]) + (False,) * extra
+        function, positions, kept = forward(base.ir, mask)
+        b = Builder()
+        b.loc = base.ir.loc
+        params = [b.block.param(t) for t in (*types, *(v.type for v in base.captured))]
+        args = [*params[:half], *params[len(types) :], *(params[half + k] for k in positions)]
+        outs = b.call(function, args)
+        count = len(base.ir.results)
+        tangents = dict(zip(kept, outs[count:], strict=True))
+        both = [
+            *outs[:count],
+            *(tangents.get(k) or b.zeros(o.type) for k, o in enumerate(outs[:count])),
+        ]
+        out = unflatten(base.result, range(count)), unflatten(base.result, range(count, 2 * count))
+        order, result = flatten(out)
+        b.block.results = tuple(both[k] for k in order)
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), result, base.captured)
+
+
+class _Remembering(_Derived):
+    """primals -> (value, (linear, remembered)), where `linear(remembered, tangents)` is the tangent of the
+    value and `linear.transposed(remembered, ct)` are the cotangents of the primals."""
+
+    def __init__(self, base: Fn) -> None:
+        super().__init__(f"{base.__name__}.fwd", base)
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        return self.base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(structure, types)
+        mask = tuple(is_float(t) for t in types) + (False,) * len(base.captured)
+        derivative = linearize_ir(base.ir, mask)
+        b = Builder()
+        b.loc = base.ir.loc
+        args = [b.block.param(p.type) for p in base.ir.params]
+        outs = b.call(derivative.fwd, args)
+        count = len(base.ir.results)
+        remembered = derivative.remembered(args, outs, count)
+        b.block.results = (*outs[:count], *remembered)
+        linear = _Linear(self.base, base, derivative, structure)
+        value = unflatten(base.result, range(count))
+        numbers = tuple(range(count, count + len(remembered)))
+        result = flatten((value, (linear, numbers)))[1]
+        return Specialised(Function(self.__name__, b.block, base.ir.loc), result, base.captured)
+
+
+class _OfLinearized(_Derived):
+    """A function of what the derivative of `of` remembers, and of tangents or cotangents."""
+
+    what: str
+
+    def __init__(
+        self, base: Fn, of: Specialised, derivative: Linearized, structure: Structure
+    ) -> None:
+        super().__init__(f"{base.__name__}.{self.what}", base)
+        self.of, self.derivative, self.structure = of, derivative, structure
+
+    @property
+    def like(self) -> list[Type]:
+        """The types of the values that the tangents or cotangents belong to."""
+        raise NotImplementedError
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        like = self.like
+        known = len(types) - len(like)
+        if known != self._remembered:
+            raise TypeMismatch(
+                f"the {self.what} does not have the structure of its value in {self.base.__name__}",
+                here(),
+            )
+        return [*types[:known], *_tangent_types(like, types[known:], self.what)]
+
+    @property
+    def _remembered(self) -> int:
+        return len(self.derivative.lin.params) - len(self.derivative.active_params)
+
+
+class _Linear(_OfLinearized):
+    """(remembered, tangents) -> tangent of the value."""
+
+    what = "tangent"
+
+    @property
+    def like(self) -> list[Type]:
+        extra = len(self.of.captured)
+        return [p.type for p in self.of.ir.params[: len(self.of.ir.params) - extra]]
+
+    @functools.cached_property
+    def transposed(self) -> Fn:
+        """The reverse of it."""
+        return _Backward(self.base, self.of, self.derivative, self.structure)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        b = Builder()
+        b.loc = self.of.ir.loc
+        params = [b.block.param(t) for t in types]
+        known = self._remembered
+        d = self.derivative
+        tangents = [params[known + k] for k in d.active_params]
+        found = dict(
+            zip(d.active_results, b.call(d.lin, [*tangents, *params[:known]]), strict=True)
+        )
+        results = self.of.ir.results
+        b.block.results = tuple(found.get(k) or b.zeros(r.type) for k, r in enumerate(results))
+        return Specialised(Function(self.__name__, b.block, self.of.ir.loc), self.of.result)
+
+
+class _Backward(_OfLinearized):
+    """(remembered, cotangent of the value) -> cotangents of the primals."""
+
+    what = "cotangent"
+
+    @property
+    def like(self) -> list[Type]:
+        return [r.type for r in self.of.ir.results]
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        b = Builder()
+        b.loc = self.of.ir.loc
+        params = [b.block.param(t) for t in types]
+        known = self._remembered
+        inputs = [p.type for p in self.of.ir.params][
+            : len(self.of.ir.params) - len(self.of.captured)
+        ]
+        found = transposed_call(b, self.derivative, params[:known], params[known:])
+        b.block.results = tuple(found.get(k) or b.zeros(t) for k, t in enumerate(inputs))
+        (primals, _) = unflatten(self.structure, range(len(inputs)))
+        return Specialised(
+            Function(self.__name__, b.block, self.of.ir.loc), flatten(tuple(primals))[1]
+        )
+
+
+class _Transposed(_Derived):
+    """cotangent -> cotangents of the arguments of a linear function."""
+
+    def __init__(self, base: Fn, structure: Structure, types: Sequence[Type]) -> None:
+        super().__init__(f"{base.__name__}.T", base)
+        self.structure = structure
+        self.types = base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(self.structure, self.types)
+        f = base.ir
+        wrt = [k for k, t in enumerate(self.types) if is_float(t)]
+        mask = tuple(k in wrt for k in range(len(f.params)))
+        if not is_linear(f, mask):
+            raise TypeMismatch(
+                f"{self.base.__name__} is not linear in its arguments",
+                f.loc,
+                "ra.vjp, of any function",
+            )
+        results = [r.type for r in f.results]
+        if len(results) != len(types):
+            raise TypeMismatch("the cotangent does not have the structure of the result", here())
+        b = Builder()
+        b.loc = f.loc
+        cts = [b.block.param(t) for t in types]
+        captured = [b.block.param(v.type) for v in base.captured]
+        args = [*(b.zeros(t) for t in self.types), *captured]
+        _, found = pull_back(b, f, args, wrt, cts)
+        cotangents = dict(zip(wrt, found, strict=True))
+        b.block.results = tuple(cotangents.get(k) or b.zeros(t) for k, t in enumerate(self.types))
+        (primals, _) = unflatten(self.structure, range(len(self.types)))
+        result = flatten(tuple(primals))[1]
+        return Specialised(Function(self.__name__, b.block, f.loc), result, base.captured)
+
+
+def _unit_cotangents(f: Function) -> list[Atom | None]:
+    first = f.results[0].type
+    assert isinstance(first, Scalar)
+    return [Const(1, first)] + [None] * (len(f.results) - 1)
+
+
+def pull_back(
+    b: Builder,
+    f: Function,
+    args: Sequence[Atom],
+    wrt: Sequence[int],
+    cotangents: Sequence[Atom | None],
+) -> tuple[list[Atom], list[Atom]]:
+    """Emit f's value at `args`, and the cotangents of the arguments `wrt`, for cotangents of the results."""
+    mask = tuple(k in set(wrt) for k in range(len(args)))
+    derivative = linearize_ir(f, mask)
+    outs = b.call(derivative.fwd, args)
+    count = len(f.results)
+    remembered = derivative.remembered(args, outs, count)
+    found = transposed_call(b, derivative, remembered, cotangents)
+    return list(outs[:count]), [found.get(k) or b.zeros(args[k].type) for k in wrt]
+
+
+def transposed_call(
+    b: Builder,
+    derivative: Linearized,
+    remembered: Sequence[Atom],
+    cotangents: Sequence[Atom | None],
+) -> dict[int, Atom]:
+    """Emit the transpose of a derivative at what it remembers: cotangents of its active parameters, by
+    position, for cotangents of the results (None for zero)."""
+    lin = derivative.lin
+    tangents = len(derivative.active_params)
+    mask = tuple(k < tangents for k in range(len(lin.params)))
+    backward = transpose(lin, mask)
+    # a result may turn out not to depend on the tangents: then it takes no cotangent
+    reached, _ = flow(lin, mask)
+    passed = list(remembered)
+    for k, r, out in zip(derivative.active_results, reached, lin.results, strict=True):
+        if r:
+            ct = cotangents[k]
+            passed.append(b.zeros(out.type) if ct is None else ct)
+    active = list(zip(derivative.active_params, lin.params, strict=False))
+    refs = {k: b.accum(p.type) for k, p in active if isinstance(p.type, Array)}
+    scalars = iter(b.call(backward, [*passed, *refs.values()]))
+    return {k: b.freeze(refs[k]) if k in refs else next(scalars) for k, _ in active}
+
+
+def _call_structure(structure: Structure) -> Structure:
+    """The structure of a call f(*primals) in that of a call (primals, tangents)."""
+    args, kwargs = structure.children
+    return Structure(structure.kind, (), (args.children[0], kwargs))
+
+
+def _tangent_types(primals: Sequence[Type], given: Sequence[Type], what: str) -> list[Type]:
+    out: list[Type] = []
+    if len(primals) != len(given):
+        raise TypeMismatch(f"the {what}s do not have the structure of the values", here())
+    for p, g in zip(primals, given, strict=True):
+        wanted = p if is_float(p) else g
+        if isinstance(wanted, Ref) or shape_of(wanted) != shape_of(g) or not _converts(g, wanted):
+            raise TypeMismatch(f"a {what} is {g!r} where the value is {p!r}", here())
+        out.append(wanted)
+    return out
+
+
+def _converts(given: Type, wanted: Type) -> bool:
+    return is_float(wanted) or scalar_of(given) is scalar_of(wanted)

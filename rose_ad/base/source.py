@@ -1,0 +1,171 @@
+"""Where in the user's code a thing was said, and errors that point there.
+
+A location is one small int for a pair (code object, instruction offset). It is taken from the innermost
+frame outside this package, costs a dictionary look-up, and is decoded to file, line and column only when
+an error is shown or the location is to leave this process.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import threading
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+
+class Position(NamedTuple):
+    """A location that means the same in every process; columns count from 0."""
+
+    file: str
+    line: int
+    first: int | None = None  # columns, where they are known
+    last: int | None = None
+
+
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep  # all of rose_ad
+_Place = tuple[CodeType, int] | Position
+_places: list[_Place | None] = [None]
+_numbers: dict[tuple[_Place, str], int] = {}
+_is_library: dict[str, bool] = {}
+_lock = threading.Lock()
+
+UNKNOWN = 0
+
+
+def _library(code: CodeType) -> bool:
+    known = _is_library.get(code.co_filename)
+    if known is None:
+        known = _is_library[code.co_filename] = code.co_filename.startswith(_PACKAGE)
+    return known
+
+
+def here() -> int:
+    """The location of the innermost caller that is not part of rose_ad."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _library(frame.f_code):
+        frame = frame.f_back
+    if frame is None:
+        return UNKNOWN
+    return _number((frame.f_code, frame.f_lasti))
+
+
+def of_function(code: CodeType) -> int:
+    """The location of a function's first line; of one of this package, that of the user's call."""
+    return here() if _library(code) else _number((code, -1))
+
+
+def at(position: Position) -> int:
+    """The location of a position, which another process may have sent."""
+    return UNKNOWN if position == _UNKNOWN_POSITION else _number(position)
+
+
+def _number(place: _Place) -> int:
+    # the same code in two files is equal, but not at the same place
+    key = place, place.file if isinstance(place, Position) else place[0].co_filename
+    number = _numbers.get(key)
+    if number is None:
+        with _lock:
+            number = _numbers.setdefault(key, len(_places))
+            if number == len(_places):
+                _places.append(place)
+    return number
+
+
+_UNKNOWN_POSITION = Position("<unknown>", 0)
+
+
+def position(location: int) -> Position:
+    """File, line, first and last column of a location."""
+    place = _places[location] if 0 <= location < len(_places) else None
+    if place is None:
+        return _UNKNOWN_POSITION
+    if isinstance(place, Position):
+        return place
+    code, offset = place
+    if offset < 0:
+        return Position(code.co_filename, code.co_firstlineno)
+    if sys.version_info >= (3, 11):
+        for k, (line, _, first, last) in enumerate(code.co_positions()):
+            if k == offset // 2 and line is not None:
+                return Position(code.co_filename, line, first, last)
+    line = max((n for start, _, n in code.co_lines() if n and start <= offset), default=0)
+    return Position(code.co_filename, line)
+
+
+def name_of(location: int) -> str:
+    """`file:line` of a location."""
+    file, line, _, _ = position(location)
+    return f"{file}:{line}"
+
+
+def show(location: int) -> str:
+    """The location as `file:line`, the line itself and, where known, a caret under the expression."""
+    file, line, first, last = position(location)
+    text = linecache.getline(file, line).rstrip()
+    if not text:
+        return f"  at {file}:{line}"
+    shown = text.lstrip()
+    out = f"  at {file}:{line}\n    {shown}"
+    indent = len(text) - len(shown)
+    if first is not None and last is not None and indent <= first < last <= len(text):
+        out += "\n    " + " " * (first - indent) + "^" * (last - first)
+    return out
+
+
+class RoseError(Exception):
+    """An error in the user's program: what was wrong, where, and what to write instead."""
+
+    def __init__(self, what: str, location: int = UNKNOWN, instead: str = "") -> None:
+        self.what, self.location, self.instead = what, location, instead
+        parts = [what]
+        if location != UNKNOWN:
+            parts.append(show(location))
+        if instead:
+            parts.append(f"  instead: {instead}")
+        super().__init__("\n".join(parts))
+
+    def __reduce__(self) -> Any:
+        state = {**vars(self), "location": position(self.location)}
+        return _error, (type(self), self.args, state)
+
+
+def _error(kind: type[RoseError], args: tuple[Any, ...], state: dict[str, Any]) -> RoseError:
+    """An error that comes from another process."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(state, location=at(state["location"]))
+    return error
+
+
+class TraceError(RoseError):
+    """A Python construct that tracing cannot see: `if` on a traced value, `break`, an escaped value."""
+
+
+class TypeMismatch(RoseError, TypeError):
+    """Values whose types or shapes do not fit the operation."""
+
+
+class OutOfRange(RoseError, IndexError):
+    """An index outside its array, found while tracing or while running."""
+
+
+class WrongDerivative(RoseError, AssertionError):
+    """A derivative that central differences, or the other mode, do not agree with; see `check_grads`."""
+
+
+class NanFound(RoseError, FloatingPointError):
+    """A NaN began in this operation; see `debug_nans`."""
+
+
+class MemoryLimit(RoseError, MemoryError):
+    """A function that would need more scratch memory than is allowed."""
+
+
+class ParseError(RoseError):
+    """Text that is not IR: `line` is its line in the text, counted from 1."""
+
+    def __init__(self, what: str, line: int) -> None:
+        super().__init__(f"line {line} of the text: {what}")
+        self.line = line

@@ -1,0 +1,533 @@
+"""The scalar primitives: one table, one row each.
+
+A row holds everything that is known of a primitive: its types, its value (the interpreter's oracle), its
+derivative, its transpose if it is linear, its LLVM form and where to test it. Reverse mode needs nothing else:
+a derivative rule sends coefficients to the primal emitter P and linear operations to the tangent emitter T,
+and only the linear rows have transposes (Frostig et al. 2021, Radul et al. 2022).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..lower.elementary import call as elementary_call
+from .core import rounded
+from .elementary import evaluate as elementary
+from .prim_rules import (
+    Jvp,
+    Transpose,
+    add_jvp,
+    angle,
+    choose_jvp,
+    linear_jvp,
+    literal,
+    no_jvp,
+    one_minus_square,
+    partials,
+    power_by_base,
+    power_by_exponent,
+    reciprocal,
+    safe_half_over,
+    scale_jvp,
+    select_jvp,
+    select_transpose,
+    square,
+    sub_jvp,
+    sub_transpose,
+    swap_linear,
+)
+from .types import F32, F64, I64, Bool, Scalar, Type
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class Prim:
+    """One row. `kinds` has a letter an operand and one for the result, as in "ff>f":
+    f float, i int, b bool, n either number, t any scalar; equal letters are equal types."""
+
+    name: str
+    kinds: str
+    evaluate: Callable[..., Any]
+    llvm: Callable[[Scalar], str]
+    jvp: Jvp | None = None
+    transpose: Transpose | None = None  # (E, args, which operand is linear, cotangent)
+    linear: tuple[int, ...] = ()  # operands in which it is linear, taken one at a time
+    domain: tuple[tuple[float, float], ...] = ()  # test samples, an interval an operand
+    special: tuple[tuple[float, ...], ...] = field(
+        default=()
+    )  # further points with known derivative
+
+
+TABLE: dict[str, Prim] = {}
+
+
+def _row(
+    name: str,
+    kinds: str,
+    evaluate: Callable[..., Any],
+    llvm: Callable[[Scalar], str] | str,
+    **rest: Any,
+) -> None:
+    lower = (lambda _t, text=llvm: text) if isinstance(llvm, str) else llvm
+    TABLE[name] = Prim(name, kinds, evaluate, lower, **rest)
+
+
+# ------------------------------------------------------------------------------------ LLVM forms
+# {r} is the result's name, {0} {1} {2} the operands, {t} the operands' type, {f} "f" for F32 libm names.
+
+
+def _either(floating: str, integer: str) -> Callable[[Scalar], str]:
+    return lambda t: floating if t is F64 or t is F32 else integer
+
+
+def _two(op: str, integer: str) -> Callable[[Scalar], str]:
+    return _either(
+        f"{{r}} = {op} contract {{t}} {{0}}, {{1}}", f"{{r}} = {integer} i64 {{0}}, {{1}}"
+    )
+
+
+def _function(name: str, arity: int = 1) -> str:
+    """A call of a libm function or an intrinsic, named as LLVM or libm name it for F64."""
+    operands = ", ".join(f"{{t}} {{{k}}}" for k in range(arity))
+    suffix = "{s}" if name.startswith("llvm.") else "{f}"
+    return f"{{r}} = call contract {{t}} @{name}{suffix}({operands})"
+
+
+def _compare(floating: str, integer: str) -> Callable[[Scalar], str]:
+    return _either(
+        f"{{r}} = fcmp {floating} {{t}} {{0}}, {{1}}", f"{{r}} = icmp {integer} {{t}} {{0}}, {{1}}"
+    )
+
+
+def _pick(floating: str, integer: str) -> Callable[[Scalar], str]:
+    pick = "\n{r} = select i1 {r}.c, {t} {0}, {t} {1}"
+    return _either(
+        f"{{r}}.c = fcmp {floating} {{t}} {{0}}, {{1}}{pick}",
+        f"{{r}}.c = icmp {integer} {{t}} {{0}}, {{1}}{pick}",
+    )
+
+
+# the machine traps on a division by 0, and on one of the least integer by -1
+_FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
+{r}.u = icmp eq i64 {1}, -1
+{r}.g = or i1 {r}.z, {r}.u
+{r}.d = select i1 {r}.g, i64 1, i64 {1}
+{r}.q = sdiv i64 {0}, {r}.d
+{r}.m = mul i64 {r}.q, {r}.d
+{r}.o = sub i64 {0}, {r}.m
+{r}.x = xor i64 {0}, {r}.d
+{r}.n = icmp slt i64 {r}.x, 0
+{r}.i = icmp ne i64 {r}.o, 0
+{r}.a = and i1 {r}.n, {r}.i
+{r}.b = sext i1 {r}.a to i64"""
+_FLOORDIV = (
+    _FLOOR_DIVIDE
+    + """
+{r}.w = sub i64 0, {0}
+{r}.e = add i64 {r}.q, {r}.b
+{r}.f = select i1 {r}.u, i64 {r}.w, i64 {r}.e
+{r} = select i1 {r}.z, i64 0, i64 {r}.f"""
+)
+_MOD = (
+    _FLOOR_DIVIDE
+    + """
+{r}.e = select i1 {r}.a, i64 {r}.d, i64 0
+{r}.f = add i64 {r}.o, {r}.e
+{r} = select i1 {r}.z, i64 0, i64 {r}.f"""
+)
+_SIGN = """{r}.p = fcmp ogt {t} {0}, 0.0
+{r}.n = fcmp olt {t} {0}, 0.0
+{r}.a = select i1 {r}.p, {t} 1.0, {t} {0}
+{r} = select i1 {r}.n, {t} -1.0, {t} {r}.a"""
+_SIGN_INT = """{r}.p = icmp sgt i64 {0}, 0
+{r}.n = icmp slt i64 {0}, 0
+{r}.a = zext i1 {r}.p to i64
+{r} = select i1 {r}.n, i64 -1, i64 {r}.a"""
+_SCALE = """{r}.z = fcmp oeq {t} {0}, 0.0
+{r}.m = fmul {t} {0}, {1}
+{r} = select i1 {r}.z, {t} {0}, {t} {r}.m"""
+
+
+# --------------------------------------------------------------------------------------- values
+
+
+def _guard(f: Callable[..., float]) -> Callable[..., float]:
+    """Python's math raises where IEEE 754 answers with nan or an infinity."""
+
+    def evaluate(*args: float) -> float:
+        try:
+            return f(*args)
+        except OverflowError:
+            odd = f is math.sinh or (f is _pow and args[1] % 2 == 1)
+            return math.copysign(math.inf, args[0]) if odd else math.inf
+        except ValueError:
+            return math.nan
+
+    return evaluate
+
+
+def _divide(a: float, b: float) -> float:
+    if b != 0:
+        return a / b
+    if a == 0 or math.isnan(a):
+        return math.nan
+    return math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def _log(x: float) -> float:
+    return -math.inf if x == 0 else math.log(x)
+
+
+def _log1p(x: float) -> float:
+    return -math.inf if x == -1 else math.log1p(x)
+
+
+def _pow(x: float, y: float) -> float:
+    if x == 0 and y < 0:
+        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
+    return math.pow(x, y)
+
+
+def _sign(x: float) -> float:
+    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x
+
+
+def _rounded(f: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda x: math.copysign(f(x), x) if math.isfinite(x) else x
+
+
+def _to_int(x: float) -> int:
+    """Toward zero; what is beyond 64 bits becomes the nearest that is not, nan becomes 0."""
+    if abs(x) < 2.0**63:
+        return int(x)
+    return 0 if math.isnan(x) else 2**63 - 1 if x > 0 else -(2**63)
+
+
+# ---------------------------------------------------------------------------------------- table
+
+_R = (-2.0, 2.0)
+_POS = (0.2, 3.0)
+
+_row(
+    "add",
+    "nn>n",
+    lambda a, b: a + b,
+    _two("fadd", "add"),
+    jvp=add_jvp,
+    transpose=lambda E, x, k, ct: ct,
+    linear=(0, 1),
+    domain=(_R, _R),
+)
+_row(
+    "sub",
+    "nn>n",
+    lambda a, b: a - b,
+    _two("fsub", "sub"),
+    jvp=sub_jvp,
+    transpose=sub_transpose,
+    linear=(0, 1),
+    domain=(_R, _R),
+)
+_row(
+    "mul",
+    "nn>n",
+    lambda a, b: a * b,
+    _two("fmul", "mul"),
+    jvp=partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
+    transpose=swap_linear("mul"),
+    linear=(0, 1),
+    domain=(_R, _R),
+    special=((0.0, 0.0),),
+)
+_row(
+    "scale",
+    "ff>f",
+    lambda a, c: a if a == 0 else a * c,
+    _SCALE,
+    jvp=scale_jvp,
+    transpose=swap_linear("scale"),
+    linear=(0,),
+    domain=(_R, _R),
+)
+_row(
+    "div",
+    "ff>f",
+    _divide,
+    "{r} = fdiv contract {t} {0}, {1}",
+    jvp=partials(
+        lambda P, x, o: reciprocal(P, x[1]),
+        # divided, not times the reciprocal: at second order an infinite one would meet a zero in a product
+        lambda P, x, o: P.prim("neg", P.prim("div", o, x[1])),
+        singular=True,
+    ),
+    transpose=swap_linear("div"),
+    linear=(0,),
+    domain=(_R, _POS),
+)
+_row(
+    "neg",
+    "n>n",
+    lambda a: -a,
+    _either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
+    jvp=linear_jvp("neg"),
+    transpose=swap_linear("neg"),
+    linear=(0,),
+    domain=(_R,),
+)
+_row(
+    "abs",
+    "n>n",
+    abs,
+    _either(_function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
+    jvp=partials(lambda P, x, o: P.prim("sign", x[0])),
+    domain=(_R,),
+)
+_row("sign", "n>n", _sign, _either(_SIGN, _SIGN_INT), jvp=no_jvp, domain=(_R,))
+_row(
+    "min",
+    "nn>n",
+    lambda a, b: a if a < b else b,
+    _pick("olt", "slt"),
+    jvp=choose_jvp("lt"),
+    domain=(_R, _R),
+)
+_row(
+    "max",
+    "nn>n",
+    lambda a, b: a if a > b else b,
+    _pick("ogt", "sgt"),
+    jvp=choose_jvp("gt"),
+    domain=(_R, _R),
+)
+_row("floor", "f>f", _rounded(math.floor), _function("llvm.floor"), jvp=no_jvp, domain=(_R,))
+_row("ceil", "f>f", _rounded(math.ceil), _function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
+_row(
+    "sqrt",
+    "f>f",
+    _guard(math.sqrt),
+    _function("llvm.sqrt"),
+    jvp=partials(lambda P, x, o: P.prim("div", literal(P, o, 0.5), o), singular=True),
+    domain=(_POS,),
+)
+# the root of a sum of squares: its derivative at zero is taken as zero, so that a norm has a gradient there
+_row(
+    "norm_sqrt",
+    "f>f",
+    _guard(math.sqrt),
+    _function("llvm.sqrt"),
+    jvp=partials(safe_half_over),
+    domain=(_POS,),
+)
+_row(
+    "exp",
+    "f>f",
+    elementary("exp"),
+    elementary_call("exp"),
+    jvp=partials(lambda P, x, o: o, singular=True),
+    domain=(_R,),
+)
+_row(
+    "expm1",
+    "f>f",
+    elementary("expm1"),
+    elementary_call("expm1"),
+    jvp=partials(lambda P, x, o: P.prim("add", o, literal(P, o)), singular=True),
+    domain=(_R,),
+)
+_row(
+    "log",
+    "f>f",
+    _guard(_log),
+    _function("llvm.log"),
+    jvp=partials(lambda P, x, o: reciprocal(P, x[0]), singular=True),
+    domain=(_POS,),
+)
+_row(
+    "log1p",
+    "f>f",
+    _guard(_log1p),
+    _function("log1p"),
+    jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", x[0], literal(P, o))), singular=True),
+    domain=((-0.8, 3.0),),
+)
+_row(
+    "sin",
+    "f>f",
+    _guard(math.sin),
+    _function("llvm.sin"),
+    jvp=partials(lambda P, x, o: P.prim("cos", x[0])),
+    domain=(_R,),
+)
+_row(
+    "cos",
+    "f>f",
+    _guard(math.cos),
+    _function("llvm.cos"),
+    jvp=partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
+    domain=(_R,),
+)
+_row(
+    "tan",
+    "f>f",
+    _guard(math.tan),
+    _function("tan"),
+    jvp=partials(lambda P, x, o: P.prim("add", literal(P, o), square(P, o))),
+    domain=((-1.2, 1.2),),
+)
+_row(
+    "asin",
+    "f>f",
+    _guard(math.asin),
+    _function("asin"),
+    jvp=partials(
+        lambda P, x, o: reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0]))), singular=True
+    ),
+    domain=((-0.9, 0.9),),
+)
+_row(
+    "acos",
+    "f>f",
+    _guard(math.acos),
+    _function("acos"),
+    jvp=partials(
+        lambda P, x, o: P.prim("neg", reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0])))),
+        singular=True,
+    ),
+    domain=((-0.9, 0.9),),
+)
+_row(
+    "atan",
+    "f>f",
+    _guard(math.atan),
+    _function("atan"),
+    jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", literal(P, o), square(P, x[0])))),
+    domain=(_R,),
+)
+_row(
+    "atan2",
+    "ff>f",
+    _guard(math.atan2),
+    _function("atan2", 2),
+    jvp=partials(angle(0), angle(1), singular=True),
+    domain=(_R, _POS),
+)
+_row(
+    "sinh",
+    "f>f",
+    _guard(math.sinh),
+    _function("sinh"),
+    jvp=partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
+    domain=(_R,),
+)
+_row(
+    "cosh",
+    "f>f",
+    _guard(math.cosh),
+    _function("cosh"),
+    jvp=partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
+    domain=(_R,),
+)
+_row(
+    "tanh",
+    "f>f",
+    elementary("tanh"),
+    elementary_call("tanh"),
+    jvp=partials(lambda P, x, o: one_minus_square(P, o)),
+    domain=(_R,),
+)
+_row(
+    "pow",
+    "ff>f",
+    _guard(_pow),
+    _function("llvm.pow", 2),
+    jvp=partials(power_by_base, power_by_exponent, singular=True),
+    domain=(_POS, _R),
+)
+
+_row("floordiv", "ii>i", lambda a, b: a // b if b else 0, _FLOORDIV, domain=((-9, 9), (-4, 4)))
+_row("mod", "ii>i", lambda a, b: a % b if b else 0, _MOD, domain=((-9, 9), (-4, 4)))
+
+_row("lt", "nn>b", lambda a, b: a < b, _compare("olt", "slt"), domain=(_R, _R))
+_row("le", "nn>b", lambda a, b: a <= b, _compare("ole", "sle"), domain=(_R, _R))
+_row("eq", "nn>b", lambda a, b: a == b, _compare("oeq", "eq"), domain=(_R, _R))
+_row("ne", "nn>b", lambda a, b: a != b, _compare("une", "ne"), domain=(_R, _R))
+_row("and", "bb>b", lambda a, b: a and b, "{r} = and i1 {0}, {1}", domain=((0, 1), (0, 1)))
+_row("or", "bb>b", lambda a, b: a or b, "{r} = or i1 {0}, {1}", domain=((0, 1), (0, 1)))
+_row("not", "b>b", lambda a: not a, "{r} = xor i1 {0}, true", domain=((0, 1),))
+_row(
+    "select",
+    "btt>t",
+    lambda c, a, b: a if c else b,
+    "{r} = select i1 {0}, {t} {1}, {t} {2}",
+    jvp=select_jvp,
+    transpose=select_transpose,
+    linear=(1, 2),
+    domain=((0, 1), _R, _R),
+)
+
+_row("to_f64", "i>F", float, "{r} = sitofp i64 {0} to double", domain=((-9, 9),))
+_row(
+    "to_i64",
+    "f>i",
+    _to_int,
+    "{r} = call i64 @llvm.fptosi.sat.i64{s}({t} {0})",
+    domain=(_R,),
+)
+_row("bool_to_i64", "b>i", int, "{r} = zext i1 {0} to i64", domain=((0, 1),))
+
+
+_row(
+    "widen",
+    "f>F",
+    float,
+    "{r} = fpext float {0} to double",
+    jvp=linear_jvp("widen"),
+    transpose=lambda E, x, k, ct: E.prim("narrow", ct),
+    linear=(0,),
+    domain=(_R,),
+)
+_row(
+    "narrow",
+    "F>f",
+    rounded,
+    "{r} = fptrunc double {0} to float",
+    jvp=linear_jvp("narrow"),
+    transpose=lambda E, x, k, ct: E.prim("widen", ct),
+    linear=(0,),
+    domain=(_R,),
+)
+
+
+def result_type(prim: Prim, operands: Sequence[Type]) -> Scalar:
+    """The result's type; TypeError where the operands do not fit the row."""
+    return _result_type(prim, tuple(operands))
+
+
+@functools.cache
+def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
+    wanted, result = prim.kinds.split(">")
+    bound: dict[str, Scalar] = {}
+    fits = len(wanted) == len(operands)
+    for letter, t in zip(wanted, operands, strict=False):
+        allowed: tuple[Scalar, ...] = {
+            "f": (F64, F32),
+            "i": (I64,),
+            "b": (Bool,),
+            "n": (F64, F32, I64),
+            "t": (F64, F32, I64, Bool),
+            "F": (F64,),
+        }[letter]
+        fits = fits and t in allowed and bound.setdefault(letter, t) is t
+    if not fits:
+        given = ", ".join(map(repr, operands))
+        raise TypeError(f"{prim.name} takes ({', '.join(wanted)}), not ({given})")
+    if result == "f" and "f" not in bound:
+        return F32  # narrow
+    fixed = {"b": Bool, "i": I64, "F": F64}
+    return bound.get(result) or fixed[result]

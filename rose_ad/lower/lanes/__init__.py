@@ -1,0 +1,1 @@
+"""Lowering of batches: one member a SIMD lane, under masks."""

@@ -1,0 +1,140 @@
+"""A compiled function: numpy in, numpy out."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..base.source import MemoryLimit, name_of
+from ..ir.core import Function
+from ..ir.types import F32, Scalar, Value, scalar_of, shape_of, value_type
+from ..lower.checks import Check, HostCheck
+from ..lower.lowering import ALIGN, made_at
+from ..lower.module import ENTRY, Lowered, lower
+from .caller import MISS, native
+from .jit import Code, machine_code
+
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+_DEFAULT_LIMIT = 4 << 30  # bytes of scratch
+
+
+class Program:
+    """Machine code for a function, with the scratch memory of its calls. Safe to call from many threads.
+
+    With `nans`, the code looks for operations in which a NaN begins. `native`, where there is one, takes a
+    leaf for each parameter: see `caller`.
+    """
+
+    def __init__(self, function: Function, nans: bool = False) -> None:
+        start = time.perf_counter()
+        self.function = function
+        self.lowered: Lowered = lower(function, nans)
+        _check_memory(self.lowered)
+        _check_results(function)
+        data, self.from_cache = machine_code(self.lowered.text)
+        self._code = linked(data, ENTRY, self.lowered)
+        self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
+            self._code.address
+        )
+        params = [value_type(p.type) for p in function.params]
+        self._results = [value_type(r.type) for r in function.results]
+        self._pointers = ctypes.c_void_p * (len(params) + len(self._results))
+        self._idle: list[np.ndarray[Any, Any]] = []  # scratch memory for ctypes that no call uses
+        fail = functools.partial(_failed, self.lowered.checks)
+        self.native = native(self._code, params, self._results, self.scratch_bytes, fail)
+        self.compile_seconds = time.perf_counter() - start
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The scratch memory one call uses, in bytes."""
+        return self.lowered.scratch_bytes
+
+    def __call__(self, args: Sequence[np.ndarray[Any, Any]]) -> Sequence[Any]:
+        """The results for C-contiguous arrays of the parameters' types, of rank 0 for scalars.
+
+        Results are arrays, and float, int, bool or np.float32 for scalars. Raises OutOfRange where an index
+        left its array, and NanFound if made to look for NaNs.
+        """
+        out: Any = MISS if self.native is None else self.native(*args)
+        if out is MISS:
+            return self._through_ctypes(args)
+        return (out,) if len(self._results) == 1 else out
+
+    def _through_ctypes(self, args: Sequence[np.ndarray[Any, Any]]) -> list[Any]:
+        outs = [np.empty(shape_of(t), scalar_of(t).dtype) for t in self._results]
+        pointers = self._pointers(*[a.ctypes.data for a in args], *[o.ctypes.data for o in outs])
+        arena = self._take()
+        aligned = -(-arena.ctypes.data // ALIGN) * ALIGN
+        status = self._entry(ctypes.addressof(pointers), aligned)
+        self._idle.append(arena)
+        if status:
+            _failed(self.lowered.checks, status)
+        return list(map(_result, outs, self._results))
+
+    def _take(self) -> np.ndarray[Any, Any]:
+        with contextlib.suppress(IndexError):
+            return self._idle.pop()
+        return np.empty(self.scratch_bytes + ALIGN, np.uint8)
+
+
+def linked(data: bytes, entry: str, lowered: Lowered) -> Code:
+    """Machine code with the Python functions that it calls back, which live as long."""
+    callbacks = [_CALLBACK(host.callback) for host in lowered.hosts]
+    addresses = [ctypes.cast(c, ctypes.c_void_p).value or 0 for c in callbacks]
+    code = Code(data, entry, {f"rose_host{k}": a for k, a in enumerate(addresses)})
+    code.callbacks += callbacks
+    return code
+
+
+def _result(a: np.ndarray[Any, Any], t: Value) -> Any:
+    if isinstance(t, Scalar):
+        return a[()] if t is F32 else a.item()
+    return a
+
+
+def _failed(checks: Sequence[Check], status: int) -> NoReturn:
+    """Raise what a status word other than 0 means."""
+    error = checks[status - 1].error()
+    for check in checks:  # what else was raised is of this call, too
+        if isinstance(check, HostCheck):
+            check.host.take_error()
+    raise error
+
+
+def memory_limit() -> int:
+    """The most scratch memory a function may use, in bytes: ROSE_AD_MEMORY, or 4 GiB."""
+    return int(os.environ.get("ROSE_AD_MEMORY", _DEFAULT_LIMIT))
+
+
+def _check_results(function: Function) -> None:
+    limit, types = memory_limit(), [r.type for r in function.results]
+    needed = sum(value_type(t).size for t in types)
+    if needed <= limit:
+        return
+    largest = max(function.results, key=lambda r: value_type(r.type).size)
+    raise MemoryLimit(
+        f"the results of this function take {needed:,} bytes, more than the limit of {limit:,}",
+        made_at(largest, function.loc),
+        "return less, or raise the limit (ROSE_AD_MEMORY, in bytes)",
+    )
+
+
+def _check_memory(lowered: Lowered) -> None:
+    limit = memory_limit()
+    if lowered.scratch_bytes <= limit:
+        return
+    size, location = lowered.arrays[0]
+    rest = "".join(f"\n  {n:,} bytes at {name_of(at)}" for n, at in lowered.arrays[1:4])
+    raise MemoryLimit(
+        f"this function needs {lowered.scratch_bytes:,} bytes of scratch memory, more than the limit of "
+        f"{limit:,}; the largest array, {size:,} bytes, is made here{rest and ', then' + rest}",
+        location,
+        "take fewer steps at once, or raise the limit (ROSE_AD_MEMORY, in bytes)",
+    )

@@ -1,0 +1,1 @@
+"""The last stage of the schedule: loops joined, parted and cut as suits the machine."""

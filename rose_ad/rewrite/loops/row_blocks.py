@@ -1,0 +1,94 @@
+"""Sums of rows, some rows at a time.
+
+    build n (i) { s = accum; build m (j) { s += w[i][j] * x[j] }; ...; return freeze s }
+
+is a matrix times a vector, where each sum waits for its last add and each row reads all of x again. So four
+rows are summed side by side, and x is read once for them (register blocking, as of the BLAS' level 2). Each sum
+is added up in the same order as before.
+"""
+
+from __future__ import annotations
+
+from ...ir.builder import Builder
+from ...ir.copying import Copier, lookup
+from ...ir.core import Block, Const, Instr, Lanes, Var
+from ...ir.prims import TABLE
+from ...ir.types import I64, Scalar, value_type
+
+ROWS = 4
+LEAST_COLUMNS = 16
+_CHEAP = frozenset({"index", "reshape", "neg", "add", "sub", "mul"})
+_AROUND = TABLE.keys() | {"index", "reshape", "accum", "freeze"}
+
+
+def in_row_blocks(loop: Instr) -> Block | None:
+    """A block that does what a build of such sums does, some rows at a time, if it is one; its results are the
+    build's."""
+    inner = _sum(loop)
+    if inner is None:
+        return None
+    (body,) = loop.blocks
+    number = loop.attr // ROWS
+    b = Builder()
+    b.loc = loop.loc
+    blocks = b.loop(0, number - 1)
+    (k,) = blocks.block.params
+    first = blocks.prim("mul", k, Const(ROWS, I64))
+    rows: list[Copier] = []
+    for r in range(ROWS):
+        rows.append(Copier({body.params[0]: blocks.prim("add", first, Const(r, I64))}))
+    cut = body.instrs.index(inner)
+    _copy(rows, body.instrs[:cut], blocks)
+    columns = blocks.loop(0, inner.attr - 1)
+    for row in rows:
+        row.env[inner.blocks[0].params[0]] = columns.block.params[0]
+    _copy(rows, inner.blocks[0].instrs, columns)
+    blocks.build(inner.attr, columns.block)
+    _copy(rows, body.instrs[cut + 1 :], blocks)
+    blocks.block.results = tuple(
+        blocks.pack([lookup(row.env, result) for row in rows]) for result in body.results
+    )
+    outs = b.build(number, blocks.block)
+    b.block.results = tuple(b.reshape(o, (loop.attr,)) for o in outs)
+    return b.block
+
+
+def _copy(rows: list[Copier], instrs: list[Instr], b: Builder) -> None:
+    for instr in instrs:
+        for row in rows:
+            row.instr(instr, b)
+
+
+def _sum(loop: Instr) -> Instr | None:
+    """The loop over columns, if a build makes such sums."""
+    (body,) = loop.blocks
+    if loop.args or isinstance(loop.attr, Lanes) or loop.attr < 2 * ROWS or loop.attr % ROWS:
+        return None
+    if not body.results or not all(isinstance(r.type, Scalar) for r in body.results):
+        return None
+    inners = [i for i in body.instrs if i.op == "build"]
+    others = [i for i in body.instrs if i.op != "build"]
+    if len(inners) != 1 or not all(i.op in _AROUND for i in others):
+        return None
+    (inner,) = inners
+    if inner.args or isinstance(inner.attr, Lanes) or inner.outs or inner.attr < LEAST_COLUMNS:
+        return None
+    (row,) = inner.blocks
+    *before, add = row.instrs
+    if add.op != "addto" or not all(i.op in _CHEAP for i in before):
+        return None
+    s = add.args[0]
+    if not isinstance(s, Var) or s.block is not body or not isinstance(value_type(s.type), Scalar):
+        return None
+    return inner if any(_is_shared(i, row, body) for i in before) else None
+
+
+def _is_shared(index: Instr, row: Block, body: Block) -> bool:
+    """Whether this is x[j] for the same x in all rows."""
+    a = index.args[0]
+    return (
+        index.op == "index"
+        and index.args[1] is row.params[0]
+        and isinstance(a, Var)
+        and a.block not in {row, body}
+    )

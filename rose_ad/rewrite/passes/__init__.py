@@ -1,0 +1,1 @@
+"""Rewritings of whole blocks, each named in the schedule."""

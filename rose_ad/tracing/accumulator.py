@@ -1,0 +1,233 @@
+"""Accumulators as users see them: places to add into, read once."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..base.source import TraceError, TypeMismatch, here
+from ..base.tree import Leaf
+from ..ir.core import Atom, Const, Var
+from ..ir.types import F64, I64, Array, Ref, array_type, is_float, shape_of, value_type
+from .indexing import array_key, counted_from_start, entry, index, is_array_key
+from .values import (
+    Traced,
+    TracedArray,
+    broadcast_shape,
+    convert,
+    current_trace,
+    elementwise,
+    lift,
+    located,
+    wrap,
+)
+
+
+class _Added:
+    """What `acc[i] += v` assigns back; nothing is left to do."""
+
+
+_ADDED = _Added()
+
+
+class Accumulator(Leaf):
+    """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
+    returned or used; nothing is added afterwards."""
+
+    __slots__ = ("_frozen", "ref")
+
+    def __init__(self, ref: Var) -> None:
+        self.ref = ref
+        self._frozen: Any = None
+
+    def as_traced(self) -> Traced:
+        """The value, which is thereby read."""
+        value: Traced = self.freeze()
+        return value
+
+    def __repr__(self) -> str:
+        return f"<accumulator {self.ref.type!r}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value, () for a scalar."""
+        assert isinstance(self.ref.type, Ref)
+        return shape_of(self.ref.type.of)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> _Part | _Parts:
+        return _Part(self, self.ref)[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> Accumulator:
+        self.add(self.ref, value)
+        return self
+
+    def __isub__(self, value: Any) -> Accumulator:
+        self.add(self.ref, -lift(value))
+        return self
+
+    def add(self, ref: Atom, value: Any) -> None:
+        """Add to the whole or to a part; arrays and numbers broadcast to its shape."""
+        if self._frozen is not None:
+            raise TraceError(
+                "an accumulator is added into after its value was read",
+                here(),
+                "make a new accumulator, or read this one later",
+            )
+        trace = current_trace()
+        trace.resolve(self.ref)
+        assert isinstance(ref.type, Ref)
+        wanted = ref.type.of
+        shape = shape_of(wanted)
+        scalar = wanted.scalar if isinstance(wanted, Array) else wanted
+        v = lift(value)
+        if scalar is I64 and is_float(v.type):
+            raise TypeMismatch(
+                "a Real is added into an accumulator of Ints",
+                here(),
+                "make it an accumulator of Reals, or add ra.to_int(x)",
+            )
+        v = convert(v, scalar)
+        if broadcast_shape(v.shape, shape) != shape:
+            raise TypeMismatch(
+                f"a value of shape {v.shape} is added to one of shape {shape}", here()
+            )
+        if v.shape != shape:
+            v = elementwise(
+                lambda b, x, _: x, v, TracedArray(Const(np.zeros(shape), array_type(shape, F64)))
+            )
+        located().addto(ref, v.atom)
+
+    def freeze(self) -> Any:
+        """The sum of all that was added, which is then fixed."""
+        if self._frozen is None:
+            trace = current_trace()
+            trace.resolve(self.ref)
+            if trace.builder.block is not self.ref.block:
+                raise TraceError(
+                    "an accumulator is read inside a loop or branch that it was made outside of",
+                    here(),
+                    "read it after the loop, or make it inside",
+                )
+            self._frozen = wrap(located().freeze(self.ref))
+        return self._frozen
+
+    __array_ufunc__ = Traced.__array_ufunc__
+    __hash__ = object.__hash__
+
+
+class _Part:
+    """Part of an accumulator: `acc[i]`, which takes += and -= only."""
+
+    __slots__ = ("_whole", "ref")
+
+    def __init__(self, whole: Accumulator, ref: Atom) -> None:
+        self._whole, self.ref = whole, ref
+
+    def __getitem__(self, key: Any) -> _Part | _Parts:
+        keys = key if isinstance(key, tuple) else (key,)
+        current_trace().resolve(self._whole.ref)
+        if any(is_array_key(k) for k in keys):
+            return _Parts(self._whole, self.ref, keys)
+        part = self.ref
+        for k in keys:
+            part = index(part, k)
+        return _Part(self._whole, part)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __iadd__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, value)
+        return _ADDED
+
+    def __isub__(self, value: Any) -> _Added:
+        self._whole.add(self.ref, -lift(value))
+        return _ADDED
+
+    def __getattr__(self, name: str) -> Any:
+        _unread()
+
+    def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
+        _unread()
+
+
+class _Parts:
+    """Parts of an accumulator: `acc[indices]` with arrays of indices, which takes += and -= only. An entry
+    that is named twice is added to twice."""
+
+    def __init__(self, whole: Accumulator, ref: Atom, keys: tuple[Any, ...]) -> None:
+        self._whole, self.ref = whole, ref
+        lengths = shape_of(value_type(ref.type))
+        if len(keys) > len(lengths):
+            raise TypeMismatch(f"{len(keys)} indices for {len(lengths)} axes", here())
+        self.keys = [
+            counted_from_start(array_key(k), n) if is_array_key(k) else k
+            for k, n in zip(keys, lengths, strict=False)
+        ]
+        self.shape = broadcast_shape(*(k.shape for k in self.keys if isinstance(k, Traced)))
+
+    def __iadd__(self, value: Any) -> _Added:
+        from .arrays import broadcast_to
+
+        v = lift(value)
+        rest = v.shape[len(self.shape) :] if v.ndim > len(self.shape) else ()
+        self._over((), broadcast_to(v, (*self.shape, *rest)))
+        return _ADDED
+
+    def __isub__(self, value: Any) -> _Added:
+        return self.__iadd__(-lift(value))
+
+    def _over(self, at: tuple[Any, ...], value: Any) -> None:
+        from .control import range as loop
+
+        if len(at) < len(self.shape):
+            for i in loop(self.shape[len(at)]):
+                self._over((*at, i), value[i])
+            return
+        part = self.ref
+        for k in self.keys:
+            part = index(part, entry(k, at) if isinstance(k, Traced) and k.shape else k)
+        self._whole.add(part, value)
+
+
+def _unread() -> NoReturn:
+    raise TraceError(
+        "an accumulator can only be added into until it is read",
+        here(),
+        "acc[i] += v; then value = acc.freeze(); then value[i]",
+    )
+
+
+def _define_operators() -> None:
+    """What an operator does to an accumulator it does to its value; a part of one has no value yet."""
+
+    def on_value(name: str) -> Any:
+        return lambda self, *others: getattr(self.freeze(), name)(*others)
+
+    def on_part(self: _Part, *_: Any) -> NoReturn:
+        _unread()
+
+    for name, f in vars(Traced).items():
+        if name in _OPERATORS and callable(f):
+            setattr(Accumulator, name, on_value(name))
+            setattr(_Part, name, on_part)
+
+
+_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
+    f"__{name}__"
+    for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()
+}
+_define_operators()
+
+
+def _only_added(value: Any) -> None:
+    if not isinstance(value, _Added):
+        raise TraceError("an accumulator cannot be assigned to", here(), "acc[i] += v")

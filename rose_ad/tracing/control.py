@@ -1,0 +1,466 @@
+"""Loops, branches and accumulators of traced programs.
+
+for i in ra.range(n): ...           the body is traced once and run n times, for what it adds
+with ra.when(c): ...                what is added inside is added only where c holds
+ra.build(n, lambda i: ...)          an array from its elements
+ra.scan(f, carry, xs, length)       steps in order, each given what the one before made
+ra.fori_loop(low, high, f, carry)   the same without inputs and outputs
+ra.while_loop(test, f, carry)       steps as long as a test holds
+ra.cond(c, f, g, *operands)         a real branch: the other side is not run
+ra.switch(k, branches, *operands)   a branch of many sides
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..base.source import TraceError, TypeMismatch, here
+from ..base.tree import Structure, flatten, is_leaf, unflatten
+from ..ir.builder import Builder
+from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
+from ..ir.core import UNBOUNDED, Atom, Const, Steps
+from ..ir.intervals import interval
+from ..ir.types import F64, I64, Array, Bool, Scalar, Type, Value, array_type, scalar_of, value_type
+from .accumulator import Accumulator
+from .trace import Frame, Trace, current, required
+from .values import (
+    Traced,
+    TracedScalar,
+    common_scalar,
+    convert,
+    elementwise,
+    is_python_number,
+    lift,
+    located,
+    promote,
+    wrap,
+)
+
+
+def static_length(n: Any, what: str) -> int:
+    """A length known while tracing; TraceError or TypeMismatch otherwise."""
+    if isinstance(n, Traced):
+        if isinstance(n.atom, Const) and n.type is I64:
+            return int(n.atom.value)
+        raise TraceError(
+            f"{what} must be known while tracing, so that all memory is known before the run",
+            here(),
+            "pass it as a Python int; a loop for effects, ra.range(n), may vary",
+        )
+    try:
+        k = operator.index(n)
+    except TypeError:
+        raise TypeMismatch(f"{what} must be an integer, not {type(n).__name__}", here()) from None
+    if k < 0:
+        raise TypeMismatch(f"{what} must not be negative: {k}", here())
+    if k >= UNBOUNDED:
+        raise TypeMismatch(f"{what} is too large: {k}", here())
+    return k
+
+
+# ------------------------------------------------------------------------------------------ loops
+
+
+class range:
+    """`for i in ra.range(high)` or `ra.range(low, high)`: a loop whose body is traced once.
+
+    The bounds may be traced Ints. The body acts through accumulators; a value made in it cannot be used
+    after it.
+    """
+
+    def __init__(self, low: Any, high: Any = None) -> None:
+        self.low: Any = 0 if high is None else low
+        self.high: Any = low if high is None else high
+
+    def __iter__(self) -> Iterator[Any]:
+        trace = required("ra.range")
+        bounds = (_integer(self.low), _integer(self.high))
+        b = located()
+        loc = b.loc
+        (first, _), (_, last) = interval(bounds[0]), interval(bounds[1])
+        static = bounds[0] == Const(0, I64) and isinstance(bounds[1], Const)
+        inner = b.loop(first, last - 1)
+        frame = trace.open(inner, "loop")
+        try:
+            yield TracedScalar(inner.block.params[0])
+        except GeneratorExit:  # break and return drop the iterator
+            frame.left = here()
+            raise
+        trace.close(frame)
+        trace.builder.loc = loc
+        trace.builder.build(max(last, 0) if static else 0, inner.block, () if static else bounds)
+
+
+def _integer(x: Any) -> Atom:
+    v = lift(x)
+    if v.type is not I64:
+        raise TypeMismatch(f"a loop's bounds must be Ints, not {v.type!r}", here(), "ra.to_int(x)")
+    return v.atom
+
+
+class when(AbstractContextManager[None]):
+    """`with ra.when(c):` guards effects: what the body adds is added only where `c` holds, and the body is
+    not run where it does not. The body has no values; see `cond` for a branch that does."""
+
+    def __init__(self, condition: Any) -> None:
+        self.trace = required("ra.when")
+        self.condition = _condition(condition)
+        self.frame: Frame | None = None
+
+    def __enter__(self) -> None:
+        self.loc = here()
+        self.frame = self.trace.open(self.trace.builder.branch(), "branch")
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        assert self.frame is not None
+        if error is not None:
+            del self.trace.frames[self.trace.frames.index(self.frame) :]
+            return
+        self.trace.close(self.frame)
+        b = self.trace.builder
+        b.loc = self.loc
+        b.cond(self.condition, self.frame.builder.block, b.branch().block)
+
+
+def _condition(c: Any) -> Atom:
+    v = lift(c)
+    if v.type is not Bool:
+        raise TypeMismatch(f"a condition must be a Bool, not {v.type!r}", here(), "compare: x > 0")
+    return v.atom
+
+
+def build(n: Any, f: Callable[[Any], Any]) -> Any:
+    """The array whose row i is `f(i)`; of a structure of values, a structure of arrays."""
+    trace = required("ra.build")
+    n = static_length(n, "the length of ra.build")
+    inner = located().loop(0, n - 1)
+    loc = here()
+    with trace.block(inner, "loop"):
+        leaves, structure = flatten(f(TracedScalar(inner.block.params[0])))
+        inner.block.results = tuple(lift(leaf).atom for leaf in leaves)
+    trace.builder.loc = loc
+    return unflatten(structure, [wrap(v) for v in trace.builder.build(n, inner.block)])
+
+
+def total(n: Any, f: Callable[[Any], Any]) -> Any:
+    """The sum of `f(i)` for i from 0 to n - 1, in an order that the machine chooses, always the same."""
+    trace = required("ra.sum")
+    acc: Accumulator | None = None
+    loop = range(n)
+    outer = trace.builder
+    for i in loop:
+        value = lift(f(i))
+        if value.type is Bool or (isinstance(value.type, Array) and value.type.scalar is Bool):
+            value = convert(value, I64)
+        acc = Accumulator(outer.accum(value.type))
+        acc.add(acc.ref, value)
+    assert acc is not None
+    return acc.freeze()
+
+
+def accum(of: Any = F64) -> Accumulator:
+    """A new accumulator, zero: of a Real by default, of a type such as `Vec[n, Real]`, or of a shape such as
+    `n` or `(n, 2)`, which holds Reals."""
+    from .annotations import value_type_of
+
+    b = required("ra.accum").builder
+    b.loc = here()
+    given = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
+    shape = None if given is None else tuple(static_length(n, "an axis's length") for n in given)
+    t: Value = value_type_of(of) if shape is None else array_type(shape, F64)
+    if scalar_of(t) is Bool:
+        raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
+    return Accumulator(b.accum(t))
+
+
+# ------------------------------------------------------------------------------------------- scan
+
+
+def scan(
+    f: Callable[..., Any],
+    init: Any,
+    xs: Any = None,
+    length: Any = None,
+    *,
+    reverse: bool = False,
+    checkpoint: Checkpoint = "all",
+    budget: int = BUDGET,
+) -> tuple[Any, Any]:
+    """`carry, y = f(carry, x)` for each x in order; the last carry, and the ys as arrays.
+
+    `xs` are arrays (or a structure of them) with a common leading axis, None if there are none; `length` is
+    then the number of steps. With `reverse` the last x comes first.
+
+    A reverse pass needs the carry of every step. `checkpoint` says how many it keeps: "all"; a number, the
+    others being computed again by the binomial schedule (see `checkpoints`); "sqrt", of that many; or "auto",
+    all that fit into `budget` bytes.
+    """
+    trace = required("ra.scan")
+    loc = here()
+    x_leaves, x_structure = flatten(xs)
+    arrays = [lift(x) for x in x_leaves]
+    if any(not a.shape for a in arrays):
+        raise TypeMismatch("the xs of a scan must be arrays", loc)
+    lengths = {a.shape[0] for a in arrays} | (
+        {static_length(length, "length")} if length is not None else set()
+    )
+    if len(lengths) != 1:
+        raise TypeMismatch(
+            f"the length of a scan is not clear: {sorted(lengths) or 'no xs and no length'}", loc
+        )
+    n = lengths.pop()
+
+    def step(i: Any, carry: Any) -> tuple[Any, Any]:
+        x = unflatten(x_structure, [a[i] for a in arrays])  # type: ignore[index]
+        out = f(carry, x)
+        if not isinstance(out, tuple) or len(out) != 2:
+            raise TypeMismatch(
+                "the function of a scan must return (carry, y)", loc, "return carry, None"
+            )
+        return out
+
+    return _scan(trace, step, init, Steps(n, reverse), (checkpoint, budget), loc)
+
+
+def fori_loop(
+    low: Any,
+    high: Any,
+    f: Callable[[Any, Any], Any],
+    init: Any,
+    *,
+    checkpoint: Checkpoint = "all",
+    budget: int = BUDGET,
+) -> Any:
+    """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds are Python ints.
+
+    `checkpoint` and `budget` are those of `scan`.
+    """
+    trace = required("ra.fori_loop")
+    first = low if isinstance(low, int) else static_length(low, "the lower bound")
+    last = high if isinstance(high, int) else static_length(high, "the upper bound")
+    n = static_length(max(last - first, 0), "the number of steps")
+    return _scan(
+        trace,
+        lambda i, carry: (f(i + first if first else i, carry), None),
+        init,
+        Steps(n),
+        (checkpoint, budget),
+        here(),
+    )[0]
+
+
+def while_loop(
+    test: Callable[[Any], Any],
+    f: Callable[[Any], Any],
+    init: Any,
+    *,
+    max_steps: int | None = None,
+) -> Any:
+    """`carry = f(carry)` while `test(carry)` holds; the last carry.
+
+    With `max_steps` it stops after that many at the latest, and reverse mode keeps the carry of each.
+    Without, reverse mode finds the carry of a step by running the steps before it again: no memory, but the
+    square of the time.
+    """
+    trace = required("ra.while_loop")
+    loc = here()
+    n = UNBOUNDED if max_steps is None else static_length(max_steps, "max_steps")
+    structure, carries, inner, _ = _loop(trace, lambda _, c: (f(c), None), init, n, loc)
+    tester = trace.builder.test()
+    params = [tester.block.param(c.type) for c in carries]
+    with trace.block(tester, "loop"):
+        tester.block.results = (_condition(test(unflatten(structure, [wrap(p) for p in params]))),)
+    b = trace.builder
+    b.loc = loc
+    outs = b.loop_while(n, [c.atom for c in carries], inner.block, tester.block)
+    return unflatten(structure, [wrap(v) for v in outs[:-1]])
+
+
+def _scan(
+    trace: Trace,
+    step: Callable[..., Any],
+    init: Any,
+    steps: Steps,
+    policy: tuple[Checkpoint, int],
+    loc: int,
+) -> tuple[Any, Any]:
+    structure, carries, inner, ys_structure = _loop(trace, step, init, steps.n, loc)
+    size = sum(value_type(c.type).size for c in carries)
+    steps = with_checkpoints(steps, *policy, size, loc)
+    b = trace.builder
+    b.loc = loc
+    outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block)]
+    count = len(carries)
+    return unflatten(structure, outs[:count]), unflatten(ys_structure, outs[count:])
+
+
+def _loop(
+    trace: Trace, step: Callable[..., Any], init: Any, n: int, loc: int
+) -> tuple[Structure, list[Traced], Builder, Structure]:
+    """The structure of the carry, its initial leaves, the body, and the structure of what it yields."""
+    leaves, structure = flatten(init)
+    carries = [lift(x) for x in leaves]
+    inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
+    if any(t is not None for t in scalars):
+        # a carry that starts as the Python number 0 but becomes a Real is a Real
+        weak = [is_python_number(x) for x in leaves]
+        fixable = all(t is None or w for t, w in zip(scalars, weak, strict=True))
+        if fixable:
+            carries = [
+                c if t is None else convert(c, t) for c, t in zip(carries, scalars, strict=True)
+            ]
+            inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
+        _check_carries(scalars, carries, inner, loc)
+    return structure, carries, inner, ys_structure
+
+
+def _scan_body(
+    trace: Trace,
+    step: Callable[..., Any],
+    carries: Sequence[Traced],
+    structure: Structure,
+    n: int,
+    loc: int,
+) -> tuple[Builder, Structure, list[Scalar | None]]:
+    """The body of a scan; for each carry the scalar type it becomes, None where that is its own."""
+    inner = trace.builder.loop(0, n - 1)
+    params = [inner.block.param(c.type) for c in carries]
+    with trace.block(inner, "loop"):
+        carry = unflatten(structure, [wrap(p) for p in params])
+        carry, ys = step(TracedScalar(inner.block.params[0]), carry)
+        out_leaves, out_structure = flatten(carry)
+        if out_structure != structure:
+            raise TypeMismatch(
+                "the carry that a loop's function returns has another structure than the one "
+                "it was given",
+                loc,
+                "return the same fields, tuples and dicts",
+            )
+        results = [_like(leaf, c.type) for leaf, c in zip(out_leaves, carries, strict=True)]
+        y_leaves, ys_structure = flatten(ys)
+        inner.block.results = tuple(v.atom for v in [*results, *(lift(y) for y in y_leaves)])
+    changed = [
+        None if r.type is c.type else _scalar_type(r.type)
+        for r, c in zip(results, carries, strict=True)
+    ]
+    return inner, ys_structure, changed
+
+
+def _like(x: Any, t: Type) -> Traced:
+    """A value converted to a type where that loses nothing."""
+    v = lift(x)
+    wanted = _scalar_type(t)
+    if _scalar_type(v.type) is not wanted and wanted is F64:
+        return convert(v, wanted)
+    return v
+
+
+def _scalar_type(t: Type) -> Scalar:
+    return t.scalar if isinstance(t, Array) else t  # type: ignore[return-value]
+
+
+def _check_carries(
+    changed: Sequence[Scalar | None], carries: Sequence[Traced], inner: Builder, loc: int
+) -> None:
+    for c, r, t in zip(carries, inner.block.results, changed, strict=False):
+        if t is not None or r.type is not c.type:
+            raise TypeMismatch(
+                f"a carry starts as {c.type!r} and becomes {r.type!r}",
+                loc,
+                "start with a value of the type and shape it will have",
+            )
+
+
+# ------------------------------------------------------------------------------------------- cond
+
+
+def cond(
+    predicate: Any, then: Callable[..., Any], otherwise: Callable[..., Any], *operands: Any
+) -> Any:
+    """`then(*operands)` where the predicate holds, else `otherwise(*operands)`; only that side is run.
+
+    Both must return the same structure, types and shapes.
+    """
+    if isinstance(predicate, bool):
+        return (then if predicate else otherwise)(*operands)
+    trace = required("ra.cond")
+    loc = here()
+    p = _condition(predicate)
+    builders = [trace.builder.branch() for _ in (then, otherwise)]
+    found: list[tuple[list[Any], Structure]] = []
+    for f, inner in zip((then, otherwise), builders, strict=True):
+        with trace.block(inner, "branch"):
+            found.append(_lifted(f(*operands)))
+    (left, structure), (right, other) = found
+    if structure != other:
+        raise TypeMismatch(
+            "the sides of a branch return different structures",
+            loc,
+            "return the same fields, tuples and dicts from both",
+        )
+    for side, inner in enumerate(builders):
+        with trace.block(inner, "branch"):
+            inner.block.results = tuple(
+                _agreed(pair, side, loc) for pair in zip(left, right, strict=True)
+            )
+    b = trace.builder
+    b.loc = loc
+    outs = b.cond(p, builders[0].block, builders[1].block)
+    return unflatten(structure, [wrap(v) for v in outs])
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+    """`branches[index](*operands)`, the index taken into range; only that branch is run.
+
+    All must return the same structure, types and shapes.
+    """
+    if not branches:
+        raise TypeMismatch("a switch needs at least one branch", here())
+    if isinstance(index, int):
+        return branches[min(max(index, 0), len(branches) - 1)](*operands)
+    if len(branches) == 1:
+        return branches[0](*operands)
+    half = len(branches) // 2
+    return cond(
+        lift(index) < half,
+        lambda: switch(index, branches[:half], *operands),
+        lambda: switch(index - half, branches[half:], *operands),
+    )
+
+
+def _lifted(x: Any) -> tuple[list[Any], Structure]:
+    leaves, structure = flatten(x)
+    return [leaf if is_python_number(leaf) else lift(leaf) for leaf in leaves], structure
+
+
+def _agreed(pair: tuple[Any, Any], side: int, loc: int) -> Atom:
+    """One side's value, converted to the type both have in common."""
+    value = convert(pair[side], common_scalar(*pair))
+    shapes = [v.shape if isinstance(v, Traced) else () for v in pair]
+    if shapes[0] != shapes[1]:
+        raise TypeMismatch(f"the sides of a branch return shapes {shapes[0]} and {shapes[1]}", loc)
+    return value.atom
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where the condition holds, else `y`, elementwise; both are computed. For structures, by leaf."""
+    if not (is_leaf(x) and is_leaf(y)):
+        left, structure = flatten(x)
+        right, other = flatten(y)
+        if structure != other:
+            raise TypeMismatch("ra.where chooses between values of one structure", here())
+        return unflatten(
+            structure, [where(condition, a, b) for a, b in zip(left, right, strict=True)]
+        )
+    if current() is None:
+        import numpy as np
+
+        return np.where(condition, x, y)[()]
+    a, b = promote(x, y)
+    c = lift(condition)
+    if _scalar_type(c.type) is not Bool:
+        raise TypeMismatch(f"a condition must be a Bool, not {c.type!r}", here(), "compare: x > 0")
+    return elementwise(lambda e, p, q, r: e.prim("select", p, q, r), c, a, b)

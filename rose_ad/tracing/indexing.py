@@ -1,0 +1,194 @@
+"""`a[...]`: numbers, slices, None, `...` and arrays of Ints, with the meaning they have in numpy.
+
+Static indices are checked while tracing, others when running.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base.source import OutOfRange, TraceError, TypeMismatch, here
+from ..base.tree import Leaf, is_traced
+from ..ir.core import Atom, Const
+from ..ir.intervals import interval
+from ..ir.types import I64, Array, Bool, Ref
+from .values import SHORT, Traced, broadcast_shape, lift, located, stack, wrap
+
+Keys = tuple[Any, ...]
+_ALL = slice(None)
+
+
+def index(a: Atom, i: Any) -> Atom:
+    """`a[i]` for an array or a reference, and one index."""
+    b = located()
+    t = a.type.of if isinstance(a.type, Ref) else a.type
+    if not isinstance(t, Array):
+        raise TypeMismatch("a number cannot be indexed", here())
+    if isinstance(i, Leaf):
+        return _traced_index(b, a, t, lift(i))
+    try:
+        k = operator.index(i)
+    except TypeError:
+        raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
+    if not -t.n <= k < t.n:
+        raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
+    return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
+
+
+def _traced_index(b: Any, a: Atom, t: Array, i: Traced) -> Atom:
+    if i.type is not I64:
+        raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
+    if isinstance(i.atom, Const):
+        return index(a, i.atom.value)
+    low, high = interval(i.atom)
+    if t.n == 0 and not (low == 0 and high < 0):  # the index of a loop that is never run
+        raise OutOfRange("an array of length 0 has no elements", here())
+    return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
+
+
+def is_array_key(key: Any) -> bool:
+    """Whether an index is an array or list of them."""
+    if isinstance(key, Leaf):
+        return bool(lift(key).shape)
+    return isinstance(key, list) or (isinstance(key, np.ndarray) and key.ndim > 0)
+
+
+def getitem(a: Any, key: Any) -> Any:
+    """`a[key]` for a traced array."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if all(isinstance(k, slice) or not _is_special(k) for k in keys):
+        if len(keys) > a.ndim:
+            raise TypeMismatch(f"{len(keys)} indices for an array of {a.ndim} axes", here())
+        if not any(isinstance(k, slice) for k in keys):
+            atom = a.as_traced().atom
+            for k in keys:
+                atom = index(atom, k)
+            return wrap(atom)
+        return _sliced(a, keys)
+    return _general(a, _spelled_out(a, keys))
+
+
+def _is_special(key: Any) -> bool:
+    return key is None or key is Ellipsis or isinstance(key, bool | np.bool_) or is_array_key(key)
+
+
+def _sliced(a: Any, keys: Keys) -> Any:
+    """`a[keys]` with static slices among the keys: a loop over rows for each slice."""
+    if not keys:
+        return a
+    key, rest = keys[0], keys[1:]
+    if not isinstance(key, slice):
+        return _rest(a[key], rest)
+    from .control import build
+
+    picked = slice_range(key, len(a))
+    start, step = picked.start, picked.step
+    if 0 < len(picked) <= SHORT:
+        return stack([lift(_rest(a[k], rest)) for k in picked])
+    return build(len(picked), lambda k: _rest(a[start + step * k], rest))
+
+
+def _rest(row: Any, keys: Keys) -> Any:
+    return row[keys] if keys else row
+
+
+def slice_range(key: slice, n: int) -> range:
+    """The indices a slice picks of an axis of length n."""
+    if any(isinstance(s, Leaf) for s in (key.start, key.stop, key.step)):
+        raise TraceError(
+            "the bounds of a slice must be known while tracing",
+            here(),
+            "ra.build(n, lambda k: a[start + k])",
+        )
+    return range(*key.indices(n))
+
+
+def _spelled_out(a: Any, keys: Keys) -> list[Any]:
+    """The keys with `...` replaced by the slices it stands for, arrays lifted, and a slice for each axis
+    that is left."""
+    if sum(k is Ellipsis for k in keys) > 1:
+        raise TypeMismatch("an index has more than one `...`", here())
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    if used > a.ndim:
+        raise TypeMismatch(f"{used} indices for an array of {a.ndim} axes", here())
+    fill = [_ALL] * (a.ndim - used)
+    at = next((p for p, k in enumerate(keys) if k is Ellipsis), len(keys))
+    spelled = [*keys[:at], *fill, *keys[at + 1 :]]
+    return [
+        array_key(k) if is_array_key(k) or isinstance(k, bool | np.bool_) else k for k in spelled
+    ]
+
+
+def array_key(key: Any) -> Traced:
+    """An index array, of Ints; TypeMismatch for anything else."""
+    v = lift(key if is_traced(key) else np.asarray(key))
+    if v.scalar is Bool:
+        raise TypeMismatch(
+            "a mask picks a number of entries that is not known while tracing",
+            here(),
+            "ra.where(mask, a, 0)",
+        )
+    if v.scalar is not I64:
+        raise TypeMismatch(f"an index must be an Int, not {v.type!r}", here(), "ra.to_int(x)")
+    return v
+
+
+def _general(a: Any, keys: Sequence[Any]) -> Any:
+    from .arrays import generate
+
+    arrays = [k for k in keys if isinstance(k, Traced) and k.shape]
+    joint = broadcast_shape(*(k.shape for k in arrays)) if arrays else ()
+    # where the axes of index arrays go: in their place if they stand together, else in front
+    fancy = [p for p, k in enumerate(keys) if arrays and k is not None and not isinstance(k, slice)]
+    together = bool(fancy) and fancy == list(range(fancy[0], fancy[-1] + 1))
+    place = (fancy[0] if together else 0) if fancy else -1
+
+    shape: list[int] = []
+    axes: list[
+        tuple[Any, int]
+    ] = []  # for each axis of a: its key, and where its index is among the result's
+    first = 0
+    for p, k in enumerate(keys):
+        if p == place:
+            first = len(shape)
+            shape += joint
+        if k is None:
+            shape.append(1)
+            continue
+        n = a.shape[len(axes)]
+        if isinstance(k, slice):
+            k = slice_range(k, n)
+            axes.append((k, len(shape)))
+            shape.append(len(k))
+        else:
+            is_array = isinstance(k, Traced) and bool(k.shape)
+            axes.append((counted_from_start(k, n) if is_array else k, -1))
+
+    def source(key: Any, at: int, i: Keys) -> Any:
+        if isinstance(key, range):
+            return key.start + key.step * i[at]
+        if isinstance(key, Traced) and key.shape:
+            return entry(key, i[first : first + len(joint)])
+        return key
+
+    return generate(shape, lambda *i: a[tuple(source(k, at, i) for k, at in axes)])
+
+
+def entry(key: Traced, i: Sequence[Any]) -> Any:
+    """The entry of an index array at the indices of the shape it broadcasts to."""
+    own = i[len(i) - key.ndim :]
+    return key[tuple(0 if n == 1 else j for n, j in zip(key.shape, own, strict=True))]  # type: ignore[index]
+
+
+def counted_from_start(key: Traced, n: int) -> Traced:
+    """A literal index array without negative entries; OutOfRange where it leaves the axis."""
+    if not isinstance(key.atom, Const):
+        return key
+    known = np.asarray(key.atom.value)
+    if (wrong := known[(known < -n) | (known >= n)]).size:
+        raise OutOfRange(f"index {wrong.flat[0]} is outside an axis of length {n}", here())
+    return lift(np.where(known < 0, known + n, known))

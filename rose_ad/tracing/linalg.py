@@ -1,0 +1,138 @@
+"""Small linear algebra: products, norms, sums over named axes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ..base.source import TypeMismatch, here
+from ..base.tree import is_traced
+from .arrays import array, at, generate
+from .control import total
+from .numeric import root_of_square
+from .reduce import sum
+from .values import SHORT, lift, promote
+
+
+def dot(x: Any, y: Any) -> Any:
+    """The inner product of two vectors of one length."""
+    if not is_traced((x, y)):
+        return np.dot(x, y)
+    a, b = lift(x), lift(y)
+    if a.ndim != 1 or a.shape != b.shape:
+        raise TypeMismatch(
+            f"dot takes two vectors of one length, not {a.shape} and {b.shape}",
+            here(),
+            "ra.matmul for matrices",
+        )
+    return sum(a * b)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The product of matrices (n, k) and (k, m), of a matrix and a vector, or of a vector and a matrix.
+
+    Leading axes of `x` are a batch where `y` is a matrix or a vector.
+    """
+    if not is_traced((x, y)):
+        return np.matmul(x, y)
+    a: Any
+    b: Any
+    a, b = promote(x, y)
+    if a.ndim == 1 and b.ndim == 1:
+        return dot(a, b)
+    if a.ndim < 1 or b.ndim not in (1, 2) or a.shape[-1] != b.shape[0]:
+        raise TypeMismatch(f"shapes {a.shape} and {b.shape} cannot be multiplied", here())
+    k = a.shape[-1]
+    # of a matrix b rows are added up, so that the innermost loop runs along memory
+    return generate(a.shape[:-1], lambda *i: _total(k, lambda j: at(a, *i, j) * b[j]))
+
+
+def _total(n: int, f: Callable[[Any], Any]) -> Any:
+    """The sum of f(0) to f(n - 1), written out where it is SHORT."""
+    if not 0 < n <= SHORT:
+        return total(n, f)
+    return reduce(operator.add, [f(k) for k in range(n)])
+
+
+def outer(x: Any, y: Any) -> Any:
+    """The matrix of products of the entries of two vectors."""
+    if not is_traced((x, y)):
+        return np.outer(x, y)
+    a: Any = lift(x)
+    b: Any = lift(y)
+    return generate((a.shape[0], b.shape[0]), lambda i, j: a[i] * b[j])
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """A sum of products over named axes, as numpy's, with an explicit or implied result, without "...".
+
+    One loop an axis, in the order of the names: meant for small arrays.
+    """
+    if not is_traced(operands):
+        return np.einsum(subscripts, *operands)
+    arrays: list[Any] = promote(*operands)
+    names, result = _subscripts(subscripts, len(arrays))
+    sizes: dict[str, int] = {}
+    for letters, a in zip(names, arrays, strict=True):
+        if len(letters) != a.ndim:
+            raise TypeMismatch(
+                f"einsum {subscripts!r}: {letters!r} for an array of {a.ndim} axes", here()
+            )
+        for letter, n in zip(letters, a.shape, strict=True):
+            if sizes.setdefault(letter, n) != n:
+                raise TypeMismatch(
+                    f"einsum {subscripts!r}: axis {letter} is {sizes[letter]} and {n}", here()
+                )
+    summed = [letter for letter in sizes if letter not in result]
+
+    def term(at: dict[str, Any]) -> Any:
+        out: Any = None
+        for letters, a in zip(names, arrays, strict=True):
+            entry = a[tuple(at[letter] for letter in letters)] if letters else a
+            out = entry if out is None else out * entry
+        return out
+
+    def over(left: list[str], at: dict[str, Any]) -> Any:
+        if not left:
+            return term(at)
+        return total(sizes[left[0]], lambda i: over(left[1:], {**at, left[0]: i}))
+
+    return generate([sizes[r] for r in result],
+                    lambda *i: over(summed, dict(zip(result, i, strict=True))))  # fmt: skip
+
+
+def _subscripts(text: str, count: int) -> tuple[list[str], str]:
+    left, arrow, result = text.replace(" ", "").partition("->")
+    names = left.split(",")
+    if not arrow:
+        letters = sorted(set(left) - {","})
+        result = "".join(c for c in letters if left.count(c) == 1)
+    unknown = [c for c in result if c not in left]
+    if (
+        len(names) != count
+        or unknown
+        or not all(c.isalpha() for c in left.replace(",", "") + result)
+    ):
+        raise TypeMismatch(f"einsum {text!r} does not fit {count} operands", here())
+    return names, result
+
+
+def norm(x: Any) -> Any:
+    """The Euclidean length of a vector (of all entries of an array), with gradient 0 at the zero vector."""
+    if not is_traced(x):
+        return np.linalg.norm(np.ravel(x))
+    v: Any = lift(x)
+    return root_of_square(sum(v * v))
+
+
+def cross(x: Any, y: Any) -> Any:
+    """The cross product: a number for vectors of 2, a vector for vectors of 3."""
+    if len(x) == 2:
+        return x[0] * y[1] - x[1] * y[0]
+    return array([
+        x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0],
+    ])  # fmt: skip

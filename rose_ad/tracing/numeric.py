@@ -1,0 +1,243 @@
+"""Elementary functions, elementwise, of traced values and of plain numpy ones alike.
+
+Outside a traced function each is numpy's, so that code written with them runs either way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..base.tree import is_traced
+from ..ir.types import F64, I64, is_float
+from .values import Traced, convert, elementwise, lift, promote
+
+
+def _floating(*values: Any) -> list[Traced]:
+    out = promote(*values)
+    return out if is_float(out[0].type) else [convert(v, F64) for v in out]
+
+
+def _unary(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
+    def f(x: Any) -> Any:
+        if not is_traced(x):
+            return plain(x)
+        return elementwise(lambda b, a: b.prim(name, a), *_floating(x))
+
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return f
+
+
+sqrt = _unary("sqrt", np.sqrt, "The square root. Its derivative at 0 is infinite; see `norm`.")
+exp = _unary("exp", np.exp, "e to the x.")
+expm1 = _unary("expm1", np.expm1, "exp(x) - 1, exact near 0.")
+log = _unary("log", np.log, "The natural logarithm.")
+log1p = _unary("log1p", np.log1p, "log(1 + x), exact near 0.")
+sin = _unary("sin", np.sin, "The sine of an angle in radians.")
+cos = _unary("cos", np.cos, "The cosine of an angle in radians.")
+tan = _unary("tan", np.tan, "The tangent of an angle in radians.")
+asin = _unary("asin", np.arcsin, "The angle in [-pi/2, pi/2] with that sine.")
+acos = _unary("acos", np.arccos, "The angle in [0, pi] with that cosine.")
+atan = _unary("atan", np.arctan, "The angle in (-pi/2, pi/2) with that tangent.")
+sinh = _unary("sinh", np.sinh, "The hyperbolic sine.")
+cosh = _unary("cosh", np.cosh, "The hyperbolic cosine.")
+tanh = _unary("tanh", np.tanh, "The hyperbolic tangent.")
+floor = _unary("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
+ceil = _unary("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
+
+
+def square(x: Any) -> Any:
+    """x times x."""
+    return x * x
+
+
+def log2(x: Any) -> Any:
+    """The logarithm to base 2."""
+    return log(x) * (1 / math.log(2)) if is_traced(x) else np.log2(x)
+
+
+def log10(x: Any) -> Any:
+    """The logarithm to base 10."""
+    return log(x) * (1 / math.log(10)) if is_traced(x) else np.log10(x)
+
+
+def asinh(x: Any) -> Any:
+    """The inverse of sinh."""
+    if not is_traced(x):
+        return np.arcsinh(x)
+    size = abs(x)
+    return sign(x) * log1p(size + x * x / (1 + sqrt(1 + x * x)))
+
+
+def acosh(x: Any) -> Any:
+    """The inverse of cosh, for x >= 1."""
+    return log(x + sqrt(x - 1) * sqrt(x + 1)) if is_traced(x) else np.arccosh(x)
+
+
+def atanh(x: Any) -> Any:
+    """The inverse of tanh."""
+    return 0.5 * (log1p(x) - log1p(-x)) if is_traced(x) else np.arctanh(x)
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)), without overflow."""
+    if not is_traced((x, y)):
+        return np.logaddexp(x, y)
+    return maximum(x, y) + log1p(exp(-abs(x - y)))
+
+
+def round(x: Any) -> Any:
+    """The nearest whole number, the even one of two as near. Its derivative is 0."""
+    if not is_traced(x):
+        return np.round(x)
+    low = floor(x)
+    rest = x - low
+    odd = low - 2 * floor(0.5 * low)
+    return low + _number((rest > 0.5) | ((lift(rest) == 0.5) & (odd > 0.5)))
+
+
+def trunc(x: Any) -> Any:
+    """x without its fraction. Its derivative is 0."""
+    return sign(x) * floor(abs(x)) if is_traced(x) else np.trunc(x)
+
+
+def isnan(x: Any) -> Any:
+    """Whether x is not a number."""
+    return lift(x) != x if is_traced(x) else np.isnan(x)
+
+
+def isinf(x: Any) -> Any:
+    """Whether x is an infinity."""
+    return abs(x) == math.inf if is_traced(x) else np.isinf(x)
+
+
+def isfinite(x: Any) -> Any:
+    """Whether x is neither an infinity nor not a number."""
+    return abs(x) < math.inf if is_traced(x) else np.isfinite(x)
+
+
+def _number(condition: Any) -> Any:
+    """1.0 where a condition holds, else 0.0."""
+    return convert(condition, F64)
+
+
+def abs(x: Any) -> Any:
+    """The absolute value. Its derivative at 0 is taken as 0."""
+    return elementwise(lambda b, a: b.prim("abs", a), x) if is_traced(x) else np.abs(x)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1. Its derivative is 0."""
+    return elementwise(lambda b, a: b.prim("sign", a), x) if is_traced(x) else np.sign(x)
+
+
+def atan2(y: Any, x: Any) -> Any:
+    """The angle of the point (x, y) from the x axis, in radians."""
+    if not is_traced((y, x)):
+        return np.arctan2(y, x)
+    return elementwise(lambda b, p, q: b.prim("atan2", p, q), *_floating(y, x))
+
+
+def pow(x: Any, y: Any) -> Any:
+    """x to the y, as `x ** y`."""
+    return x**y if is_traced((x, y)) else np.power(x, y)
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """The lesser of two values, elementwise; the second on a tie or where one is NaN."""
+    if not is_traced((x, y)):
+        return np.minimum(x, y)
+    return elementwise(lambda b, p, q: b.prim("min", p, q), *promote(x, y))
+
+
+def maximum(x: Any, y: Any) -> Any:
+    """The greater of two values, elementwise; the second on a tie or where one is NaN."""
+    if not is_traced((x, y)):
+        return np.maximum(x, y)
+    return elementwise(lambda b, p, q: b.prim("max", p, q), *promote(x, y))
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """x, or the bound it is beyond."""
+    return minimum(maximum(x, low), high)
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """sqrt(x² + y²), with gradient 0 at the origin."""
+    return root_of_square(x * x + y * y) if is_traced((x, y)) else np.hypot(x, y)
+
+
+def root_of_square(square: Any) -> Any:
+    """The root of a sum of squares, whose derivative at 0 is taken as 0."""
+    return elementwise(lambda b, a: b.prim("norm_sqrt", a), *_floating(square))
+
+
+def to_int(x: Any) -> Any:
+    """x rounded toward zero, as an Int; 1 or 0 for a Bool."""
+    return convert(x, I64) if is_traced(x) else np.trunc(x).astype(np.int64)
+
+
+def to_real(x: Any) -> Any:
+    """x as a Real."""
+    return convert(x, F64) if is_traced(x) else np.asarray(x, np.float64)[()]
+
+
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "sqrt": sqrt,
+    "exp": exp,
+    "expm1": expm1,
+    "log": log,
+    "log1p": log1p,
+    "sin": sin,
+    "cos": cos,
+    "tan": tan,
+    "arcsin": asin,
+    "arccos": acos,
+    "arctan": atan,
+    "arctan2": atan2,
+    "sinh": sinh,
+    "cosh": cosh,
+    "tanh": tanh,
+    "floor": floor,
+    "ceil": ceil,
+    "absolute": abs,
+    "sign": sign,
+    "minimum": minimum,
+    "maximum": maximum,
+    "hypot": hypot,
+    "power": pow,
+    "add": lambda x, y: lift(x) + y,
+    "subtract": lambda x, y: lift(x) - y,
+    "multiply": lambda x, y: lift(x) * y,
+    "divide": lambda x, y: lift(x) / y,
+    "floor_divide": lambda x, y: lift(x) // y,
+    "remainder": lambda x, y: lift(x) % y,
+    "matmul": lambda x, y: lift(x) @ y,
+    "negative": lambda x: -x,
+    "square": square,
+    "log2": log2,
+    "log10": log10,
+    "arcsinh": asinh,
+    "arccosh": acosh,
+    "arctanh": atanh,
+    "logaddexp": logaddexp,
+    "rint": round,
+    "trunc": trunc,
+    "isnan": isnan,
+    "isinf": isinf,
+    "isfinite": isfinite,
+    "reciprocal": lambda x: 1.0 / x,
+    "logical_and": lambda x, y: lift(x) & y,
+    "logical_or": lambda x, y: lift(x) | y,
+    "logical_not": lambda x: ~lift(x),
+    "less": lambda x, y: lift(x) < y,
+    "greater": lambda x, y: lift(x) > y,
+    "less_equal": lambda x, y: lift(x) <= y,
+    "greater_equal": lambda x, y: lift(x) >= y,
+    "equal": lambda x, y: lift(x) == y,
+    "not_equal": lambda x, y: lift(x) != y,
+}

@@ -1,0 +1,523 @@
+"""Traced values: what a traced function computes with instead of numbers and arrays.
+
+Arithmetic follows numpy: Int with Real gives Real, shapes broadcast. Vectors of up to four elements are taken
+apart (x, y, z cost nothing); longer ones become a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..base.source import TraceError, TypeMismatch, here
+from ..base.tree import Leaf
+from ..ir.core import Atom, Const
+from ..ir.types import (
+    F32,
+    F64,
+    I64,
+    Array,
+    Bool,
+    Ref,
+    Scalar,
+    Type,
+    Value,
+    array_type,
+    scalar_of,
+    shape_of,
+)
+from .trace import Trace, current, required
+
+SHORT = 4  # vectors up to this length are computed element by element
+_BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
+
+
+class Traced(Leaf):
+    """A value of the program being traced: scalar or array."""
+
+    __slots__ = ("atom",)
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __init__(self, atom: Atom) -> None:
+        self.atom = atom
+
+    def as_traced(self) -> Traced:
+        """The value as it is known here: itself, or a parameter that stands for it."""
+        trace = current()
+        atom = self.atom if trace is None else trace.resolve(self.atom)
+        return self if atom is self.atom else wrap(atom)
+
+    @property
+    def type(self) -> Type:
+        """The type in the IR."""
+        return self.atom.type
+
+    @property
+    def scalar(self) -> Scalar:
+        """The type of its innermost entries."""
+        return scalar_of(self.type)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, () for scalars, as in numpy."""
+        return shape_of(self.atom.type)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<traced {self.atom.type!r}>"
+
+    # Python asks these when a program needs a value now, and there is none while tracing
+
+    def __bool__(self) -> bool:
+        raise TraceError(
+            "`if`, `while`, `and`, `or`, `not` and `assert` need a value that is known while tracing; this "
+            "one is known only when the compiled function runs",
+            here(),
+            "ra.where(c, a, b) to choose between values, ra.cond(c, f, g) for a real branch, "
+            "`with ra.when(c):` to guard effects; & | ~ combine conditions",
+        )
+
+    def _no_value(self, what: str, instead: str) -> NoReturn:
+        raise TraceError(
+            f"{what} of a value that is known only when the compiled function runs", here(), instead
+        )
+
+    def __float__(self) -> float:
+        self._no_value(
+            "float()", "use it as it is: traced numbers take arithmetic and ra.sin(x) etc."
+        )
+
+    def __int__(self) -> int:
+        self._no_value("int()", "ra.to_int(x) rounds toward zero in the compiled function")
+
+    def __index__(self) -> int:
+        self._no_value(
+            "a Python index, range() or list subscript", "for i in ra.range(n): ... or an array"
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        self._no_value(
+            "a numpy array", "ra.array([x, y]) for np.array([x, y]), and ra.array(a)[i] for a[i]"
+        )
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from . import numeric
+
+        f = numeric.UFUNCS.get(ufunc.__name__)
+        if f is None or method != "__call__" or kwargs:
+            raise TypeMismatch(
+                f"np.{ufunc.__name__} does not know traced values",
+                here(),
+                "a function of rose_ad of that name, if there is one",
+            )
+        return f(*inputs)
+
+    def __add__(self, other: Any) -> Any:
+        return binary("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return binary("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return binary("div", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return binary("floordiv", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return binary("floordiv", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return binary("mod", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return binary("mod", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return power(other, self)
+
+    def __neg__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("neg", x), self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("abs", x), self)
+
+    def __lt__(self, other: Any) -> Any:
+        return binary("lt", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return binary("lt", other, self)
+
+    def __le__(self, other: Any) -> Any:
+        return binary("le", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return binary("le", other, self)
+
+    def __eq__(self, other: Any) -> Any:
+        return binary("eq", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return binary("ne", self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return binary("and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return binary("and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return binary("or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return binary("or", other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        from .linalg import matmul
+
+        return matmul(other, self)
+
+    @property
+    def T(self) -> Any:
+        """The array with its axes reversed."""
+        from .arrays import permute_dims
+
+        return permute_dims(self)
+
+    def __invert__(self) -> Any:
+        return elementwise(lambda b, x: b.prim("not", x), self)
+
+
+class TracedScalar(Traced):
+    """A traced Real, Int or Bool."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TraceError("a number cannot be iterated over", here())
+
+    def __getitem__(self, i: Any) -> Any:
+        raise TypeMismatch("a number cannot be indexed", here())
+
+
+class TracedArray(Traced):
+    """A traced array of static shape. It is a value: it is never changed in place."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        assert isinstance(self.type, Array)
+        return self.type.n
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        from .indexing import getitem
+
+        return getitem(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TraceError(
+            "an array is a value and cannot be assigned into",
+            here(),
+            "make a new one with ra.build(n, lambda i: ...), or add into a = ra.accum(...) with a[i] += v",
+        )
+
+
+def wrap(atom: Atom) -> Any:
+    """The traced value of an atom."""
+    return TracedScalar(atom) if isinstance(atom.type, Scalar) else TracedArray(atom)
+
+
+# ---------------------------------------------------------------------------------------- lifting
+
+
+def type_of(x: Any) -> Value:
+    """The type of a number, an array or a traced value; TypeMismatch for anything else."""
+    if type(x) is np.ndarray and x.dtype == np.float64:
+        return array_type(x.shape, F64)
+    if isinstance(x, Traced):
+        assert not isinstance(x.type, Ref)
+        return x.type
+    if isinstance(x, bool | np.bool_):
+        return Bool
+    if isinstance(x, int | np.integer):
+        if not -(2**63) <= x < 2**63:
+            raise TypeMismatch(f"{x} does not fit into an Int of 64 bits", here(), "a float")
+        return I64
+    if isinstance(x, np.float32):
+        return F32
+    if isinstance(x, float | np.floating):
+        return F64
+    if isinstance(x, np.ndarray):
+        scalar = F32 if x.dtype == np.float32 else _BY_KIND.get(x.dtype.kind)
+        if scalar is not None:
+            _check_entries(x)
+            return array_type(x.shape, scalar)
+        raise TypeMismatch(
+            f"an array of dtype {x.dtype} is not one of float64, float32, int64, bool", here()
+        )
+    raise TypeMismatch(
+        f"a {type(x).__name__} is neither a Real, an Int or a Bool, nor an array of these",
+        here(),
+        "numbers, numpy arrays, and tuples, lists, dicts or dataclasses of these",
+    )
+
+
+def _check_entries(x: np.ndarray[Any, Any]) -> None:
+    """TypeMismatch where an array holds what an Int cannot, or has entries that are masked."""
+    if x.dtype == np.uint64 and x.size and x.max() > np.iinfo(np.int64).max:
+        raise TypeMismatch(f"{x.max()} does not fit into an Int of 64 bits", here(), "floats")
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise TypeMismatch("an array has masked entries", here(), "a.filled(value)")
+
+
+def lift(x: Any) -> Traced:
+    """A traced value: `x` itself if it is one, otherwise a literal. Lists are taken as arrays."""
+    if isinstance(x, Leaf):
+        known: Traced = x.as_traced()
+        return known
+    if isinstance(x, list | tuple) and x:
+        return stack([lift(e) for e in x])
+    t = type_of(x)
+    if isinstance(t, Array):
+        return TracedArray(Const(np.asarray(x, t.scalar.dtype), t))
+    return TracedScalar(Const(x.item() if isinstance(x, np.ndarray | np.generic) else x, t))
+
+
+def stack(rows: Sequence[Traced]) -> Traced:
+    """An array of these rows, converted to one type."""
+    shape = rows[0].shape
+    if any(r.shape != shape for r in rows):
+        raise TypeMismatch(f"rows of different shapes: {[r.shape for r in rows]}", here())
+    scalar = _common([_scalar(r) for r in rows])
+    b = located()
+    return TracedArray(b.pack([convert(r, scalar).atom for r in rows]))
+
+
+def located() -> Any:
+    """The current builder, set to the user's line."""
+    b = required("arithmetic on traced values").builder
+    b.loc = here()
+    return b
+
+
+def _scalar(x: Traced) -> Scalar:
+    t = x.type
+    return t.scalar if isinstance(t, Array) else t  # type: ignore[return-value]
+
+
+def _common(scalars: Sequence[Scalar]) -> Scalar:
+    for t in (F64, F32, I64):
+        if t in scalars:
+            return t
+    return Bool
+
+
+def convert(x: Any, to: Scalar) -> Traced:
+    """A value with its scalars converted; Bool to numbers, Int to Real, between the widths of Real."""
+    value = lift(x)
+    source = _scalar(value)
+    if source is to:
+        return value
+    if isinstance(value.atom, Const) and (to is F64 or to is F32):
+        return lift(wrap(Const(value.atom.value, array_type(value.shape, to))))
+    steps = {
+        (Bool, I64): ("bool_to_i64",),
+        (Bool, F64): ("bool_to_i64", "to_f64"),
+        (I64, F64): ("to_f64",),
+        (I64, F32): ("to_f64", "narrow"),
+        (Bool, F32): ("bool_to_i64", "to_f64", "narrow"),
+        (F64, F32): ("narrow",),
+        (F32, F64): ("widen",),
+        (F64, I64): ("to_i64",),
+        (F32, I64): ("to_i64",),
+    }.get((source, to))
+    if steps is None:
+        raise TypeMismatch(
+            f"{source!r} cannot become {to!r}", here(), "compare with 0 to make a Bool"
+        )
+
+    def through(b: Any, a: Atom) -> Atom:
+        for name in steps:
+            a = b.prim(name, a)
+        return a
+
+    out: Traced = elementwise(through, value)
+    return out
+
+
+# ----------------------------------------------------------------------------------- arithmetic
+
+
+def is_python_number(x: Any) -> bool:
+    """Whether a number takes its width from what it meets: 2.0 * x is as wide as x."""
+    return isinstance(x, int | float) and not isinstance(x, np.generic)
+
+
+def promote(*values: Any) -> list[Traced]:
+    """The values as traced ones of a common scalar type, as numpy promotes them."""
+    values = tuple([v if is_python_number(v) else lift(v) for v in values])
+    common = common_scalar(*values)
+    return [
+        v if isinstance(v, Traced) and _scalar(v) is common else convert(v, common) for v in values
+    ]
+
+
+def common_scalar(*values: Any) -> Scalar:
+    """The scalar type that Python numbers and traced values have in common, as numpy promotes them."""
+    strong = [_scalar(v) for v in values if isinstance(v, Traced)]
+    weak = [scalar_of(type_of(v)) for v in values if not isinstance(v, Traced)]
+    common = _common(strong) if strong else _common(weak)
+    if any(w is F64 for w in weak) and common not in (F64, F32):
+        common = F64
+    if common is Bool and any(w is I64 for w in weak):
+        common = I64
+    return common
+
+
+_LOGICAL = {"and", "or"}
+
+
+def binary(name: str, x: Any, y: Any) -> Any:
+    """An operator of two values, with promotion and broadcasting."""
+    if not _operand(x) or not _operand(y):
+        return NotImplemented
+    a, c = promote(x, y)
+    scalar = _scalar(a)
+    if name in _LOGICAL:
+        if scalar is not Bool:
+            raise TypeMismatch(
+                f"& and | combine conditions, not {scalar!r}",
+                here(),
+                "put comparisons in parentheses: (a < b) & (c < d)",
+            )
+        return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+    if scalar is Bool:
+        if name in {"eq", "ne"}:
+            both = elementwise(lambda b, p, q: b.prim("select", p, q, b.prim("not", q)), a, c)
+            return both if name == "eq" else ~both
+        a, c, scalar = convert(a, I64), convert(c, I64), I64
+    if name == "div" and scalar is I64:
+        a, c = convert(a, F64), convert(c, F64)
+    if name in {"floordiv", "mod"} and scalar is not I64:
+        return elementwise(_float_floordiv if name == "floordiv" else _float_mod, a, c)
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+
+
+def _operand(x: Any) -> bool:
+    return isinstance(x, Leaf | int | float | complex | np.generic | np.ndarray | list | tuple)
+
+
+def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.prim("floor", b.prim("div", x, y))  # type: ignore[no-any-return]
+
+
+def _float_mod(b: Any, x: Atom, y: Atom) -> Atom:
+    return b.prim("sub", x, b.prim("mul", _float_floordiv(b, x, y), y))  # type: ignore[no-any-return]
+
+
+def power(x: Any, y: Any) -> Any:
+    """`x ** y`; a small whole exponent is multiplied out."""
+    if isinstance(y, int) and not isinstance(y, bool) and 0 <= abs(y) <= 16:
+        base = lift(x)
+        if y < 0:
+            return 1.0 / power(base, -y)
+        out: Any = None
+        while y:
+            if y & 1:
+                out = base if out is None else out * base
+            base, y = (base * base, y >> 1) if y > 1 else (base, 0)
+        return elementwise(lambda b, a: Const(1, a.type), base) if out is None else out
+    a, c = promote(x, y)
+    if _scalar(a) not in (F64, F32):
+        a, c = convert(a, F64), convert(c, F64)
+    return elementwise(lambda b, p, q: b.prim("pow", p, q), a, c)
+
+
+def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that shapes broadcast to; TypeMismatch where they do not."""
+    if len(set(shapes)) == 1:
+        return shapes[0]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise TypeMismatch(
+            f"shapes {' and '.join(map(str, shapes))} do not broadcast", here()
+        ) from None
+
+
+def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
+    """A function of scalars over arrays that broadcast; `f` is given the builder and atoms."""
+    atoms = [lift(v).atom for v in values]
+    shape = broadcast_shape(*(shape_of(a.type) for a in atoms))
+    return wrap(over_entries(located(), f, atoms, shape))
+
+
+def over_entries(
+    b: Any, f: Callable[..., Atom], atoms: Sequence[Atom], shape: tuple[int, ...]
+) -> Atom:
+    """What `elementwise` emits: `f` over the entries of atoms that broadcast to a shape."""
+    if not shape:
+        return f(b, *atoms)
+    n = shape[0]
+
+    def rows(inner: Any, i: Atom) -> list[Atom]:
+        out = []
+        for a in atoms:
+            own = shape_of(a.type)
+            if len(own) < len(shape):
+                out.append(a)
+            else:
+                out.append(inner.index(a, i if own[0] == n else Const(0, I64)))
+        return out
+
+    if 0 < n <= SHORT:
+        packed: Atom = b.pack(
+            [over_entries(b, f, rows(b, Const(k, I64)), shape[1:]) for k in range(n)]
+        )
+        return packed
+    inner = b.loop(0, n - 1)
+    row = over_entries(inner, f, rows(inner, inner.block.params[0]), shape[1:])
+    inner.block.results = (row,)
+    out: Atom = b.build(n, inner.block)[0]
+    return out
+
+
+def current_trace() -> Trace:
+    """The current trace."""
+    return required("arithmetic on traced values")
