@@ -57,7 +57,7 @@ def double_precision(problem: Problem) -> tuple[ra.Fn, tuple[Any, ...]]:
 
 
 def toi_velocity(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
-    """Contact at the instant of impact, as in rosephys/physics/contact.py."""
+    """Contact at the instant of impact, as in rosephys/physics/contact/discs.py."""
     n = x.shape[0]
     dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
     for i in ra.range(n):
@@ -81,7 +81,7 @@ def toi_velocity(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any
 
 
 def toi_position(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
-    """DiffTaichi's contact, as in rosephys/physics/contact.py."""
+    """DiffTaichi's contact, as in rosephys/physics/contact/discs.py."""
     n = x.shape[0]
     dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
     ahead = x + dt * v

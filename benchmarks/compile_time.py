@@ -31,6 +31,7 @@ def measure(operations: int) -> dict[str, float]:
     import rose_ad as ra
     from rose_ad.ad.linearize import linearize
     from rose_ad.ad.transpose import transpose
+    from rose_ad.ir import types
     from rose_ad.lower.module import lower
 
     program = straight(operations)
@@ -41,7 +42,7 @@ def measure(operations: int) -> dict[str, float]:
         marks.append(time.process_time())
 
     f = ra.fn(lambda x: run_straight(program, x, ra))
-    structure, types = ra.flatten(((x,), {}))[1], [ra.types.array_type(x.shape, ra.types.F64)]
+    structure, types = ra.flatten(((x,), {}))[1], [types.array_type(x.shape, types.F64)]
     ir = f.specialise(structure, types).ir
     mark()
     derivative = linearize(ir, (True,))

@@ -6,7 +6,7 @@ Real events move the goal through the window: 30 frames from one place to the ne
 on a display that nobody sees unless `--display` is given (under `xvfb-run`, for example).
 
 The farther the goal is taken, the more of its places can only be reached by another shot: a descent that has
-arrived looks around (rosephys/window/scout.py).
+arrived looks around (rosephys/solve/scout.py).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def main() -> None:
 def drag(moves: int, reach: float, views: bool) -> None:
     """Solve billiards, drag its goal and print what was measured."""
     from rosephys.drawing.palette import pygame
-    from rosephys.problem import Problem
-    from rosephys.scene import find_scene
+    from rosephys.scene.scene import find_scene
+    from rosephys.solve.problem import Problem
     from rosephys.window.session import Phase, Session
     from rosephys.window.viewer import FRAMES, SWITCH_SECONDS, Window
 

@@ -95,8 +95,10 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
     """For the function and for the reverse of its derivative: (what, size, trace, optimise, size then)."""
     import rose_ad as ra
     from rose_ad.base.garbage import uncollected
+    from rose_ad.ir import core
     from rose_ad.rewrite.schedule import sweep
     from rose_ad.rewrite.strategy import seq, under
+    from rose_ad.tracing import values
 
     nothing = seq()
     bare = replace(
@@ -112,7 +114,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
 
     def traced(function: Any, schedule: Any) -> tuple[Any, float]:
         leaves, structure = ra.flatten(((x,), {}))
-        types = [ra.values.type_of(leaf) for leaf in leaves]
+        types = [values.type_of(leaf) for leaf in leaves]
         start = time.process_time()
         with under(schedule):
             ir = function.specialise(structure, types).ir
@@ -125,7 +127,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
             return time.process_time() - start, size(block)
 
     def size(block: Any) -> int:
-        return sum(1 for _ in ra.ir.instructions(block))
+        return sum(1 for _ in core.instructions(block))
 
     _, seconds = traced(ra.fn(f), replace(ra.SCHEDULE, traced=nothing))
     raw, _ = traced(ra.fn(f), bare)
@@ -135,7 +137,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
         """The reverse of the derivative of a function, itself tidy, of about n instructions."""
         f, _ = SHAPES[name](ra, n)
         gradient, _ = traced(ra.grad(f), replace(bare, traced=ra.SCHEDULE.traced))
-        return max((g.block for g in ra.ir.callees(gradient) if g.name.endswith(".T")), key=size)
+        return max((g.block for g in core.callees(gradient) if g.name.endswith(".T")), key=size)
 
     sample = instructions // 20
     reverse = reversed(sample * instructions // size(reversed(sample)))

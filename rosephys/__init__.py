@@ -6,9 +6,8 @@ problem = Problem(find_scene("billiards"))
 loss, gradient = problem.value_and_gradient(problem.values)
 """
 
-from .notebook import Animation, show
-from .optimize import OptimizeError, descend
-from .picture import (
+from .files.notebook import Animation, show
+from .scene.picture import (
     Arrow,
     Circles,
     Cross,
@@ -20,8 +19,9 @@ from .picture import (
     Text,
     Track,
 )
-from .problem import Problem
-from .scene import Scene, SceneError, control, find_scene, parameter, scene_names
+from .scene.scene import Scene, SceneError, control, find_scene, parameter, scene_names
+from .solve.optimize import OptimizeError, descend
+from .solve.problem import Problem
 
 __version__ = "0.1.0"
 

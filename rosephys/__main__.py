@@ -2,6 +2,6 @@
 
 import sys
 
-from rosephys.cli import main
+from rosephys.command.cli import main
 
 sys.exit(main())

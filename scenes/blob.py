@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.mpm import Grid, Particles, at_rest, neo_hookean, neo_hookean_energy, step
-from rosephys.picture import Cross, Picture, Polygons, Track
-from rosephys.projection import Camera
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.particles.mpm import (
+    Grid,
+    Particles,
+    at_rest,
+    neo_hookean,
+    neo_hookean_energy,
+    step,
+)
+from rosephys.scene.picture import Cross, Picture, Polygons, Track
+from rosephys.scene.projection import Camera
+from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-65.0, 24.0)
 POISSON = 0.3

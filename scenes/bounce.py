@@ -1,7 +1,7 @@
 """A ball that bounces over level ground: find the throw that ends at the goal.
 
-Every bounce happens at its instant (`rosephys.physics.events`), so that neither the motion nor its derivative
-depends on the time step: in free fall the steps themselves are exact.
+Every bounce happens at its instant (`rosephys.physics.contact.events`), so that neither the motion nor its
+derivative depends on the time step: in free fall the steps themselves are exact.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 import rose_ad as ra
-from rosephys.physics.events import Event, advance
-from rosephys.physics.integrators import verlet
-from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.contact.events import Event, advance
+from rosephys.physics.mechanics.integrators import verlet
+from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
 
 _SPAN, _DEPTH, _TOP = 3.0, 0.3, 2.0  # of what is shown: along the ground, into it and above it
 

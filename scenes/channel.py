@@ -12,10 +12,15 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.grid import beside, each_cell
-from rosephys.physics.lattice_boltzmann import flowing, lattice_boltzmann_step, moments, viscosity
-from rosephys.picture import Arrow, Circles, Image, Picture
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.fields.grid import beside, each_cell
+from rosephys.physics.fluids.lattice_boltzmann import (
+    flowing,
+    lattice_boltzmann_step,
+    moments,
+    viscosity,
+)
+from rosephys.scene.picture import Arrow, Circles, Image, Picture
+from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

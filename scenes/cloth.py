@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.knots import linear_between
-from rosephys.physics.net import (
+from rosephys.physics.mechanics.knots import linear_between
+from rosephys.physics.robots.net import (
     Springs,
     net_energy,
     net_forces,
@@ -17,9 +17,9 @@ from rosephys.physics.net import (
     sheet_triangles,
     wind_forces,
 )
-from rosephys.picture import Circles, Cross, Picture, Track
-from rosephys.projection import Camera
-from rosephys.scene import Scene, control, parameter
+from rosephys.scene.picture import Circles, Cross, Picture, Track
+from rosephys.scene.projection import Camera
+from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-62.0, 16.0)
 UP = np.array([0.0, 0.0, 1.0])

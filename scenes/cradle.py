@@ -2,8 +2,8 @@
 
 Balls hang on massless rods and touch, or nearly do. Impacts are collisions of pairs, one after the other, so
 that the last ball takes all the speed and those between stay; a model that solved for all impacts at once
-would share the speed out, with every law of conservation kept (see rosephys/physics/impulses.py). Kilograms,
-metres, seconds.
+would share the speed out, with every law of conservation kept (see rosephys/physics/rigid/impulses.py).
+Kilograms, metres, seconds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics import impulses
-from rosephys.physics.bodies import Bodies, Body, World
-from rosephys.physics.joints import distance
-from rosephys.physics.shapes import box, circle
-from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.rigid import impulses
+from rosephys.physics.rigid.bodies import Bodies, Body, World
+from rosephys.physics.rigid.joints import distance
+from rosephys.physics.rigid.shapes import box, circle
+from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
 
 RADIUS, LENGTH = 0.1, 1.0  # of a ball, and of its rod
 BEAM = 0.08  # height of the beam from which the rods hang

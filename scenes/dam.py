@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.net import sheet_cells
-from rosephys.physics.shallow_water import shallow_water_step
-from rosephys.picture import Picture, Polyline
-from rosephys.projection import Camera
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.fluids.shallow_water import shallow_water_step
+from rosephys.physics.robots.net import sheet_cells
+from rosephys.scene.picture import Picture, Polyline
+from rosephys.scene.projection import Camera
+from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.rigid import (
+from rosephys.physics.robots.boxes import (
     Bodies,
     Impulses,
     Motion,
@@ -22,9 +22,9 @@ from rosephys.physics.rigid import (
     kinetic_energy,
     touch_ground,
 )
-from rosephys.picture import Circles, Picture, Polygon, Shape, Track
-from rosephys.scene import Scene, control, parameter
-from rosephys.scenery import SOLID, level_ground
+from rosephys.scene.picture import Circles, Picture, Polygon, Shape, Track
+from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.scenery import SOLID, level_ground
 
 HALF = np.array([[0.06, 0.04]])  # extents of the box
 POINT = Bodies(np.ones(1), np.ones(1), np.zeros(1, int), np.zeros((1, 2)))

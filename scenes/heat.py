@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.reaction_diffusion import heat_step
-from rosephys.picture import Image, Picture, Text
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.fields.reaction_diffusion import heat_step
+from rosephys.scene.picture import Image, Picture, Text
+from rosephys.scene.scene import Scene, control, parameter
 
 
 def star(n: int, corners: int = 5) -> np.ndarray[Any, Any]:

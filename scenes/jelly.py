@@ -11,9 +11,16 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.mpm import Grid, Particles, at_rest, corotated, corotated_energy, step
-from rosephys.picture import Circles, Cross, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.particles.mpm import (
+    Grid,
+    Particles,
+    at_rest,
+    corotated,
+    corotated_energy,
+    step,
+)
+from rosephys.scene.picture import Circles, Cross, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
 
 CORNER = (10.0, 25.0)  # of the square, in cells
 TILES = 6  # that the square is painted with, along an edge

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import rose_ad as ra
-from rosephys.controller import CLOCKS, clock, draw_weights, signals
-from rosephys.physics.rigid import (
+from rosephys.physics.robots.boxes import (
     Bodies,
     Impulses,
     Links,
@@ -31,10 +30,11 @@ from rosephys.physics.rigid import (
     pull_springs,
     touch_ground,
 )
-from rosephys.physics.springs import damping
-from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
-from rosephys.scenery import SOLID, level_ground
+from rosephys.physics.robots.network import CLOCKS, clock, draw_weights, signals
+from rosephys.physics.robots.springs import damping
+from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.scenery import SOLID, level_ground
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[float, float]

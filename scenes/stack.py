@@ -1,7 +1,7 @@
 """Stack: ten boxes stand on each other, and a ball is thrown so that one of them ends at the goal.
 
 Left alone the boxes stand for as long as one looks: `--set ball_velocity=0,0 --set steps=2400`. Contact is
-one of rosephys/physics/contact_models.py. Kilograms, metres, seconds.
+one of rosephys/physics/rigid/models.py. Kilograms, metres, seconds.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.bodies import Bodies, Body, World
-from rosephys.physics.contact_models import MODELS
-from rosephys.physics.shapes import box, circle
-from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, SceneError, control, parameter
+from rosephys.physics.rigid.bodies import Bodies, Body, World
+from rosephys.physics.rigid.models import MODELS
+from rosephys.physics.rigid.shapes import box, circle
+from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, SceneError, control, parameter
 
 GROUND = box(60.0, 4.0)
 SIDE, RADIUS = 0.5, 0.3  # of a box, and of the ball

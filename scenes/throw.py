@@ -1,6 +1,6 @@
 """Throw: a box bounces, tumbles and slides over the ground, and is to come to rest on the goal.
 
-The box is rigid, with restitution and Coulomb friction (rosephys/physics/contact_models.py), and is thrown
+The box is rigid, with restitution and Coulomb friction (rosephys/physics/rigid/models.py), and is thrown
 from a hand's height. Its velocity and its spin are to be found. Kilograms, metres, seconds.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.bodies import Bodies, Body, World
-from rosephys.physics.contact_models import MODELS
-from rosephys.physics.shapes import box
-from rosephys.picture import Cross, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.rigid.bodies import Bodies, Body, World
+from rosephys.physics.rigid.models import MODELS
+from rosephys.physics.rigid.shapes import box
+from rosephys.scene.picture import Cross, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
 
 GROUND = box(40.0, 2.0)
 CRATE = box(0.5, 0.4)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.rigid3d import (
+from rosephys.physics.rigid.body3d import (
     BOX_CORNERS,
     BOX_FACES,
     angular_momentum,
@@ -19,9 +19,9 @@ from rosephys.physics.rigid3d import (
     rotational_energy,
     turn,
 )
-from rosephys.picture import Cross, Picture, Track
-from rosephys.projection import Camera
-from rosephys.scene import Scene, control, parameter
+from rosephys.scene.picture import Cross, Picture, Track
+from rosephys.scene.projection import Camera
+from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-60.0, 20.0)
 FOOT, BAR = np.array([0.07, 0.02, 0.02]), np.array([0.02, 0.15, 0.02])  # half extents, metres

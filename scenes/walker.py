@@ -14,9 +14,17 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.mpm import Grid, Particles, at_rest, corotated, determinant, muscle, step
-from rosephys.picture import Circles, Lines, Picture, Polygon, Track
-from rosephys.scene import Scene, control, parameter
+from rosephys.physics.particles.mpm import (
+    Grid,
+    Particles,
+    at_rest,
+    corotated,
+    determinant,
+    muscle,
+    step,
+)
+from rosephys.scene.picture import Circles, Lines, Picture, Polygon, Track
+from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.palette import pygame
-from rosephys.drawing.record import MotionPicture, write_png
-from rosephys.problem import Problem
-from rosephys.scene import find_scene, scene_names
+from rosephys.files.film import MotionPicture, write_png
+from rosephys.scene.scene import find_scene, scene_names
+from rosephys.solve.problem import Problem
 
 APPROVED = Path(__file__).parent / "approved"
 SIZE = (240, 150)

@@ -15,8 +15,8 @@ from test_session import FRAME, ThrowProblem, advance, advanced_to, session
 from test_viewer import key, mouse, turn
 
 from rosephys.drawing.palette import colour, pygame
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
 from rosephys.window.background import SHOW_SECONDS, Background
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window

@@ -10,7 +10,7 @@ import pytest
 import rose_ad as ra
 from benchmarks.peers.c import reference
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.contact import toi_velocity
+from rosephys.physics.contact.discs import toi_velocity
 
 LOSS = 0.0453761001035251
 BY_POSITION = (-0.518853086523, 1.129672200248)

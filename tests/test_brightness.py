@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.drawing.brightness import brightness
 from rosephys.drawing.palette import pygame
-from rosephys.scene import SceneError, find_scene
+from rosephys.scene.brightness import brightness
+from rosephys.scene.scene import SceneError, find_scene
 
 
 def saved(path: Path, surface: pygame.Surface) -> str:

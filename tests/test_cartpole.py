@@ -10,8 +10,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.cli import main
-from rosephys.physics.cartpole import CartPole, cartpole_acceleration, cartpole_energy
+from rosephys.command.cli import main
+from rosephys.physics.mechanics.cartpole import CartPole, cartpole_acceleration, cartpole_energy
 
 BODY = CartPole(1.3, 0.4, 0.7, 9.81)
 

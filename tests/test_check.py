@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rosephys import Problem, find_scene
-from rosephys.check import Finding, Run, check, distance
-from rosephys.cli import main
-from rosephys.scene import scene_names
+from rosephys.command.check import Finding, Run, check, distance
+from rosephys.command.cli import main
+from rosephys.scene.scene import scene_names
 
 SCENE = '''\
 import numpy as np
@@ -84,7 +84,7 @@ FEWER_STEPS = {"walker": 100, "jelly": 100, "sand": 400, "blob": 100, "cradle": 
 
 @pytest.mark.parametrize("name", scene_names())
 def test_every_scene_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rosephys.check.PATIENCE", 1.0)
+    monkeypatch.setattr("rosephys.command.check.PATIENCE", 1.0)
     fields = {"steps": FEWER_STEPS[name]} if name in FEWER_STEPS else {}
     found = check(Problem(find_scene(name, fields)))
     assert [f for f in found if f.verdict == "FAILED"] == []
@@ -215,7 +215,7 @@ def test_a_compiler_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_step_too_large_to_interpret_is_said_to_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rosephys.check.SLOWER", 1e12)
+    monkeypatch.setattr("rosephys.command.check.SLOWER", 1e12)
     found = findings(tmp_path)["compiled against interpreted"]
     assert found.verdict == "note" and "not done" in found.measured
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys import report
-from rosephys.cli import main
-from rosephys.optimize import Iterate, OptimizeError
+from rosephys.command import report
+from rosephys.command.cli import main
+from rosephys.solve.optimize import Iterate, OptimizeError
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
 HERE = Path(__file__).parent.parent
@@ -160,7 +160,7 @@ def test_gradient_by_state_begins_with_the_controls(capsys: pytest.CaptureFixtur
 def test_a_wrong_gradient_fails_the_check(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
     right = Problem.central_differences
     for factor, code in ((1 + 3e-5, 0), (1 + 3e-4, 1), (float("nan"), 1)):
@@ -178,7 +178,7 @@ def test_a_wrong_gradient_fails_the_check(
 def test_a_small_gradient_is_checked_as_closely(
     walk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
     walk.write_text(SCENE.replace("return ra.dot", "return 0.001 * ra.dot"), encoding="utf-8")
     right = Problem.central_differences
@@ -270,7 +270,7 @@ def ending(error: BaseException | None = None) -> Any:
 def test_an_early_end_keeps_the_result_so_far(
     error: BaseException, code: int, says: str, walk: Path, capsys: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("rosephys.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
     assert main(["optimize", str(walk), "--json"]) == code
     told = capsys.readouterr()
     found = one_object(told.out)
@@ -287,10 +287,8 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
     error: Any, code: int, walk: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     drawn = []
-    monkeypatch.setattr(
-        "rosephys.drawing.record.record", lambda _, values, *rest: drawn.append(values)
-    )
-    monkeypatch.setattr("rosephys.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.files.film.record", lambda _, values, *rest: drawn.append(values))
+    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out
     assert "loss 0.53 to 0.01, that of iteration 1; the last is 0.37" in told and "0.7, 0.3" in told
@@ -324,7 +322,7 @@ def test_what_was_found_is_saved_before_anything_else(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rosephys.cli._costs", interrupted)
+    monkeypatch.setattr("rosephys.command.cli._costs", interrupted)
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == 130
     assert (tmp_path / "walk.npz").exists()
 
@@ -548,7 +546,7 @@ def test_a_fault_in_a_users_scene_shows_the_users_line(
 
 
 def test_a_fault_of_ours_is_called_a_bug(capsys: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("rosephys.cli._costs", lambda *_: 1 / 0)
+    monkeypatch.setattr("rosephys.command.cli._costs", lambda *_: 1 / 0)
     assert main(["gradient", "billiards", *SMALL]) == 1
     error = capsys.readouterr().err
     assert "ZeroDivisionError" in error and "Traceback" not in error
@@ -581,7 +579,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_an_optimiser_that_is_not_installed_names_the_extra(
     walk: Path, capsys: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("rosephys.optimize.find_spec", lambda name: None)
+    monkeypatch.setattr("rosephys.solve.optimize.find_spec", lambda name: None)
     assert main(["optimize", str(walk), "--optimizer", "lbfgs"]) == 1
     told = capsys.readouterr()
     assert told.out == "" and told.err.startswith('error: the optimizer "lbfgs" needs SciPy')
@@ -592,7 +590,7 @@ def test_an_optimiser_that_is_not_installed_names_the_extra(
 def test_only_the_painters_import_pygame(command: str) -> None:
     arguments = [*command.split(), *(SMALL if "billiards" in command else [])]
     code = (
-        "import sys; from rosephys.cli import main; code = main(sys.argv[1:]);"
+        "import sys; from rosephys.command.cli import main; code = main(sys.argv[1:]);"
         "sys.exit(code or 'pygame' in sys.modules)"
     )
     done = subprocess.run(
@@ -609,7 +607,7 @@ def test_a_gradient_from_the_shell_is_compiled_once() -> None:
 
 def test_a_gradient_from_the_shell_opens_no_window() -> None:
     code = (
-        "import sys, rosephys.cli as cli; cli.main(['gradient', 'billiards', '--json']); "
+        "import sys, rosephys.command.cli as cli; cli.main(['gradient', 'billiards', '--json']); "
         "sys.exit('pygame' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, check=False)

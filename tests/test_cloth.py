@@ -9,8 +9,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.knots import linear_between
-from rosephys.physics.net import (
+from rosephys.physics.mechanics.knots import linear_between
+from rosephys.physics.robots.net import (
     net_energy,
     net_forces,
     rope_springs,

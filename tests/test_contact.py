@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics import contact
+from rosephys.physics.contact import discs as contact
 
 RADIUS, DT, STEPS = 0.05, 0.05, 8
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics.contact import RULES
+from rosephys.physics.contact.discs import RULES
 
 DOCS = Path(__file__).parents[1] / "docs"
 

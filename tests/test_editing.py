@@ -11,9 +11,9 @@ from test_session import Throw, ThrowProblem, session
 from test_viewer import key, mouse, turn
 
 from rosephys.drawing.palette import colour, pygame
-from rosephys.optimize import OPTIMIZERS
-from rosephys.problem import Problem
-from rosephys.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
+from rosephys.scene.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
+from rosephys.solve.optimize import OPTIMIZERS
+from rosephys.solve.problem import Problem
 from rosephys.window.history import LENGTH, History
 from rosephys.window.scroll import Scroll
 from rosephys.window.session import Phase, Session

@@ -10,8 +10,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.events import Event, advance
-from rosephys.physics.integrators import METHODS
+from rosephys.physics.contact.events import Event, advance
+from rosephys.physics.mechanics.integrators import METHODS
 
 
 def fall(gravity: Any, method: str = "verlet") -> Callable[[Any, Any], Any]:

@@ -11,8 +11,8 @@ from scipy.optimize import curve_fit
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
-from rosephys.physics.rigid import Bodies, Impulses, Motion, advance
+from rosephys.physics.fluids.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
+from rosephys.physics.robots.boxes import Bodies, Impulses, Motion, advance
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(11)

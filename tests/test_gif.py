@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rosephys.drawing.gif import write_gif
+from rosephys.files.gif import write_gif
 
 Frame = NDArray[np.uint8]
 

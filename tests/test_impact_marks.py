@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.picture import Track
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
-from rosephys.window.impacts import MOST, impacts
+from rosephys.scene.picture import Track
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
+from rosephys.window.impact_marks import MOST, impacts
 
 
 def found(name: str, settings: dict[str, str] | None = None) -> tuple[Problem, np.ndarray]:

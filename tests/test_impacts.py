@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics import collide, impacts, impulses, joints
-from rosephys.physics.bodies import Body, World
-from rosephys.physics.joints import distance, motor, revolute, weld
-from rosephys.physics.pairs import pairs_of
-from rosephys.physics.shapes import box, circle
+from rosephys.physics.rigid import collide, impacts, impulses, joints
+from rosephys.physics.rigid.bodies import Body, World
+from rosephys.physics.rigid.joints import distance, motor, revolute, weld
+from rosephys.physics.rigid.pairs import pairs_of
+from rosephys.physics.rigid.shapes import box, circle
 
 DT, SIDE, E = 1 / 240, 0.5, 0.7
 ANGLES = np.array([0, 0.3, -0.2, 0.1, 0.4, 0.0])

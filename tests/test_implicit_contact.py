@@ -9,11 +9,11 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, find_scene
-from rosephys.physics import implicit, penalty
-from rosephys.physics.bodies import Body, World
-from rosephys.physics.collide import find
-from rosephys.physics.joints import motor, revolute
-from rosephys.physics.shapes import box, circle
+from rosephys.physics.rigid import implicit, penalty
+from rosephys.physics.rigid.bodies import Body, World
+from rosephys.physics.rigid.collide import find
+from rosephys.physics.rigid.joints import motor, revolute
+from rosephys.physics.rigid.shapes import box, circle
 
 G = 9.81
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.cli import main
+from rosephys.command.cli import main
 from rosephys.drawing.palette import pygame, rgb
 from rosephys.drawing.relief import SIDE, relief
-from rosephys.landscape import (
+from rosephys.scene.scene import Scene, SceneError, control, find_scene, parameter
+from rosephys.solve.landscape import (
     GRIDS,
     Axis,
     Component,
@@ -23,8 +24,7 @@ from rosephys.landscape import (
     pairs,
     title,
 )
-from rosephys.problem import Problem
-from rosephys.scene import Scene, SceneError, control, find_scene, parameter
+from rosephys.solve.problem import Problem
 
 
 @ra.struct

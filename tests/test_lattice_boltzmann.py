@@ -11,7 +11,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.lattice_boltzmann import (
+from rosephys.physics.fluids.lattice_boltzmann import (
     DIRECTIONS,
     OPPOSITE,
     WEIGHTS,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from rosephys import OptimizeError, Problem, Scene, control, descend, parameter
-from rosephys.lbfgs import lbfgs
+from rosephys.solve.lbfgs import lbfgs
 
 minimize = pytest.importorskip("scipy.optimize", reason="the extra `test` has it").minimize
 
@@ -151,7 +151,7 @@ def test_what_the_loss_raises_reaches_the_caller(error: BaseException) -> None:
 
 def test_a_process_may_end_in_the_middle_of_it() -> None:
     code = (
-        "import numpy as np; from rosephys.lbfgs import lbfgs;"
+        "import numpy as np; from rosephys.solve.lbfgs import lbfgs;"
         "points = lbfgs(lambda x: (x @ x, 2 * x), np.ones(3), np.full(3, -9.0), np.full(3, 9.0));"
         "next(points), next(points); print('done')"
     )
@@ -204,7 +204,7 @@ def test_descend_stops_where_it_is_told() -> None:
 
 
 def test_without_scipy_descend_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rosephys.optimize.find_spec", lambda name: None)
+    monkeypatch.setattr("rosephys.solve.optimize.find_spec", lambda name: None)
     with pytest.raises(OptimizeError, match=r'pip install "rosephys\[scipy\]"'):
         next(descend(Problem(Valley()), iterations=3, rate=0.3, optimizer="lbfgs"))
     assert len(list(descend(Problem(Valley()), iterations=3, rate=1e-4, optimizer="adam"))) == 4

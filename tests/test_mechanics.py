@@ -10,9 +10,9 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.gravity import gravity_acceleration, gravity_energy
-from rosephys.physics.integrators import METHODS
-from rosephys.physics.pendulum import pendulum_acceleration, pendulum_energy
+from rosephys.physics.mechanics.gravity import gravity_acceleration, gravity_energy
+from rosephys.physics.mechanics.integrators import METHODS
+from rosephys.physics.mechanics.pendulum import pendulum_acceleration, pendulum_energy
 
 ORDERS = {
     "explicit-euler": 1,

@@ -9,7 +9,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, find_scene
-from rosephys.physics.mpm import (
+from rosephys.physics.particles.mpm import (
     EMPTY,
     Grid,
     Particles,

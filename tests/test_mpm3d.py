@@ -10,7 +10,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, find_scene
-from rosephys.physics.mpm import (
+from rosephys.physics.particles.mpm import (
     EMPTY,
     Grid,
     Particles,
@@ -22,7 +22,7 @@ from rosephys.physics.mpm import (
     rotation,
     step,
 )
-from rosephys.physics.sand import friction_cone, sand
+from rosephys.physics.particles.sand import friction_cone, sand
 
 Array = np.ndarray[Any, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rosephys.cli import main
+from rosephys.command.cli import main
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_what_cannot_be_written_is_told(tmp_path: Path, capsys: Any, name: str, 
 
 
 def test_it_needs_no_display_and_no_pygame(tmp_path: Path) -> None:
-    code = "import sys; from rosephys.cli import main; main(['new', 'a.py'])"
+    code = "import sys; from rosephys.command.cli import main; main(['new', 'a.py'])"
     code += "; assert 'pygame' not in sys.modules"
     subprocess.run(
         [sys.executable, "-c", code],

@@ -16,7 +16,7 @@ from test_gif import decode
 from test_recording import Juggler
 
 from rosephys import Animation, Problem, SceneError, descend, find_scene, show
-from rosephys.drawing.record import record
+from rosephys.files.film import record
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from rosephys.drawing.paint import Transform, backdrop, fit, paint_shapes, paint
 from rosephys.drawing.palette import PALETTE, colour, pygame, words
 from rosephys.drawing.sprite import _sprite
 from rosephys.drawing.stroke import dashes, stroke
-from rosephys.picture import (
+from rosephys.scene.picture import (
     Arrow,
     Circles,
     Cross,
@@ -28,7 +28,7 @@ from rosephys.picture import (
     Text,
     Track,
 )
-from rosephys.scene import SceneError
+from rosephys.scene.scene import SceneError
 
 VIEW = (0.0, 0.0, 2.0, 1.0)
 COMMON = st.floats(-1e3, 1e3)
@@ -282,7 +282,7 @@ def test_colours_have_names() -> None:
 
 
 def test_a_picture_needs_no_painter() -> None:
-    code = "import sys, rosephys.picture; sys.exit('pygame' in sys.modules)"
+    code = "import sys, rosephys.scene.picture; sys.exit('pygame' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -10,8 +10,8 @@ from approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read
 
 from rosephys.drawing.paint import backdrop, paint_shapes
 from rosephys.drawing.palette import pygame
-from rosephys.picture import Circles, Cross, Lines, Picture, Polygon, Text
-from rosephys.scene import scene_names
+from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Text
+from rosephys.scene.scene import scene_names
 
 LIMIT = 12.0  # of 255
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics.rigid3d import BOX_CORNERS, BOX_FACES
-from rosephys.picture import Polygons
-from rosephys.problem import Problem
-from rosephys.projection import Camera
-from rosephys.scene import find_scene
+from rosephys.physics.rigid.body3d import BOX_CORNERS, BOX_FACES
+from rosephys.scene.picture import Polygons
+from rosephys.scene.projection import Camera
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
 
 
 def test_axes_are_orthonormal_and_point_as_they_are_named() -> None:

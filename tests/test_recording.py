@@ -17,14 +17,14 @@ from test_cli import HERE, SCENE
 from test_gif import decode
 
 import rose_ad as ra
-from rosephys.cli import main
-from rosephys.drawing.mp4 import FilmError, check_size, encoder, write_mp4
+from rosephys.command.cli import main
 from rosephys.drawing.palette import pygame
-from rosephys.drawing.record import record, still
-from rosephys.problem import Problem
-from rosephys.saved import load, save_motion
-from rosephys.scene import Scene, control, find_scene
-from rosephys.whole import replacing
+from rosephys.files.atomic import replacing
+from rosephys.files.film import record, still
+from rosephys.files.mp4 import FilmError, check_size, encoder, write_mp4
+from rosephys.files.values import load, save_motion
+from rosephys.scene.scene import Scene, control, find_scene
+from rosephys.solve.problem import Problem
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_what_fails_leaves_nothing(problem: Problem, name: str, tmp_path: Path) 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to be sent")
 def test_ctrl_c_while_a_film_is_drawn_leaves_no_file(walk: Path, tmp_path: Path) -> None:
     code = (
-        "import rosephys.drawing.record as r, rosephys.cli as cli, signal, sys\n"
+        "import rosephys.files.film as r, rosephys.command.cli as cli, signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background\n"
         "draw = r.MotionPicture.draw\n"
         "def told(*args): print('drawing', flush=True); draw(*args)\n"
@@ -342,7 +342,7 @@ def test_a_film_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_ffmpeg_cannot_do_is_told_in_its_words(tmp_path: Path, monkeypatch: Any) -> None:
     pytest.importorskip("imageio_ffmpeg")
-    monkeypatch.setattr("rosephys.drawing.mp4.QUALITY", "very high")
+    monkeypatch.setattr("rosephys.files.mp4.QUALITY", "very high")
     with pytest.raises(FilmError, match=r"(?s)could not write the film: .*crf"):
         write_mp4(tmp_path / "film.mp4", balls(), 24)
     assert list(tmp_path.iterdir()) == []

@@ -15,8 +15,8 @@ from test_background import SCENE
 from test_session import FRAME, advanced_to
 
 from rosephys.drawing.palette import colour, pygame
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
 from rosephys.window.reload import Source
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window

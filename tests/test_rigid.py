@@ -12,8 +12,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.cli import main
-from rosephys.physics.rigid import (
+from rosephys.command.cli import main
+from rosephys.physics.robots.boxes import (
     Bodies,
     Impulses,
     Links,

@@ -9,8 +9,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.floor3d import Motion, RigidBody, advance_over_floor
-from rosephys.physics.rigid3d import (
+from rosephys.physics.mechanics.top import steady_precession, top_axis, top_energy, top_step
+from rosephys.physics.rigid.body3d import (
     BOX_CORNERS,
     BOX_FACES,
     angular_momentum,
@@ -22,7 +22,7 @@ from rosephys.physics.rigid3d import (
     rotational_energy,
     turn,
 )
-from rosephys.physics.top import steady_precession, top_axis, top_energy, top_step
+from rosephys.physics.rigid.floor3d import Motion, RigidBody, advance_over_floor
 
 MOMENTS = np.array([1.0, 2.0, 3.5])
 START = np.array([0.5, 0.1, -0.7, 0.5]) / np.linalg.norm([0.5, 0.1, -0.7, 0.5])

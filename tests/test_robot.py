@@ -10,10 +10,10 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.cli import main
-from rosephys.physics.ground import advance_over_ground
-from rosephys.physics.springs import damping, rest_lengths, spring_energy, spring_forces
-from rosephys.saved import load
+from rosephys.command.cli import main
+from rosephys.files.values import load
+from rosephys.physics.robots.ground import advance_over_ground
+from rosephys.physics.robots.springs import damping, rest_lengths, spring_energy, spring_forces
 
 BLOCKS = ("hidden_weights", "hidden_bias", "muscle_weights", "muscle_bias")
 

@@ -11,9 +11,9 @@ import pytest
 import scipy.linalg
 
 import rose_ad as ra
-from rosephys.physics import symmetric
-from rosephys.physics.mpm import Grid, Particles, at_rest, isotropic, step
-from rosephys.physics.sand import friction_cone, sand, sand_energy
+from rosephys.physics.particles import symmetric
+from rosephys.physics.particles.mpm import Grid, Particles, at_rest, isotropic, step
+from rosephys.physics.particles.sand import friction_cone, sand, sand_energy
 
 Array = np.ndarray[Any, Any]
 

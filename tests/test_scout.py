@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
+from rosephys.solve.scout import BATCH, BEST, Scout
 from rosephys.window import solver
-from rosephys.window.scout import BATCH, BEST, Scout
 from rosephys.window.solver import Solver
 
 HOLLOWS = '''

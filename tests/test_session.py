@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from rosephys.optimize import OptimizeError
-from rosephys.picture import Circles, Cross, Picture, Track
-from rosephys.scene import Field
+from rosephys.scene.picture import Circles, Cross, Picture, Track
+from rosephys.scene.scene import Field
+from rosephys.solve.optimize import OptimizeError
 from rosephys.window.panel import _round_numbers
 from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase, Session
 

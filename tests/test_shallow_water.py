@@ -9,7 +9,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.shallow_water import shallow_water_step
+from rosephys.physics.fluids.shallow_water import shallow_water_step
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(5)

@@ -9,8 +9,8 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.advection import advect
-from rosephys.physics.pressure import SOLVERS, divergence, project
+from rosephys.physics.fields.advection import advect
+from rosephys.physics.fields.pressure import SOLVERS, divergence, project
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(3)

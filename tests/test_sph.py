@@ -7,7 +7,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.sph import densities, kernel, kernel_slope, sph_acceleration
+from rosephys.physics.fluids.sph import densities, kernel, kernel_slope, sph_acceleration
 
 DRAW = np.random.default_rng(6)
 

@@ -11,7 +11,7 @@ import pytest
 from test_session import ThrowProblem, session
 from test_viewer import key, turn
 
-from rosephys.cli import main
+from rosephys.command.cli import main
 from rosephys.drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
 from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
 from rosephys.window.viewer import Window, view
@@ -124,7 +124,7 @@ def test_themed_is_left_however_it_ends() -> None:
 
 def test_what_lies_on_felt_is_the_same_in_both(window: Window) -> None:
     from rosephys.drawing.paint import backdrop, lamp, paint_shapes
-    from rosephys.picture import Circles, Cross, Picture
+    from rosephys.scene.picture import Circles, Cross, Picture
 
     shapes = (Cross((0.3, 0.5), "accent"), Circles(np.array([[0.6, 0.5]]), 0.1, ("good",)))
     picture, found = Picture(shapes, (0, 0, 1, 1), "felt"), []

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.problem import Problem
-from rosephys.scene import Scene, control, find_scene, parameter
-from rosephys.window.trust import POINTS, Verdict, judged
+from rosephys.scene.scene import Scene, control, find_scene, parameter
+from rosephys.solve.problem import Problem
+from rosephys.solve.trust import POINTS, Verdict, judged
 
 
 @ra.struct

@@ -15,9 +15,9 @@ from test_session import FRAME, ThrowProblem, session, solving
 
 from rosephys.drawing.numerals import number, vector
 from rosephys.drawing.palette import colour, pygame
-from rosephys.drawing.record import record
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
+from rosephys.files.film import record
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
 from rosephys.window.panel import wrapped
 from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view

@@ -15,10 +15,10 @@ from test_viewer import goal_pixel, key, mouse
 import rose_ad as ra
 from rosephys.drawing.palette import colour, pygame
 from rosephys.drawing.relief import Relief
-from rosephys.landscape import GRIDS, Component
-from rosephys.picture import Circles, Cross, Picture, Track
-from rosephys.problem import Problem
-from rosephys.scene import Scene, find_scene
+from rosephys.scene.picture import Circles, Cross, Picture, Track
+from rosephys.scene.scene import Scene, find_scene
+from rosephys.solve.landscape import GRIDS, Component
+from rosephys.solve.problem import Problem
 from rosephys.window.halo import NUDGE, spreads
 from rosephys.window.inquiry import Failure
 from rosephys.window.session import Phase, Session

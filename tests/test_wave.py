@@ -9,7 +9,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
-from rosephys.physics.wave import wave_step
+from rosephys.physics.fields.wave import wave_step
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(4)

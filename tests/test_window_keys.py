@@ -12,11 +12,11 @@ import pytest
 from test_session import session
 from test_viewer import key, mouse, played, turn
 
-from rosephys.arguments import parser
-from rosephys.cli import RUNS, _problem, _replaying
+from rosephys.command.arguments import parser
+from rosephys.command.cli import RUNS, _problem, _replaying
 from rosephys.drawing.palette import colour, pygame
-from rosephys.problem import Problem
-from rosephys.scene import Scene, find_scene, parameter
+from rosephys.scene.scene import Scene, find_scene, parameter
+from rosephys.solve.problem import Problem
 from rosephys.window.card import KEYS
 from rosephys.window.reload import Source
 from rosephys.window.reproduce import command
@@ -175,7 +175,7 @@ def test_many_numbers_go_to_a_file(tmp_path: Path, monkeypatch: Any) -> None:
     for number in (1, 2):
         line = command("./my long.py", scene, scene.live | {"many": np.arange(100.0)})
         assert shlex.split(line)[4:] == ["./my long.py", "--load", f"my long-{number}.npz"]
-    from rosephys.saved import load
+    from rosephys.files.values import load
 
     found = load(Path("my long-2.npz"))
     np.testing.assert_array_equal(found["many"], np.arange(100.0))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rosephys.problem import Problem
-from rosephys.scene import find_scene
+from rosephys.scene.scene import find_scene
+from rosephys.solve.problem import Problem
 
 from .table import Array, Program, Table
 

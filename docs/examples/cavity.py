@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.lattice_boltzmann import flowing, lattice_boltzmann_step, moments
+from rosephys.physics.fluids.lattice_boltzmann import flowing, lattice_boltzmann_step, moments
 
 Array = np.ndarray[Any, Any]
 

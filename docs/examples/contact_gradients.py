@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.physics.bodies import Bodies, Body, World
-from rosephys.physics.contact import RULES
-from rosephys.physics.contact_models import MODELS
-from rosephys.physics.events import Event, advance
-from rosephys.physics.ground import advance_over_ground
-from rosephys.physics.integrators import verlet
-from rosephys.physics.shapes import box, circle
+from rosephys.physics.contact.discs import RULES
+from rosephys.physics.contact.events import Event, advance
+from rosephys.physics.mechanics.integrators import verlet
+from rosephys.physics.rigid.bodies import Bodies, Body, World
+from rosephys.physics.rigid.models import MODELS
+from rosephys.physics.rigid.shapes import box, circle
+from rosephys.physics.robots.ground import advance_over_ground
 
 PAGE = Path(__file__).parents[1] / "contact.md"
 RADIUS, DT, G = 0.1, 0.002, 9.81

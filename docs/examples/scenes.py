@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rosephys import Problem, descend, find_scene
 from rosephys.drawing.palette import pygame
-from rosephys.drawing.record import still
+from rosephys.files.film import still
 
 # the moment of each, from 0 to 1, and the fields that are not its own
 MOMENTS = {

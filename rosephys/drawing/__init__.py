@@ -1,1 +1,1 @@
-"""Pixels: pictures painted, films and files written, none of which needs a window."""
+"""Pixels: pictures painted, none of which needs a window or a file."""

@@ -11,10 +11,10 @@ from rosephys.drawing.colourmap import coloured
 from rosephys.drawing.palette import Floats, colour, pygame, words
 from rosephys.drawing.relief import COLOURS, Relief
 from rosephys.drawing.stroke import polyline, ring, stroke
-from rosephys.landscape import Landscape, title
+from rosephys.solve.landscape import Landscape, title
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 
 class Chart:

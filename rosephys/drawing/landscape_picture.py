@@ -10,10 +10,10 @@ from rosephys.drawing.landscape_chart import draw_ground, draw_way, plot_within,
 from rosephys.drawing.numerals import number
 from rosephys.drawing.palette import colour, pygame, words
 from rosephys.drawing.relief import relief
-from rosephys.landscape import Landscape
+from rosephys.solve.landscape import Landscape
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 UNIT = 1.6  # pixels of a design pixel
 

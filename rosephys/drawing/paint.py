@@ -20,7 +20,7 @@ from rosephys.drawing.colourmap import coloured
 from rosephys.drawing.palette import FAR, Floats, blend, colour, pygame, rgb, themed, words
 from rosephys.drawing.sprite import ball, disc, shadow, stamp
 from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
-from rosephys.picture import (
+from rosephys.scene.picture import (
     Arrow,
     Circles,
     Cross,

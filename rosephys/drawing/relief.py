@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rosephys.drawing.colourmap import coloured
 from rosephys.drawing.palette import rgb
-from rosephys.landscape import Floats, Landscape
+from rosephys.solve.landscape import Floats, Landscape
 
 SIDE = 320  # pixels
 COLOURS = "water"

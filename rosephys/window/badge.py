@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rosephys.drawing.palette import colour, pygame, text_width, words
 from rosephys.drawing.stroke import stroke
+from rosephys.solve.trust import Verdict
 from rosephys.window.panel import wrapped
-from rosephys.window.trust import Verdict
 
 TITLES = {
     "jump": "The loss jumps near here",

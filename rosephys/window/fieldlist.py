@@ -21,7 +21,7 @@ from rosephys.window.session import Session
 from rosephys.window.slider import Slider, sliders_of
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 CONTROL_SHADES = ("first", "second", "third")  # of each control's sliders and gradient arrow
 TITLE, LINE, PUSH, GAP = 18, 22, 17, 12  # heights of a field's parts, in design pixels

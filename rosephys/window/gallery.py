@@ -11,10 +11,10 @@ from time import sleep
 
 import numpy as np
 
-from rosephys.catalogue import Entry, Group
+from rosephys.command.report import describe
 from rosephys.drawing.palette import colour, pygame, text_width, words
-from rosephys.drawing.record import write_png
-from rosephys.report import describe
+from rosephys.files.film import write_png
+from rosephys.scene.catalogue import Entry, Group
 from rosephys.window.card import draw_message
 from rosephys.window.panel import key_cap, wrapped
 from rosephys.window.thumbnail import SIZE, Thumbnails

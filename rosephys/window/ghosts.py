@@ -8,7 +8,7 @@ import numpy as np
 
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import FAR, Floats, colour, pygame
-from rosephys.picture import Track
+from rosephys.scene.picture import Track
 
 PIECES = 160  # straight ones of a path
 FIRST, LAST = 0.22, 0.55  # opacity of the first ghost and of the last

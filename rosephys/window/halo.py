@@ -16,11 +16,11 @@ import numpy as np
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import FAR, Floats, colour, pygame
 from rosephys.drawing.stroke import polyline
-from rosephys.picture import Track
-from rosephys.scene import Scene
+from rosephys.scene.picture import Track
+from rosephys.scene.scene import Scene
 
 if TYPE_CHECKING:
-    from rosephys.problem import Arrays, Problem
+    from rosephys.solve.problem import Arrays, Problem
 
 NUDGE = 0.01  # relative length of the nudge
 THIN = 5.0  # design pixels; the soft part of a halo is no thinner

@@ -12,7 +12,7 @@ from rosephys.window.inquiry import Failure
 from rosephys.window.panel import key_cap, wrapped
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 KEYS = (
     ("Click", "solve from there"),

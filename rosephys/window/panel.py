@@ -12,7 +12,7 @@ import numpy as np
 from rosephys.drawing.numerals import number
 from rosephys.drawing.palette import colour, pygame, rgb, text_width, theme, words
 from rosephys.drawing.stroke import polyline, stroke
-from rosephys.optimize import OPTIMIZERS
+from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.choice import HEIGHT, draw_choice, segments
 from rosephys.window.fieldlist import BESIDE, INSET, FieldList
 from rosephys.window.session import Phase, Session

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.report import describe
+from rosephys.command.report import describe
 from rosephys.window.background import Background
 from rosephys.window.session import Phase, Session
 
 if TYPE_CHECKING:
-    from rosephys.problem import Arrays, Problem
+    from rosephys.solve.problem import Arrays, Problem
 
 CHECK_SECONDS = 0.25  # between two looks at the file
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.saved import save
+from rosephys.files.values import save
 
 if TYPE_CHECKING:
-    from rosephys.scene import Scene
+    from rosephys.scene.scene import Scene
 
 TYPED = 64  # numbers of a field that are written out; with more of them all go to a file
 

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosephys.optimize import Iterate
-from rosephys.picture import Picture, Track
-from rosephys.report import describe
+from rosephys.command.report import describe
+from rosephys.scene.picture import Picture, Track
+from rosephys.solve.optimize import Iterate
 from rosephys.window.background import Background
 from rosephys.window.history import Entry, History
 from rosephys.window.solver import Motion, Result, Solve, Solver
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 SOLVE_SECONDS = 4.0  # a whole solve lasts at least this long, so that a person can watch it
 RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is already behind

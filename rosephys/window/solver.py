@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 import rose_ad as ra
-from rosephys.optimize import Iterate, OptimizeError, descend
-from rosephys.picture import Track
-from rosephys.report import describe
-from rosephys.window.scout import Scout
+from rosephys.command.report import describe
+from rosephys.scene.picture import Track
+from rosephys.solve.optimize import Iterate, OptimizeError, descend
+from rosephys.solve.scout import Scout
 
 if TYPE_CHECKING:
-    from rosephys.problem import Arrays, Problem
+    from rosephys.solve.problem import Arrays, Problem
 
 STRAY = 9.0  # times the best loss above it: a step that leads beyond is taken back
 PATIENCE = 25  # steps without a gain, after which a descent has arrived

@@ -22,11 +22,11 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import IO, TYPE_CHECKING, Any
 
-from rosephys.catalogue import Entry
+from rosephys.scene.catalogue import Entry
 
 if TYPE_CHECKING:
     from rosephys.drawing.palette import pygame
-    from rosephys.problem import Arrays, Problem
+    from rosephys.solve.problem import Arrays, Problem
 
 SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
 SOLVE_SECONDS = 2.0  # how long a scene is solved for its picture
@@ -187,10 +187,10 @@ def _trim(folder: Path) -> None:
 def paint(typed: str) -> pygame.Surface:
     """The picture of a scene that has been solved for a moment, without words of ours."""
     from rosephys.drawing.palette import pygame
-    from rosephys.drawing.record import MotionPicture
-    from rosephys.picture import Image
-    from rosephys.problem import Problem
-    from rosephys.scene import SceneError, find_scene
+    from rosephys.files.film import MotionPicture
+    from rosephys.scene.picture import Image
+    from rosephys.scene.scene import SceneError, find_scene
+    from rosephys.solve.problem import Problem
 
     problem = Problem(find_scene(typed))
     if not problem.scene.pictured:
@@ -206,7 +206,7 @@ def paint(typed: str) -> pygame.Surface:
 
 def _found(problem: Problem) -> Arrays:
     """The best values that are found in a moment."""
-    from rosephys.optimize import OptimizeError, descend
+    from rosephys.solve.optimize import OptimizeError, descend
 
     scene = problem.scene
     best, values = float("inf"), problem.values
@@ -222,8 +222,8 @@ def _found(problem: Problem) -> Arrays:
 
 
 def _serve(jobs: IO[str], answers: IO[str]) -> None:
-    from rosephys.drawing.record import write_png
-    from rosephys.report import describe
+    from rosephys.command.report import describe
+    from rosephys.files.film import write_png
 
     for line in jobs:
         typed, file = json.loads(line)

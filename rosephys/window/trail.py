@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from rosephys.picture import Track
-from rosephys.problem import Arrays
+from rosephys.scene.picture import Track
+from rosephys.solve.problem import Arrays
 
 Item = TypeVar("Item")
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rosephys.command.report import describe
 from rosephys.drawing.paint import Transform, backdrop, lamp, paint_shapes, paint_tracks
 from rosephys.drawing.palette import THEMES, colour, pygame, theme, use_theme, words
 from rosephys.drawing.stroke import arrow, ring
-from rosephys.optimize import OPTIMIZERS
-from rosephys.report import describe
-from rosephys.whole import replacing
+from rosephys.files.atomic import replacing
+from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.card import draw_keys, draw_message, draw_note
 from rosephys.window.fieldlist import CONTROL_SHADES
 from rosephys.window.panel import Panel
@@ -28,7 +28,7 @@ from rosephys.window.timeline import draw_timeline, holds, share_at
 from rosephys.window.views import Views
 
 if TYPE_CHECKING:
-    from rosephys.problem import Problem
+    from rosephys.solve.problem import Problem
 
 FRAMES = 60  # a second
 SWITCH_SECONDS = 1e-3  # how long the solver's thread may keep Python from drawing

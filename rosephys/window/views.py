@@ -16,18 +16,18 @@ from rosephys.drawing.landscape_chart import Chart
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import Floats, pygame
 from rosephys.drawing.relief import Relief, relief
-from rosephys.landscape import Axis, Component, explored, framed, pairs
-from rosephys.problem import Arrays
+from rosephys.solve.landscape import Axis, Component, explored, framed, pairs
+from rosephys.solve.problem import Arrays
+from rosephys.solve.trust import Verdict, judged
 from rosephys.window.badge import draw_badge, draw_legend
 from rosephys.window.ghosts import Ghosts
 from rosephys.window.halo import NUDGE, draw_halos, spreads
-from rosephys.window.impacts import draw_impacts, impacts
+from rosephys.window.impact_marks import draw_impacts, impacts
 from rosephys.window.inquiry import Failure, Inquiry
 from rosephys.window.landscape_column import draw_column
 from rosephys.window.session import Phase, Session
 from rosephys.window.solver import Motion
 from rosephys.window.trail import Trail
-from rosephys.window.trust import Verdict, judged
 
 COLUMN = 380  # design pixels of the landscape's width
 LEAST = 140  # design pixels of it below which it is not shown

@@ -15,6 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import rose_ad as ra
+from rose_ad.tracing import control
 
 LENGTHS = (1, 2, 3, 5, 7)
 _number = st.integers(0, 5)
@@ -170,7 +171,7 @@ class Scope:
     scalars: tuple[Any, ...]
     vectors: tuple[Any, ...]
     ints: tuple[Any, ...]
-    accs: tuple[ra.control.Accumulator, ...] = ()
+    accs: tuple[control.Accumulator, ...] = ()
     helpers: tuple[Any, ...] = ()
 
     def with_(self, scalar: Any = None, vector: Any = None, index: Any = None) -> Scope:

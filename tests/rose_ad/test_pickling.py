@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
+from rose_ad.api import derive
+from rose_ad.base import source
+from rose_ad.tracing import values
 
 ROOT = Path(ra.__file__).parents[1]
 X, V = 0.7, np.array([0.5, -1.0, 2.0])
@@ -128,7 +131,7 @@ def test_derivatives_of_an_unpickled_function() -> None:
         lambda f: ra.grad(lambda x, v: ra.grad(f)(x, v)),
         lambda f: ra.hessian(f),
         lambda f: ra.checkpoint(f),
-        lambda f: ra.derive._derived(ra.derive._Forward, f),
+        lambda f: derive._derived(derive._Forward, f),
     ],
 )
 def test_derived_functions(make: Callable[[ra.Fn], ra.Fn]) -> None:
@@ -142,7 +145,7 @@ def test_derived_functions(make: Callable[[ra.Fn], ra.Fn]) -> None:
 
 
 def test_every_specialisation_travels() -> None:
-    f = ra.fn(lambda x: ra.sum(x) if isinstance(x, ra.values.TracedArray) else x)
+    f = ra.fn(lambda x: ra.sum(x) if isinstance(x, values.TracedArray) else x)
     cases = (1.5, 2, True, np.float32(1.5), V, V.astype(np.float32), np.ones((2, 3)))
     expected = [f(x) for x in cases]
     g = again(again(f))  # and on from there
@@ -348,7 +351,7 @@ def test_errors_come_back_from_other_processes() -> None:
     back = again(again(error.value))
     assert type(back) is ra.OutOfRange and str(back) == str(error.value)
     assert (back.what, back.instead) == (error.value.what, error.value.instead)
-    assert ra.source.name_of(back.location) == ra.source.name_of(error.value.location)
+    assert source.name_of(back.location) == source.name_of(error.value.location)
     with pytest.raises(ra.ParseError) as wrong:
         ra.parse("fn f(")
     assert again(wrong.value).line == 1

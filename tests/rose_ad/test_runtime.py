@@ -437,7 +437,7 @@ def test_code_is_linked_where_memory_near_it_is_taken() -> None:
     code = """
 import ctypes
 import rose_ad as ra
-from rose_ad.lower import jit
+from rose_ad.native import jit
 
 libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
@@ -458,7 +458,7 @@ class Code(jit.Code):
         super().__init__(*args)
 
 
-from rose_ad.lower import program
+from rose_ad.native import program
 program.Code = Code
 print(ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(1.0))
 """

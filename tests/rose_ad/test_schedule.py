@@ -24,6 +24,7 @@ from test_rules import EXAMPLES, RULE, V, before_and_after, text, traced
 
 import rose_ad as ra
 from rose_ad.cli import main
+from rose_ad.ir import types
 from rose_ad.ir.copying import copied
 from rose_ad.ir.core import Atom, Block, Const, Function, Instr, Var, callees, instructions
 from rose_ad.ir.interp import interpret
@@ -378,7 +379,7 @@ def test_a_rule_that_is_wrong() -> None:
         return ra.SCHEDULE.with_rules(ra.rule(head)(rule))
 
     def mistyped(b: Any, x: Any, y: Any) -> Any:
-        return Const(1, ra.types.I64)
+        return Const(1, types.I64)
 
     def endless(b: Any, x: Any, y: Any) -> Any:
         return b.prim("add", y, x)
@@ -411,7 +412,7 @@ def test_a_rule_may_be_for_any_head(head: str, f: Any, args: tuple[Any, ...]) ->
     def wrong(b: Any, *operands: Any) -> Any:
         """All is true."""
         tried.append(operands)
-        return Const(True, ra.types.Bool)
+        return Const(True, types.Bool)
 
     with pytest.raises(ra.RoseError, match="wrong answers with"):
         ra.scheduled(f, ra.SCHEDULE.with_rules(wrong))(*args)

@@ -15,6 +15,7 @@ from programs import arguments, function, programs
 
 import rose_ad as ra
 from rose_ad.ad.linearize import linearize
+from rose_ad.api.function import as_fn
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Const, Function, callees, instructions
 from rose_ad.ir.text import show_program
@@ -27,7 +28,7 @@ SETTINGS = settings(
 
 
 def ir_of(f: Any, *args: Any) -> Function:
-    return ra.function.as_fn(f).lower(*args).program.function
+    return as_fn(f).lower(*args).program.function
 
 
 def same(f: Function) -> Function:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rosephys.problem import Problem
+from rosephys.solve.problem import Problem
 
 from ..table import Array, Program
 from .job import BLOCKS, Job

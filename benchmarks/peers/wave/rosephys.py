@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rosephys.problem import Problem
+from rosephys.solve.problem import Problem
 
 from ..table import Array, Program
 from .job import Job

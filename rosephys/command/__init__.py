@@ -1,0 +1,1 @@
+"""What is typed: `python -m rosephys ...`, its arguments, and what it says."""

@@ -1,0 +1,298 @@
+"""What may be typed on the command line: the commands, their arguments, and what these must be."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rosephys.files.keep import END, FPS, SIZE
+
+Run: TypeAlias = "Callable[[argparse.Namespace], int]"
+
+EXAMPLES = """\
+examples:
+  python -m rosephys gallery                        all scenes to choose from
+  python -m rosephys scene billiards                watch the shot being found, drag the goal
+  python -m rosephys new my_scene.py                write a scene to begin with
+  python -m rosephys scene ./my_scene.py            watch it, and what you change in the file
+  python -m rosephys record billiards --out shot.gif --size 1280x720
+  python -m rosephys optimize robot --out found     teach a robot to walk
+  python -m rosephys scene robot --load found/robot.npz
+  python -m rosephys optimize billiards --iterations 400 --optimizer adam
+  python -m rosephys gradient billiards --check     compare with central differences
+  python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
+  python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
+"""
+
+MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
+
+
+def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser of all commands; what it parses has the function of `runs` for its command, as `run`."""
+    made = argparse.ArgumentParser(
+        prog="python -m rosephys",
+        description="Differentiable physics: simulate a scene, differentiate it, solve it.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, add in _COMMANDS.items():
+        add(commands, runs[name])
+    return made
+
+
+# ---- Commands ----
+
+
+def _scene(commands: Any, run: Run) -> None:
+    command = _command(commands, "scene", run, "solve a scene in a window and play the answer")
+    command.add_argument("--headless", action="store_true", help="no window: print, write a GIF")
+    _add_solving(command)
+    _add_theme(command)
+    command.add_argument(
+        "--out",
+        "--save",
+        type=Path,
+        metavar="DIR|FILE",
+        help="write what `record` would instead (default: a GIF, here); implies --headless",
+    )
+    command.set_defaults(size=SIZE, fps=FPS, at=END)
+
+
+def _gallery(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "gallery",
+        help="choose a scene from pictures of all",
+        description="Choose a scene from pictures of all, or of those in a folder.",
+    )
+    command.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="your own scenes")
+    command.add_argument(
+        "--out", type=Path, metavar="FILE.png", help="no window: write the pictures of all"
+    )
+    command.set_defaults(run=run)
+
+
+def _record(commands: Any, run: Run) -> None:
+    command = _command(
+        commands,
+        "record",
+        run,
+        "solve a scene and write the answer: a film, a picture, numbers",
+    )
+    _add_solving(command)
+    _add_theme(command)
+    command.add_argument(
+        "--out",
+        "--save",
+        type=Path,
+        metavar="DIR|FILE",
+        help="a .gif, .mp4, .png or .npz, or a folder for a .gif (default: here)",
+    )
+    command.add_argument(
+        "--size",
+        type=_size,
+        default=SIZE,
+        metavar="WxH",
+        help="pixels of a film or picture (720x460)",
+    )
+    command.add_argument(
+        "--fps", type=_fps, default=FPS, metavar="N", help="frames a second of a film (30)"
+    )
+    command.add_argument(
+        "--at", type=_moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
+    )
+
+
+def _optimize(commands: Any, run: Run) -> None:
+    command = _command(commands, "optimize", run, "find the controls with the least loss")
+    _add_solving(command)
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
+    )
+    command.add_argument(
+        "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _landscape(commands: Any, run: Run) -> None:
+    command = _command(
+        commands, "landscape", run, "draw the loss over two controls, and the descent in it"
+    )
+    _add_solving(command)
+    command.add_argument(
+        "--controls",
+        metavar="A,B",
+        help="one number of the controls, or two, such as push.0,push.1 (default: the steepest)",
+    )
+    command.add_argument(
+        "--span",
+        type=_positive,
+        metavar="R",
+        help="how far to look either way, relative to the size of a control (default: to suit the descent)",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="DIR|FILE.png", help="where to write it (default: here)"
+    )
+
+
+def _gradient(commands: Any, run: Run) -> None:
+    command = _command(commands, "gradient", run, "print the gradient and what it costs")
+    command.add_argument(
+        "--check",
+        action="store_true",
+        help="compare with central differences; 1 if they differ",
+    )
+    command.add_argument(
+        "--by-state", action="store_true", help="also for every entry of the initial state"
+    )
+    command.add_argument(
+        "--repeat", type=_count, metavar="N", help="time N calls and give the median"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _check(commands: Any, run: Run) -> None:
+    command = _command(commands, "check", run, "check a scene: gradient, motion, picture")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _new(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "new",
+        help="write a commented scene of your own to begin with",
+        description="Write a commented scene of your own to begin with; no file is overwritten.",
+    )
+    command.add_argument("file", type=Path, metavar="FILE.py", help="a file that does not exist")
+    command.set_defaults(run=run)
+
+
+def _list(commands: Any, run: Run) -> None:
+    command = commands.add_parser("list", help="list the scenes", description="List the scenes.")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
+
+
+_COMMANDS: dict[str, Callable[[Any, Run], None]] = {
+    "scene": _scene,
+    "gallery": _gallery,
+    "record": _record,
+    "optimize": _optimize,
+    "landscape": _landscape,
+    "gradient": _gradient,
+    "check": _check,
+    "new": _new,
+    "list": _list,
+}
+
+
+# ---- What they share ----
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from rosephys import __version__
+
+        print("rosephys", __version__)
+        parser.exit()
+
+
+def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.ArgumentParser:
+    """A command that takes a scene and its settings."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
+    )
+    command.add_argument("scene", metavar="SCENE", help="a name from `list`, or a .py file")
+    command.add_argument(
+        "--set",
+        dest="settings",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a field of the scene another value (may be repeated)",
+    )
+    command.add_argument(
+        "--load",
+        type=Path,
+        metavar="FILE.npz",
+        help="begin with what `optimize --out` wrote; scene and record then only replay it,"
+        " unless --iterations says to go on",
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_solving(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
+    command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
+    command.add_argument(
+        "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
+    )
+
+
+def _add_theme(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--theme", choices=("dark", "light"), help="the colours (default: those the scene likes)"
+    )
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name.strip(), value.strip()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def _png(text: str) -> Path:
+    if Path(text).suffix != ".png":
+        raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
+    return Path(text)
+
+
+def _moment(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    wide, by, high = text.partition("x")
+    if not (by and wide.isdecimal() and high.isdecimal()):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, got {text!r}")
+    size = int(wide), int(high)
+    if not (MIN_PIXELS <= min(size) and max(size) <= MAX_PIXELS):
+        raise argparse.ArgumentTypeError(
+            f"expected from {MIN_PIXELS} to {MAX_PIXELS} pixels each way, got {text!r}"
+        )
+    return size
+
+
+def _fps(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value

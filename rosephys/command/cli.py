@@ -1,0 +1,386 @@
+"""The command line: `python -m rosephys scene|gallery|record|optimize|landscape|gradient|check|new|list`.
+
+A result goes to standard output, everything else to standard error. The exit code is 0 for
+success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
+imports wait until a command needs them: only `scene`, `gallery`, `record`, `landscape` and
+`--out` ever load pygame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from rosephys.command.arguments import Run, parser
+from rosephys.command.report import (
+    DISAGREE,
+    Bar,
+    Solution,
+    explain,
+    print_findings,
+    print_gradient,
+    print_solution,
+    progress,
+    say,
+    to_json,
+    warn_of_chaos,
+)
+from rosephys.files.atomic import replacing
+from rosephys.files.keep import keep, place
+
+if TYPE_CHECKING:
+    from rosephys.scene.catalogue import Group
+    from rosephys.solve.problem import Problem
+
+TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; nothing is raised."""
+    try:
+        arguments = parser(RUNS).parse_args(argv)
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return explain(error)
+
+
+# ---- Commands ------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.scene import scene_names
+
+    names = list(scene_names())
+    print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    return 0
+
+
+def _new(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.new import write_scene
+
+    write_scene(arguments.file)
+    say(f"wrote {arguments.file}; now: python -m rosephys scene {arguments.file}")
+    return 0
+
+
+def _scene(arguments: argparse.Namespace) -> int:
+    if arguments.headless or arguments.out:
+        return _record(arguments)
+    from rosephys.window.reload import Source
+    from rosephys.window.viewer import display_problem, view
+
+    unseen = display_problem()
+    if unseen is not None:
+        say(f"no window can be opened ({unseen}), so the scene is solved without one")
+        return _record(arguments)
+
+    def load() -> tuple[Problem, dict[str, Any]]:
+        problem = _problem(arguments)
+        return problem, _replaying(problem, arguments)
+
+    problem, how = load()
+    theme = arguments.theme or problem.scene.theme
+    view(problem, **how, source=Source(arguments.scene, load), theme=theme)
+    return 0
+
+
+def _gallery(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.catalogue import groups
+    from rosephys.window.gallery import browse
+    from rosephys.window.viewer import display_problem
+
+    found = groups(arguments.folder)
+    unseen = None if arguments.out else display_problem()
+    if unseen is not None:
+        say(f"no window can be opened ({unseen}), so the gallery is written to a file")
+    if arguments.out or unseen is not None:
+        _write_gallery(found, arguments.out or Path("gallery.png"))
+    else:
+        browse(found, lambda typed: _scene(parser(RUNS).parse_args(["scene", typed])))
+    return 0
+
+
+def _write_gallery(found: Sequence[Group], out: Path) -> None:
+    from rosephys.scene.scene import SceneError
+    from rosephys.window.gallery import write_sheet
+
+    if out.suffix != ".png":
+        raise SceneError(f"a gallery is written as a .png, not to {out}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with progress() as show:
+        write_sheet(found, out, progress=show)
+    say(f"wrote {out}")
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    path = place(arguments.out, _name(arguments), arguments.size)
+    solution = _solve(problem, _replaying(problem, arguments))
+    print_solution(_name(arguments), problem, solution)
+    values = {**problem.values, **solution.best.values}
+    size, fps, at, theme = arguments.size, arguments.fps, arguments.at, arguments.theme
+    keep(problem, values, path, size, fps, at, theme)
+    return solution.code
+
+
+def _optimize(arguments: argparse.Namespace) -> int:
+    problem = _problem(arguments)
+    solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
+    if arguments.out:  # at once: Ctrl-C may be pressed again
+        _save(arguments, problem, solution)
+    best = solution.best
+    result = {"scene": _name(arguments), "loss": best.loss, "iteration": best.iteration}
+    result["gradient"] = best.gradient
+    result["controls"] = solution.controls(problem)
+    result["losses"] = solution.losses
+    result["solve_seconds"] = solution.seconds
+    if solution.stopped:
+        result["stopped"] = solution.stopped
+    if arguments.json or arguments.out:
+        result |= _costs(problem)
+    if arguments.json:
+        print(to_json(result))
+    else:
+        print_solution(_name(arguments), problem, solution)
+    if arguments.out:
+        _write_results(arguments, problem, solution, result)
+    if arguments.picture:
+        _draw_both(problem, solution, arguments.picture)
+    return solution.code
+
+
+def _landscape(arguments: argparse.Namespace) -> int:
+    from rosephys.drawing.landscape_picture import write_landscape
+    from rosephys.scene.scene import SceneError
+    from rosephys.solve.landscape import SPAN, component, explored, framed, pairs
+
+    problem = _problem(arguments)
+    if not problem.controls:
+        raise SceneError(f"{problem.scene.name} has no controls, and so its loss no landscape")
+    named = arguments.controls.split(",") if arguments.controls else []
+    parts = tuple(component(problem, name.strip()) for name in named)
+    if len(parts) > 2 or len(set(parts)) < len(parts):
+        raise SceneError(
+            f"--controls takes one number or two different ones, not {arguments.controls}"
+        )
+    solution = _solve(problem, _replaying(problem, arguments))
+    best = {**problem.values, **solution.best.values}
+    path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
+    parts = parts or pairs(problem, solution.iterates[0].gradient)[0]
+    about = [best] if arguments.span else path
+    axes = framed(problem, parts, about, (arguments.span or SPAN) / SPAN)
+    *_, landscape = filter(None, explored(problem, best, axes))
+    print_solution(_name(arguments), problem, solution)
+    out = arguments.out or Path(".")
+    if out.suffix != ".png":
+        out = out / f"{_name(arguments)}-landscape.png"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_landscape(problem, landscape, path, solution.best.loss, out)
+    say(f"wrote {out}")
+    return solution.code
+
+
+def _gradient(arguments: argparse.Namespace) -> int:
+    from rosephys.solve.optimize import Iterate
+
+    problem = _problem(arguments)
+    problem.compile()
+    loss, gradient = problem.value_and_gradient(problem.values)
+    warn_of_chaos(problem, Iterate(0, loss, problem.values, gradient))
+    result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
+    result |= _costs(problem, arguments.repeat)
+    if arguments.by_state:
+        result["state_gradient"] = problem.state_gradient(problem.values)
+    if arguments.check:
+        differences = problem.central_differences(problem.values)
+        result["central_differences"] = differences
+        result["max_relative_difference"] = _disagreement(
+            problem.probed(gradient), differences, loss
+        )
+    if arguments.json:
+        print(to_json(result))
+    else:
+        print_gradient(problem, result)
+    return int(not result.get("max_relative_difference", 0.0) <= DISAGREE)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rosephys.command.check import check
+
+    problem = _problem(arguments)
+    findings = check(problem)
+    failed = sum(f.verdict == "FAILED" for f in findings)
+    result = {"scene": _name(arguments), "steps": problem.steps, "failed": failed}
+    if arguments.json:
+        print(to_json(result | {"checks": findings}))
+    else:
+        print_findings(result, findings)
+    return int(failed > 0)
+
+
+def _problem(arguments: argparse.Namespace) -> Problem:
+    from rosephys.scene.scene import find_scene
+    from rosephys.solve.problem import Problem
+
+    settings = dict(arguments.settings)
+    if arguments.load:
+        from rosephys.files.values import load
+
+        settings = {**load(arguments.load), **settings}
+    return Problem(find_scene(arguments.scene, settings))
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    return Path(arguments.scene).stem
+
+
+def _costs(problem: Problem, repeat: int | None = None) -> dict[str, Any]:
+    """What the problem takes: time to compile, for a gradient and for a loss; and memory."""
+    values = problem.values
+    return {
+        "steps": problem.steps,
+        "compile_seconds": problem.compile_seconds,
+        "from_cache": problem.from_cache,
+        "gradient_seconds": _median_seconds(lambda: problem.value_and_gradient(values), repeat),
+        "forward_seconds": _median_seconds(lambda: problem.loss(values), repeat),
+        "scratch_bytes": problem.scratch_bytes,
+    }
+
+
+def _median_seconds(call: Callable[[], object], repeat: int | None) -> float:
+    """The median time of `repeat` calls, or of as many as fit in a moment, after one that may compile."""
+    call()
+    times: list[float] = []
+    begin = perf_counter()
+    while len(times) < (repeat or 25):
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+        if repeat is None and perf_counter() - begin > TIMING_SECONDS:
+            break
+    return statistics.median(times)
+
+
+def _disagreement(gradient: Mapping[str, Any], other: Mapping[str, Any], loss: float) -> float:
+    """The largest difference of any control, relative to the larger of its two gradients.
+
+    Differences of a loss cannot resolve less than its rounding, whence the floor.
+    """
+    import numpy as np
+
+    worst = 0.0
+    for name, value in gradient.items():
+        size = max(float(np.max(np.abs(v), initial=0.0)) for v in (value, other[name]))
+        apart = float(np.max(np.abs(np.subtract(value, other[name])), initial=0.0))
+        relative = apart / max(size, 1e-6 * max(1.0, abs(loss)))
+        worst = max(worst, relative) if math.isfinite(relative) else math.inf
+    return worst
+
+
+def _solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
+    """How to solve: as asked, or else as the scene prefers."""
+    asked = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
+    return {
+        name: getattr(problem.scene, name) if value is None else value
+        for name, value in asked.items()
+    }
+
+
+def _replaying(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same, but what was loaded is taken as it is unless iterations are asked for."""
+    how = _solving(problem, arguments)
+    if arguments.load and arguments.iterations is None:
+        how["iterations"] = 0
+    return how
+
+
+def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
+    """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
+    from rosephys.solve.optimize import OptimizeError, descend
+
+    solution = Solution()
+    bar = Bar(how["iterations"], quiet)
+    problem.compile()
+    begin = perf_counter()
+    try:
+        for iterate in descend(problem, **how):
+            solution.iterates.append(iterate)
+            bar.show(iterate.iteration, f"loss {iterate.loss:.3e}")
+    except (KeyboardInterrupt, OptimizeError) as ending:
+        if not solution.iterates:
+            raise
+        interrupted = isinstance(ending, KeyboardInterrupt)
+        solution.stopped = "interrupted" if interrupted else str(ending)
+        solution.code = 130 if interrupted else 1
+    finally:
+        bar.clear()
+    solution.seconds = perf_counter() - begin
+    warn_of_chaos(problem, solution.iterates[0], solution.iterates[-1])
+    if solution.stopped:
+        say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
+    return solution
+
+
+def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
+    from rosephys.files.values import save
+
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / f"{_name(arguments)}.npz"
+    save(path, problem.scene, {**problem.values, **solution.best.values})
+    say(f"wrote {path}")
+
+
+def _write_results(
+    arguments: argparse.Namespace, problem: Problem, solution: Solution, result: object
+) -> None:
+    path = arguments.out / f"{_name(arguments)}.json"
+    with replacing(path) as beside:
+        beside.write_text(to_json(result) + "\n", encoding="utf-8")
+    say(f"wrote {path}")
+    keep(problem, {**problem.values, **solution.best.values}, path.with_suffix(".gif"))
+
+
+def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
+    """Write how the motion ends, before and after, as a PNG."""
+    if not problem.scene.pictured:
+        say("no PNG: the scene has no picture")
+        return
+    from rosephys.drawing.palette import themed
+    from rosephys.files.film import before_and_after
+
+    after = {**problem.values, **solution.best.values}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with themed(problem.scene.theme):
+        before_and_after(problem, problem.values, after, path)
+    say(f"wrote {path}")
+
+
+RUNS: dict[str, Run] = {
+    "scene": _scene,
+    "gallery": _gallery,
+    "record": _record,
+    "optimize": _optimize,
+    "landscape": _landscape,
+    "gradient": _gradient,
+    "check": _check,
+    "new": _new,
+    "list": _list,
+}

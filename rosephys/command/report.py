@@ -1,0 +1,273 @@
+"""How the command line speaks: progress, tables, JSON, and errors in words for people."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, is_dataclass
+from pathlib import Path
+from textwrap import wrap
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rosephys.command.check import Finding
+    from rosephys.solve.optimize import Iterate
+    from rosephys.solve.problem import Problem
+
+DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
+CHAOTIC = (
+    1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
+)
+
+
+@dataclass
+class Solution:
+    """What an optimiser did, as far as it came; there is at least one iterate."""
+
+    iterates: list[Iterate] = field(default_factory=list)
+    seconds: float = 0.0
+    stopped: str = ""  # why it ended early
+    code: int = 0  # for the process to exit with
+
+    @property
+    def best(self) -> Iterate:
+        """The first iterate of the least loss, which is what was found."""
+        return min(self.iterates, key=lambda iterate: iterate.loss)
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss before each update, and after the last."""
+        return [iterate.loss for iterate in self.iterates]
+
+    def controls(self, problem: Problem) -> dict[str, Any]:
+        """The values found for the controls."""
+        best = self.best.values
+        return {name: best[name] for name in problem.controls}
+
+
+class Bar:
+    """A progress bar on standard error, if a person is watching it and it is not to be `quiet`."""
+
+    def __init__(self, total: int, quiet: bool = False) -> None:
+        self._total = total
+        self._shown = 0.0
+        self._live = sys.stderr.isatty() and not quiet
+
+    def show(self, done: int, note: str) -> None:
+        """Show `done` of the total, at most 20 times a second."""
+        if self._live and (perf_counter() - self._shown > 0.05 or done == self._total):
+            self._shown = perf_counter()
+            full = round(30 * done / max(self._total, 1))
+            bar = "━" * full + "─" * (30 - full)
+            sys.stderr.write(f"\r{bar} {done}/{self._total}  {note}\x1b[K")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A `with` that gives a function for showing what is done, how much of it and of how much."""
+    bars: dict[str, Bar] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        bars.setdefault(what, Bar(total)).show(done, what)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.clear()
+
+
+def say(message: str) -> None:
+    """Print what is not a result."""
+    print(message, file=sys.stderr)
+
+
+def to_json(result: object) -> str:
+    """A result as one line of JSON."""
+    return json.dumps(_plain(result), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """The same in JSON's types: arrays are lists, what is not finite is null."""
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _numbers(values: Any, digits: int = 9) -> str:
+    flat = values.ravel().tolist() if hasattr(values, "ravel") else [values]
+    shown = ", ".join(f"{value:.{digits}g}" for value in (flat if len(flat) <= 6 else flat[:3]))
+    return shown + (f", ... ({len(flat)} numbers)" if len(flat) > 6 else "")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest entry."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.3g} ms"
+
+
+def print_gradient(problem: Problem, result: Mapping[str, Any]) -> None:
+    """Print what `gradient` found: the numbers, then what they cost."""
+    gradient, differences = result["gradient"], result.get("central_differences")
+    rows = [["control", "value", "gradient"] + ["central differences"] * bool(differences)]
+    for name in problem.controls:
+        row = [name, _numbers(problem.values[name]), _numbers(gradient[name], 12)]
+        if differences:
+            probes = problem.probes(name)
+            seen = _numbers(differences[name], 12)
+            row.append(seen if probes is None else f"along {len(probes)} directions")
+        rows.append(row)
+    print(f"{result['scene']}, {problem.steps} steps\nloss {result['loss']:.12g}\n")
+    print(_table(rows), end="\n\n")
+    if "state_gradient" in result:
+        _print_by_entry("the initial state", result["state_gradient"])
+    forward, reverse = result["forward_seconds"], result["gradient_seconds"]
+    origin = "from the cache" if result["from_cache"] else "compiled anew"
+    costs = [
+        ["compile", _milliseconds(result["compile_seconds"]), origin],
+        ["forward", _milliseconds(forward), ""],
+        ["gradient", _milliseconds(reverse), f"{reverse / max(forward, 1e-9):.2g} x forward"],
+        ["scratch", f"{result['scratch_bytes'] / 1e6:.3g} MB", ""],
+    ]
+    print(_table(costs))
+    if differences:
+        worst = result["max_relative_difference"]
+        verdict = "agree" if worst <= DISAGREE else "DISAGREE"
+        print(f"\ngradient and central differences {verdict}: at most {worst:.2g} relative")
+
+
+def _print_by_entry(name: str, value: Any) -> None:
+    """Print the gradient in each entry of an array, or of every array in a struct."""
+    if is_dataclass(value):
+        for field_name, part in vars(value).items():
+            _print_by_entry(f"{name}: {field_name}", part)
+        return
+    print(f"gradient in {name}")
+    for i, entry in enumerate(value if np.ndim(value) else [value]):
+        print(f"  {i:4}  {_numbers(entry, 12)}")
+    print()
+
+
+def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> None:
+    """Print what `check` found, and what to do about what is not right."""
+    print(f"{result['scene']}, {result['steps']} steps\n")
+    print(_table([["check", "", "found"], *([f.check, f.verdict, f.measured] for f in findings)]))
+    for f in findings:
+        if f.advice:
+            print(f"\n{f.verdict}: {f.check}")
+            print(*wrap(f.advice, 96, initial_indent="  ", subsequent_indent="  "), sep="\n")
+    failed = result["failed"]
+    print(f"\n{failed} of {len(findings)} checks FAILED" if failed else "\nnothing is wrong")
+
+
+def print_solution(name: str, problem: Problem, solution: Solution) -> None:
+    """Print how far the optimiser came and the controls it found."""
+    first, best, last = solution.iterates[0], solution.best, solution.iterates[-1]
+    print(f"{name}: {last.iteration} iterations in {solution.seconds:.2f} s")
+    of = (
+        "" if best is last else f", that of iteration {best.iteration}; the last is {last.loss:.6g}"
+    )
+    print(f"loss {first.loss:.6g} to {best.loss:.6g}{of}\n")
+    rows = [["control", "from", "to"]]
+    for control in problem.controls:
+        rows.append([control, *(_numbers(i.values[control]) for i in (first, best))])
+    print(_table(rows))
+
+
+def sensitivity(problem: Problem, iterate: Iterate) -> float:
+    """The relative change of the loss for a unit of relative change of the controls, by the gradient.
+
+    A loss and controls smaller than 1 count as 1.
+    """
+    from rosephys.solve.optimize import length
+
+    size = length({name: iterate.values[name] for name in problem.controls})
+    return length(iterate.gradient) * max(1.0, size) / max(1.0, abs(iterate.loss))
+
+
+def warn_of_chaos(problem: Problem, *iterates: Iterate) -> None:
+    """Say so if a gradient cannot be trusted: exact or not, it holds at a point alone."""
+    steepest = max(sensitivity(problem, iterate) for iterate in iterates)
+    if steepest > CHAOTIC:
+        say(
+            "warning: the gradient cannot be trusted: by it, a change of the controls by a millionth"
+            f" changes the loss by {steepest / 1e6:.1g} times itself. The motion is chaotic, or"
+            " unstable; try fewer steps"
+        )
+
+
+def explain(error: Exception) -> int:
+    """Tell a person what went wrong, in the error's words; the result is the exit code."""
+    from rosephys.scene.scene import SceneError
+
+    say(f"error: {describe(error)}")
+    return 2 if isinstance(error, SceneError) else 1
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong in words for people, with the line of the user's own code."""
+    from rose_ad import RoseError
+    from rosephys.files.mp4 import FilmError
+    from rosephys.scene.scene import SceneError
+    from rosephys.solve.optimize import OptimizeError
+
+    known = isinstance(error, (SceneError, RoseError, OptimizeError, FilmError, OSError))
+    return str(error) or type(error).__name__ if known else _with_line(error)
+
+
+def _with_line(error: BaseException) -> str:
+    """An exception nobody foresaw, with the innermost line of the user's own code."""
+    import traceback
+
+    if isinstance(error, SyntaxError) and error.filename:
+        at = f"{error.filename}:{error.lineno}\n    {(error.text or '').strip()}"
+        return f"{type(error).__name__}: {error.msg}\n  {at}"
+    what = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not _is_library(frame.filename)]
+    if not own:
+        place = frames[-1]
+        return f"{what}\n  {place.filename}:{place.lineno}: a bug in rosephys; please report it"
+    place = own[-1]
+    return f"{what}\n  {place.filename}:{place.lineno}, in {place.name}\n    {place.line}"
+
+
+def _is_library(filename: str) -> bool:
+    """Whether a file is part of Python, of an installed package or of this one; no scene is."""
+    import sysconfig
+
+    import rose_ad
+
+    here = Path(__file__).parents[1]
+    folders = [here, Path(str(rose_ad.__file__)).parent]
+    folders += [Path(sysconfig.get_path(kind)) for kind in ("stdlib", "purelib", "platlib")]
+    parents = Path(filename).parents
+    if here / "scenes" in parents:
+        return False
+    return filename.startswith("<") or any(folder in parents for folder in folders)

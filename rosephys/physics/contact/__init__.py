@@ -1,0 +1,1 @@
+"""Discs that meet, and steps with events: when, and what the derivative of that is."""

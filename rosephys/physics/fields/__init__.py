@@ -1,0 +1,1 @@
+"""Fields on grids: what carries, spreads, presses and swings them."""

@@ -1,0 +1,1 @@
+"""Liquids: shallow water, lattice Boltzmann, smoothed particles, and what floats."""

@@ -1,0 +1,1 @@
+"""Few degrees of freedom: integrators, and bodies with equations of their own."""

@@ -1,0 +1,51 @@
+r"""A heavy symmetric top on a fixed pivot.
+
+The top has the mass m (kg), the moments A, A, C (kg m²) about the pivot, and its centre of mass at the distance
+l (m) along its axis a, the body's z. Gravity g (m/s²) pulls it over with the torque
+
+    T = m g l e_z × a.
+
+Energy, L_z and L · a are kept. With the spin s = ω · a and the inclination θ from the vertical, the axis goes
+round without nodding at the rate Ω where
+
+    A Ω² cos θ - C s Ω + m g l = 0.
+
+Source: Goldstein, *Classical mechanics*, §5.7.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..rigid.body3d import kick_turn_kick, rotated, rotational_energy
+
+
+def top_axis(q: Any) -> Any:
+    """The axis (3,) of a top with the orientation q (4,)."""
+    return rotated(q, np.array([0.0, 0.0, 1.0]))
+
+
+def top_step(q: Any, momentum: Any, moments: Any, weight: Any, dt: Any) -> tuple[Any, Any]:
+    """Orientation and angular momentum a time dt later, for `weight` m g l (N m)."""
+
+    def torque(q: Any) -> Any:
+        x, y, _ = top_axis(q)
+        return weight * ra.array([-y, x, 0.0])
+
+    return kick_turn_kick(torque, q, momentum, moments, dt)
+
+
+def top_energy(q: Any, momentum: Any, moments: Any, weight: Any) -> Any:
+    """Kinetic and potential energy (J)."""
+    return rotational_energy(q, momentum, moments) + weight * top_axis(q)[2]
+
+
+def steady_precession(moments: Any, weight: Any, spin: Any, inclination: Any) -> Any:
+    """The smaller rate Ω (rad/s) at which the axis goes round without nodding; NaN for too small a spin."""
+    along = moments[2] * spin
+    root = ra.sqrt(along**2 - 4 * moments[0] * weight * ra.cos(inclination))
+    return 2 * weight / (along + root)

@@ -1,0 +1,1 @@
+"""Material points: soft bodies, liquids and sand."""

@@ -1,0 +1,221 @@
+r"""Rigid bodies of the plane: what they are made of, how they move, and what they conserve.
+
+A body of mass m and moment of inertia I about its centre of mass has a position x, an angle θ, a velocity v
+and a spin ω. A point that is at r from x moves with v + ω × r = v + ω (-r_y, r_x), and an impulse P there
+changes
+
+    v by P / m          ω by (r × P) / I,          a × b = a_x b_y - a_y b_x
+
+A fixed body has 1/m = 1/I = 0: it is the ground, or a wall. Kilograms, metres, seconds, radians.
+
+The pairs of bodies that may touch are known beforehand and fall into rounds. No two pairs of a round share a
+body that can move, so a round's pairs may act on the velocities at once and it is as if they had done so one
+by one.
+
+Source: Landau, Lifshitz, *Mechanics*, §§31-33.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+from rosephys.scene.scene import SceneError
+
+from .shapes import Shape
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Body:
+    """What one body is made of. All but `shape` and `fixed` may be traced values.
+
+    `density` is in kg/m². `inertia`, in kg m², replaces that of the shape: 2/5 m r² makes a circle roll as a
+    sphere does. Of two bodies that touch the friction is √(μ μ'), the restitution the larger one.
+    """
+
+    shape: Shape
+    density: Any = 1.0
+    inertia: Any = None
+    friction: Any = 0.5
+    restitution: Any = 0.0
+    fixed: bool = False
+
+
+@ra.struct
+class Bodies:
+    """The state of n bodies.
+
+    `position` and `velocity` (n, 2), `angle` and `spin` (n,). `touch` (p, 4) holds for each of p pairs the
+    impulses of the last step, along normal and tangent at its two points one after the other, and `hold` (j, 3)
+    those of j joints; a solver starts from them.
+    """
+
+    position: ra.Vec
+    angle: ra.Vec
+    velocity: ra.Vec
+    spin: ra.Vec
+    touch: ra.Vec
+    hold: ra.Vec
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Pairs (p, 2) in such an order that round r is those from `bounds[r, 0]` to `bounds[r, 1] - 1`."""
+
+    pairs: Array
+    bounds: Array
+    order: Array  # (p,) where each pair was in the list that was given
+
+
+def rounds(pairs: Sequence[tuple[int, int]], movable: Sequence[bool]) -> Rounds:
+    """Each pair in the first round in which neither of its movable bodies is taken."""
+    taken: list[set[int]] = []
+    chosen: list[int] = []
+    for pair in pairs:
+        bodies = {k for k in pair if movable[k]}
+        r = next((r for r, others in enumerate(taken) if not others & bodies), len(taken))
+        if r == len(taken):
+            taken.append(set())
+        taken[r] |= bodies
+        chosen.append(r)
+    order = np.argsort(chosen, kind="stable")
+    ends = np.cumsum(np.bincount(chosen, minlength=len(taken))) if chosen else np.zeros(0, int)
+    bounds = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1) if chosen else ends
+    return Rounds(
+        np.array(pairs, int).reshape(-1, 2)[order], bounds.astype(int).reshape(-1, 2), order
+    )
+
+
+class World:
+    """Bodies, the gravity on them, their joints, and which pairs may touch.
+
+    `gravity` is an acceleration (2,), in m/s². `pairs` are all but those of two fixed bodies and of two that a
+    joint holds together, unless given. Raises SceneError for a pair or joint of a body that is not there.
+    """
+
+    def __init__(
+        self,
+        bodies: Sequence[Body],
+        *,
+        gravity: Any = (0.0, -9.81),
+        joints: Sequence[Any] = (),
+        pairs: Iterable[tuple[int, int]] | None = None,
+    ) -> None:
+        self.bodies = tuple(bodies)
+        self.joints = tuple(joints)
+        self.gravity = gravity
+        n = len(self.bodies)
+        self.movable = [not b.fixed for b in self.bodies]
+        for i, j in [*(pairs or ()), *(j.bodies for j in self.joints)]:
+            if not (0 <= i < n and 0 <= j < n and i != j):
+                raise SceneError(f"bodies {i} and {j} are not two of the {n} bodies, 0 to {n - 1}")
+        if pairs is None:
+            joined = {frozenset(j.bodies) for j in self.joints}
+            pairs = [
+                (i, j)
+                for i in range(n)
+                for j in range(i + 1, n)
+                if (self.movable[i] or self.movable[j]) and frozenset((i, j)) not in joined
+            ]
+        self.contacts = rounds([self._faced(*p) for p in pairs], self.movable)
+        self.links = rounds([tuple(j.bodies) for j in self.joints], self.movable)
+
+    def _faced(self, i: int, j: int) -> tuple[int, int]:
+        """The pair with a circle, if it has one, second: the first has the faces."""
+        return (j, i) if len(self.bodies[i].shape.corners) == 1 else (i, j)
+
+    # -------------------------------------------------------------------------------- of each body
+
+    @property
+    def mass(self) -> Any:
+        """Of each body (n,), as if it could move."""
+        return _numbers([b.density * b.shape.area for b in self.bodies])
+
+    @property
+    def inertia(self) -> Any:
+        """Of each body about its centre of mass (n,), as if it could move."""
+        return _numbers(
+            [b.density * b.shape.moment if b.inertia is None else b.inertia for b in self.bodies]
+        )
+
+    @property
+    def free(self) -> Array:
+        """1 for each body that can move, 0 for one that is fixed, (n,)."""
+        return np.array(self.movable, float)
+
+    @property
+    def inverse(self) -> Any:
+        """1/m, 1/m and 1/I of each body, (n, 3); 0 for one that is fixed."""
+        m, i = self.free / self.mass, self.free / self.inertia
+        return ra.stack([m, m, i], axis=1)
+
+    @property
+    def friction(self) -> Any:
+        """Of each body, (n,)."""
+        return _numbers([b.friction for b in self.bodies])
+
+    @property
+    def restitution(self) -> Any:
+        """Of each body, (n,)."""
+        return _numbers([b.restitution for b in self.bodies])
+
+    @property
+    def pull(self) -> Any:
+        """What gravity adds to the velocity and the spin of each body in a second, (n, 3)."""
+        g, free = ra.array(self.gravity), ra.array(self.free)
+        return ra.build(len(self.bodies), lambda k: free[k] * ra.array([g[0], g[1], 0.0]))
+
+    def at(self, position: Any, angle: Any, velocity: Any = None, spin: Any = None) -> Bodies:
+        """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given."""
+        n = len(self.bodies)
+        return Bodies(
+            ra.array(position),
+            ra.array(angle),
+            np.zeros((n, 2)) if velocity is None else ra.array(velocity),
+            np.zeros(n) if spin is None else ra.array(spin),
+            np.zeros((len(self.contacts.pairs), 4)),
+            np.zeros((len(self.joints), 3)),
+        )
+
+    # ------------------------------------------------------------------------------- what is kept
+
+    def energy(self, state: Bodies) -> Any:
+        """Kinetic and potential energy of the bodies that can move, in joules."""
+        v, w = state.velocity, state.spin
+        m = self.free * self.mass
+        kinetic = ra.sum(m * ra.sum(v * v, axis=1)) + ra.sum(self.free * self.inertia * w * w)
+        return 0.5 * kinetic - ra.sum(m * (state.position @ ra.array(self.gravity)))
+
+    def momentum(self, state: Bodies) -> Any:
+        """Momentum (2,) of the bodies that can move, in kg m/s."""
+        return (self.free * self.mass) @ state.velocity
+
+    def angular_momentum(self, state: Bodies) -> Any:
+        """Angular momentum about the origin of the bodies that can move, in kg m²/s."""
+        x, v = state.position, state.velocity
+        orbital = self.mass * (x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0])
+        return ra.sum(self.free * (orbital + self.inertia * state.spin))
+
+    def outline(self, state: Bodies, k: int) -> Any:
+        """The outline of body k where it is, (m, 2), for a picture."""
+        return placed(state.position[k], state.angle[k], self.bodies[k].shape.outline)
+
+
+def _numbers(values: Sequence[Any]) -> Any:
+    """An array of numbers some of which may be traced."""
+    if all(isinstance(v, int | float) for v in values):
+        return np.array(values, float)
+    return ra.array(list(values))
+
+
+def placed(x: Any, angle: Any, points: Any) -> Any:
+    """Points (m, 2) of a body, as they lie with the body at x and at that angle."""
+    c, s = ra.cos(angle), ra.sin(angle)
+    u, v = points[:, 0], points[:, 1]
+    return ra.stack([x[0] + c * u - s * v, x[1] + s * u + c * v], axis=1)

@@ -1,0 +1,243 @@
+"""A scene as something to be computed: its loss, gradient, trajectory and pictures, compiled.
+
+The program is traced from the scene's methods once. The live fields are its arguments.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..scene.picture import Picture, Track
+from ..scene.scene import Scene
+
+Values = Mapping[str, Any]
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+BY_ENTRY = 4096  # numbers in a control that are differenced one by one
+PROBES = 8  # directions in which a larger one is
+FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so many by forward mode
+
+
+class Problem:
+    """What can be asked of a scene.
+
+    `values` holds the live fields, float64; every method takes such values and none changes them. Compiling
+    is done when it is first needed. Methods raise rose_ad.RoseError for a scene that cannot be compiled.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.values: Arrays = scene.live
+        self.controls = scene.controls
+        self.steps: int = scene.steps
+        # which states are kept; see ra.scan
+        self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
+        self._loss = ra.fn(self._trace_loss)
+        self._losses = ra.vmap(self._loss, in_axes=(0, None))
+        self._gradient = ra.value_and_grad(self._loss)
+        self._state_gradient = ra.grad(ra.fn(self._trace_rest))
+        self._initial = ra.fn(self._trace_initial)
+        self._trajectory = ra.fn(self._trace_trajectory)
+        self._tracks = ra.fn(self._trace_tracks)
+        self._picture = ra.fn(self._trace_picture)
+        self._invariants = ra.fn(self._trace_invariants)
+        self._slope = ra.fn(self._trace_slope)
+        numbers = sum(self.values[n].size for n in self.controls)
+        jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
+        self._ends = jacobian(ra.fn(self._trace_ends))
+        self._compiled: ra.Lowered | None = None
+        self.compile_seconds = 0.0
+
+    @property
+    def dt(self) -> float:
+        """The scene's time step, in seconds."""
+        return float(self.values["dt"])
+
+    # ------------------------------------------------------------------------------- what is traced
+
+    def _bound(self, controls: Values, constants: Values) -> Scene:
+        return self.scene.bound({**constants, **controls})
+
+    def _rollout(self, scene: Scene, state: Any) -> Any:
+        return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, **self.rollout)
+
+    def _trace_loss(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return scene.loss(self._rollout(scene, scene.initial()))
+
+    def _trace_rest(self, state: Any, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return scene.loss(self._rollout(scene, state))
+
+    def _trace_initial(self, controls: Values, constants: Values) -> Any:
+        return self._bound(controls, constants).initial()
+
+    def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        # one step more than is used, so that the last state is among those remembered; it has the number of the
+        # last, so that controls of each step have one for it
+        times = np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
+        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), times)[1]
+
+    def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return ra.build(self.steps + 1, lambda t: tuple(scene.tracks(_at(trajectory, t))))
+
+    def _trace_ends(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return ra.stack(
+            [track.point for track in scene.tracks(self._rollout(scene, scene.initial()))]
+        )
+
+    def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:
+        return self._bound(controls, constants).picture(state)
+
+    def _trace_invariants(self, trajectory: Any, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return ra.build(self.steps + 1, lambda t: scene.invariants(_at(trajectory, t)))
+
+    def _trace_slope(self, controls: Values, direction: Values, constants: Values) -> Any:
+        return ra.jvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[1]
+
+    # --------------------------------------------------------------------------------- what is asked
+
+    def split(self, values: Values) -> tuple[Arrays, Arrays]:
+        """The controls and the constants among the values."""
+        controls = {n: np.asarray(values[n], float) for n in self.controls}
+        constants = {n: np.asarray(v, float) for n, v in values.items() if n not in controls}
+        return controls, constants
+
+    def compile(self) -> None:
+        """Trace and compile the gradient, if that has not been done."""
+        if self._compiled is None:
+            start = time.perf_counter()
+            self._compiled = self._gradient.lower(*self.split(self.values))
+            self.compile_seconds = time.perf_counter() - start
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The scratch memory of one gradient, in bytes; compiles it if need be."""
+        self.compile()
+        assert self._compiled is not None
+        return self._compiled.memory
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the gradient's machine code came from the cache; compiles it if need be."""
+        self.compile()
+        assert self._compiled is not None
+        return self._compiled.program.from_cache
+
+    def loss(self, values: Values) -> float:
+        """The loss."""
+        return float(self._loss(*self.split(values)))
+
+    def losses(self, values: Values, batch: Values) -> np.ndarray[Any, Any]:
+        """The losses (n,) of n choices of controls, run side by side.
+
+        Each control in `batch` has n values along its first axis; the others are those of `values`. Each n is
+        compiled for itself.
+        """
+        controls, constants = self.split(values)
+        n = len(next(iter(batch.values())))
+        many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
+        many |= {name: np.asarray(v, float) for name, v in batch.items()}
+        return np.asarray(self._losses(many, constants))
+
+    def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
+        """The loss, and its gradient in each control."""
+        self.compile()
+        value, gradient = self._gradient(*self.split(values))
+        return float(value), {n: np.asarray(g) for n, g in gradient.items()}
+
+    def slope(self, values: Values, direction: Values) -> float:
+        """The derivative of the loss along a direction of the controls, by forward mode."""
+        controls, constants = self.split(values)
+        return float(self._slope(controls, {n: direction[n] for n in controls}, constants))
+
+    def initial(self, values: Values) -> Any:
+        """The state before the first step."""
+        return self._initial(*self.split(values))
+
+    def state_gradient(self, values: Values) -> Any:
+        """The gradient of the loss in every number of the initial state, as such a state."""
+        return self._state_gradient(self.initial(values), *self.split(values))
+
+    def trajectory(self, values: Values) -> Any:
+        """All states, from the initial one to the last: a state whose arrays have a leading axis of length
+        steps + 1."""
+        return self._trajectory(*self.split(values))
+
+    def tracks(self, values: Values, trajectory: Any = None) -> list[Track]:
+        """The scene's tracks, whose points have become paths of shape (steps + 1, 2)."""
+        if trajectory is None:
+            trajectory = self.trajectory(values)
+        return list(self._tracks(trajectory, *self.split(values)))
+
+    def end_derivatives(self, values: Values) -> Arrays:
+        """The derivative of where the k tracks end in each control, shape (k, 2, *control's); of a scene
+        that has tracks."""
+        found = self._ends(*self.split(values))
+        return {name: np.asarray(part, float) for name, part in found.items()}
+
+    def invariants(self, values: Values, trajectory: Any = None) -> Arrays:
+        """The scene's invariants after each step, of shape (steps + 1,), by name."""
+        if trajectory is None:
+            trajectory = self.trajectory(values)
+        found = self._invariants(trajectory, *self.split(values))
+        return {name: np.asarray(value, float) for name, value in found.items()}
+
+    def picture(self, trajectory: Any, index: int, values: Values) -> Picture:
+        """The picture of a state of a trajectory."""
+        picture: Picture = self._picture(_at(trajectory, index), *self.split(values))
+        return picture
+
+    def central_differences(self, values: Values, step: float = 1e-6) -> Arrays:
+        """The gradient in each control by central differences of the loss; of one with more than BY_ENTRY
+        numbers the slopes along its `probes`, shape (PROBES,)."""
+        return {n: self._difference(n, values, step) for n in self.controls}
+
+    def probes(self, name: str) -> np.ndarray[Any, Any] | None:
+        """Random directions (PROBES, ...), each of length 1, in a control that is too large to be checked by
+        entry; None for others."""
+        shape = self.values[name].shape
+        if self.values[name].size <= BY_ENTRY:
+            return None
+        drawn = np.random.default_rng(0).standard_normal((PROBES, *shape))
+        lengths = np.sqrt(np.sum(drawn**2, axis=tuple(range(1, drawn.ndim)), keepdims=True))
+        return np.asarray(drawn / lengths)
+
+    def probed(self, gradient: Arrays) -> Arrays:
+        """A gradient as central differences give it: along the probes where a control has any."""
+        out = {}
+        for name, slope in gradient.items():
+            probes = self.probes(name)
+            out[name] = slope if probes is None else np.tensordot(probes, slope, slope.ndim)
+        return out
+
+    def _difference(self, name: str, values: Values, step: float) -> np.ndarray[Any, Any]:
+        at = np.asarray(values[name], float)
+
+        def slope(along: Any) -> float:
+            sides = [self.loss({**values, name: at + h * along}) for h in (step, -step)]
+            return (sides[0] - sides[1]) / (2 * step)
+
+        probes = self.probes(name)
+        if probes is not None:
+            return np.array([slope(along) for along in probes])
+        out = np.zeros_like(at)
+        for k in np.ndindex(at.shape):
+            along = np.zeros_like(at)
+            along[k] = 1.0
+            out[k] = slope(along)
+        return out
+
+
+def _at(trajectory: Any, index: Any) -> Any:
+    return ra.map_leaves(lambda leaf: leaf[index], trajectory)
