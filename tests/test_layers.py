@@ -1,0 +1,173 @@
+"""The floor plan holds: an import goes down, or stays in its folder; no files import each other in a ring."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rose_ad
+
+ROOT = Path(__file__).parents[1]
+
+# lower first; the folders of one set know nothing of each other. A name without a folder is a file.
+LAYERS: dict[str, list[set[str]]] = {
+    "rose_ad": [
+        {"base"},
+        {"ir"},
+        {"tracing", "ad", "rewrite", "lower"},
+        {"native"},
+        {"api"},
+        {"diagnostics", "interop"},
+        {"__init__"},
+        {"cli"},
+        {"__main__"},
+    ],
+    "rosephys": [
+        {"errors", "console", "sdl"},
+        {"scene", "physics"},
+        {"solve"},
+        {"drawing", "files"},
+        {"__init__"},
+        {"window"},
+        {"command"},
+        {"__main__"},
+    ],
+}
+# (importing file, imported file): why
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+# only these files may import these packages
+ALONE = {
+    "llvmlite": "rose_ad/native/",
+    "pygame": "rosephys/sdl.py",
+}
+PACKAGES = sorted(LAYERS)
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """The modules of the packages, by their dotted names; a package is its `__init__`."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports(module: str, path: Path) -> Iterator[tuple[str, str]]:
+    """What a file imports, wherever in it: (module, name), the name empty where it is the module."""
+    package = module if path.stem == "__init__" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            source = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield from ((source, alias.name) for alias in node.names)
+
+
+def arrows(root: Path) -> dict[str, set[str]]:
+    """Which modules of the packages each module imports."""
+    known = modules(root)
+    found: dict[str, set[str]] = {}
+    for module, path in known.items():
+        targets = found[module] = set()
+        for source, name in imports(module, path):
+            target = f"{source}.{name}" if f"{source}.{name}" in known else source
+            if target in known and target != module:
+                targets.add(target)
+    return found
+
+
+def layer(module: str) -> tuple[int, str]:
+    """The layer of a module in its package, and its folder."""
+    package, *rest = module.split(".")
+    folder = rest[0] if rest else "__init__"
+    for level, folders in enumerate(LAYERS[package]):
+        if folder in folders:
+            return level, folder
+    raise AssertionError(f"{module} is in no layer: add {folder} to LAYERS")
+
+
+def upward(root: Path) -> list[str]:
+    """The imports that go up or sideways, but for the exceptions."""
+    wrong = []
+    for module, targets in arrows(root).items():
+        for target in sorted(targets):
+            if target.split(".")[0] != module.split(".")[0]:
+                continue  # between the packages: see below
+            (level, folder), (other, room) = layer(module), layer(target)
+            down = other < level or folder == room
+            if not down and (module, target) not in EXCEPTIONS:
+                wrong.append(f"{module} -> {target}")
+    return wrong
+
+
+def rings(root: Path) -> list[set[str]]:
+    """The sets of files that import each other, directly or not (Tarjan 1972)."""
+    graph = arrows(root)
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(m: str) -> None:
+        order[m] = low[m] = len(order)
+        stack.append(m)
+        for t in graph[m]:
+            if (m, t) in EXCEPTIONS:
+                continue
+            if t not in order:
+                visit(t)
+            if t in stack:
+                low[m] = min(low[m], low[t])
+        if low[m] == order[m]:
+            k = stack.index(m)
+            ring = {stack.pop() for _ in stack[k:]}
+            if len(ring) > 1:
+                found.append(ring)
+
+    for m in graph:
+        if m not in order:
+            visit(m)
+    return found
+
+
+def test_imports_go_down() -> None:
+    assert not upward(ROOT)
+
+
+def test_no_files_import_each_other() -> None:
+    assert not rings(ROOT)
+
+
+def test_rose_ad_knows_nothing_of_rosephys() -> None:
+    wrong = [m for m, targets in arrows(ROOT).items() if m.startswith("rose_ad")
+             and any(t.startswith("rosephys") for t in targets)]
+    assert not wrong
+
+
+def test_rosephys_uses_the_public_names_of_rose_ad() -> None:
+    wrong = []
+    for module, path in modules(ROOT).items():
+        if not module.startswith("rosephys"):
+            continue
+        for source, name in imports(module, path):
+            if source.split(".")[0] == "rose_ad" and (
+                source != "rose_ad" or (name and name not in rose_ad.__all__)
+            ):
+                wrong.append(f"{module}: {source} {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", ALONE)
+def test_one_place_imports(package: str) -> None:
+    wrong = [
+        module
+        for module, path in modules(ROOT).items()
+        if any(source.split(".")[0] == package for source, _ in imports(module, path))
+        and not str(path.relative_to(ROOT)).startswith(ALONE[package])
+    ]
+    assert not wrong
