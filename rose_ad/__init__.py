@@ -48,11 +48,11 @@ from .ir.interp import interpret
 from .ir.parsing import parse
 from .rewrite.rules import rule
 from .rewrite.schedule import SCHEDULE
+from .tracing.accumulator import accum
 from .tracing.annotations import Bool, Int, Real, Real32, Vec
 from .tracing.arrays import (
     arange,
     array,
-    broadcast_to,
     concat,
     concatenate,
     diagonal,
@@ -85,18 +85,8 @@ from .tracing.arrays import (
     zeros,
     zeros_like,
 )
-from .tracing.control import (
-    accum,
-    build,
-    cond,
-    fori_loop,
-    range,
-    scan,
-    switch,
-    when,
-    where,
-    while_loop,
-)
+from .tracing.control import build, cond, fori_loop, range, scan, switch, when, where, while_loop
+from .tracing.indexing import broadcast_to
 from .tracing.linalg import cross, dot, einsum, matmul, norm, outer
 from .tracing.numeric import (
     abs,

@@ -14,8 +14,9 @@ from ..ad.linearity import first_nonlinear
 from ..base.source import TypeMismatch, here
 from ..base.tree import flatten, map_leaves, unflatten
 from ..ir.types import I64, array_type, is_float, scalar_of
+from ..tracing.accumulator import accum
 from ..tracing.arrays import array, concatenate, reshape
-from ..tracing.control import accum, build, fori_loop, range, scan, static_length
+from ..tracing.control import build, fori_loop, range, scan, static_length
 from ..tracing.trace import required
 from ..tracing.values import convert, lift
 from .custom import custom_vjp

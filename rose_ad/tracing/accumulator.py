@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,14 +10,29 @@ import numpy as np
 from ..base.source import TraceError, TypeMismatch, here
 from ..base.tree import Leaf
 from ..ir.core import Atom, Const, Var
-from ..ir.types import F64, I64, Array, Ref, array_type, is_float, shape_of, value_type
-from .indexing import array_key, counted_from_start, entry, index, is_array_key
+from ..ir.types import (
+    F64,
+    I64,
+    Array,
+    Bool,
+    Ref,
+    Value,
+    array_type,
+    is_float,
+    scalar_of,
+    shape_of,
+    value_type,
+)
+from .annotations import value_type_of
+from .control import range as loop
+from .control import static_length
+from .indexing import array_key, broadcast_to, counted_from_start, entry, index, is_array_key
+from .trace import required
 from .values import (
     Traced,
     TracedArray,
     broadcast_shape,
     convert,
-    current_trace,
     elementwise,
     lift,
     located,
@@ -58,8 +74,8 @@ class Accumulator(Leaf):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> _Part | _Parts:
-        return _Part(self, self.ref)[key]
+    def __getitem__(self, key: Any) -> Part | Parts:
+        return Part(self, self.ref)[key]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         _only_added(value)
@@ -80,7 +96,7 @@ class Accumulator(Leaf):
                 here(),
                 "make a new accumulator, or read this one later",
             )
-        trace = current_trace()
+        trace = required("an accumulator")
         trace.resolve(self.ref)
         assert isinstance(ref.type, Ref)
         wanted = ref.type.of
@@ -107,7 +123,7 @@ class Accumulator(Leaf):
     def freeze(self) -> Any:
         """The sum of all that was added, which is then fixed."""
         if self._frozen is None:
-            trace = current_trace()
+            trace = required("an accumulator")
             trace.resolve(self.ref)
             if trace.builder.block is not self.ref.block:
                 raise TraceError(
@@ -122,7 +138,7 @@ class Accumulator(Leaf):
     __hash__ = object.__hash__
 
 
-class _Part:
+class Part:
     """Part of an accumulator: `acc[i]`, which takes += and -= only."""
 
     __slots__ = ("_whole", "ref")
@@ -130,15 +146,15 @@ class _Part:
     def __init__(self, whole: Accumulator, ref: Atom) -> None:
         self._whole, self.ref = whole, ref
 
-    def __getitem__(self, key: Any) -> _Part | _Parts:
+    def __getitem__(self, key: Any) -> Part | Parts:
         keys = key if isinstance(key, tuple) else (key,)
-        current_trace().resolve(self._whole.ref)
+        required("an accumulator").resolve(self._whole.ref)
         if any(is_array_key(k) for k in keys):
-            return _Parts(self._whole, self.ref, keys)
+            return Parts(self._whole, self.ref, keys)
         part = self.ref
         for k in keys:
             part = index(part, k)
-        return _Part(self._whole, part)
+        return Part(self._whole, part)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         _only_added(value)
@@ -152,13 +168,13 @@ class _Part:
         return _ADDED
 
     def __getattr__(self, name: str) -> Any:
-        _unread()
+        unread()
 
     def __array_ufunc__(self, *_: Any, **__: Any) -> Any:
-        _unread()
+        unread()
 
 
-class _Parts:
+class Parts:
     """Parts of an accumulator: `acc[indices]` with arrays of indices, which takes += and -= only. An entry
     that is named twice is added to twice."""
 
@@ -174,8 +190,6 @@ class _Parts:
         self.shape = broadcast_shape(*(k.shape for k in self.keys if isinstance(k, Traced)))
 
     def __iadd__(self, value: Any) -> _Added:
-        from .arrays import broadcast_to
-
         v = lift(value)
         rest = v.shape[len(self.shape) :] if v.ndim > len(self.shape) else ()
         self._over((), broadcast_to(v, (*self.shape, *rest)))
@@ -185,8 +199,6 @@ class _Parts:
         return self.__iadd__(-lift(value))
 
     def _over(self, at: tuple[Any, ...], value: Any) -> None:
-        from .control import range as loop
-
         if len(at) < len(self.shape):
             for i in loop(self.shape[len(at)]):
                 self._over((*at, i), value[i])
@@ -197,7 +209,7 @@ class _Parts:
         self._whole.add(part, value)
 
 
-def _unread() -> NoReturn:
+def unread() -> NoReturn:
     raise TraceError(
         "an accumulator can only be added into until it is read",
         here(),
@@ -205,29 +217,34 @@ def _unread() -> NoReturn:
     )
 
 
-def _define_operators() -> None:
-    """What an operator does to an accumulator it does to its value; a part of one has no value yet."""
-
-    def on_value(name: str) -> Any:
-        return lambda self, *others: getattr(self.freeze(), name)(*others)
-
-    def on_part(self: _Part, *_: Any) -> NoReturn:
-        _unread()
-
-    for name, f in vars(Traced).items():
-        if name in _OPERATORS and callable(f):
-            setattr(Accumulator, name, on_value(name))
-            setattr(_Part, name, on_part)
-
-
-_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
-_OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
-    f"__{name}__"
-    for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()
-}
-_define_operators()
-
-
 def _only_added(value: Any) -> None:
     if not isinstance(value, _Added):
         raise TraceError("an accumulator cannot be assigned to", here(), "acc[i] += v")
+
+
+def total(n: Any, f: Callable[[Any], Any]) -> Any:
+    """The sum of `f(i)` for i from 0 to n - 1, in an order that the machine chooses, always the same."""
+    trace = required("ra.sum")
+    acc: Accumulator | None = None
+    outer = trace.builder
+    for i in loop(n):
+        value = lift(f(i))
+        if value.type is Bool or (isinstance(value.type, Array) and value.type.scalar is Bool):
+            value = convert(value, I64)
+        acc = Accumulator(outer.accum(value.type))
+        acc.add(acc.ref, value)
+    assert acc is not None
+    return acc.freeze()
+
+
+def accum(of: Any = F64) -> Accumulator:
+    """A new accumulator, zero: of a Real by default, of a type such as `Vec[n, Real]`, or of a shape such as
+    `n` or `(n, 2)`, which holds Reals."""
+    b = required("ra.accum").builder
+    b.loc = here()
+    given = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
+    shape = None if given is None else tuple(static_length(n, "an axis's length") for n in given)
+    t: Value = value_type_of(of) if shape is None else array_type(shape, F64)
+    if scalar_of(t) is Bool:
+        raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
+    return Accumulator(b.accum(t))

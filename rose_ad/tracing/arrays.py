@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -21,42 +21,10 @@ from ..native.program import memory_limit
 from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop
-from .indexing import index
+from .indexing import Shape, as_shape, at, axis_of, broadcast_to, generate, index
 from .trace import current
-from .values import SHORT, convert, lift, located, promote, wrap
+from .values import convert, lift, located, promote, wrap
 from .values import stack as packed
-
-Shape: TypeAlias = "int | Sequence[int]"
-
-
-def axis_of(axis: int, ndim: int) -> int:
-    """A non-negative axis; TypeMismatch where an array of `ndim` axes has no such one."""
-    if not -ndim <= axis < ndim:
-        raise TypeMismatch(f"axis {axis} of an array of {ndim} axes", here())
-    return axis % ndim
-
-
-def _shape(shape: Shape) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)
-
-
-def at(a: Any, *index: Any) -> Any:
-    """The entry, or block, of an array at these indices; the array itself for none."""
-    return a[index] if index else a
-
-
-def generate(shape: Sequence[int], f: Callable[..., Any]) -> Any:
-    """The array whose entry (or block) at i, j, ... is `f(i, j, ...)`; a SHORT matrix is written out."""
-
-    def rows(left: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-        if not left:
-            return f(*index)
-        if len(left) <= 2 and all(0 < n <= SHORT for n in left):
-            return packed([lift(rows(left[1:], (*index, k))) for k in builtins.range(left[0])])
-        return build(left[0], lambda i: rows(left[1:], (*index, i)))
-
-    return rows(tuple(shape), ())
-
 
 # ------------------------------------------------------------------------------------------ making
 
@@ -81,18 +49,18 @@ def array(rows: Any) -> Any:
 def full(shape: Shape, value: Any) -> Any:
     """An array of that shape with every entry `value`."""
     if is_traced(value):
-        return broadcast_to(value, _shape(shape))
-    return np.full(_literal(_shape(shape)), value)
+        return broadcast_to(value, as_shape(shape))
+    return np.full(_literal(as_shape(shape)), value)
 
 
 def zeros(shape: Shape) -> Any:
     """A literal array of zeros."""
-    return np.zeros(_literal(_shape(shape)))
+    return np.zeros(_literal(as_shape(shape)))
 
 
 def ones(shape: Shape) -> Any:
     """A literal array of ones."""
-    return np.ones(_literal(_shape(shape)))
+    return np.ones(_literal(as_shape(shape)))
 
 
 def zeros_like(x: Any) -> Any:
@@ -155,9 +123,9 @@ def meshgrid(*axes: Any, indexing: str = "xy") -> list[Any]:
 def reshape(x: Any, shape: Shape) -> Any:
     """The same entries in the same order, with another shape; one length may be -1, what is left over."""
     if not is_traced(x):
-        return np.reshape(x, _shape(shape))
+        return np.reshape(x, as_shape(shape))
     v = lift(x)
-    sizes, count = list(_shape(shape)), math.prod(v.shape)
+    sizes, count = list(as_shape(shape)), math.prod(v.shape)
     if -1 in sizes:
         known = -math.prod(sizes)
         if sizes.count(-1) > 1 or known == 0 or count % known:
@@ -221,8 +189,8 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     if not is_traced(x):
         return np.moveaxis(x, source, destination)
     v = lift(x)
-    sources = [axis_of(a, v.ndim) for a in _shape(source)]
-    places = [axis_of(a, v.ndim) for a in _shape(destination)]
+    sources = [axis_of(a, v.ndim) for a in as_shape(source)]
+    places = [axis_of(a, v.ndim) for a in as_shape(destination)]
     order = [a for a in range(v.ndim) if a not in sources]
     for place, a in sorted(zip(places, sources, strict=True)):
         order.insert(place, a)
@@ -235,7 +203,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
         return np.squeeze(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis))
     v = lift(x)
     gone = [k for k, n in enumerate(v.shape) if n == 1] if axis is None else [
-        axis_of(a, v.ndim) for a in _shape(axis)]  # fmt: skip
+        axis_of(a, v.ndim) for a in as_shape(axis)]  # fmt: skip
     if any(v.shape[k] != 1 for k in gone):
         raise TypeMismatch(f"an axis of {v.shape} that is squeezed is not of length 1", here())
     return reshape(v, tuple(n for k, n in enumerate(v.shape) if k not in gone))
@@ -248,21 +216,6 @@ def expand_dims(x: Any, axis: int = 0) -> Any:
     v = lift(x)
     place = axis_of(axis, v.ndim + 1)
     return reshape(v, (*v.shape[:place], 1, *v.shape[place:]))
-
-
-def broadcast_to(x: Any, shape: Shape) -> Any:
-    """The array repeated along axes, to a shape that it broadcasts to."""
-    if not is_traced(x):
-        return np.broadcast_to(x, _shape(shape))
-    v: Any = lift(x)
-    sizes = _shape(shape)
-    skip = len(sizes) - v.ndim
-    if skip < 0 or any(a not in (1, b) for a, b in zip(v.shape, sizes[skip:], strict=True)):
-        raise TypeMismatch(f"an array of shape {v.shape} does not broadcast to {sizes}", here())
-    return generate(
-        sizes, lambda *i: v[tuple(0 if n == 1 else k for n, k in zip(v.shape, i[skip:], strict=True))]
-        if v.ndim else v,
-    )  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------- joining
@@ -328,7 +281,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     if not is_traced(x):
         return np.flip(x, axis=axis if axis is None or isinstance(axis, int) else tuple(axis))
     v: Any = lift(x)
-    axes = range(v.ndim) if axis is None else [axis_of(a, v.ndim) for a in _shape(axis)]
+    axes = range(v.ndim) if axis is None else [axis_of(a, v.ndim) for a in as_shape(axis)]
     return generate(v.shape, lambda *i: v[tuple(
         v.shape[k] - 1 - j if k in axes else j for k, j in enumerate(i))])  # fmt: skip
 
@@ -369,7 +322,7 @@ def tile(x: Any, repetitions: int | Sequence[int]) -> Any:
     if not is_traced(x):
         return np.tile(x, repetitions)
     v: Any = lift(x)
-    times = _shape(repetitions)
+    times = as_shape(repetitions)
     ndim = builtins.max(v.ndim, len(times))
     times = (1,) * (ndim - len(times)) + times
     v = reshape(v, (1,) * (ndim - v.ndim) + v.shape)

@@ -23,8 +23,7 @@ from ..ir.builder import Builder
 from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
 from ..ir.core import UNBOUNDED, Atom, Const, Steps
 from ..ir.intervals import interval
-from ..ir.types import F64, I64, Array, Bool, Scalar, Type, Value, array_type, scalar_of, value_type
-from .accumulator import Accumulator
+from ..ir.types import F64, I64, Array, Bool, Scalar, Type, value_type
 from .trace import Frame, Trace, current, required
 from .values import (
     Traced,
@@ -143,37 +142,6 @@ def build(n: Any, f: Callable[[Any], Any]) -> Any:
         inner.block.results = tuple(lift(leaf).atom for leaf in leaves)
     trace.builder.loc = loc
     return unflatten(structure, [wrap(v) for v in trace.builder.build(n, inner.block)])
-
-
-def total(n: Any, f: Callable[[Any], Any]) -> Any:
-    """The sum of `f(i)` for i from 0 to n - 1, in an order that the machine chooses, always the same."""
-    trace = required("ra.sum")
-    acc: Accumulator | None = None
-    loop = range(n)
-    outer = trace.builder
-    for i in loop:
-        value = lift(f(i))
-        if value.type is Bool or (isinstance(value.type, Array) and value.type.scalar is Bool):
-            value = convert(value, I64)
-        acc = Accumulator(outer.accum(value.type))
-        acc.add(acc.ref, value)
-    assert acc is not None
-    return acc.freeze()
-
-
-def accum(of: Any = F64) -> Accumulator:
-    """A new accumulator, zero: of a Real by default, of a type such as `Vec[n, Real]`, or of a shape such as
-    `n` or `(n, 2)`, which holds Reals."""
-    from .annotations import value_type_of
-
-    b = required("ra.accum").builder
-    b.loc = here()
-    given = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
-    shape = None if given is None else tuple(static_length(n, "an axis's length") for n in given)
-    t: Value = value_type_of(of) if shape is None else array_type(shape, F64)
-    if scalar_of(t) is Bool:
-        raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
-    return Accumulator(b.accum(t))
 
 
 # ------------------------------------------------------------------------------------------- scan

@@ -6,8 +6,8 @@ Static indices are checked while tracing, others when running.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from ..base.tree import Leaf, is_traced
 from ..ir.core import Atom, Const
 from ..ir.intervals import interval
 from ..ir.types import I64, Array, Bool, Ref
+from .control import build
 from .values import SHORT, Traced, broadcast_shape, lift, located, stack, wrap
 
 Keys = tuple[Any, ...]
+Shape: TypeAlias = "int | Sequence[int]"
 _ALL = slice(None)
 
 
@@ -83,8 +85,6 @@ def _sliced(a: Any, keys: Keys) -> Any:
     key, rest = keys[0], keys[1:]
     if not isinstance(key, slice):
         return _rest(a[key], rest)
-    from .control import build
-
     picked = slice_range(key, len(a))
     start, step = picked.start, picked.step
     if 0 < len(picked) <= SHORT:
@@ -138,7 +138,6 @@ def array_key(key: Any) -> Traced:
 
 
 def _general(a: Any, keys: Sequence[Any]) -> Any:
-    from .arrays import generate
 
     arrays = [k for k in keys if isinstance(k, Traced) and k.shape]
     joint = broadcast_shape(*(k.shape for k in arrays)) if arrays else ()
@@ -192,3 +191,47 @@ def counted_from_start(key: Traced, n: int) -> Traced:
     if (wrong := known[(known < -n) | (known >= n)]).size:
         raise OutOfRange(f"index {wrong.flat[0]} is outside an axis of length {n}", here())
     return lift(np.where(known < 0, known + n, known))
+
+
+def axis_of(axis: int, ndim: int) -> int:
+    """A non-negative axis; TypeMismatch where an array of `ndim` axes has no such one."""
+    if not -ndim <= axis < ndim:
+        raise TypeMismatch(f"axis {axis} of an array of {ndim} axes", here())
+    return axis % ndim
+
+
+def as_shape(shape: Shape) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def at(a: Any, *index: Any) -> Any:
+    """The entry, or block, of an array at these indices; the array itself for none."""
+    return a[index] if index else a
+
+
+def generate(shape: Sequence[int], f: Callable[..., Any]) -> Any:
+    """The array whose entry (or block) at i, j, ... is `f(i, j, ...)`; a SHORT matrix is written out."""
+
+    def rows(left: tuple[int, ...], index: tuple[Any, ...]) -> Any:
+        if not left:
+            return f(*index)
+        if len(left) <= 2 and all(0 < n <= SHORT for n in left):
+            return stack([lift(rows(left[1:], (*index, k))) for k in range(left[0])])
+        return build(left[0], lambda i: rows(left[1:], (*index, i)))
+
+    return rows(tuple(shape), ())
+
+
+def broadcast_to(x: Any, shape: Shape) -> Any:
+    """The array repeated along axes, to a shape that it broadcasts to."""
+    if not is_traced(x):
+        return np.broadcast_to(x, as_shape(shape))
+    v: Any = lift(x)
+    sizes = as_shape(shape)
+    skip = len(sizes) - v.ndim
+    if skip < 0 or any(a not in (1, b) for a, b in zip(v.shape, sizes[skip:], strict=True)):
+        raise TypeMismatch(f"an array of shape {v.shape} does not broadcast to {sizes}", here())
+    return generate(
+        sizes, lambda *i: v[tuple(0 if n == 1 else k for n, k in zip(v.shape, i[skip:], strict=True))]
+        if v.ndim else v,
+    )  # fmt: skip

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..base.source import TypeMismatch, here
 from ..base.tree import is_traced
-from .arrays import array, at, generate
-from .control import total
+from .accumulator import total
+from .arrays import array
+from .indexing import at, generate
 from .numeric import root_of_square
 from .reduce import sum
 from .values import SHORT, lift, promote

@@ -15,11 +15,11 @@ import numpy as np
 from ..base.source import TypeMismatch, here
 from ..base.tree import is_traced
 from ..ir.types import I64, Bool, array_type
-from .accumulator import Accumulator
-from .arrays import axis_of, diagonal, generate, moveaxis, reshape
-from .control import fori_loop, scan, total, where
+from .accumulator import Accumulator, total
+from .arrays import diagonal, moveaxis, reshape
+from .control import fori_loop, scan, where
 from .control import range as loop
-from .indexing import index
+from .indexing import axis_of, generate, index
 from .numeric import exp, log, maximum, minimum, root_of_square, to_int, to_real
 from .values import SHORT, Traced, convert, lift, located
 

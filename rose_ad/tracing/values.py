@@ -28,10 +28,12 @@ from ..ir.types import (
     scalar_of,
     shape_of,
 )
-from .trace import Trace, current, required
+from .trace import current, required
 
 SHORT = 4  # vectors up to this length are computed element by element
 _BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
+# by name, what operators do that are made of loops and indices: see `operators`
+INSTALLED: dict[str, Callable[..., Any]] = {}
 
 
 class Traced(Leaf):
@@ -108,9 +110,7 @@ class Traced(Leaf):
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from . import numeric
-
-        f = numeric.UFUNCS.get(ufunc.__name__)
+        f = INSTALLED["ufunc"](ufunc.__name__)
         if f is None or method != "__call__" or kwargs:
             raise TypeMismatch(
                 f"np.{ufunc.__name__} does not know traced values",
@@ -201,21 +201,15 @@ class Traced(Leaf):
         return binary("or", other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        from .linalg import matmul
-
-        return matmul(self, other)
+        return INSTALLED["matmul"](self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        from .linalg import matmul
-
-        return matmul(other, self)
+        return INSTALLED["matmul"](other, self)
 
     @property
     def T(self) -> Any:
         """The array with its axes reversed."""
-        from .arrays import permute_dims
-
-        return permute_dims(self)
+        return INSTALLED["transpose"](self)
 
     def __invert__(self) -> Any:
         return elementwise(lambda b, x: b.prim("not", x), self)
@@ -246,9 +240,7 @@ class TracedArray(Traced):
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        from .indexing import getitem
-
-        return getitem(self, key)
+        return INSTALLED["getitem"](self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TraceError(
@@ -516,8 +508,3 @@ def over_entries(
     inner.block.results = (row,)
     out: Atom = b.build(n, inner.block)[0]
     return out
-
-
-def current_trace() -> Trace:
-    """The current trace."""
-    return required("arithmetic on traced values")

@@ -1,0 +1,41 @@
+"""Operators that are made of loops and indices: what `x @ y`, `a[key]`, `a.T` and numpy's functions do to
+traced values, and what any operator does to an accumulator.
+
+Loops and indices are functions of traced values, so the values cannot import them: they are installed here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from .accumulator import Accumulator, Part, unread
+from .arrays import permute_dims
+from .indexing import getitem
+from .linalg import matmul
+from .numeric import UFUNCS
+from .values import INSTALLED, Traced
+
+_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
+    f"__{name}__"
+    for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()
+}
+
+
+def _install_on_accumulators() -> None:
+    """What an operator does to an accumulator it does to its value; a part of one has no value yet."""
+
+    def on_value(name: str) -> Any:
+        return lambda self, *others: getattr(self.freeze(), name)(*others)
+
+    def on_part(self: Part, *_: Any) -> NoReturn:
+        unread()
+
+    for name, f in vars(Traced).items():
+        if name in _OPERATORS and callable(f):
+            setattr(Accumulator, name, on_value(name))
+            setattr(Part, name, on_part)
+
+
+INSTALLED.update(matmul=matmul, transpose=permute_dims, getitem=getitem, ufunc=UFUNCS.get)
+_install_on_accumulators()
