@@ -29,7 +29,7 @@ from .api.opaque import opaque
 from .api.sampled_scan import sampled_scan
 from .api.scheduled import scheduled
 from .api.vmap import vmap
-from .base.source import (
+from .base.errors import (
     MemoryLimit,
     NanFound,
     OutOfRange,

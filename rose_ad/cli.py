@@ -23,7 +23,7 @@ import numpy as np
 import rose_ad as ra
 
 from .api.function import Fn, PythonFunction, as_fn
-from .base.source import RoseError
+from .base.errors import RoseError
 from .base.tree import flatten
 from .diagnostics.explain import Explanation, explain
 from .ir.types import is_float

@@ -6,10 +6,12 @@ its initial value and on what the body makes of it; the walk is repeated until n
 
 from __future__ import annotations
 
-from ..ir.core import Block, Function, Instr, Var, carried, root_of
+from ..base.errors import RoseError
+from ..ir.core import Block, Function, Instr, Var
+from ..ir.in_force import default, under
 from ..ir.prims import TABLE
+from ..ir.queries import carried, instructions, root_of
 from ..ir.types import Ref, is_float
-from ..rewrite.schedule import differentiable
 
 
 def depends(block: Block, on: set[Var]) -> set[Var]:
@@ -101,3 +103,29 @@ def touches(instr: Instr, found: set[Var]) -> bool:
     if instr.op == "call":
         return any(flow(instr.attr, tuple(a in found for a in instr.args))[1])
     return any(touches(inner, found) for block in instr.blocks for inner in block.instrs)
+
+
+def differentiable(function: Function) -> Function:
+    """The function as its derivatives are made of it, made once."""
+    known: Function | None = function.derived.get("differentiable")
+    if known is None:
+        known = function
+        if function.rule is None:
+            with under(function.schedule):
+                block = function.schedule.run("differentiated", function.name, function.block)
+                if block is not function.block:
+                    known = Function(function.name, block, function.loc)
+                if function.schedule is not default():
+                    _check_unwound(known)
+        function.derived["differentiable"] = known
+    return known
+
+
+def _check_unwound(function: Function) -> None:
+    rewind = next((i for i in instructions(function.block) if i.op == "rewind"), None)
+    if rewind is not None:
+        raise RoseError(
+            "a derivative is taken of a loop that runs backwards, which the schedule has not written out",
+            rewind.loc,
+            "a schedule whose stage `differentiated` has `unwind` in it",
+        )

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.copying import enter_loop, lookup, lookups
-from ..ir.core import Atom, Block, Function, Instr, Var, carried, counts
-from ..rewrite.schedule import differentiable
-from ..rewrite.strategy import under
+from ..ir.core import Atom, Block, Function, Instr, Var
+from ..ir.in_force import under
+from ..ir.queries import carried, counts
+from .dependence import differentiable
 from .linearize import Linearizer, active_parameters, linearize
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..ir.core import Block, Function, Instr, Var
 from ..ir.prims import TABLE
-from ..rewrite.schedule import differentiable
-from .dependence import depends, flow
+from .dependence import depends, differentiable, flow
 from .linearize import linearize
 
 Trusted = Callable[[Function, tuple[bool, ...]], bool]
@@ -16,11 +15,12 @@ Trusted = Callable[[Function, tuple[bool, ...]], bool]
 def is_linear(function: Function, mask: tuple[bool, ...]) -> bool:
     """Whether a function is affine in the parameters of `mask`: its derivative is the same everywhere."""
     if function.rule is not None:
-        return function.rule.is_linear(function, mask)
+        known = function.rule.is_linear(function, mask)
+        return _remembers_nothing(function, mask) if known is None else known
     return first_nonlinear(function, mask, is_linear) is None
 
 
-def remembers_nothing(function: Function, mask: tuple[bool, ...]) -> bool:
+def _remembers_nothing(function: Function, mask: tuple[bool, ...]) -> bool:
     """Whether the derivative that a function's rule gives remembers nothing that depends on `mask`."""
     if not any(flow(function, mask)[0]):
         return not any(mask)  # not zero, but taken as a constant

@@ -7,8 +7,8 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 
 - a loop's or branch's tangent body computes the primal values it needs again, in cache, from what the body
   captures: nothing is stacked for an iteration, and a branch that was not taken costs its test;
-- a scan remembers its carries, one of each an iteration, or of those in which it matters (see `unread`);
-- values that are dear to compute again (see `dear`) are read from the arrays that a build made of them, and
+- a scan remembers its carries, one of each an iteration, or of those in which it matters (see `residuals`);
+- values that are dear to compute again (see `residuals`) are read from the arrays that a build made of them, and
   a scan remembers them too, within bounds;
 - a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T.
 """
@@ -17,55 +17,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.checkpoints import kept_carries
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
-from ..ir.core import (
-    UNBOUNDED,
-    Atom,
-    Block,
-    Const,
-    Function,
-    Instr,
-    Steps,
-    Var,
-    carried,
-    counts,
-    free_variables,
-)
+from ..ir.core import UNBOUNDED, Atom, Block, Const, Function, Instr, Linearized, Steps, Var
+from ..ir.in_force import under
 from ..ir.prims import TABLE
+from ..ir.queries import carried, counts, free_variables
 from ..ir.types import I64, Ref, is_float
-from ..rewrite.schedule import differentiable
-from ..rewrite.strategy import under
-from .dependence import depends, touches
-from .residuals import carry_bytes, is_dear, remembered_values
-from .unread import leave_unread_unset
-
-
-@dataclass(frozen=True)
-class Linearized:
-    """f.fwd: params -> (results, residuals); f.lin: (tangents, remembered) -> tangents of active results.
-
-    `remembered` holds the parameters of f at `kept_params`, then the residuals that fwd returns.
-    `tangents` are those of the parameters at `active_params`, references included.
-    """
-
-    fwd: Function
-    lin: Function
-    active_params: tuple[int, ...]
-    active_results: tuple[int, ...]
-    kept_params: tuple[int, ...]
-
-    def remembered(
-        self, args: Sequence[Atom | None], fwd_outs: Sequence[Atom], results: int
-    ) -> list[Atom]:
-        """The arguments that lin takes after the tangents: `args` are f's, None for those left out of
-        fwd, `fwd_outs` are fwd's, of which the first `results` are f's."""
-        kept = [args[k] for k in self.kept_params]
-        return [*(a for a in kept if a is not None), *fwd_outs[results:]]
+from .dependence import depends, differentiable, touches
+from .residuals import carry_bytes, is_dear, leave_unread_unset, remembered_values
 
 
 def linearize(

@@ -1,14 +1,33 @@
-"""Which values are dear: to be remembered for the reverse pass rather than computed again.
+"""What the reverse pass remembers, besides what it must.
 
-An elementary function takes some ten nanoseconds, storing a number and loading it about one; arithmetic is
-cheaper than both. What such a function gives, and arrays of it, are dear. So is the list of the iterations of a
-loop that did anything.
+Values that are dear to compute again are remembered. An elementary function takes some ten nanoseconds, storing
+a number and loading it about one; arithmetic is cheaper than both. What such a function gives, and arrays of it,
+are dear. So is the list of the iterations of a loop that did anything.
+
+Carries are remembered of the steps alone in which they are read. A loop's derivative remembers the carries of
+every step. Where it reads them only if a filter of that step kept anything, as of a table of balls in the few
+steps in which two of them meet, they are remembered of those steps:
+
+    scan n (i, c) { kept, count = filter ...; return ..., c }
+
+becomes
+
+    scan n (i, c) {
+      kept, count = filter ...
+      r = cond count != 0 { return c } else { return unset }
+      return ..., r
+    }
 """
 
 from __future__ import annotations
 
-from ..ir.core import Atom, Block, Steps, Var
-from ..ir.types import is_float, value_type
+from collections.abc import Iterable
+
+from ..ir.core import Atom, Block, Const, Instr, Steps, Unset, Var
+from ..ir.queries import carried
+from ..ir.types import I64, Array, Bool, is_float, value_type
+
+Reading = tuple[Var, Atom]  # a stack and where it is read
 
 _FUNCTIONS = frozenset({
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
@@ -58,3 +77,95 @@ def remembered_values(body: Block, steps: Steps) -> list[Var]:
 def carry_bytes(body: Block) -> int:
     """The memory for the carries of a loop."""
     return sum(value_type(c.type).size for c in body.params[1:])
+
+
+# ---------------------------------------------------------------------- carries that are read in few steps
+
+
+def leave_unread_unset(residuals: Iterable[Var], tangent: Block) -> None:
+    """Change, in place, the scans that stack `residuals`, of which the linear program `tangent` reads rows."""
+    stacks = {v for v in residuals if _is_stack(v)}
+    rows = {v for v in stacks if _is_carry(v)}
+    if not rows:
+        return
+    reads: dict[Var, set[Var]] = {}
+    _visit(tangent, rows, stacks, frozenset(), reads)
+    wanted: dict[tuple[Instr, Var], list[Var]] = {}
+    for v, numbers in reads.items():
+        of_its_scan = [n for n in numbers if n.instr is v.instr]
+        if of_its_scan:
+            assert v.instr is not None
+            wanted.setdefault((v.instr, of_its_scan[0]), []).append(v)
+    for (scan, number), vs in wanted.items():
+        _remember_if(scan, number, vs)
+
+
+def _is_stack(v: Var) -> bool:
+    scan = v.instr
+    return scan is not None and scan.op == "scan" and v not in scan.outs[: len(carried(scan))]
+
+
+def _row(v: Var) -> Atom:
+    """What a step gives for its row of a stack."""
+    assert v.instr is not None
+    return v.instr.blocks[0].results[v.instr.outs.index(v)]
+
+
+def _is_carry(v: Var) -> bool:
+    assert v.instr is not None
+    r = _row(v)
+    body = v.instr.blocks[0]
+    return (
+        isinstance(r, Var) and isinstance(r.type, Array) and is_float(r.type) and r in body.params
+    )
+
+
+def _visit(
+    block: Block,
+    rows: set[Var],
+    stacks: set[Var],
+    known: frozenset[Reading],
+    reads: dict[Var, set[Var]],
+) -> None:
+    """Note for each of `rows` the stacks of numbers that are not 0 wherever it is read; `known` are those that
+    are not 0 here."""
+    for instr in block.instrs:
+        for a in instr.args:
+            if a in rows:
+                at = instr.args[1] if instr.op == "index" and instr.args[0] is a else None
+                guards = {w for w, i in known if i is at}
+                reads[a] = reads.get(a, guards) & guards  # type: ignore[index, arg-type]
+        for k, inner in enumerate(instr.blocks):
+            taken = _number_read(instr.args[0], stacks) if instr.op == "cond" and k == 0 else None
+            _visit(inner, rows, stacks, known | {taken} if taken else known, reads)
+    for r in block.results:
+        if r in rows:
+            reads[r] = set()  # type: ignore[index]
+
+
+def _number_read(predicate: Atom, stacks: set[Var]) -> Reading | None:
+    """The number, a row of a stack, of which a predicate says that it is not 0."""
+    test = predicate.instr if isinstance(predicate, Var) else None
+    if test is None or test.op != "ne" or test.args[1] != Const(0, I64):
+        return None
+    read = test.args[0].instr if isinstance(test.args[0], Var) else None
+    if read is None or read.op != "index" or read.args[0] not in stacks:
+        return None
+    return read.args[0], read.args[1]  # type: ignore[return-value]
+
+
+def _remember_if(scan: Instr, number: Var, rows: list[Var]) -> None:
+    """Have a scan remember these carries of the steps in which a number is not 0."""
+    (body,) = scan.blocks
+    some = Var(Bool, body)
+    some.instr = Instr("ne", (_row(number), Const(0, I64)), None, (), (some,), scan.loc)
+    sides = Block(), Block()
+    sides[0].results = tuple(map(_row, rows))
+    sides[1].results = tuple(Unset(r.type) for r in sides[0].results)  # type: ignore[arg-type]
+    outs = tuple(Var(r.type, body) for r in sides[0].results)
+    cond = Instr("cond", (some,), None, sides, outs, scan.loc)
+    for o in outs:
+        o.instr = cond
+    body.instrs += [some.instr, cond]
+    made = dict(zip(rows, outs, strict=True))
+    body.results = tuple(made.get(o, r) for r, o in zip(body.results, scan.outs, strict=True))

@@ -23,24 +23,12 @@ from collections.abc import Sequence
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
-from ..ir.core import (
-    Atom,
-    Block,
-    Const,
-    Function,
-    Instr,
-    Steps,
-    Var,
-    carried,
-    counts,
-    root_of,
-    uses,
-)
+from ..ir.core import Atom, Block, Const, Function, Instr, Steps, Var
+from ..ir.in_force import under
 from ..ir.prims import TABLE
+from ..ir.queries import carried, counts, root_of, uses
 from ..ir.types import I64, Array, Ref, Scalar, shape_of
-from ..rewrite.schedule import differentiable
-from ..rewrite.strategy import under
-from .dependence import depends, flow, touches
+from .dependence import depends, differentiable, flow, touches
 
 
 def transpose(function: Function, mask: tuple[bool, ...]) -> Function:

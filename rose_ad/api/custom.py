@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..ad.linearity import is_linear
-from ..ad.linearize import Linearized, linearize
-from ..base.source import RoseError, TypeMismatch, here
+from ..ad.linearize import linearize
+from ..base.errors import RoseError, TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten, map_leaves, unflatten
 from ..ir.builder import Builder
-from ..ir.core import Atom, Function, Var
-from ..ir.rule import Rule
+from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import Array, Ref, Scalar, Type, is_float
 from .derive import pull_back
 from .function import Fn, PythonFunction, Specialised, as_fn
@@ -50,7 +50,9 @@ class _Custom(PythonFunction):
         self,
         special: Specialised,
         signature: tuple[Structure, Sequence[Type]],
-        derivative: Callable[[], tuple[Sequence[Specialised], Callable[[list[list[int]]], Rule]]],
+        derivative: Callable[
+            [], tuple[Sequence[Specialised], Callable[[list[list[int]]], DerivativeRule]]
+        ],
     ) -> Specialised:
         """The function with the rule that `derivative` traces; see `_with_rule`."""
         key = signature[0], tuple(signature[1])
@@ -76,7 +78,7 @@ class _Custom(PythonFunction):
         return _with_rule(special, others, rule)
 
 
-class _Pending(Rule):
+class _Pending(DerivativeRule):
     """Of a function whose derivative is being traced."""
 
     def __init__(self, of: Fn, special: Specialised) -> None:
@@ -117,7 +119,7 @@ class custom_jvp(_Custom):
         _check_positional(self, structure)
         derivative = self.derivative
 
-        def traced() -> tuple[list[Specialised], Callable[[list[list[int]]], Rule]]:
+        def traced() -> tuple[list[Specialised], Callable[[list[list[int]]], DerivativeRule]]:
             args = structure.children[0]
             both = Structure(tuple, (), (args, args))
             call = Structure(tuple, (), (both, structure.children[1]))
@@ -172,7 +174,7 @@ class custom_vjp(_Custom):
         backward: Fn,
         structure: Structure,
         types: Sequence[Type],
-    ) -> tuple[list[Specialised], Callable[[list[list[int]]], Rule]]:
+    ) -> tuple[list[Specialised], Callable[[list[list[int]]], DerivativeRule]]:
         fwd = forward.specialise(structure, types)
         pair = unflatten(fwd.result, range(len(fwd.ir.results)))
         if not isinstance(pair, tuple) or len(pair) != 2:
@@ -254,7 +256,9 @@ def _check_tangent(f: Fn, special: Specialised, jvp: Specialised) -> None:
 
 
 def _with_rule(
-    special: Specialised, others: Sequence[Specialised], rule: Callable[[list[list[int]]], Rule]
+    special: Specialised,
+    others: Sequence[Specialised],
+    rule: Callable[[list[list[int]]], DerivativeRule],
 ) -> Specialised:
     """A function with a rule; it takes what any of its parts captures. `rule` is given, for each of the
     others, where in the function's parameters those that it captures are."""
@@ -272,7 +276,7 @@ def _with_rule(
     return Specialised(ir, special.result, tuple(captured))
 
 
-class _UserRule(Rule):
+class _UserRule(DerivativeRule):
     """What the rules of users' derivatives share."""
 
     def __init__(self, of: _Custom, explicit: int) -> None:
@@ -387,7 +391,7 @@ class _VjpRule(_UserRule):
         )
 
 
-class _VjpLinear(Rule):
+class _VjpLinear(DerivativeRule):
     """Of the linear function of a custom_vjp: its transpose is what the user gave."""
 
     def __init__(self, of: _VjpRule, function: Function, active: list[int], extra: int) -> None:
@@ -455,7 +459,7 @@ class _VjpLinear(Rule):
         return Function(f"{function.name}.T", b.block, function.loc)
 
 
-class _Nothing(Rule):
+class _Nothing(DerivativeRule):
     """No derivative."""
 
     def flow(self, function: Function, mask: tuple[bool, ...]) -> tuple[bool, ...]:
@@ -487,7 +491,7 @@ class _Checkpointed(Fn):
         return _with_rule(base, [], lambda _: _Again(base.ir))
 
 
-class _Again(Rule):
+class _Again(DerivativeRule):
     """Remembers the arguments, and linearises again where the derivative is wanted."""
 
     def __init__(self, of: Function) -> None:

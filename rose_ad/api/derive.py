@@ -13,13 +13,13 @@ from typing import Any
 from ..ad.dependence import flow
 from ..ad.forward import forward
 from ..ad.linearity import is_linear
-from ..ad.linearize import Linearized
 from ..ad.linearize import linearize as linearize_ir
 from ..ad.transpose import transpose
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten, map_leaves, unflatten
 from ..ir.builder import Builder
-from ..ir.core import Atom, Const, Function
+from ..ir.core import Atom, Const, Function, Linearized
 from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
 from ..tracing.values import type_of
 from .function import Fn, Specialised, as_fn

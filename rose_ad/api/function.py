@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..base.errors import TraceError, TypeMismatch
 from ..base.garbage import uncollected
-from ..base.source import UNKNOWN, TraceError, TypeMismatch, here, of_function
+from ..base.source import UNKNOWN, here, of_function
 from ..base.tree import Structure, flatten, unflatten
 from ..ir.core import Function, Var
+from ..ir.in_force import in_force
 from ..ir.pickling import Reference, reference
 from ..ir.types import Array, Scalar, Type, Value, scalar_of, shape_of
 from ..ir.verify import verify
@@ -27,7 +29,6 @@ from ..native.caller import MISS
 from ..native.calling import fitted
 from ..native.program import Program
 from ..rewrite.schedule import SCHEDULE
-from ..rewrite.strategy import in_force
 from ..tracing.accumulator import Accumulator
 from ..tracing.annotations import checked, parameter_types
 from ..tracing.trace import Trace, current, tracing

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ad.linearize import Linearized, linearize
-from ..base.source import TypeMismatch, here
+from ..ad.linearize import linearize
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import flatten, is_traced, map_leaves, unflatten
 from ..ir.builder import Builder
-from ..ir.core import Atom, Function, Var
-from ..ir.rule import Rule
+from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import F64, Array, Ref, Type, is_float, shape_of
 from ..tracing.arrays import concat, expand_dims, reshape
 from ..tracing.control import build, fori_loop, where, while_loop
@@ -98,7 +98,7 @@ class _Part(NamedTuple):
         return [*args, *(captured[k] for k in self.captured)]
 
 
-class _System(Rule):
+class _System(DerivativeRule):
     """Of the function (b, captured) -> x: the solver and the matrix, and those of the transposed system."""
 
     def __init__(

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import flatten, unflatten
 from ..ir.types import is_float
 from ..tracing.arrays import moveaxis, reshape

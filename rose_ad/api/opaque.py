@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..ad.linearize import Linearized
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten
 from ..ir.builder import Builder
-from ..ir.core import Function
+from ..ir.core import DerivativeRule, Function, Linearized
 from ..ir.host import Host
-from ..ir.rule import Rule
 from ..ir.types import F64, Type, array_type
 from ..tracing.annotations import leaf_types
 from .custom import custom_vjp
@@ -98,7 +97,7 @@ class _Opaque(Fn):
         return Specialised(Function(self.__name__, b.block, loc, _NoDerivative(self)), result)
 
 
-class _NoDerivative(Rule):
+class _NoDerivative(DerivativeRule):
     def __init__(self, of: Fn) -> None:
         self.of = of
 

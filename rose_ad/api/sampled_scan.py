@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ad.linearity import first_nonlinear
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import flatten, map_leaves, unflatten
 from ..ir.types import I64, array_type, is_float, scalar_of
 from ..tracing.accumulator import accum

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..base.tree import Structure
+from ..ir.in_force import in_force, under
 from ..ir.types import Type
-from ..rewrite.strategy import Schedule, in_force, under
+from ..rewrite.strategy import Schedule
 from .function import Fn, Specialised, as_fn
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import Static, Structure, flatten, unflatten
 from ..ir.core import Atom, Function, Lanes
 from ..ir.types import Type, Value, array_type, scalar_of, shape_of

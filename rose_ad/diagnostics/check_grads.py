@@ -10,7 +10,8 @@ import numpy as np
 
 from ..api.derive import jvp, vjp
 from ..api.function import Fn, as_fn, fn
-from ..base.source import TypeMismatch, WrongDerivative, here
+from ..base.errors import TypeMismatch, WrongDerivative
+from ..base.source import here
 from ..base.tree import flatten, paths, unflatten
 from ..ir.types import scalar_of
 from ..tracing.values import type_of

@@ -21,7 +21,8 @@ import numpy as np
 
 from ..ad.forward import forward
 from ..api.function import as_fn
-from ..base.source import UNKNOWN, TypeMismatch, here, name_of, show
+from ..base.errors import TypeMismatch
+from ..base.source import UNKNOWN, here, name_of, show
 from ..base.tree import flatten, paths, unflatten
 from ..ir.core import Function, Instr, Var
 from ..ir.interp import Interpreter

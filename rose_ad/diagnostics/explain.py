@@ -15,10 +15,12 @@ from ..api.function import as_fn
 from ..base.source import UNKNOWN
 from ..base.tree import flatten
 from ..ir.builder import Builder
-from ..ir.core import Atom, Block, Function, callees, instructions
+from ..ir.core import Atom, Block, Function
+from ..ir.in_force import Stage, in_force, under
+from ..ir.queries import callees, instructions
 from ..ir.text import show_function
 from ..rewrite.loops.arrange import arranged
-from ..rewrite.strategy import Apply, Pass, Rule, Schedule, Stage, in_force, under
+from ..rewrite.strategy import Apply, Pass, Rule, Schedule
 from ..tracing.values import type_of
 
 _MADE: set[Stage] = {
@@ -81,7 +83,9 @@ def explain(f: Any, *args: Any, **kwargs: Any) -> Explanation:
     leaves, structure = flatten((args, kwargs))
     types = function.argument_types(structure, [type_of(x) for x in leaves])
     watch = _Watch()
-    with under(watch.over(in_force())):
+    schedule = in_force()
+    assert isinstance(schedule, Schedule)
+    with under(watch.over(schedule)):
         result = arranged(function.specialise(structure, types).ir)
     return Explanation(watch.steps, result)
 

@@ -13,7 +13,8 @@ import ctypes
 from typing import Any
 
 from ..api.function import as_fn
-from ..base.source import MemoryLimit, TypeMismatch, here
+from ..base.errors import MemoryLimit, TypeMismatch
+from ..base.source import here
 from ..base.tree import flatten
 from ..ir.core import Function
 from ..ir.types import F64, Array, Type

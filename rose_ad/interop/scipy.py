@@ -13,7 +13,8 @@ import numpy as np
 from ..api.derive import grad, jvp, value_and_grad
 from ..api.function import Fn, as_fn, fn
 from ..api.jacobians import hessian, jacfwd, jacrev
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten, unflatten
 from ..ir.types import is_float, shape_of
 from ..tracing.arrays import array, concatenate, ravel, reshape

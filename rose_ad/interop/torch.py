@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..api.function import Fn, as_fn
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten, unflatten
 from . import missing
 from .signatures import backward_of, flatten_foreign

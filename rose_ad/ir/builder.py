@@ -8,17 +8,15 @@ branch: what a loop does not change is computed before it, what a branch may ski
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from ..base.source import UNKNOWN
-from ..rewrite.strategy import Apply, in_force
 from .core import Atom, Block, Const, Instr, Steps, Var
+from .host import Host
+from .in_force import in_force
 from .prims import TABLE, result_type
 from .types import I64, Array, Ref, Scalar, Type, array_type, element, scalar_of, value_type
-
-if TYPE_CHECKING:
-    from .host import Host
 
 Kind = Literal["function", "loop", "branch"]
 _VALUES = frozenset({"index", "pack", "reshape"})
@@ -35,7 +33,7 @@ class Builder:
         self.parent, self.kind = parent, kind
         self.root: Builder = self if parent is None else parent.root
         self._known: dict[tuple[Any, ...], Var] = {}
-        self.rules: dict[str, tuple[Apply, ...]] = (
+        self.rules: Mapping[str, tuple[Callable[..., Atom | None], ...]] = (
             in_force().table if parent is None else parent.rules
         )
         if parent is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..base.source import TypeMismatch
+from ..base.errors import TypeMismatch
 from .core import Steps
 
 Checkpoint: TypeAlias = "int | Literal['all', 'sqrt', 'auto']"

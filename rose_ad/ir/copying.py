@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .builder import Builder
-from .core import Atom, Block, Const, Function, Instr, Var, carried, counts
+from .core import Atom, Block, Const, Function, Instr, Var
 from .prims import TABLE
+from .queries import carried, counts
 
 Env = dict[Var, "Atom | None"]
 

@@ -37,16 +37,15 @@ closed. Every structured instruction has any number of results, so there are no 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..rewrite.strategy import in_force
-from .types import F32, F64, Array, Bool, Scalar, Type, scalar_of
-
-if TYPE_CHECKING:
-    from .rule import Rule
+from ..base.errors import RoseError
+from .in_force import in_force
+from .types import F32, F64, Array, Bool, Scalar, Type, is_float, scalar_of
 
 UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
 
@@ -186,7 +185,9 @@ class Function:
 
     __slots__ = ("block", "derived", "loc", "name", "rule", "schedule")
 
-    def __init__(self, name: str, block: Block, loc: int, rule: Rule | None = None) -> None:
+    def __init__(
+        self, name: str, block: Block, loc: int, rule: DerivativeRule | None = None
+    ) -> None:
         self.name, self.block, self.loc, self.rule = name, block, loc, rule
         self.schedule = in_force()
         self.derived: dict[Any, Any] = {}
@@ -202,130 +203,54 @@ class Function:
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
-    def __str__(self) -> str:
-        from .text import show_program
-
-        return show_program(self)
-
-    def __reduce__(self) -> Any:
-        from .pickling import reduced
-
-        return reduced(self)
-
-
-def carried(instr: Instr) -> tuple[Atom, ...]:
-    """The initial carries of a scan, while or rewind."""
-    return instr.args[1:] if counts(instr) else instr.args
-
-
-def counts(instr: Instr) -> tuple[Atom, ...]:
-    """The number of steps of a counted scan or rewind, nothing for others."""
-    counted = instr.op in {"scan", "rewind"} and instr.attr.counted
-    return instr.args[:1] if counted else ()
-
-
-def instructions(block: Block) -> Iterator[Instr]:
-    """Every instruction of the block and of the blocks inside it, outermost first."""
-    for instr in block.instrs:
-        yield instr
-        for inner in instr.blocks:
-            yield from instructions(inner)
-
-
-def uses(instr: Instr) -> Iterator[Var]:
-    """The variables an instruction reads, those its blocks read included, whether its own or not."""
-    for a in instr.args:
-        if isinstance(a, Var):
-            yield a
-    for block in instr.blocks:
-        yield from block_uses(block)
-
-
-def block_uses(block: Block) -> Iterator[Var]:
-    """The variables that are read inside a block."""
-    for instr in block.instrs:
-        yield from uses(instr)
-    for a in block.results:
-        if isinstance(a, Var):
-            yield a
-
-
-def users_of(variables: set[Var], block: Block) -> dict[Var, list[Instr]]:
-    """The instructions of a block, in order, that use each of these variables, in blocks inside them too."""
-    out: dict[Var, list[Instr]] = {v: [] for v in variables}
-    if out:
-        for instr in block.instrs:
-            _note_user(instr, instr, out)
-    return out
-
-
-def _note_user(instr: Instr, user: Instr, out: dict[Var, list[Instr]]) -> None:
-    _note_atoms(instr.args, user, out)
-    for block in instr.blocks:
-        for inner in block.instrs:
-            _note_user(inner, user, out)
-        _note_atoms(block.results, user, out)
-
-
-def _note_atoms(atoms: tuple[Atom, ...], user: Instr, out: dict[Var, list[Instr]]) -> None:
-    for a in atoms:
-        if type(a) is Var and a in out:
-            users = out[a]
-            if not users or users[-1] is not user:
-                users.append(user)
-
-
-def free_variables(block: Block) -> dict[Var, None]:
-    """The variables a block reads that are defined outside it, in order of first use."""
-    own: set[Var] = set()
-    free: dict[Var, None] = {}
-
-    def visit(b: Block) -> None:
-        own.update(b.params)
-        for instr in b.instrs:
-            for a in instr.args:
-                if isinstance(a, Var) and a not in own:
-                    free.setdefault(a)
-            for inner in instr.blocks:
-                visit(inner)
-            own.update(instr.outs)
-        for a in b.results:
-            if isinstance(a, Var) and a not in own:
-                free.setdefault(a)
-
-    visit(block)
-    return free
-
-
-def callees(function: Function) -> list[Function]:
-    """The function and all it calls, directly or not, callees first."""
-    seen: dict[Function, None] = {}
-
-    def visit(f: Function) -> None:
-        if f in seen:
-            return
-        for instr in instructions(f.block):
-            if instr.op == "call":
-                visit(instr.attr)
-        seen[f] = None
-
-    visit(function)
-    return list(seen)
-
 
 def zero(type: Scalar) -> Const:
     """The zero of a scalar type."""
     return Const(0, type)
 
 
-def root_of(ref: Atom) -> Var:
-    """The whole reference that a reference is part of: an accum's result or a parameter."""
-    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op in {"index", "reshape"}:
-        ref = ref.instr.args[0]
-    assert isinstance(ref, Var)
-    return ref
+@dataclass(frozen=True)
+class Linearized:
+    """f.fwd: params -> (results, residuals); f.lin: (tangents, remembered) -> tangents of active results.
+
+    `remembered` holds the parameters of f at `kept_params`, then the residuals that fwd returns.
+    `tangents` are those of the parameters at `active_params`, references included.
+    """
+
+    fwd: Function
+    lin: Function
+    active_params: tuple[int, ...]
+    active_results: tuple[int, ...]
+    kept_params: tuple[int, ...]
+
+    def remembered(
+        self, args: Sequence[Atom | None], fwd_outs: Sequence[Atom], results: int
+    ) -> list[Atom]:
+        """The arguments that lin takes after the tangents: `args` are f's, None for those left out of
+        fwd, `fwd_outs` are fwd's, of which the first `results` are f's."""
+        kept = [args[k] for k in self.kept_params]
+        return [*(a for a in kept if a is not None), *fwd_outs[results:]]
 
 
-def is_zero(a: Atom) -> bool:
-    """Whether an atom is literally zero (either sign)."""
-    return isinstance(a, Const) and not isinstance(a.type, Array) and a.value == 0
+class DerivativeRule:
+    """How a function is differentiated that says so itself, in place of its block."""
+
+    #: why the function may be transposed but not run, if so
+    refusal: RoseError | None = None
+
+    def flow(self, function: Function, mask: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which results depend on the parameters in `mask`: by default all that can."""
+        return tuple(any(mask) and is_float(r.type) for r in function.results)
+
+    def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
+        """The linearisation in the parameters of `mask`."""
+        raise NotImplementedError
+
+    def transpose(self, function: Function, mask: tuple[bool, ...]) -> Function | None:
+        """The transpose in the parameters of `mask`; None where that of its block is right."""
+        return None
+
+    def is_linear(self, function: Function, mask: tuple[bool, ...]) -> bool | None:
+        """Whether the function is affine in the parameters of `mask`; None where it is if its derivative
+        remembers nothing of them."""
+        return None

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.source import TypeMismatch, at, position
+from ..base.errors import TypeMismatch
+from ..base.source import at, position
 from ..base.tree import Structure, flatten, unflatten
 from .types import Value, scalar_of, shape_of
 

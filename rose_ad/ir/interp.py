@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.source import OutOfRange
+from ..base.errors import OutOfRange
 from .core import Atom, Block, Const, Function, Instr, Var, rounded
 from .prims import TABLE
 from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type

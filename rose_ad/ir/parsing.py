@@ -12,17 +12,30 @@ import re
 import struct
 from collections import ChainMap
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ..base.source import UNKNOWN, ParseError, RoseError
+from ..base.errors import ParseError, RoseError
+from ..base.source import UNKNOWN
 from ..base.tree import flatten
-from .core import Atom, Block, Const, Function, Instr, Lanes, Steps, Unset, Var, carried
+from .core import (
+    Atom,
+    Block,
+    Const,
+    DerivativeRule,
+    Function,
+    Instr,
+    Lanes,
+    Linearized,
+    Steps,
+    Unset,
+    Var,
+)
 from .host import Host
 from .intervals import loop_range
 from .prims import TABLE, result_type
-from .rule import Rule
+from .queries import carried
 from .text import unique_name
 from .types import (
     F32,
@@ -41,9 +54,6 @@ from .types import (
     value_type,
 )
 from .verify import Invalid, verify_alone
-
-if TYPE_CHECKING:
-    from ..ad.linearize import Linearized
 
 _TOKEN = re.compile(
     r"""\s*(?: (?P<variable> %\w+)
@@ -565,7 +575,7 @@ def _value(a: Atom) -> Value:
     return a.type
 
 
-class _LostRule(Rule):
+class _LostRule(DerivativeRule):
     """In place of a rule that is not in the text."""
 
     def __init__(self, name: str) -> None:

@@ -7,6 +7,7 @@ know of functions that call it. Locks and machine code stay behind.
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import sys
 import zlib
@@ -14,10 +15,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.source import Position, RoseError, at, position
-from .core import Function, callees
+from ..base.errors import RoseError
+from ..base.source import Position, at, position
+from .core import Function
 from .host import Host
 from .parsing import parse_with
+from .queries import callees
 from .text import Table, function_names, show_function
 
 
@@ -84,3 +87,6 @@ def _member(module: Any, path: str) -> Any:
 def _python(found: Any) -> Any:
     """The Python function behind what was found under its name: a decorated one is an Fn there."""
     return getattr(found, "python", found)
+
+
+copyreg.pickle(Function, reduced)

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from .core import Atom, Const, zero
 from .types import Scalar
 
-if TYPE_CHECKING:
-    from .builder import Builder
+
+class Emitter(Protocol):
+    """What a rule needs of a builder."""
+
+    def prim(self, name: str, *args: Atom) -> Atom:
+        """A scalar primitive of these operands."""
+
 
 Jvp: TypeAlias = (
-    "Callable[[Builder, Builder, Sequence[Atom], Sequence[Atom | None], Atom], Atom | None]"
+    "Callable[[Emitter, Emitter, Sequence[Atom], Sequence[Atom | None], Atom], Atom | None]"
 )
-Transpose: TypeAlias = "Callable[[Builder, Sequence[Atom], int, Atom], Atom]"
+Transpose: TypeAlias = "Callable[[Emitter, Sequence[Atom], int, Atom], Atom]"
 
 
 # ------------------------------------------------------------------------------- derivative rules
@@ -29,7 +34,7 @@ Transpose: TypeAlias = "Callable[[Builder, Sequence[Atom], int, Atom], Atom]"
 _OFTEN_INFINITE = frozenset({"log", "log1p", "pow"})
 
 
-def scaled(T: Builder, dx: Atom, coefficient: Atom, singular: bool = False) -> Atom | None:
+def scaled(T: Emitter, dx: Atom, coefficient: Atom, singular: bool = False) -> Atom | None:
     if isinstance(coefficient, Const):
         if coefficient.value == 0:
             return None
@@ -43,20 +48,20 @@ def scaled(T: Builder, dx: Atom, coefficient: Atom, singular: bool = False) -> A
     return T.prim("scale" if singular else "mul", dx, coefficient)
 
 
-def plus(T: Builder, a: Atom | None, b: Atom | None) -> Atom | None:
+def plus(T: Emitter, a: Atom | None, b: Atom | None) -> Atom | None:
     if a is None:
         return b
     return a if b is None else T.prim("add", a, b)
 
 
 def partials(
-    *rules: Callable[[Builder, Sequence[Atom], Atom], Atom], singular: bool = False
+    *rules: Callable[[Emitter, Sequence[Atom], Atom], Atom], singular: bool = False
 ) -> Jvp:
     """The chain rule from one coefficient an operand. `singular` coefficients can be infinite: an exact
     zero is then scaled to zero, so that an untaken `where` stays clean (0 * inf would be NaN)."""
 
     def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+        P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
     ) -> Atom | None:
         total: Atom | None = None
         for rule, tangent in zip(rules, dx, strict=True):
@@ -67,18 +72,18 @@ def partials(
     return jvp
 
 
-def literal(P: Builder, like: Atom, value: float = 1.0) -> Const:
+def literal(P: Emitter, like: Atom, value: float = 1.0) -> Const:
     return Const(value, like.type)
 
 
 def add_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
 ) -> Atom | None:
     return plus(T, dx[0], dx[1])
 
 
 def sub_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
 ) -> Atom | None:
     if dx[1] is None:
         return dx[0]
@@ -87,7 +92,7 @@ def sub_jvp(
 
 def linear_jvp(name: str) -> Jvp:
     def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+        P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
     ) -> Atom | None:
         return None if dx[0] is None else T.prim(name, dx[0])
 
@@ -95,14 +100,14 @@ def linear_jvp(name: str) -> Jvp:
 
 
 def select_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
 ) -> Atom | None:
     sides = [zero_like(out) if d is None else d for d in dx[1:]]
     return T.prim("select", x[0], *sides)
 
 
 def scale_jvp(
-    P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
 ) -> Atom | None:
     """As of a product, but a factor of zero stays zero whatever the other and its tangent are."""
     by_factor = None if dx[0] is None else T.prim("scale", dx[0], x[1])
@@ -117,7 +122,7 @@ def choose_jvp(compare: str) -> Jvp:
     """min and max: the tangent of the operand that was taken (the second on a tie)."""
 
     def jvp(
-        P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+        P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
     ) -> Atom | None:
         first = P.prim("lt", *(x if compare == "lt" else (x[1], x[0])))
         sides = [zero_like(out) if d is None else d for d in dx]
@@ -126,7 +131,7 @@ def choose_jvp(compare: str) -> Jvp:
     return jvp
 
 
-def no_jvp(P: Builder, T: Builder, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> None:
+def no_jvp(P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> None:
     """Piecewise constant: the derivative is zero wherever it exists."""
 
 
@@ -136,32 +141,32 @@ def zero_like(a: Atom) -> Const:
     return zero(a.type)
 
 
-def reciprocal(P: Builder, x: Atom) -> Atom:
+def reciprocal(P: Emitter, x: Atom) -> Atom:
     return P.prim("div", literal(P, x), x)
 
 
-def square(P: Builder, x: Atom) -> Atom:
+def square(P: Emitter, x: Atom) -> Atom:
     return P.prim("mul", x, x)
 
 
-def power_by_exponent(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
+def power_by_exponent(P: Emitter, x: Sequence[Atom], out: Atom) -> Atom:
     # zero where x is not positive, and no NaN on the way there, which `debug_nans` would find
     positive = P.prim("lt", zero_like(x[0]), x[0])
     log = P.prim("log", P.prim("select", positive, x[0], literal(P, x[0])))
     return P.prim("scale", log, out)
 
 
-def power_by_base(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
+def power_by_base(P: Emitter, x: Sequence[Atom], out: Atom) -> Atom:
     return P.prim("scale", x[1], P.prim("pow", x[0], P.prim("sub", x[1], literal(P, x[1]))))
 
 
-def safe_half_over(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
+def safe_half_over(P: Emitter, x: Sequence[Atom], out: Atom) -> Atom:
     positive = P.prim("lt", zero_like(out), out)
     return P.prim("select", positive, P.prim("div", literal(P, out, 0.5), out), zero_like(out))
 
 
-def angle(which: int) -> Callable[[Builder, Sequence[Atom], Atom], Atom]:
-    def coefficient(P: Builder, x: Sequence[Atom], out: Atom) -> Atom:
+def angle(which: int) -> Callable[[Emitter, Sequence[Atom], Atom], Atom]:
+    def coefficient(P: Emitter, x: Sequence[Atom], out: Atom) -> Atom:
         radius = P.prim("add", square(P, x[0]), square(P, x[1]))
         numerator = x[1] if which == 0 else P.prim("neg", x[0])
         return P.prim("div", numerator, radius)
@@ -169,7 +174,7 @@ def angle(which: int) -> Callable[[Builder, Sequence[Atom], Atom], Atom]:
     return coefficient
 
 
-def one_minus_square(P: Builder, x: Atom) -> Atom:
+def one_minus_square(P: Emitter, x: Atom) -> Atom:
     return P.prim("sub", literal(P, x), square(P, x))
 
 
@@ -179,16 +184,16 @@ def one_minus_square(P: Builder, x: Atom) -> Atom:
 def swap_linear(name: str) -> Transpose:
     """For an operation that is linear in its first operand with the others fixed: apply it to the cotangent."""
 
-    def transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
+    def transpose(E: Emitter, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
         return E.prim(name, ct, *(a for j, a in enumerate(x) if j != k))
 
     return transpose
 
 
-def sub_transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
+def sub_transpose(E: Emitter, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
     return ct if k == 0 else E.prim("neg", ct)
 
 
-def select_transpose(E: Builder, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
+def select_transpose(E: Emitter, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
     none = zero_like(ct)
     return E.prim("select", x[0], ct, none) if k == 1 else E.prim("select", x[0], none, ct)

@@ -12,7 +12,7 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..lower.elementary import call as elementary_call
 from .core import rounded
@@ -41,9 +41,6 @@ from .prim_rules import (
     swap_linear,
 )
 from .types import F32, F64, I64, Bool, Scalar, Type
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -531,3 +528,6 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
         return F32  # narrow
     fixed = {"b": Bool, "i": I64, "F": F64}
     return bound.get(result) or fixed[result]
+
+
+HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")

@@ -12,17 +12,16 @@ import math
 import re
 import struct
 from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..base.source import UNKNOWN
-from .core import Atom, Block, Function, Instr, Lanes, Unset, Var, callees, carried
+from .core import Atom, Block, Function, Instr, Lanes, Unset, Var
+from .host import Host
 from .intervals import loop_range
+from .queries import callees, carried
 from .types import F32
-
-if TYPE_CHECKING:
-    from .host import Host
 
 _NAME = re.compile(r"(?!\d)[\w<>.]+(?:#\d+)?")
 
@@ -214,3 +213,6 @@ class _Printer:
         if index.range is not None and index.range != loop_range(instr):
             shown += " in {} to {}".format(*index.range)
         return ", ".join([shown, *map(self.params, ([c] for c in carries))])
+
+
+Function.__str__ = show_program  # type: ignore[method-assign,assignment]  # printing is above what it prints

@@ -5,8 +5,9 @@ It is run after every pass under test, and always when ROSE_AD_CHECK=1.
 
 from __future__ import annotations
 
-from .core import Block, Function, Instr, Var, callees, carried, counts, root_of
+from .core import Block, Function, Instr, Var
 from .prims import TABLE, result_type
+from .queries import callees, carried, counts, root_of
 from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, element, scalar_of, value_type
 
 

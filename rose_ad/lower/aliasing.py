@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..ir.core import Atom, Block, Var, instructions
+from ..ir.core import Atom, Block, Var
+from ..ir.queries import instructions
 
 if TYPE_CHECKING:
     from .module import Module

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..base.source import NanFound, OutOfRange
+from ..base.errors import NanFound, OutOfRange
 from ..ir.core import Instr
 from ..ir.host import Host
 from ..ir.text import as_written

@@ -6,7 +6,8 @@ steps of a table of balls. It is cleared once before all, and after the steps in
 
 from __future__ import annotations
 
-from ..ir.core import Atom, Block, Instr, Var, block_uses
+from ..ir.core import Atom, Block, Instr, Var
+from ..ir.queries import block_uses
 from ..ir.types import Array
 
 _WORTH_IT = 64  # bytes

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..ir.core import Atom, Block, Instr, Var, carried, counts
+from ..ir.core import Atom, Block, Instr, Var
+from ..ir.queries import carried, counts
 from ..ir.types import Scalar
 
 if TYPE_CHECKING:

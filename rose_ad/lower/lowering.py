@@ -19,20 +19,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from ..ir.core import (
-    Atom,
-    Block,
-    Const,
-    Function,
-    Instr,
-    Lanes,
-    Unset,
-    Var,
-    block_uses,
-    carried,
-    uses,
-)
+from ..ir.core import Atom, Block, Const, Function, Instr, Lanes, Unset, Var
 from ..ir.prims import TABLE
+from ..ir.queries import block_uses, carried, uses
 from ..ir.types import (
     F32,
     F64,

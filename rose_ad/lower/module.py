@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from ..ir.core import Const, Function, callees, instructions
+from ..ir.core import Const, Function
 from ..ir.host import Host
+from ..ir.in_force import under
+from ..ir.queries import callees, instructions
 from ..ir.types import Bool, Ref, Scalar, value_type
 from ..rewrite.loops.arrange import arranged
-from ..rewrite.strategy import under
 from . import elementary
 from .checks import Check
 from .lowering import ALIGN, NAME, Lowering, memory_type

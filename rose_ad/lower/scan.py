@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..ir.core import Atom, Instr, Var, carried, counts
+from ..ir.core import Atom, Instr, Var
+from ..ir.queries import carried, counts
 from ..ir.types import Scalar
 from .loops import Loop
 

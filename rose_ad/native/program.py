@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import os
 import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from ..base.source import MemoryLimit, name_of
+from ..base.errors import MemoryLimit
+from ..base.memory import memory_limit
+from ..base.source import name_of
 from ..ir.core import Function
 from ..ir.types import F32, Scalar, Value, scalar_of, shape_of, value_type
 from ..lower.checks import Check, HostCheck
@@ -22,7 +23,6 @@ from .caller import MISS, native
 from .jit import Code, machine_code
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
-_DEFAULT_LIMIT = 4 << 30  # bytes of scratch
 
 
 class Program:
@@ -106,11 +106,6 @@ def _failed(checks: Sequence[Check], status: int) -> NoReturn:
         if isinstance(check, HostCheck):
             check.host.take_error()
     raise error
-
-
-def memory_limit() -> int:
-    """The most scratch memory a function may use, in bytes: ROSE_AD_MEMORY, or 4 GiB."""
-    return int(os.environ.get("ROSE_AD_MEMORY", _DEFAULT_LIMIT))
 
 
 def _check_results(function: Function) -> None:

@@ -14,14 +14,17 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..base.source import RoseError, of_function
-from ..ir.core import Atom, Block, Const, Instr, Var, is_zero
+from ..base.errors import RoseError
+from ..base.source import of_function
+from ..ir.builder import Builder
+from ..ir.core import Atom, Block, Const, Instr, Var
 from ..ir.intervals import interval
-from ..ir.prims import TABLE, result_type
+from ..ir.prims import HEADS, TABLE, result_type
+from ..ir.queries import is_zero
 from ..ir.types import (
     F64,
     I64,
@@ -38,10 +41,6 @@ from ..ir.types import (
 )
 from .strategy import Apply, Rule
 
-if TYPE_CHECKING:
-    from ..ir.builder import Builder
-
-HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")
 RULES: dict[str, Rule] = {}
 
 # what libm and Python could round differently is left to the machine

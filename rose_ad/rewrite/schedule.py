@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..base.source import RoseError
 from ..ir.copying import copied
-from ..ir.core import Function, instructions
+from ..ir.in_force import register_default
 from .loops.arrange import arrange
 from .passes.dead import remove_dead
 from .passes.own_index import adds_to_builds
@@ -14,7 +13,7 @@ from .passes.settle import settle
 from .passes.sink import sink
 from .passes.unwind import unwind
 from .rules import RULES
-from .strategy import Pass, Schedule, attempt, seq, under
+from .strategy import Pass, Schedule, attempt, seq
 
 dead = Pass("dead", "take out what no result and no effect needs", remove_dead)
 sweep = Pass("sweep", "emit everything again, by the rules", copied)
@@ -37,29 +36,4 @@ SCHEDULE = Schedule(
     transposed=seq(tidy, attempt(pull, tidy)),
     lowered=arranging,
 )
-
-
-def differentiable(function: Function) -> Function:
-    """The function as its derivatives are made of it, made once."""
-    known: Function | None = function.derived.get("differentiable")
-    if known is None:
-        known = function
-        if function.rule is None:
-            with under(function.schedule):
-                block = function.schedule.run("differentiated", function.name, function.block)
-                if block is not function.block:
-                    known = Function(function.name, block, function.loc)
-                if function.schedule is not SCHEDULE:
-                    _check_unwound(known)
-        function.derived["differentiable"] = known
-    return known
-
-
-def _check_unwound(function: Function) -> None:
-    rewind = next((i for i in instructions(function.block) if i.op == "rewind"), None)
-    if rewind is not None:
-        raise RoseError(
-            "a derivative is taken of a loop that runs backwards, which the schedule has not written out",
-            rewind.loc,
-            "a schedule whose stage `differentiated` has `unwind` in it",
-        )
+register_default(SCHEDULE)

@@ -13,19 +13,16 @@ until none applies. SSA order being bottom-up order, that is the strategy `inner
 from __future__ import annotations
 
 import textwrap
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from ..base.source import RoseError
+from ..base.errors import RoseError
+from ..ir.core import Atom, Block
+from ..ir.in_force import Stage, default
+from ..ir.prims import HEADS
 
-if TYPE_CHECKING:
-    from ..ir.core import Atom, Block
-
-Stage = Literal["traced", "differentiated", "linearised", "derived", "transposed", "lowered"]
 Apply = Callable[..., "Atom | None"]  # (builder, *operands) -> what the instruction is replaced by
 
 
@@ -162,8 +159,6 @@ class Schedule:
     @cached_property
     def table(self) -> dict[str, tuple[Apply, ...]]:
         """For each head operation, what is tried on its operands, in order."""
-        from .rules import HEADS
-
         return {h: tuple(r.by_head[h] for r in self.rules if h in r.by_head) for h in HEADS}
 
     @cached_property
@@ -219,8 +214,8 @@ class Schedule:
         return f"<schedule of {len(self.rules)} rules>"
 
     def __reduce__(self) -> Any:
-        if self is _default():
-            return _default, ()
+        if self is default():
+            return default, ()
         raise RoseError(
             "a function with a schedule of its own cannot be pickled",
             instead="pickle the function without, and give it the schedule where it is loaded",
@@ -235,31 +230,3 @@ STAGES: dict[Stage, str] = {
     "transposed": "on f.lin.T",
     "lowered": "on what is compiled, then lowered",
 }
-
-
-class _State(threading.local):
-    schedule: Schedule | None = None  # None for the default one
-
-
-_state = _State()
-
-
-def _default() -> Schedule:
-    from .schedule import SCHEDULE  # which is made of all the passes, and they of this
-
-    return SCHEDULE
-
-
-def in_force() -> Schedule:
-    """The schedule of what is traced or derived here and now, in this thread."""
-    return _state.schedule or _default()
-
-
-@contextmanager
-def under(schedule: Schedule) -> Iterator[None]:
-    """Functions that are made within this `with`, in this thread, are made by that schedule."""
-    before, _state.schedule = _state.schedule, schedule
-    try:
-        yield
-    finally:
-        _state.schedule = before

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..base.source import TraceError, TypeMismatch, here
+from ..base.errors import TraceError, TypeMismatch
+from ..base.source import here
 from ..base.tree import Leaf
 from ..ir.core import Atom, Const, Var
 from ..ir.types import (

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.source import RoseError, TypeMismatch, here
+from ..base.errors import RoseError, TypeMismatch
+from ..base.source import here
 from ..ir.types import F32, F64, I64, Array, Scalar, Type, Value, scalar_of, shape_of
 from ..ir.types import Bool as _Bool
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..base.source import MemoryLimit, OutOfRange, TypeMismatch, here
+from ..base.errors import MemoryLimit, OutOfRange, TypeMismatch
+from ..base.memory import memory_limit
+from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.core import Const
 from ..ir.types import array_type
-from ..native.program import memory_limit
 from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop

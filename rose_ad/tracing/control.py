@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..base.source import TraceError, TypeMismatch, here
+from ..base.errors import TraceError, TypeMismatch
+from ..base.source import here
 from ..base.tree import Structure, flatten, is_leaf, unflatten
 from ..ir.builder import Builder
 from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints

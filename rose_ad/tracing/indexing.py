@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..base.source import OutOfRange, TraceError, TypeMismatch, here
+from ..base.errors import OutOfRange, TraceError, TypeMismatch
+from ..base.source import here
 from ..base.tree import Leaf, is_traced
 from ..ir.core import Atom, Const
 from ..ir.intervals import interval

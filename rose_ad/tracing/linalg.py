@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import is_traced
 from .accumulator import total
 from .arrays import array

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..base.source import TypeMismatch, here
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.types import I64, Bool, array_type
 from .accumulator import Accumulator, total

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..base.source import TraceError, here, name_of, show
+from ..base.errors import TraceError
+from ..base.source import here, name_of, show
 from ..ir.builder import Builder
 from ..ir.core import Atom, Block, Var
 from ..ir.types import Ref

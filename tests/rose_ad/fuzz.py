@@ -43,8 +43,9 @@ from rose_ad.ad.forward import forward
 from rose_ad.ad.linearize import linearize
 from rose_ad.api.derive import pull_back
 from rose_ad.ir.builder import Builder
-from rose_ad.ir.core import Function, Instr, Lanes, callees, free_variables, instructions
+from rose_ad.ir.core import Function, Instr, Lanes
 from rose_ad.ir.interp import Interpreter, interpret
+from rose_ad.ir.queries import callees, free_variables, instructions
 from rose_ad.ir.types import Ref, is_float, scalar_of, shape_of
 from rose_ad.ir.verify import verify
 from rose_ad.native import program as compiled

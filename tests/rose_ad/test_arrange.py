@@ -12,8 +12,9 @@ import pytest
 from random_programs import draw
 
 import rose_ad as ra
-from rose_ad.ir.core import Function, callees, instructions
+from rose_ad.ir.core import Function
 from rose_ad.ir.interp import interpret
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 from rose_ad.rewrite.loops import arrange, fission, rank_updates
 from rose_ad.rewrite.loops import column_blocks as columns

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir.core import callees
 from rose_ad.ir.interp import interpret
+from rose_ad.ir.queries import callees
 from rose_ad.native import caller
 from rose_ad.native import python_layout as layout
 from rose_ad.native.caller import MISS

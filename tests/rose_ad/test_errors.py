@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.base.source import RoseError
+from rose_ad.base.errors import RoseError
 
 V = np.array([1.0, 2.0, 3.0])
 

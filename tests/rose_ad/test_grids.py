@@ -14,8 +14,9 @@ from test_optimiser import checked_gradient
 from test_rules import traced
 
 import rose_ad as ra
-from rose_ad.ir.core import Instr, callees, instructions
+from rose_ad.ir.core import Instr
 from rose_ad.ir.interp import interpret
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.lower.index_splitting import pieces
 
 DRAW = np.random.default_rng(7)

@@ -9,7 +9,7 @@ import numpy as np
 import rose_ad as ra
 from rose_ad.api.function import Fn
 from rose_ad.base.source import name_of
-from rose_ad.ir.core import callees, instructions
+from rose_ad.ir.queries import callees, instructions
 
 
 @ra.fn

@@ -17,11 +17,12 @@ from test_rules import text, traced
 
 import rose_ad as ra
 from rose_ad.ir.builder import Builder
-from rose_ad.ir.core import Atom, Const, callees, instructions
+from rose_ad.ir.core import Atom, Const
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.intervals import interval
 from rose_ad.ir.parsing import parse
 from rose_ad.ir.prims import TABLE
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.types import I64
 from rose_ad.ir.verify import verify
 from rose_ad.native.jit import _levels

@@ -20,6 +20,7 @@ import pytest
 import rose_ad as ra
 from rose_ad.api import derive
 from rose_ad.base import source
+from rose_ad.ir.pickling import reduced
 from rose_ad.tracing import values
 
 ROOT = Path(ra.__file__).parents[1]
@@ -68,6 +69,7 @@ import pickle, sys
 sys.path[:0] = [{str(ROOT)!r}]
 import numpy as np
 import rose_ad as ra
+from rose_ad.ir.pickling import reduced
 f = pickle.load(sys.stdin.buffer)
 assert "test_pickling" not in sys.modules
 {program}
@@ -379,7 +381,7 @@ def test_a_pool_of_processes() -> None:
 
 def test_damage_is_noticed() -> None:
     ir = energy.lower(X, V).program.function
-    rebuild, (text, checksum, called, table), _ = ir.__reduce__()
+    rebuild, (text, checksum, called, table), _ = reduced(ir)
     assert str(rebuild(text, checksum, called, table)) == str(ir)
     for at in range(0, len(text), 17):
         damaged = text[:at] + "5" + text[at + 1 :]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir.core import callees, instructions
 from rose_ad.ir.parsing import parse
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 
 N = 6

@@ -20,9 +20,11 @@ import rose_ad as ra
 from rose_ad.api.function import _argument_type
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import copied
-from rose_ad.ir.core import Atom, Block, Const, Function, callees, instructions
+from rose_ad.ir.core import Atom, Block, Const, Function
+from rose_ad.ir.in_force import under
 from rose_ad.ir.interp import interpret
-from rose_ad.ir.prims import TABLE
+from rose_ad.ir.prims import HEADS, TABLE
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, scalar_of
 from rose_ad.ir.verify import verify
 from rose_ad.lower.module import lower
@@ -30,8 +32,8 @@ from rose_ad.native.program import Program
 from rose_ad.rewrite.passes.dead import remove_dead
 from rose_ad.rewrite.passes.own_index import adds_to_builds
 from rose_ad.rewrite.passes.sink import sink
-from rose_ad.rewrite.rules import HEADS, RULES
-from rose_ad.rewrite.strategy import seq, under
+from rose_ad.rewrite.rules import RULES
+from rose_ad.rewrite.strategy import seq
 
 # ------------------------------------------------------------------------------- local rules
 

@@ -26,8 +26,10 @@ import rose_ad as ra
 from rose_ad.cli import main
 from rose_ad.ir import types
 from rose_ad.ir.copying import copied
-from rose_ad.ir.core import Atom, Block, Const, Function, Instr, Var, callees, instructions
+from rose_ad.ir.core import Atom, Block, Const, Function, Instr, Var
+from rose_ad.ir.in_force import under
 from rose_ad.ir.interp import interpret
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 from rose_ad.rewrite.loops.arrange import arranged
 from rose_ad.rewrite.schedule import (
@@ -41,7 +43,7 @@ from rose_ad.rewrite.schedule import (
     sweep,
     tidy,
 )
-from rose_ad.rewrite.strategy import STAGES, Pass, Schedule, attempt, seq, under
+from rose_ad.rewrite.strategy import STAGES, Pass, Schedule, attempt, seq
 
 ORDINARY = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -17,7 +17,8 @@ import rose_ad as ra
 from rose_ad.ad.linearize import linearize
 from rose_ad.api.function import as_fn
 from rose_ad.ir.builder import Builder
-from rose_ad.ir.core import Const, Function, callees, instructions
+from rose_ad.ir.core import Const, Function
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.text import show_program
 from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
 from rose_ad.native.program import Program

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir.core import callees, instructions
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 
 N = 5

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.ir.core import Function, Instr, Unset, callees, instructions
+from rose_ad.ir.core import Function, Instr, Unset
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.parsing import parse
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 from rose_ad.rewrite.loops.arrange import arranged
 

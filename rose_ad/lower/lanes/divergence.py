@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...ir.core import Atom, Block, Function, Instr, Var, carried, counts, root_of
+from ...ir.core import Atom, Block, Function, Instr, Var
+from ...ir.queries import carried, counts, root_of
 from ...ir.types import Ref
 
 Flags = tuple[bool, ...]

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env
-from ...ir.core import Function, Instr, Var, callees, free_variables, instructions
+from ...ir.core import Function, Instr, Var
+from ...ir.queries import callees, free_variables, instructions
 from ...ir.types import F32, F64, Array, Ref, Scalar, scalar_of, value_type
 from ..loops import Loop
 from ..lowering import Lowering, memory_type

@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var, block_uses, instructions
+from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
 from ...ir.prims import TABLE
+from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import IndexCheck, fail_where
 from ..loops import Cell, List, Loop, While, go_on

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ...ir.core import Atom, Const, Function, Unset, Var, instructions, root_of
+from ...ir.core import Atom, Const, Function, Unset, Var
+from ...ir.queries import instructions, root_of
 from ...ir.types import (
     F32,
     F64,

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, lookup, lookups
-from ...ir.core import Atom, Block, Const, Function, Instr, Lanes, Var, instructions
+from ...ir.core import Atom, Block, Const, Function, Instr, Lanes, Var
+from ...ir.in_force import under
+from ...ir.queries import instructions
 from ...ir.types import I64, Bool, Scalar
 from ..rules import is_literal
-from ..strategy import under
 from .column_blocks import in_column_blocks
 from .fission import in_two
 from .fusion import Group, groups, is_plain

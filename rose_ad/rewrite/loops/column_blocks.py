@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env
-from ...ir.core import Atom, Block, Const, Instr, Lanes, Var, block_uses, instructions, users_of
+from ...ir.core import Atom, Block, Const, Instr, Lanes, Var
 from ...ir.intervals import interval
+from ...ir.queries import block_uses, instructions, users_of
 from ...ir.types import I64, scalar_of
 
 REGISTER_BYTES = 384  # of r: twelve of sixteen registers of 32 bytes

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...ir.core import Block, Instr, Lanes, Var, uses
+from ...ir.core import Block, Instr, Lanes, Var
 from ...ir.prims import TABLE
+from ...ir.queries import uses
 
 _PLAIN = TABLE.keys() | {"index", "check", "pack", "reshape"}
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env
-from ...ir.core import Atom, Block, Const, Instr, Steps, Var, free_variables
+from ...ir.core import Atom, Block, Const, Instr, Steps, Var
+from ...ir.queries import free_variables
 from ...ir.types import I64, Ref, scalar_of
 from ..passes.dead import remove_dead
 

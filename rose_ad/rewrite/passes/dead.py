@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from ...ir.core import Atom, Block, Instr, Var, carried, counts, instructions, root_of
+from ...ir.core import Atom, Block, Instr, Var
 from ...ir.prims import TABLE
+from ...ir.queries import carried, counts, instructions, root_of
 from ...ir.types import Ref
 
 T = TypeVar("T")

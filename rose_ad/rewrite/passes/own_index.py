@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...ir.copying import Env, substitute
-from ...ir.core import Atom, Block, Const, Instr, Var, block_uses, users_of
+from ...ir.core import Atom, Block, Const, Instr, Var
+from ...ir.queries import block_uses, users_of
 from ...ir.types import I64, Array, Ref, Scalar, Type, Value
 
 

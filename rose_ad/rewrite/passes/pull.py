@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env, lookup
-from ...ir.core import Atom, Block, Const, Instr, Var, is_zero, zero
+from ...ir.core import Atom, Block, Const, Instr, Var, zero
+from ...ir.queries import is_zero
 from ...ir.types import I64, Array, Ref, Scalar, Type
 from .by_range import known_by_range
 

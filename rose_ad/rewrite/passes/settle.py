@@ -12,7 +12,8 @@ so that where the branch is not taken nothing is copied.
 from __future__ import annotations
 
 from ...ir.copying import Env, substitute
-from ...ir.core import Block, Instr, Var, block_uses, users_of
+from ...ir.core import Block, Instr, Var
+from ...ir.queries import block_uses, users_of
 from ...ir.types import Array, Ref
 
 

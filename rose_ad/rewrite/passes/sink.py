@@ -6,8 +6,9 @@ branch into that branch.
 
 from __future__ import annotations
 
-from ...ir.core import Block, Instr, Var, block_uses, uses
+from ...ir.core import Block, Instr, Var
 from ...ir.prims import TABLE
+from ...ir.queries import block_uses, uses
 
 
 def sink(block: Block) -> Block | None:

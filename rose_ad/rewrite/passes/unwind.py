@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, enter_loop, lookups
-from ...ir.core import Block, Instr, Steps, carried, counts, instructions
+from ...ir.core import Block, Instr, Steps
+from ...ir.queries import carried, counts, instructions
 
 
 def unwind(block: Block) -> Block | None:
