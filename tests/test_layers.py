@@ -144,8 +144,11 @@ def test_no_files_import_each_other() -> None:
 
 
 def test_rose_ad_knows_nothing_of_rosephys() -> None:
-    wrong = [m for m, targets in arrows(ROOT).items() if m.startswith("rose_ad")
-             and any(t.startswith("rosephys") for t in targets)]
+    wrong = [
+        m
+        for m, targets in arrows(ROOT).items()
+        if m.startswith("rose_ad") and any(t.startswith("rosephys") for t in targets)
+    ]
     assert not wrong
 
 

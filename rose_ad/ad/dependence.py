@@ -6,9 +6,12 @@ its initial value and on what the body makes of it; the walk is repeated until n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..base.errors import RoseError
-from ..ir.core import Block, Function, Instr, Var
+from ..ir.core import Atom, Block, Function, Instr, Var
 from ..ir.in_force import default, under
+from ..ir.ops import Visitor
 from ..ir.prims import TABLE
 from ..ir.queries import carried, instructions, root_of
 from ..ir.types import Ref, is_float
@@ -16,58 +19,73 @@ from ..ir.types import Ref, is_float
 
 def depends(block: Block, on: set[Var]) -> set[Var]:
     """`on` and every variable in the block, or in blocks inside it, that depends on it."""
-    found = set(on)
+    walk = _Dependence(set(on))
     before = -1
-    while len(found) != before:
-        before = len(found)
-        _walk(block, found)
-    return found
+    while len(walk.found) != before:
+        before = len(walk.found)
+        walk.block(block)
+    return walk.found
 
 
-def _walk(block: Block, found: set[Var]) -> None:
-    for instr in block.instrs:
-        if instr.op not in TABLE:
-            _visit(instr, found)
-        elif is_float(instr.outs[0].type):
-            for a in instr.args:
-                if type(a) is Var and a in found:
-                    found.add(instr.outs[0])
+class _Dependence(Visitor):
+    def __init__(self, found: set[Var]) -> None:
+        self.found = found
 
+    def block(self, block: Block) -> None:
+        found = self.found
+        for instr in block.instrs:
+            if instr.op not in TABLE:
+                self.rows[instr.op](self, instr)
+            elif is_float(instr.outs[0].type):
+                for a in instr.args:
+                    if type(a) is Var and a in found:
+                        found.add(instr.outs[0])
 
-def _visit(instr: Instr, found: set[Var]) -> None:
-    match instr.op:
-        case "addto":
-            if instr.args[1] in found:
-                found.update((root_of(instr.args[0]), instr.args[0]))  # type: ignore[arg-type]
-        case "build" | "cond":
-            for block in instr.blocks:
-                _walk(block, found)
-                found.update(
-                    o for o, r in zip(instr.outs, block.results, strict=True) if r in found
-                )
-        case "filter":
-            _walk(instr.blocks[0], found)  # its rows are what is remembered, not differentiated
-        case "scan" | "while":
-            _loop(instr, found)
-        case "call":
-            outs, refs = flow(instr.attr, tuple(a in found for a in instr.args))
-            found.update(o for o, reached in zip(instr.outs, outs, strict=True) if reached)
-            for a, reached in zip(instr.args, refs, strict=True):
-                if reached:
-                    found.update((root_of(a), a))  # type: ignore[arg-type]
-        case _:
-            if any(a in found for a in instr.args):
-                found.update(o for o in instr.outs if is_float(o.type))
+    def _plain(self, instr: Instr) -> None:
+        """What its results are made of is among its operands."""
+        if any(a in self.found for a in instr.args):
+            self.found.update(o for o in instr.outs if is_float(o.type))
 
+    _index = _check = _pack = _reshape = _accum = _freeze = _host = _rewind = _plain
 
-def _loop(instr: Instr, found: set[Var]) -> None:
-    body = instr.blocks[0]
-    carries = body.params[1:]
-    found.update(c for c, initial in zip(carries, carried(instr), strict=True) if initial in found)
-    _walk(body, found)
-    found.update(o for o, r in zip(instr.outs, body.results, strict=False) if r in found)
-    found.update(c for c, r in zip(carries, body.results, strict=False) if r in found)
-    found.update(o for o, c in zip(instr.outs, carries, strict=False) if c in found)
+    def _addto(self, instr: Instr) -> None:
+        if instr.args[1] in self.found:
+            self._reach(instr.args[0])
+
+    def _reach(self, ref: Atom) -> None:
+        assert isinstance(ref, Var)
+        self.found.update((root_of(ref), ref))
+
+    def _build(self, instr: Instr) -> None:
+        for block in instr.blocks:
+            self.block(block)
+            self._pass_on(block.results, instr.outs)
+
+    _cond = _build
+
+    def _pass_on(self, results: Sequence[Atom], outs: Sequence[Var]) -> None:
+        self.found.update(o for o, r in zip(outs, results, strict=False) if r in self.found)
+
+    def _filter(self, instr: Instr) -> None:
+        self.block(instr.blocks[0])  # its rows are what is remembered, not differentiated
+
+    def _scan(self, instr: Instr) -> None:
+        body = instr.blocks[0]
+        carries = body.params[1:]
+        self._pass_on(carried(instr), carries)
+        self.block(body)
+        self._pass_on(body.results, instr.outs)
+        self._pass_on(body.results, carries)
+        self._pass_on(carries, instr.outs)
+
+    _while = _scan
+
+    def _call(self, instr: Instr) -> None:
+        outs, refs = flow(instr.callee, tuple(a in self.found for a in instr.args))
+        self.found.update(o for o, reached in zip(instr.outs, outs, strict=True) if reached)
+        for a, reached in zip(instr.args, refs, strict=True):
+            if reached:
+                self._reach(a)
 
 
 def flow(function: Function, mask: tuple[bool, ...]) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
@@ -101,7 +119,7 @@ def touches(instr: Instr, found: set[Var]) -> bool:
     if instr.op == "addto":
         return instr.args[1] in found
     if instr.op == "call":
-        return any(flow(instr.attr, tuple(a in found for a in instr.args))[1])
+        return any(flow(instr.callee, tuple(a in found for a in instr.args))[1])
     return any(touches(inner, found) for block in instr.blocks for inner in block.instrs)
 
 

@@ -25,7 +25,7 @@ class Forward(Linearizer):
         (body,) = instr.blocks
         inner = enter_loop(P, instr, self.env)
         kept = self._both(body, inner, instr.outs)
-        outs = P.build(instr.attr, inner.block, lookups(self.env, instr.args))
+        outs = P.build(instr.length, inner.block, lookups(self.env, instr.args))
         self._bind(instr.outs, kept, outs)
 
     def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
@@ -33,12 +33,12 @@ class Forward(Linearizer):
         inner = enter_loop(P, instr, self.env)
         self.block(body, inner, inner)
         inner.block.results = lookups(self.env, body.results)
-        outs = P.filter(instr.attr, inner.block, lookups(self.env, instr.args))
+        outs = P.filter(instr.length, inner.block, lookups(self.env, instr.args))
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
         inner, initial, order, kept = self._loop_with_tangents(instr, P)
-        outs = P.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        outs = P.scan(instr.steps, initial, inner.block, lookups(self.env, counts(instr)))
         self._bind(instr.outs, kept, [outs[k] for k in order])
 
     def _while(self, instr: Instr, P: Builder, T: Builder) -> None:
@@ -49,7 +49,7 @@ class Forward(Linearizer):
         self.copier.block(instr.blocks[1], test)
         for a in initial[len(instr.args) :]:
             test.block.param(a.type)
-        outs = P.loop_while(instr.attr, initial, inner.block, test.block)
+        outs = P.loop_while(instr.length, initial, inner.block, test.block)
         self.env[instr.outs[-1]] = outs[-1]
         self._bind(instr.outs[:-1], kept, [outs[k] for k in order])
 
@@ -94,7 +94,7 @@ class Forward(Linearizer):
 
     def _call(self, instr: Instr, P: Builder, T: Builder) -> None:
         mask = tuple(a in self.active for a in instr.args)
-        derivative, positions, kept = forward(instr.attr, mask)
+        derivative, positions, kept = forward(instr.callee, mask)
         args = [
             *lookups(self.env, instr.args),
             *(self.tangent(instr.args[k], P) for k in positions),

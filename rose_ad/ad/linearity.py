@@ -67,7 +67,7 @@ def _first(block: Block, found: set[Var], trusted: Trusted) -> Instr | None:
 
 
 def _in_call(instr: Instr, on: tuple[bool, ...], trusted: Trusted) -> Instr | None:
-    called: Function = instr.attr
+    called = instr.callee
     if called.rule is not None:
         return None if trusted(called, on) else instr
     return first_nonlinear(called, on, trusted)

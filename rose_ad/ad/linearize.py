@@ -8,15 +8,17 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 - a loop's or branch's tangent body computes the primal values it needs again, in cache, from what the body
   captures: nothing is stacked for an iteration, and a branch that was not taken costs its test;
 - a scan remembers its carries, one of each an iteration, or of those in which it matters (see `residuals`);
-- values that are dear to compute again (see `residuals`) are read from the arrays that a build made of them, and
-  a scan remembers them too, within bounds;
+- values that are dear to compute again (see `residuals`) are read from the arrays that a build made of
+  them, and a scan remembers them too, within bounds;
 - a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import ClassVar
 
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
@@ -24,6 +26,7 @@ from ..ir.checkpoints import kept_carries
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
 from ..ir.core import UNBOUNDED, Atom, Block, Const, Function, Instr, Linearized, Steps, Var
 from ..ir.in_force import under
+from ..ir.ops import Visitor
 from ..ir.prims import TABLE
 from ..ir.queries import carried, counts, free_variables
 from ..ir.types import I64, Ref, is_float
@@ -100,8 +103,14 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     )
 
 
-class Linearizer:
+class Linearizer(Visitor):
     """The walk. `env` maps a variable to its primal, `tangents` an active one to its tangent."""
+
+    never: ClassVar[Mapping[str, str]] = {
+        "check": "an index has no tangent",
+        "host": "a Python function is differentiated by a rule",
+        "rewind": "rewinds are written out before derivatives are taken",
+    }
 
     def __init__(self, active: set[Var]) -> None:
         self.active = active
@@ -125,7 +134,7 @@ class Linearizer:
             elif instr.op in TABLE:
                 self._prim(instr, P, T)
             else:
-                getattr(self, f"_{instr.op}")(instr, P, T)
+                self.rows[instr.op](self, instr, P, T)
         P.loc, T.loc = locs  # again those of what the block is part of
 
     def _prim(self, instr: Instr, P: Builder, T: Builder) -> None:
@@ -154,7 +163,7 @@ class Linearizer:
 
     def _reshape(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
-        self.tangents[instr.outs[0]] = T.reshape(self.tangent(instr.args[0], T), instr.attr)
+        self.tangents[instr.outs[0]] = T.reshape(self.tangent(instr.args[0], T), instr.shape)
 
     def _pack(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
@@ -163,7 +172,7 @@ class Linearizer:
     def _accum(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
         initial = [self.tangents[a] for a in instr.args if a in self.tangents]  # type: ignore[index]
-        self.tangents[instr.outs[0]] = T.accum(instr.attr, *initial)
+        self.tangents[instr.outs[0]] = T.accum(instr.content, *initial)
 
     def _addto(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
@@ -185,7 +194,7 @@ class Linearizer:
                 self.given.add(r)
         kept = [k for k, o in enumerate(instr.outs) if o in self.active]
         self._tangent_body(body, inner, kept)
-        outs = T.build(instr.attr, inner.block, lookups(self.env, instr.args))
+        outs = T.build(instr.length, inner.block, lookups(self.env, instr.args))
         self.tangents.update(zip((instr.outs[k] for k in kept), outs, strict=True))
 
     def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
@@ -197,15 +206,15 @@ class Linearizer:
             bounds = lookups(self.env, instr.args)
             primal = enter_loop(P, instr, self.env)
             self.copier.block(body, primal, [])
-            P.build(instr.attr, primal.block, bounds)
+            P.build(instr.length, primal.block, bounds)
             inner = enter_loop(T, instr, self.env)
             self._tangent_body(body, inner, [])
-            T.build(instr.attr, inner.block, bounds)
+            T.build(instr.length, inner.block, bounds)
             return
         self._primal(instr, P)
         number = lookup(self.env, count)
         some = T.branch()  # what only these iterations need is sunk into it
-        inner = some.loop(0, instr.attr - 1)
+        inner = some.loop(0, instr.length - 1)
         index = inner.index(lookup(self.env, kept), inner.block.params[0])
         assert isinstance(index, Var)
         index.range = body.params[0].range
@@ -219,27 +228,28 @@ class Linearizer:
         T.cond(T.prim("ne", number, Const(0, I64)), some.block, T.branch().block)
 
     def _scan(self, instr: Instr, P: Builder, T: Builder) -> None:
-        slots = kept_carries(instr.attr, carry_bytes(instr.blocks[0]))
+        steps = instr.steps
+        slots = kept_carries(steps, carry_bytes(instr.blocks[0]))
         if slots:
-            self._scan_again(instr, instr.attr._replace(slots=slots), P, T)
+            self._scan_again(instr, replace(steps, slots=slots), P, T)
             return
-        if instr.attr.n == UNBOUNDED:
+        if steps.n == UNBOUNDED:
             self.copier.instr(instr, P)
-            self._tangent_scan(instr, T, None, instr.attr, counts(instr))
+            self._tangent_scan(instr, T, None, steps, counts(instr))
             return
-        inner = self._remembering_body(instr, instr.attr, P)
+        inner = self._remembering_body(instr, steps, P)
         outs = P.scan(
-            instr.attr,
+            steps,
             lookups(self.env, carried(instr)),
             inner.block,
             lookups(self.env, counts(instr)),
         )
         self.env.update(zip(instr.outs, outs, strict=False))
-        self._tangent_scan(instr, T, outs[len(instr.outs) :], instr.attr, counts(instr))
+        self._tangent_scan(instr, T, outs[len(instr.outs) :], steps, counts(instr))
 
     def _while(self, instr: Instr, P: Builder, T: Builder) -> None:
-        steps = Steps(instr.attr, counted=True)
-        if instr.attr == UNBOUNDED:
+        steps = Steps(instr.length, counted=True)
+        if instr.length == UNBOUNDED:
             self.copier.instr(instr, P)
             stacks: Sequence[Atom] | None = None
         else:
@@ -249,7 +259,7 @@ class Linearizer:
                 self.env[p] = test.block.param(p.type)
             self.copier.block(instr.blocks[1], test)
             initial = lookups(self.env, instr.args)
-            outs = P.loop_while(instr.attr, initial, inner.block, test.block)
+            outs = P.loop_while(instr.length, initial, inner.block, test.block)
             made = len(instr.outs) - 1
             self.env.update(zip(instr.outs, outs, strict=False))
             self.env[instr.outs[-1]] = outs[-1]
@@ -388,7 +398,7 @@ class Linearizer:
     def _call(self, instr: Instr, P: Builder, T: Builder) -> None:
         mask = tuple(a in self.active for a in instr.args)
         gone = tuple(is_dropped(self.env, a) for a in instr.args)
-        derivative = linearize(instr.attr, mask, gone)
+        derivative = linearize(instr.callee, mask, gone)
         args = [None if g else lookup(self.env, a) for a, g in zip(instr.args, gone, strict=True)]
         outs = P.call(derivative.fwd, [a for a in args if a is not None])
         count = len(instr.outs)

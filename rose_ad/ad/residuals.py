@@ -1,8 +1,8 @@
 """What the reverse pass remembers, besides what it must.
 
-Values that are dear to compute again are remembered. An elementary function takes some ten nanoseconds, storing
-a number and loading it about one; arithmetic is cheaper than both. What such a function gives, and arrays of it,
-are dear. So is the list of the iterations of a loop that did anything.
+Values that are dear to compute again are remembered. An elementary function takes some ten nanoseconds,
+storing a number and loading it about one; arithmetic is cheaper than both. What such a function gives, and
+arrays of it, are dear. So is the list of the iterations of a loop that did anything.
 
 Carries are remembered of the steps alone in which they are read. A loop's derivative remembers the carries of
 every step. Where it reads them only if a filter of that step kept anything, as of a table of balls in the few

@@ -18,13 +18,16 @@ reference an array, a scalar a result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
-from ..ir.core import Atom, Block, Const, Function, Instr, Steps, Var
+from ..ir.core import Atom, Block, Const, Function, Instr, Var
 from ..ir.in_force import under
+from ..ir.ops import VIEWS, Visitor
 from ..ir.prims import TABLE
 from ..ir.queries import carried, counts, root_of, uses
 from ..ir.types import I64, Array, Ref, Scalar, shape_of
@@ -76,12 +79,20 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     return Function(name, block, function.loc)
 
 
-class Transposer:
+class Transposer(Visitor):
     """The backward walk.
 
     `env` holds the nonlinear values, `home` the builder at whose level a linear variable lives, `sums` and
     `refs` its cotangent so far, `values` the cotangents of linear references.
     """
+
+    never: ClassVar[Mapping[str, str]] = {
+        "check": "an index is not linear",
+        "host": "a Python function is not linear",
+        "filter": "linear programs have builds in its place",
+        "while": "linear programs have scans in its place",
+        "rewind": "linear programs have scans in its place",
+    }
 
     def __init__(self, linear: set[Var]) -> None:
         self.linear = linear
@@ -127,7 +138,7 @@ class Transposer:
         known = self.refs.get(v)
         if known is None:
             home = self.home[v]
-            view = v.instr if v.instr is not None and v.instr.op in {"index", "reshape"} else None
+            view = v.instr if v.instr is not None and v.instr.op in VIEWS else None
             if view is not None and not isinstance(v.type, Scalar):
                 # the cotangent of a part of an array is that part of the array's
                 known = self.refs[v] = self._part(view, self.ref(view.args[0]), home)  # type: ignore[arg-type]
@@ -159,7 +170,7 @@ class Transposer:
     def _part(self, view: Instr, whole: Atom, E: Builder) -> Atom:
         """The part of a cotangent that an index or reshape takes of a primal."""
         if view.op == "reshape":
-            return E.reshape(whole, view.attr)
+            return E.reshape(whole, view.shape)
         return E.index(whole, lookup(self.env, view.args[1]))
 
     # ---------------------------------------------------------------------------------- the walk
@@ -185,7 +196,7 @@ class Transposer:
                 if instr.op in TABLE:
                     self._prim(instr, E)
                 else:
-                    getattr(self, f"_{instr.op}")(instr, E)
+                    self.rows[instr.op](self, instr, E)
         E.loc = loc  # again that of what the block is part of
 
     def _copy(self, instr: Instr, E: Builder) -> list[Var]:
@@ -260,7 +271,7 @@ class Transposer:
         index = inner.block.params[0]
         rows = self._rows(inner, index, body.results, instr.outs, E)
         self.block(body, inner, rows)
-        E.build(instr.attr, inner.block, lookups(self.env, instr.args))
+        E.build(instr.length, inner.block, lookups(self.env, instr.args))
 
     def _rows(
         self, inner: Builder, index: Var, results: Sequence[Atom], outs: Sequence[Var], E: Builder
@@ -289,14 +300,14 @@ class Transposer:
         inner.block.results = tuple(
             self.total(carries[k], inner) or inner.zeros(carries[k].type) for k in moving
         )
-        steps: Steps = instr.attr
+        steps = instr.steps
         number = lookups(self.env, counts(instr))
         if step is None:
-            outs = E.scan(steps._replace(reverse=not steps.reverse), starts, inner.block, number)
+            outs = E.scan(replace(steps, reverse=not steps.reverse), starts, inner.block, number)
         else:
             args = [*number, *(lookup(self.env, initial[k]) for k in other), *starts]
             slots = steps.slots or steps.n
-            outs = E.rewind(steps._replace(slots=slots), args, step.block, inner.block)
+            outs = E.rewind(replace(steps, slots=slots), args, step.block, inner.block)
         for k, ct in zip(moving, outs, strict=True):
             self.add(E, initial[k], ct)
 
@@ -342,7 +353,7 @@ class Transposer:
             self.add(E, v, ct)
 
     def _call(self, instr: Instr, E: Builder) -> None:
-        function: Function = instr.attr
+        function = instr.callee
         # a linear reference that nothing linear is added into is not among the linear values
         mask = tuple(a in self.linear or is_dropped(self.env, a) for a in instr.args)
         reached, _ = flow(function, mask)

@@ -214,7 +214,7 @@ def _require_affine(step: Fn, params: Any, carry: Any) -> None:
     wrong = first_nonlinear(special.ir, mask)
     if wrong is not None:
         what = (
-            f"{wrong.attr.name} has its own derivative"
+            f"{wrong.callee.name} has its own derivative"
             if wrong.op == "call"
             else f"{wrong.op!r} is not linear"
         )

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from ..base.source import UNKNOWN
-from .core import Atom, Block, Const, Instr, Steps, Var
+from .core import Atom, Attribute, Block, Const, Function, Instr, Steps, Var
 from .host import Host
 from .in_force import in_force
-from .prims import TABLE, result_type
-from .types import I64, Array, Ref, Scalar, Type, array_type, element, scalar_of, value_type
+from .ops import VALUES
+from .prims import TABLE, made_types
+from .types import I64, Ref, Scalar, Type
 
 Kind = Literal["function", "loop", "branch"]
-_VALUES = frozenset({"index", "pack", "reshape"})
 
 
 class Builder:
@@ -55,8 +55,7 @@ class Builder:
             simpler = rule(self, *args)
             if simpler is not None:
                 return simpler
-        t = result_type(TABLE[name], [a.type for a in args])
-        return self._pure(name, args, None, t)
+        return self._value(name, args)
 
     def index(self, a: Atom, i: Atom) -> Atom:
         """`a[i]`: an entry or row of an array, or a reference to part of a reference."""
@@ -64,7 +63,7 @@ class Builder:
             simpler = rule(self, a, i)
             if simpler is not None:
                 return simpler
-        return self._pure("index", (a, i), None, element(a.type))
+        return self._value("index", (a, i))
 
     def check(self, i: Atom, n: int) -> Atom:
         """`i`, known to be in [0, n) from here on; the run fails at this location where it is not."""
@@ -78,7 +77,8 @@ class Builder:
             if key in scope._known:
                 return scope._known[key]
             scope = scope.parent
-        var = self._known[key] = self._append("check", (i,), n, (), (I64,))[0]
+        (var,) = self._append("check", (i,), n)
+        self._known[key] = var
         return var
 
     def pack(self, elements: Sequence[Atom]) -> Atom:
@@ -88,9 +88,7 @@ class Builder:
             simpler = rule(self, *elements)
             if simpler is not None:
                 return simpler
-        first = elements[0].type
-        assert not isinstance(first, Ref)
-        return self._pure("pack", tuple(elements), None, Array(len(elements), first))
+        return self._value("pack", tuple(elements))
 
     def reshape(self, a: Atom, shape: tuple[int, ...]) -> Atom:
         """An array, or a reference to one, seen with another shape of as many entries."""
@@ -98,10 +96,10 @@ class Builder:
             simpler = rule(self, a, shape)
             if simpler is not None:
                 return simpler
-        new = array_type(shape, scalar_of(value_type(a.type)))
-        return self._pure("reshape", (a,), shape, Ref(new) if isinstance(a.type, Ref) else new)
+        return self._value("reshape", (a,), shape)
 
-    def _pure(self, op: str, args: tuple[Atom, ...], attr: Any, type: Type) -> Var:
+    def _value(self, op: str, args: tuple[Atom, ...], attr: Attribute = None) -> Var:
+        """A primitive or value: an equal one that is in sight, or a new one, as far out as it may stand."""
         home = self
         while home.parent is not None and home.kind == "loop" and not home._defines(args):
             home = home.parent
@@ -112,9 +110,9 @@ class Builder:
             if known is not None:
                 return known
             scope = scope.parent
-        var = home._known[key] = Var(type, home.block)
-        var.instr = Instr(op, args, attr, (), (var,), self.root.root_loc)
-        home.block.instrs.append(var.instr)
+        instr = Instr(op, args, attr, (), (), self.root.root_loc)
+        (var,) = _with_results(instr, home.block)
+        home._known[key] = var
         return var
 
     def _defines(self, args: tuple[Atom, ...]) -> bool:
@@ -126,38 +124,30 @@ class Builder:
     def _append(
         self,
         op: str,
-        args: tuple[Atom, ...],
-        attr: Any,
-        blocks: tuple[Block, ...],
-        types: Sequence[Type],
+        args: Sequence[Atom],
+        attr: Attribute = None,
+        blocks: tuple[Block, ...] = (),
     ) -> tuple[Var, ...]:
-        outs = tuple(Var(t, self.block) for t in types)
-        instr = Instr(op, args, attr, blocks, outs, self.loc)
-        for v in outs:
-            v.instr = instr
-        self.block.instrs.append(instr)
-        return outs
+        return _with_results(Instr(op, tuple(args), attr, blocks, (), self.loc), self.block)
 
     # ----------------------------------------------------------------------------------- effects
 
     def accum(self, type: Type, initial: Atom | None = None) -> Var:
         """A new reference, zero or holding a copy of `initial`."""
         assert not isinstance(type, Ref)
-        return self._append("accum", () if initial is None else (initial,), type, (), (Ref(type),))[
-            0
-        ]
+        return self._append("accum", () if initial is None else (initial,), type)[0]
 
     def addto(self, ref: Atom, value: Atom) -> None:
         """`ref += value`, elementwise for arrays."""
         for rule in self.rules["addto"]:
             if rule(self, ref, value) is not None:
                 return
-        self._append("addto", (ref, value), None, (), ())
+        self._append("addto", (ref, value))
 
     def freeze(self, ref: Atom) -> Var:
         """The value of a reference, which is not used afterwards."""
         assert isinstance(ref.type, Ref)
-        return self._append("freeze", (ref,), None, (), (ref.type.of,))[0]
+        return self._append("freeze", (ref,))[0]
 
     def zeros(self, type: Type) -> Atom:
         """The zero of any value type."""
@@ -182,16 +172,15 @@ class Builder:
         return Builder(self, "branch")
 
     def build(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Atom, ...]:
-        """`n` independent runs of `body`, whose rows become arrays; see the module `ir`.
+        """`n` independent runs of `body`, whose rows become arrays; see `ops`.
 
         A row that a rule knows the array of makes no new array.
         """
         same = [self._known_array(r, body, n) for r in body.results]
         body.results = tuple(r for r, a in zip(body.results, same, strict=True) if a is None)
-        types = [Array(n, r.type) for r in body.results]
-        if not types and all(i.op in TABLE or i.op in _VALUES for i in body.instrs):
+        if not body.results and all(i.op in TABLE or i.op in VALUES for i in body.instrs):
             return tuple(a for a in same if a is not None)  # nothing is left for it to do
-        made = iter(self._append("build", bounds, n, (body,), types))
+        made = iter(self._append("build", bounds, n, (body,)))
         return tuple(next(made) if a is None else a for a in same)
 
     def _known_array(self, row: Atom, body: Block, n: int) -> Atom | None:
@@ -203,9 +192,8 @@ class Builder:
         return None
 
     def filter(self, n: int, body: Block, bounds: tuple[Atom, ...] = ()) -> tuple[Var, ...]:
-        """`n` runs of `body`, with a list of those whose first result holds; see the module `ir`."""
-        rows = [Array(n, r.type) for r in body.results[1:]]
-        outs = self._append("filter", bounds, n, (body,), [Array(n, I64), I64, *rows])
+        """`n` runs of `body`, with a list of those whose first result holds; see `ops`."""
+        outs = self._append("filter", bounds, n, (body,))
         outs[1].range = (0, n)
         return outs
 
@@ -213,37 +201,39 @@ class Builder:
         self, steps: Steps, carries: Sequence[Atom], body: Block, count: Sequence[Atom] = ()
     ) -> tuple[Var, ...]:
         """Runs of `body` in order, each given the carries of the one before; `count` of them if counted."""
-        k = len(carries)
-        types = [c.type for c in carries] + [Array(steps.n, r.type) for r in body.results[k:]]
-        return self._append("scan", (*count, *carries), steps, (body,), types)
+        return self._append("scan", (*count, *carries), steps, (body,))
 
     def rewind(
         self, steps: Steps, args: Sequence[Atom], step: Block, back: Block
     ) -> tuple[Var, ...]:
         """The steps of a scan backwards; `args` are the count if counted, the carries and the cotangents."""
-        return self._append(
-            "rewind", tuple(args), steps, (step, back), [r.type for r in back.results]
-        )
+        return self._append("rewind", args, steps, (step, back))
 
     def loop_while(
         self, n: int, carries: Sequence[Atom], body: Block, test: Block
     ) -> tuple[Var, ...]:
         """Runs of `body` while `test` holds, at most `n`; the last result is how many there were."""
-        k = len(carries)
-        types = [c.type for c in carries] + [Array(n, r.type) for r in body.results[k:]]
-        outs = self._append("while", tuple(carries), n, (body, test), [*types, I64])
+        outs = self._append("while", carries, n, (body, test))
         outs[-1].range = (0, n)
         return outs
 
     def cond(self, predicate: Atom, then: Block, otherwise: Block) -> tuple[Var, ...]:
         """The results of the one side that runs."""
-        types = [r.type for r in then.results]
-        return self._append("cond", (predicate,), None, (then, otherwise), types)
+        return self._append("cond", (predicate,), None, (then, otherwise))
 
-    def call(self, function: Any, args: Sequence[Atom]) -> tuple[Var, ...]:
+    def call(self, function: Function, args: Sequence[Atom]) -> tuple[Var, ...]:
         """The results of a function."""
-        return self._append("call", tuple(args), function, (), [r.type for r in function.results])
+        return self._append("call", args, function)
 
     def host(self, f: Host, args: Sequence[Atom]) -> tuple[Var, ...]:
         """The results of a Python function."""
-        return self._append("host", tuple(args), f, (), f.results)
+        return self._append("host", args, f)
+
+
+def _with_results(instr: Instr, block: Block) -> tuple[Var, ...]:
+    """Put an instruction at the end of a block, and make its results."""
+    outs = instr.outs = tuple([Var(t, block) for t in made_types(instr)])
+    for v in outs:
+        v.instr = instr
+    block.instrs.append(instr)
+    return outs

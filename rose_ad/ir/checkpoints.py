@@ -8,6 +8,7 @@ temporal and spatial complexity in reverse automatic differentiation"; Griewank 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..base.errors import TypeMismatch
@@ -34,7 +35,7 @@ def with_checkpoints(
     if checkpoint == "auto":
         if not 0 < size <= budget and size:
             raise TypeMismatch(f"one carry takes {size:,} bytes, the budget is {budget:,}", loc)
-        return steps._replace(budget=budget)
+        return replace(steps, budget=budget)
     if checkpoint == "sqrt":
         slots = math.isqrt(max(steps.n - 1, 0)) + 1
     elif isinstance(checkpoint, int) and not isinstance(checkpoint, bool) and checkpoint > 0:
@@ -43,7 +44,7 @@ def with_checkpoints(
         raise TypeMismatch(
             f"checkpoint={checkpoint!r}", loc, '"all", "sqrt", "auto" or a positive number'
         )
-    return steps._replace(slots=0 if slots >= steps.n else slots)
+    return replace(steps, slots=0 if slots >= steps.n else slots)
 
 
 def kept_carries(steps: Steps, size: int) -> int:

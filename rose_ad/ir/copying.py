@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from .builder import Builder
 from .core import Atom, Block, Const, Function, Instr, Var
+from .ops import Visitor
 from .prims import TABLE
 from .queries import carried, counts
 
@@ -37,7 +38,7 @@ def is_dropped(env: Env, a: Atom) -> bool:
     return isinstance(a, Var) and a in env and env[a] is None
 
 
-class Copier:
+class Copier(Visitor):
     """Copies instructions into a builder, which simplifies, shares and hoists them."""
 
     def __init__(self, env: Env) -> None:
@@ -59,7 +60,7 @@ class Copier:
         if instr.op in TABLE:
             env[instr.outs[0]] = b.prim(instr.op, *lookups(env, instr.args))
         else:
-            getattr(self, f"_{instr.op}")(instr, b)
+            self.rows[instr.op](self, instr, b)
 
     def _index(self, instr: Instr, b: Builder) -> None:
         a, i = instr.args
@@ -67,18 +68,18 @@ class Copier:
         self.env[instr.outs[0]] = None if dropped else b.index(*lookups(self.env, (a, i)))
 
     def _check(self, instr: Instr, b: Builder) -> None:
-        self.env[instr.outs[0]] = b.check(lookup(self.env, instr.args[0]), instr.attr)
+        self.env[instr.outs[0]] = b.check(lookup(self.env, instr.args[0]), instr.length)
 
     def _reshape(self, instr: Instr, b: Builder) -> None:
         (a,) = instr.args
         dropped = is_dropped(self.env, a)
-        self.env[instr.outs[0]] = None if dropped else b.reshape(lookup(self.env, a), instr.attr)
+        self.env[instr.outs[0]] = None if dropped else b.reshape(lookup(self.env, a), instr.shape)
 
     def _pack(self, instr: Instr, b: Builder) -> None:
         self.env[instr.outs[0]] = b.pack(lookups(self.env, instr.args))
 
     def _accum(self, instr: Instr, b: Builder) -> None:
-        self.env[instr.outs[0]] = b.accum(instr.attr, *lookups(self.env, instr.args))
+        self.env[instr.outs[0]] = b.accum(instr.content, *lookups(self.env, instr.args))
 
     def _addto(self, instr: Instr, b: Builder) -> None:
         if not is_dropped(self.env, instr.args[0]):
@@ -92,19 +93,19 @@ class Copier:
         inner = enter_loop(b, instr, self.env)
         self.block(body, inner)
         if inner.block.results or inner.block.instrs:
-            outs = b.build(instr.attr, inner.block, lookups(self.env, instr.args))
+            outs = b.build(instr.length, inner.block, lookups(self.env, instr.args))
             self.env.update(zip(instr.outs, outs, strict=True))
 
     def _filter(self, instr: Instr, b: Builder) -> None:
         inner = enter_loop(b, instr, self.env)
         self.block(instr.blocks[0], inner)
-        outs = b.filter(instr.attr, inner.block, lookups(self.env, instr.args))
+        outs = b.filter(instr.length, inner.block, lookups(self.env, instr.args))
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _scan(self, instr: Instr, b: Builder) -> None:
         inner = self._loop_body(instr, b)
         initial = lookups(self.env, carried(instr))
-        outs = b.scan(instr.attr, initial, inner.block, lookups(self.env, counts(instr)))
+        outs = b.scan(instr.steps, initial, inner.block, lookups(self.env, counts(instr)))
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _while(self, instr: Instr, b: Builder) -> None:
@@ -114,7 +115,7 @@ class Copier:
         for p in source.params:
             self.env[p] = test.block.param(p.type)
         self.block(source, test)
-        outs = b.loop_while(instr.attr, lookups(self.env, instr.args), inner.block, test.block)
+        outs = b.loop_while(instr.length, lookups(self.env, instr.args), inner.block, test.block)
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _rewind(self, instr: Instr, b: Builder) -> None:
@@ -126,7 +127,7 @@ class Copier:
                 self.env[p] = inner.block.param(p.type)
             self.block(source, inner)
             copies.append(inner.block)
-        outs = b.rewind(instr.attr, lookups(self.env, instr.args), copies[0], copies[1])
+        outs = b.rewind(instr.steps, lookups(self.env, instr.args), copies[0], copies[1])
         self.env.update(zip(instr.outs, outs, strict=True))
 
     def _loop_body(self, instr: Instr, b: Builder) -> Builder:
@@ -151,12 +152,12 @@ class Copier:
 
     def _call(self, instr: Instr, b: Builder) -> None:
         gone = tuple(is_dropped(self.env, a) for a in instr.args)
-        function = without_references(instr.attr, gone) if any(gone) else instr.attr
+        function = without_references(instr.callee, gone) if any(gone) else instr.callee
         args = lookups(self.env, (a for a, g in zip(instr.args, gone, strict=True) if not g))
         self.env.update(zip(instr.outs, b.call(function, args), strict=True))
 
     def _host(self, instr: Instr, b: Builder) -> None:
-        outs = b.host(instr.attr, lookups(self.env, instr.args))
+        outs = b.host(instr.host, lookups(self.env, instr.args))
         self.env.update(zip(instr.outs, outs, strict=True))
 
 

@@ -6,32 +6,7 @@
     effect      accum(type) · addto(ref, value) · freeze(ref)
 
 Constants are atoms, not instructions. Blocks see the variables of the blocks around them; functions are
-closed. Every structured instruction has any number of results, so there are no tuples. What each takes:
-
-    index   (array or ref, i)       i is in range: proved, or the result of a check
-    check   (i,)                    attr n; i itself where 0 <= i < n, else the run is marked as failed here
-    pack    (x0, x1, ...)           an array of these elements
-    reshape (array or ref,)         attr shape: the same entries, in the same order
-    build   () or (lo, hi)          attr n; block (i) -> rows. With bounds lo, hi it has no results: it is
-                                    run for its effects. Where n is a Lanes, it is to be run in SIMD lanes
-    filter  () or (lo, hi)          attr n; block (i) -> (keep, rows). A build that also lists iterations: those
-                                    for which `keep` holds, in order, and maybe more. Results: the list, of n
-                                    indices of which only the first so many are made; how many; the rows
-    scan    (carry, ...)            attr Steps; block (i, carries) -> (carries, ys). Where it is counted, the
-                                    first argument is the number of steps, at most n; rows of ys beyond are
-                                    not made
-    while   (carry, ...)            attr n, a bound on the steps; blocks (i, carries) -> (carries, ys) and the
-                                    test (carries) -> Bool. Results: carries, ys, the number of steps
-    rewind  (carry, ..., ct, ...)   attr Steps, that of a scan; blocks (i, carries) -> carries and
-                                    (i, carries, cts) -> cts. Through the steps of that scan backwards: the
-                                    second block runs with the carries that the step started with, found again
-                                    by the first from those kept in `slots` places. Results: cts
-    cond    (p,)                    blocks () -> results; only one of them runs
-    call    (args)                  attr Function
-    host    (args)                  attr Host, a Python function that the run calls back
-    accum   () or (initial,)        a reference, zero or holding a copy of `initial`
-    addto   (ref, value)            the only effect; adds commute, so their order has no meaning
-    freeze  (ref,)                  its value; the reference is not used after
+closed. `ops` is the table of the instructions: what each takes, has and makes.
 """
 
 from __future__ import annotations
@@ -39,18 +14,20 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..base.errors import RoseError
+from .host import Host
 from .in_force import in_force
-from .types import F32, F64, Array, Bool, Scalar, Type, is_float, scalar_of
+from .types import F32, F64, Array, Bool, Scalar, Type, Value, is_float, scalar_of
 
 UNBOUNDED = 2**62  # steps of a while loop that has no bound; nothing is stacked for each of them
 
 
-class Steps(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Steps:
     """How a scan runs: through 0 .. n - 1, or the other way; `counted`, through the first of them only.
 
     `slots` is how many of its carries a reverse pass may keep, 0 for all of them (see `rewind`); `budget` is
@@ -143,8 +120,11 @@ class Unset(Const):
 Atom: TypeAlias = "Var | Const"
 
 
+Attribute: TypeAlias = "int | tuple[int, ...] | Steps | Value | Function | Host | None"
+
+
 class Instr:
-    """One instruction; see the module's table for what each `op` takes."""
+    """One instruction; the table in `ops` says what each `op` takes, and which of the attributes it has."""
 
     __slots__ = ("args", "attr", "blocks", "loc", "op", "outs")
 
@@ -152,13 +132,54 @@ class Instr:
         self,
         op: str,
         args: tuple[Atom, ...],
-        attr: Any,
+        attr: Attribute,
         blocks: tuple[Block, ...],
         outs: tuple[Var, ...],
         loc: int,
     ) -> None:
         self.op, self.args, self.attr = op, args, attr
         self.blocks, self.outs, self.loc = blocks, outs, loc
+
+    @property
+    def length(self) -> int:
+        """Of a build or filter how often it is run, of a while at most; of a check what an index is below."""
+        assert isinstance(self.attr, int), self.op
+        return self.attr
+
+    @property
+    def in_lanes(self) -> bool:
+        """Whether it is a build to be run in SIMD lanes."""
+        return isinstance(self.attr, Lanes)
+
+    @property
+    def steps(self) -> Steps:
+        """How a scan, or that which a rewind goes back through, runs."""
+        assert isinstance(self.attr, Steps), self.op
+        return self.attr
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what a reshape makes."""
+        assert isinstance(self.attr, tuple), self.op
+        return self.attr
+
+    @property
+    def content(self) -> Value:
+        """The type of what an accum holds."""
+        assert isinstance(self.attr, Scalar | Array), self.op
+        return self.attr
+
+    @property
+    def callee(self) -> Function:
+        """What a call calls."""
+        assert isinstance(self.attr, Function), self.op
+        return self.attr
+
+    @property
+    def host(self) -> Host:
+        """The Python function that is called back."""
+        assert isinstance(self.attr, Host), self.op
+        return self.attr
 
 
 class Block:

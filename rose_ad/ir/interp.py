@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base.errors import OutOfRange
 from .core import Atom, Block, Const, Function, Instr, Var, rounded
+from .ops import Visitor
 from .prims import TABLE
 from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type
 
@@ -26,7 +27,7 @@ def _zeros(t: Type) -> Any:
     return np.zeros(shape_of(t), scalar_of(t).dtype)
 
 
-class Interpreter:
+class Interpreter(Visitor):
     """One run of a function whose variables have the values `env`."""
 
     def __init__(self, env: dict[Var, Any]) -> None:
@@ -42,7 +43,7 @@ class Interpreter:
             if instr.op in TABLE:
                 outs = [self.prim(instr, x)]
             else:
-                outs = getattr(self, f"_{instr.op}")(instr, x)
+                outs = self.rows[instr.op](self, instr, x)
             self.env.update(zip(instr.outs, outs, strict=True))
         return [self.value(r) for r in block.results]
 
@@ -60,19 +61,21 @@ class Interpreter:
         return [out.item() if isinstance(instr.outs[0].type, Scalar) else out]
 
     def _check(self, instr: Instr, x: list[Any]) -> list[Any]:
-        if not 0 <= x[0] < instr.attr:
-            raise OutOfRange(f"index {x[0]} is outside an array of length {instr.attr}", instr.loc)
+        if not 0 <= x[0] < instr.length:
+            raise OutOfRange(
+                f"index {x[0]} is outside an array of length {instr.length}", instr.loc
+            )
         return x
 
     def _reshape(self, instr: Instr, x: list[Any]) -> list[Any]:
-        return [x[0].reshape(instr.attr)]
+        return [x[0].reshape(instr.shape)]
 
     def _pack(self, instr: Instr, x: list[Any]) -> list[Any]:
         t = instr.outs[0].type
         return [np.array(x, scalar_of(t).dtype).reshape(shape_of(t))]
 
     def _accum(self, instr: Instr, x: list[Any]) -> list[Any]:
-        out = _zeros(instr.attr)
+        out = _zeros(instr.content)
         if x:
             out[...] = x[0]
         return [out]
@@ -86,7 +89,7 @@ class Interpreter:
 
     def _build(self, instr: Instr, x: list[Any]) -> list[Any]:
         (body,) = instr.blocks
-        low, high = x or (0, instr.attr)
+        low, high = x or (0, instr.length)
         outs = [_zeros(o.type) for o in instr.outs]
         for i in range(low, high):
             for out, row in zip(outs, self.block(body, i), strict=True):
@@ -95,7 +98,7 @@ class Interpreter:
 
     def _filter(self, instr: Instr, x: list[Any]) -> list[Any]:
         (body,) = instr.blocks
-        low, high = x or (0, instr.attr)
+        low, high = x or (0, instr.length)
         rows = [_zeros(o.type) for o in instr.outs[2:]]
         found = []
         for i in range(low, high):
@@ -104,23 +107,23 @@ class Interpreter:
                 found.append(i)
             for row, value in zip(rows, values, strict=True):
                 row[i] = value
-        kept = np.zeros(instr.attr, np.int64)
+        kept = np.zeros(instr.length, np.int64)
         kept[: len(found)] = found
         return [kept, len(found), *rows]
 
     def _scan(self, instr: Instr, x: list[Any]) -> list[Any]:
-        n, reverse, counted, *_ = instr.attr
-        steps = range(x[0] if counted else n)
-        carries = x[1:] if counted else x
+        how = instr.steps
+        steps = range(x[0] if how.counted else how.n)
+        carries = x[1:] if how.counted else x
         ys = [_zeros(o.type) for o in instr.outs[len(carries) :]]
-        for i in reversed(steps) if reverse else steps:
+        for i in reversed(steps) if how.reverse else steps:
             carries = self._step(instr, i, carries, ys)
         return [*carries, *ys]
 
     def _while(self, instr: Instr, x: list[Any]) -> list[Any]:
         ys = [_zeros(o.type) for o in instr.outs[len(x) : -1]]
         i = 0
-        while i < instr.attr and self.goes_on(instr, x):
+        while i < instr.length and self.goes_on(instr, x):
             x = self._step(instr, i, x, ys)
             i += 1
         return [*x, *ys, i]
@@ -130,13 +133,13 @@ class Interpreter:
         return bool(self.block(instr.blocks[1], *carries)[0])
 
     def _rewind(self, instr: Instr, x: list[Any]) -> list[Any]:
-        n, reverse, counted, *_ = instr.attr
-        steps = list(range(x[0] if counted else n))
+        how = instr.steps
+        steps = list(range(x[0] if how.counted else how.n))
         step, back = instr.blocks
-        carries = x[1:] if counted else x
+        carries = x[1:] if how.counted else x
         kept = [carries[: len(step.results)]]
         cts = carries[len(step.results) :]
-        order = steps[::-1] if reverse else steps
+        order = steps[::-1] if how.reverse else steps
         for i in order[:-1]:
             kept.append(self.block(step, i, *kept[-1]))
         for i in reversed(order):
@@ -154,11 +157,11 @@ class Interpreter:
         return self.block(instr.blocks[0] if x[0] else instr.blocks[1])
 
     def _host(self, instr: Instr, x: list[Any]) -> list[Any]:
-        out: list[Any] = instr.attr.values([np.asarray(v) for v in x])
+        out: list[Any] = instr.host.values([np.asarray(v) for v in x])
         return [v.item() if v.shape == () else v for v in out]
 
     def _call(self, instr: Instr, x: list[Any]) -> list[Any]:
-        return self.inside(dict(zip(instr.attr.params, x, strict=True))).block(instr.attr.block)
+        return self.inside(dict(zip(instr.callee.params, x, strict=True))).block(instr.callee.block)
 
     def inside(self, env: dict[Var, Any]) -> Interpreter:
         """The run of a function that this one calls."""

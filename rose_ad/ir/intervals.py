@@ -38,14 +38,14 @@ def loop_range(loop: Instr) -> Interval:
     if loop.op in {"build", "filter"} and loop.args:
         (low, _), (_, high) = map(interval, loop.args)
         return low, high - 1
-    n = loop.attr.n if isinstance(loop.attr, Steps) else loop.attr
+    n = loop.steps.n if isinstance(loop.attr, Steps) else loop.length
     return 0, n - 1
 
 
 def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
     if instr.op == "check":
         _, high = interval(instr.args[0], depth, facts)
-        return 0, max(0, min(high, instr.attr - 1))  # a failed check goes on with 0
+        return 0, max(0, min(high, instr.length - 1))  # a failed check goes on with 0
     if instr.op == "bool_to_i64":
         return 0, 1
     if instr.op == "select":

@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from collections import ChainMap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..base.source import UNKNOWN
 from ..base.tree import flatten
 from .core import (
     Atom,
+    Attribute,
     Block,
     Const,
     DerivativeRule,
@@ -34,9 +35,10 @@ from .core import (
 )
 from .host import Host
 from .intervals import loop_range
-from .prims import TABLE, result_type
-from .queries import carried
+from .ops import OPS, Visitor
+from .prims import TABLE, made_types
 from .text import unique_name
+from .tokens import Tokens
 from .types import (
     F32,
     F64,
@@ -47,24 +49,12 @@ from .types import (
     Scalar,
     Type,
     Value,
-    array_type,
-    element,
     scalar_of,
     shape_of,
     value_type,
 )
 from .verify import Invalid, verify_alone
 
-_TOKEN = re.compile(
-    r"""\s*(?: (?P<variable> %\w+)
-      | (?P<number> -?(?: (?:inf|nan(?:\#[0-9a-f]{16})?) (?![\w.<(\#])
-                        | \d+ (?:\.\d*)? (?:e[+-]?\d+)? (?!\w) ))
-      | (?P<string> "(?:[^"\\]|\\.)*")
-      | (?P<sign> -> | \+= | [=()\[\]{},:&@])
-      | (?P<word> (?!\d)[\w<>.]+ (?:\#\d+)?) )""",
-    re.VERBOSE,
-)
-_INTEGER = re.compile(r"-?\d{1,19}")
 _SCALARS: dict[str, Scalar] = {t.name: t for t in (F64, F32, I64, Bool)}
 _LITERALS: dict[Scalar, type] = {F64: float, F32: float, I64: int, Bool: bool}
 _Scope = ChainMap[str, Var]
@@ -96,83 +86,16 @@ def parse_with(text: str, functions: dict[str, Function], table: Sequence[int | 
     return parsed[-1]
 
 
-class _Parser:
+class _Parser(Tokens, Visitor):
+    """Has a method for each instruction: from behind its name on, to the end of its last block."""
+
     def __init__(
         self, text: str, functions: dict[str, Function], table: Sequence[int | Host]
     ) -> None:
-        self.lines = text.splitlines()
-        self.number = 0  # of the current line, from 1
-        self.tokens: list[tuple[str, str]] = []  # of the current line
-        self.at = 0  # the next token
+        super().__init__(text)
         self.table = table
         self.functions = dict(functions)
         self.lines_of: dict[Instr | None, int] = {}
-
-    def fail(self, what: str) -> NoReturn:
-        raise ParseError(what, max(self.number, 1))
-
-    # ------------------------------------------------------------------------------------ tokens
-
-    def more(self) -> bool:
-        """Go on to the next line that is not blank; False where there is none."""
-        for number in range(self.number, len(self.lines)):
-            if self.lines[number].strip():
-                self.number = number + 1
-                self.tokens, self.at = self.split(self.lines[number].rstrip()), 0
-                return True
-        return False
-
-    def split(self, line: str) -> list[tuple[str, str]]:
-        tokens, position = [], 0
-        while position < len(line):
-            found = _TOKEN.match(line, position)
-            if found is None:
-                self.fail(f"{line[position:].strip()[:20]!r} is not understood")
-            kind = str(found.lastgroup)
-            tokens.append((kind, found[kind]))
-            position = found.end()
-        return tokens
-
-    def next_line(self) -> None:
-        if not self.more():
-            self.fail("expected '}', found the end of the text")
-
-    def kind(self, ahead: int = 0) -> str:
-        k = self.at + ahead
-        return self.tokens[k][0] if k < len(self.tokens) else "end"
-
-    def text(self, ahead: int = 0) -> str:
-        k = self.at + ahead
-        return self.tokens[k][1] if k < len(self.tokens) else ""
-
-    def accept(self, *texts: str) -> bool:
-        """Pass over these tokens if they are the next."""
-        found = all(self.text(k) == t for k, t in enumerate(texts))
-        self.at += len(texts) if found else 0
-        return found
-
-    def expect(self, text: str) -> None:
-        if not self.accept(text):
-            self.unexpected(f"'{text}'")
-
-    def unexpected(self, wanted: str) -> NoReturn:
-        self.fail(f"expected {wanted}, found {self.text() or 'the end of the line'}")
-
-    def take(self, kind: str, wanted: str) -> str:
-        if self.kind() != kind:
-            self.unexpected(wanted)
-        self.at += 1
-        return self.text(-1)
-
-    def listed(self, open: str, close: str, item: Callable[[], Any]) -> list[Any]:
-        """`open item, item, ... close`"""
-        self.expect(open)
-        items: list[Any] = []
-        while not self.accept(close):
-            if items:
-                self.expect(",")
-            items.append(item())
-        return items
 
     def entry(self, kind: type) -> Any:
         """What `@k` says, None where there is none."""
@@ -211,18 +134,6 @@ class _Parser:
         if self.text() not in _SCALARS:
             self.unexpected("a type")
         return _SCALARS[self.take("word", "a type")]
-
-    def integer(self) -> int:
-        text = self.take("number", "an integer")
-        if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
-            self.fail(f"expected an integer of 64 bits, found {text[:30]}")
-        return int(text)
-
-    def length(self) -> int:
-        n = self.integer()
-        if n < 0:
-            self.fail(f"expected a length, found {n}")
-        return n
 
     def literal(self) -> bool | int | float:
         if self.text() in {"true", "false"}:
@@ -349,7 +260,8 @@ class _Parser:
         number = self.number
         names = self.variables()
         try:
-            instr, types = self.right_side(scope)
+            instr = self.right_side(scope)
+            types = made_types(instr)
         except TypeError as error:
             self.number = number
             self.fail(str(error))
@@ -360,48 +272,41 @@ class _Parser:
         for name, v in zip(names, instr.outs, strict=True):
             v.instr = instr
             if instr.op == "while" and v is instr.outs[-1]:
-                v.range = (0, instr.attr)
+                v.range = (0, instr.length)
             self.define(scope, name, v)
         block.instrs.append(instr)
         self.lines_of[instr] = number
 
-    def right_side(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
-        """An instruction without its results, and their types."""
+    def right_side(self, scope: _Scope) -> Instr:
+        """An instruction without its results."""
         if self.kind() in {"word", "string"} and self.text(1) == "(":
-            return self.call(scope)
+            return self._call(scope)
         if self.kind() == "variable" and self.text(1) == "+=":
-            ref = self.atom(scope)
-            self.expect("+=")
-            return self.plain("addto", (ref, self.atom(scope)), None, [])
+            return self._addto(scope)
         if self.kind() == "variable" or self.text() == "[":
-            return self.index(scope)
+            return self._index(scope)
         op = self.take("word", "an instruction")
         if op in TABLE:
-            args = self.atoms(scope)
-            return self.plain(op, args, None, [result_type(TABLE[op], _scalars(args))])
-        rule = getattr(self, f"{op}_", None) if op in _OPERATIONS else None
-        if rule is None:
+            return self.plain(op, self.atoms(scope))
+        if op not in OPS or op in _BY_SIGN:
             self.fail(f"{op} is not an instruction")
-        out: tuple[Instr, Sequence[Type]] = rule(scope)
+        out: Instr = self.rows[op](self, scope)
         return out
 
-    def plain(
-        self, op: str, args: tuple[Atom, ...], attr: Any, types: Sequence[Type]
-    ) -> tuple[Instr, Sequence[Type]]:
+    def plain(self, op: str, args: Sequence[Atom], attr: Attribute = None) -> Instr:
         """An instruction without blocks, whose line ends here."""
-        return Instr(op, args, attr, (), (), self.end()), types
+        return Instr(op, tuple(args), attr, (), (), self.end())
 
     # -------------------------------------------------------------------- the kinds of instruction
 
-    def call(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _call(self, scope: _Scope) -> Instr:
         name = self.name()
         if name not in self.functions:
             self.fail(f"there is no function {name} before this one")
         function = self.functions[name]
-        args = self.listed("(", ")", lambda: self.atom(scope))
-        return self.plain("call", tuple(args), function, [r.type for r in function.results])
+        return self.plain("call", self.listed("(", ")", lambda: self.atom(scope)), function)
 
-    def host_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _host(self, scope: _Scope) -> Instr:
         name = self.name()
         known = self.entry(Host)
         args = tuple(self.listed("(", ")", lambda: self.atom(scope)))
@@ -411,47 +316,47 @@ class _Parser:
         host = known or _lost_host(name, params, results)
         if (host.params, host.results) != (tuple(params), tuple(results)):
             self.fail(f"{name} takes {host.params} and returns {host.results}")
-        return self.plain("host", args, host, results)
+        return self.plain("host", args, host)
 
-    def index(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _addto(self, scope: _Scope) -> Instr:
+        ref = self.atom(scope)
+        self.expect("+=")
+        return self.plain("addto", (ref, self.atom(scope)))
+
+    def _index(self, scope: _Scope) -> Instr:
         a = self.atom(scope)
         self.expect("[")
         i = self.atom(scope)
         self.expect("]")
-        row = element(a.type)
-        if isinstance(i, Const) and not 0 <= i.value < shape_of(value_type(a.type))[0]:
+        shape = shape_of(value_type(a.type))
+        if isinstance(i, Const) and shape and not 0 <= i.value < shape[0]:
             self.fail(f"{i.value!r} is not an index of {a.type!r}")
-        return self.plain("index", (a, i), None, [row])
+        return self.plain("index", (a, i))
 
-    def pack_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _pack(self, scope: _Scope) -> Instr:
         elements = self.atoms(scope)
         if not elements:
             self.unexpected("a variable or a literal")
-        return self.plain("pack", elements, None, [Array(len(elements), _value(elements[0]))])
+        return self.plain("pack", elements)
 
-    def check_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _check(self, scope: _Scope) -> Instr:
         i = self.atom(scope)
         self.expect("<")
-        return self.plain("check", (i,), self.length(), [I64])
+        return self.plain("check", (i,), self.length())
 
-    def reshape_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _reshape(self, scope: _Scope) -> Instr:
         a = self.atom(scope)
         self.expect("to")
-        shape = tuple(self.listed("[", "]", self.length))
-        t = array_type(shape, scalar_of(a.type))
-        return self.plain("reshape", (a,), shape, [Ref(t) if isinstance(a.type, Ref) else t])
+        return self.plain("reshape", (a,), tuple(self.listed("[", "]", self.length)))
 
-    def accum_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _accum(self, scope: _Scope) -> Instr:
         t = self.value_type()
-        return self.plain("accum", self.atoms(scope), t, [Ref(t)])
+        return self.plain("accum", self.atoms(scope), t)
 
-    def freeze_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
-        ref = self.atom(scope)
-        if not isinstance(ref.type, Ref):
-            self.fail(f"only a reference can be frozen, not {ref.type!r}")
-        return self.plain("freeze", (ref,), None, [ref.type.of])
+    def _freeze(self, scope: _Scope) -> Instr:
+        return self.plain("freeze", (self.atom(scope),))
 
-    def build_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _build(self, scope: _Scope) -> Instr:
         in_lanes = self.accept("lanes")
         first = self.atom(scope)
         bounds = (first, self.atom(scope)) if self.accept(",") else ()
@@ -462,37 +367,35 @@ class _Parser:
         ):
             self.fail("expected a length, or two bounds")
         n = first.value if isinstance(first, Const) and not bounds else 0
-        n = Lanes(n) if in_lanes else n
-        instr = Instr("build", bounds, n, (Block(),), (), UNKNOWN)
-        instr.loc = self.loop_block(instr, 0, scope)
-        self.end()
-        return instr, [Array(n, _value(r)) for r in instr.blocks[0].results]
+        return self.loop("build", bounds, Lanes(n) if in_lanes else n, scope)
 
-    def filter_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _filter(self, scope: _Scope) -> Instr:
         n = self.length()
         bounds = self.listed("(", ")", lambda: self.atom(scope)) if self.accept("from") else ()
-        instr = Instr("filter", tuple(bounds), n, (Block(),), (), UNKNOWN)
+        return self.loop("filter", bounds, n, scope)
+
+    def _scan(self, scope: _Scope) -> Instr:
+        args, steps = self.steps(scope)
+        return self.loop("scan", args, steps, scope)
+
+    def loop(self, op: str, args: Sequence[Atom], attr: Attribute, scope: _Scope) -> Instr:
+        """A loop with one block."""
+        instr = Instr(op, tuple(args), attr, (Block(),), (), UNKNOWN)
         instr.loc = self.loop_block(instr, 0, scope)
         self.end()
-        rows = instr.blocks[0].results[1:]
-        return instr, [Array(n, I64), I64, *(Array(n, _value(r)) for r in rows)]
+        return instr
 
-    def scan_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
-        instr = self.steps("scan", (Block(),), scope)
-        instr.loc = self.loop_block(instr, 0, scope)
-        self.end()
-        return instr, self.stepped(instr, instr.attr.n)
-
-    def rewind_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
-        instr = self.steps("rewind", (Block(), Block()), scope)
+    def _rewind(self, scope: _Scope) -> Instr:
+        args, steps = self.steps(scope)
+        instr = Instr("rewind", args, steps, (Block(), Block()), (), UNKNOWN)
         instr.loc = self.loop_block(instr, 0, scope)
         self.expect("back")
         self.loop_block(instr, 1, scope)
         self.end()
-        return instr, [r.type for r in instr.blocks[1].results]
+        return instr
 
-    def steps(self, op: str, blocks: tuple[Block, ...], scope: _Scope) -> Instr:
-        """A scan or rewind without its blocks."""
+    def steps(self, scope: _Scope) -> tuple[tuple[Atom, ...], Steps]:
+        """The operands of a scan or rewind, and how it runs."""
         first = self.atom(scope)
         counted = self.accept("of")
         if not counted and not isinstance(first, Const):
@@ -503,17 +406,11 @@ class _Parser:
         reverse = self.accept("reverse")
         slots = self.length() if self.accept("slots") else 0
         budget = self.length() if self.accept("budget") else 0
-        steps = Steps(n, reverse, counted, slots, budget)
         self.expect("from")
         start = self.listed("(", ")", lambda: self.atom(scope))
-        return Instr(op, (*[first] * counted, *start), steps, blocks, (), UNKNOWN)
+        return (*[first] * counted, *start), Steps(n, reverse, counted, slots, budget)
 
-    def stepped(self, instr: Instr, n: int) -> list[Type]:
-        """The types of the last carries and of what was yielded."""
-        carries = [a.type for a in carried(instr)]
-        return [*carries, *(Array(n, _value(y)) for y in instr.blocks[0].results[len(carries) :])]
-
-    def while_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _while(self, scope: _Scope) -> Instr:
         n = self.length()
         self.expect("from")
         start = tuple(self.listed("(", ")", lambda: self.atom(scope)))
@@ -527,7 +424,7 @@ class _Parser:
         self.expect("do")
         self.loop_block(instr, 0, scope)
         self.end()
-        return instr, [*self.stepped(instr, n), I64]
+        return instr
 
     def loop_block(self, instr: Instr, which: int, scope: _Scope) -> int:
         """A block of a loop, from its parameters on; its first line's location."""
@@ -542,7 +439,7 @@ class _Parser:
         self.body(body, inner)
         return loc
 
-    def cond_(self, scope: _Scope) -> tuple[Instr, Sequence[Type]]:
+    def _cond(self, scope: _Scope) -> Instr:
         then, otherwise = Block(), Block()
         predicate = self.atom(scope)
         self.expect("{")
@@ -553,20 +450,10 @@ class _Parser:
         self.end()
         self.body(otherwise, scope.new_child())
         self.end()
-        instr = Instr("cond", (predicate,), None, (then, otherwise), (), loc)
-        return instr, [r.type for r in then.results]
+        return Instr("cond", (predicate,), None, (then, otherwise), (), loc)
 
 
-_OPERATIONS = frozenset(
-    "pack check reshape accum freeze build filter scan rewind while cond host".split()
-)
-
-
-def _scalars(atoms: Sequence[Atom]) -> list[Scalar]:
-    types = [a.type for a in atoms]
-    if not all(isinstance(t, Scalar) for t in types):
-        raise TypeError(f"a primitive takes scalars, not {types}")
-    return types  # type: ignore[return-value]
+_BY_SIGN = frozenset({"call", "addto", "index"})  # which have no name in the text
 
 
 def _value(a: Atom) -> Value:

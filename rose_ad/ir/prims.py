@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..lower.elementary import call as elementary_call
-from .core import rounded
+from . import prim_forms as form
+from .core import Instr, rounded
 from .elementary import evaluate as elementary
+from .ops import OPS
 from .prim_rules import (
     Jvp,
     Transpose,
@@ -73,82 +75,6 @@ def _row(
 ) -> None:
     lower = (lambda _t, text=llvm: text) if isinstance(llvm, str) else llvm
     TABLE[name] = Prim(name, kinds, evaluate, lower, **rest)
-
-
-# ------------------------------------------------------------------------------------ LLVM forms
-# {r} is the result's name, {0} {1} {2} the operands, {t} the operands' type, {f} "f" for F32 libm names.
-
-
-def _either(floating: str, integer: str) -> Callable[[Scalar], str]:
-    return lambda t: floating if t is F64 or t is F32 else integer
-
-
-def _two(op: str, integer: str) -> Callable[[Scalar], str]:
-    return _either(
-        f"{{r}} = {op} contract {{t}} {{0}}, {{1}}", f"{{r}} = {integer} i64 {{0}}, {{1}}"
-    )
-
-
-def _function(name: str, arity: int = 1) -> str:
-    """A call of a libm function or an intrinsic, named as LLVM or libm name it for F64."""
-    operands = ", ".join(f"{{t}} {{{k}}}" for k in range(arity))
-    suffix = "{s}" if name.startswith("llvm.") else "{f}"
-    return f"{{r}} = call contract {{t}} @{name}{suffix}({operands})"
-
-
-def _compare(floating: str, integer: str) -> Callable[[Scalar], str]:
-    return _either(
-        f"{{r}} = fcmp {floating} {{t}} {{0}}, {{1}}", f"{{r}} = icmp {integer} {{t}} {{0}}, {{1}}"
-    )
-
-
-def _pick(floating: str, integer: str) -> Callable[[Scalar], str]:
-    pick = "\n{r} = select i1 {r}.c, {t} {0}, {t} {1}"
-    return _either(
-        f"{{r}}.c = fcmp {floating} {{t}} {{0}}, {{1}}{pick}",
-        f"{{r}}.c = icmp {integer} {{t}} {{0}}, {{1}}{pick}",
-    )
-
-
-# the machine traps on a division by 0, and on one of the least integer by -1
-_FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
-{r}.u = icmp eq i64 {1}, -1
-{r}.g = or i1 {r}.z, {r}.u
-{r}.d = select i1 {r}.g, i64 1, i64 {1}
-{r}.q = sdiv i64 {0}, {r}.d
-{r}.m = mul i64 {r}.q, {r}.d
-{r}.o = sub i64 {0}, {r}.m
-{r}.x = xor i64 {0}, {r}.d
-{r}.n = icmp slt i64 {r}.x, 0
-{r}.i = icmp ne i64 {r}.o, 0
-{r}.a = and i1 {r}.n, {r}.i
-{r}.b = sext i1 {r}.a to i64"""
-_FLOORDIV = (
-    _FLOOR_DIVIDE
-    + """
-{r}.w = sub i64 0, {0}
-{r}.e = add i64 {r}.q, {r}.b
-{r}.f = select i1 {r}.u, i64 {r}.w, i64 {r}.e
-{r} = select i1 {r}.z, i64 0, i64 {r}.f"""
-)
-_MOD = (
-    _FLOOR_DIVIDE
-    + """
-{r}.e = select i1 {r}.a, i64 {r}.d, i64 0
-{r}.f = add i64 {r}.o, {r}.e
-{r} = select i1 {r}.z, i64 0, i64 {r}.f"""
-)
-_SIGN = """{r}.p = fcmp ogt {t} {0}, 0.0
-{r}.n = fcmp olt {t} {0}, 0.0
-{r}.a = select i1 {r}.p, {t} 1.0, {t} {0}
-{r} = select i1 {r}.n, {t} -1.0, {t} {r}.a"""
-_SIGN_INT = """{r}.p = icmp sgt i64 {0}, 0
-{r}.n = icmp slt i64 {0}, 0
-{r}.a = zext i1 {r}.p to i64
-{r} = select i1 {r}.n, i64 -1, i64 {r}.a"""
-_SCALE = """{r}.z = fcmp oeq {t} {0}, 0.0
-{r}.m = fmul {t} {0}, {1}
-{r} = select i1 {r}.z, {t} {0}, {t} {r}.m"""
 
 
 # --------------------------------------------------------------------------------------- values
@@ -215,7 +141,7 @@ _row(
     "add",
     "nn>n",
     lambda a, b: a + b,
-    _two("fadd", "add"),
+    form.two("fadd", "add"),
     jvp=add_jvp,
     transpose=lambda E, x, k, ct: ct,
     linear=(0, 1),
@@ -225,7 +151,7 @@ _row(
     "sub",
     "nn>n",
     lambda a, b: a - b,
-    _two("fsub", "sub"),
+    form.two("fsub", "sub"),
     jvp=sub_jvp,
     transpose=sub_transpose,
     linear=(0, 1),
@@ -235,7 +161,7 @@ _row(
     "mul",
     "nn>n",
     lambda a, b: a * b,
-    _two("fmul", "mul"),
+    form.two("fmul", "mul"),
     jvp=partials(lambda P, x, o: x[1], lambda P, x, o: x[0]),
     transpose=swap_linear("mul"),
     linear=(0, 1),
@@ -246,7 +172,7 @@ _row(
     "scale",
     "ff>f",
     lambda a, c: a if a == 0 else a * c,
-    _SCALE,
+    form.SCALE,
     jvp=scale_jvp,
     transpose=swap_linear("scale"),
     linear=(0,),
@@ -271,7 +197,7 @@ _row(
     "neg",
     "n>n",
     lambda a: -a,
-    _either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
+    form.either("{r} = fneg {t} {0}", "{r} = sub i64 0, {0}"),
     jvp=linear_jvp("neg"),
     transpose=swap_linear("neg"),
     linear=(0,),
@@ -281,16 +207,16 @@ _row(
     "abs",
     "n>n",
     abs,
-    _either(_function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
+    form.either(form.function("llvm.fabs"), "{r} = call i64 @llvm.abs.i64(i64 {0}, i1 0)"),
     jvp=partials(lambda P, x, o: P.prim("sign", x[0])),
     domain=(_R,),
 )
-_row("sign", "n>n", _sign, _either(_SIGN, _SIGN_INT), jvp=no_jvp, domain=(_R,))
+_row("sign", "n>n", _sign, form.either(form.SIGN, form.SIGN_INT), jvp=no_jvp, domain=(_R,))
 _row(
     "min",
     "nn>n",
     lambda a, b: a if a < b else b,
-    _pick("olt", "slt"),
+    form.pick("olt", "slt"),
     jvp=choose_jvp("lt"),
     domain=(_R, _R),
 )
@@ -298,17 +224,17 @@ _row(
     "max",
     "nn>n",
     lambda a, b: a if a > b else b,
-    _pick("ogt", "sgt"),
+    form.pick("ogt", "sgt"),
     jvp=choose_jvp("gt"),
     domain=(_R, _R),
 )
-_row("floor", "f>f", _rounded(math.floor), _function("llvm.floor"), jvp=no_jvp, domain=(_R,))
-_row("ceil", "f>f", _rounded(math.ceil), _function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
+_row("floor", "f>f", _rounded(math.floor), form.function("llvm.floor"), jvp=no_jvp, domain=(_R,))
+_row("ceil", "f>f", _rounded(math.ceil), form.function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
 _row(
     "sqrt",
     "f>f",
     _guard(math.sqrt),
-    _function("llvm.sqrt"),
+    form.function("llvm.sqrt"),
     jvp=partials(lambda P, x, o: P.prim("div", literal(P, o, 0.5), o), singular=True),
     domain=(_POS,),
 )
@@ -317,7 +243,7 @@ _row(
     "norm_sqrt",
     "f>f",
     _guard(math.sqrt),
-    _function("llvm.sqrt"),
+    form.function("llvm.sqrt"),
     jvp=partials(safe_half_over),
     domain=(_POS,),
 )
@@ -341,7 +267,7 @@ _row(
     "log",
     "f>f",
     _guard(_log),
-    _function("llvm.log"),
+    form.function("llvm.log"),
     jvp=partials(lambda P, x, o: reciprocal(P, x[0]), singular=True),
     domain=(_POS,),
 )
@@ -349,7 +275,7 @@ _row(
     "log1p",
     "f>f",
     _guard(_log1p),
-    _function("log1p"),
+    form.function("log1p"),
     jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", x[0], literal(P, o))), singular=True),
     domain=((-0.8, 3.0),),
 )
@@ -357,7 +283,7 @@ _row(
     "sin",
     "f>f",
     _guard(math.sin),
-    _function("llvm.sin"),
+    form.function("llvm.sin"),
     jvp=partials(lambda P, x, o: P.prim("cos", x[0])),
     domain=(_R,),
 )
@@ -365,7 +291,7 @@ _row(
     "cos",
     "f>f",
     _guard(math.cos),
-    _function("llvm.cos"),
+    form.function("llvm.cos"),
     jvp=partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
     domain=(_R,),
 )
@@ -373,7 +299,7 @@ _row(
     "tan",
     "f>f",
     _guard(math.tan),
-    _function("tan"),
+    form.function("tan"),
     jvp=partials(lambda P, x, o: P.prim("add", literal(P, o), square(P, o))),
     domain=((-1.2, 1.2),),
 )
@@ -381,7 +307,7 @@ _row(
     "asin",
     "f>f",
     _guard(math.asin),
-    _function("asin"),
+    form.function("asin"),
     jvp=partials(
         lambda P, x, o: reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0]))), singular=True
     ),
@@ -391,7 +317,7 @@ _row(
     "acos",
     "f>f",
     _guard(math.acos),
-    _function("acos"),
+    form.function("acos"),
     jvp=partials(
         lambda P, x, o: P.prim("neg", reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0])))),
         singular=True,
@@ -402,7 +328,7 @@ _row(
     "atan",
     "f>f",
     _guard(math.atan),
-    _function("atan"),
+    form.function("atan"),
     jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", literal(P, o), square(P, x[0])))),
     domain=(_R,),
 )
@@ -410,7 +336,7 @@ _row(
     "atan2",
     "ff>f",
     _guard(math.atan2),
-    _function("atan2", 2),
+    form.function("atan2", 2),
     jvp=partials(angle(0), angle(1), singular=True),
     domain=(_R, _POS),
 )
@@ -418,7 +344,7 @@ _row(
     "sinh",
     "f>f",
     _guard(math.sinh),
-    _function("sinh"),
+    form.function("sinh"),
     jvp=partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
     domain=(_R,),
 )
@@ -426,7 +352,7 @@ _row(
     "cosh",
     "f>f",
     _guard(math.cosh),
-    _function("cosh"),
+    form.function("cosh"),
     jvp=partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
     domain=(_R,),
 )
@@ -442,18 +368,18 @@ _row(
     "pow",
     "ff>f",
     _guard(_pow),
-    _function("llvm.pow", 2),
+    form.function("llvm.pow", 2),
     jvp=partials(power_by_base, power_by_exponent, singular=True),
     domain=(_POS, _R),
 )
 
-_row("floordiv", "ii>i", lambda a, b: a // b if b else 0, _FLOORDIV, domain=((-9, 9), (-4, 4)))
-_row("mod", "ii>i", lambda a, b: a % b if b else 0, _MOD, domain=((-9, 9), (-4, 4)))
+_row("floordiv", "ii>i", lambda a, b: a // b if b else 0, form.FLOORDIV, domain=((-9, 9), (-4, 4)))
+_row("mod", "ii>i", lambda a, b: a % b if b else 0, form.MOD, domain=((-9, 9), (-4, 4)))
 
-_row("lt", "nn>b", lambda a, b: a < b, _compare("olt", "slt"), domain=(_R, _R))
-_row("le", "nn>b", lambda a, b: a <= b, _compare("ole", "sle"), domain=(_R, _R))
-_row("eq", "nn>b", lambda a, b: a == b, _compare("oeq", "eq"), domain=(_R, _R))
-_row("ne", "nn>b", lambda a, b: a != b, _compare("une", "ne"), domain=(_R, _R))
+_row("lt", "nn>b", lambda a, b: a < b, form.compare("olt", "slt"), domain=(_R, _R))
+_row("le", "nn>b", lambda a, b: a <= b, form.compare("ole", "sle"), domain=(_R, _R))
+_row("eq", "nn>b", lambda a, b: a == b, form.compare("oeq", "eq"), domain=(_R, _R))
+_row("ne", "nn>b", lambda a, b: a != b, form.compare("une", "ne"), domain=(_R, _R))
 _row("and", "bb>b", lambda a, b: a and b, "{r} = and i1 {0}, {1}", domain=((0, 1), (0, 1)))
 _row("or", "bb>b", lambda a, b: a or b, "{r} = or i1 {0}, {1}", domain=((0, 1), (0, 1)))
 _row("not", "b>b", lambda a: not a, "{r} = xor i1 {0}, true", domain=((0, 1),))
@@ -531,3 +457,11 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
 
 
 HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")
+
+
+def made_types(instr: Instr) -> list[Type]:
+    """The types of an instruction's results; TypeError where there are no such."""
+    row = TABLE.get(instr.op)
+    if row is None:
+        return OPS[instr.op].results(instr)
+    return [result_type(row, [a.type for a in instr.args])]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .core import Atom, Block, Const, Function, Instr, Var
+from .core import Atom, Block, Const, Function, Instr, Steps, Var
+from .ops import VIEWS
 from .types import Array
 
 
@@ -15,8 +16,7 @@ def carried(instr: Instr) -> tuple[Atom, ...]:
 
 def counts(instr: Instr) -> tuple[Atom, ...]:
     """The number of steps of a counted scan or rewind, nothing for others."""
-    counted = instr.op in {"scan", "rewind"} and instr.attr.counted
-    return instr.args[:1] if counted else ()
+    return instr.args[:1] if isinstance(instr.attr, Steps) and instr.attr.counted else ()
 
 
 def instructions(block: Block) -> Iterator[Instr]:
@@ -101,7 +101,7 @@ def callees(function: Function) -> list[Function]:
             return
         for instr in instructions(f.block):
             if instr.op == "call":
-                visit(instr.attr)
+                visit(instr.callee)
         seen[f] = None
 
     visit(function)
@@ -110,7 +110,7 @@ def callees(function: Function) -> list[Function]:
 
 def root_of(ref: Atom) -> Var:
     """The whole reference that a reference is part of: an accum's result or a parameter."""
-    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op in {"index", "reshape"}:
+    while isinstance(ref, Var) and ref.instr is not None and ref.instr.op in VIEWS:
         ref = ref.instr.args[0]
     assert isinstance(ref, Var)
     return ref

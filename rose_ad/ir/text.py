@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..base.source import UNKNOWN
-from .core import Atom, Block, Function, Instr, Lanes, Unset, Var
+from .core import Atom, Block, Function, Instr, Unset, Var
 from .host import Host
 from .intervals import loop_range
+from .ops import Visitor
 from .queries import callees, carried
 from .types import F32
 
@@ -97,7 +98,7 @@ def _quoted(name: str) -> str:
     return name if _NAME.fullmatch(name) else json.dumps(name)
 
 
-class _Printer:
+class _Printer(Visitor):
     def __init__(self, names: dict[Function, str], table: Table | None = None) -> None:
         self.functions, self.table = names, table
         self.names: dict[Var, str] = {}
@@ -155,40 +156,58 @@ class _Printer:
 
     def right_side(self, instr: Instr) -> str:
         """The instruction without its results, up to the brace of its first block."""
-        args = self.atoms(instr.args)
-        match instr.op:
-            case "build" | "filter":
-                return f"{instr.op} {self.over(instr)} ({self.loop_params(instr)}) {{"
-            case "scan" | "rewind":
-                n, reverse, counted, slots, budget = instr.attr
-                steps = f"{self.atom(instr.args[0])} of {n}" if counted else str(n)
-                way = " reverse" * reverse + f" slots {slots}" * bool(slots)
-                way += f" budget {budget}" * bool(budget)
-                start = self.atoms(carried(instr))
-                return f"{instr.op} {steps}{way} from ({start}) ({self.loop_params(instr)}) {{"
-            case "while":
-                return (
-                    f"while {instr.attr} from ({args}) ({self.params(instr.blocks[1].params)}) {{"
-                )
-            case "cond":
-                return f"cond {args} {{"
-            case "call":
-                return f"{_quoted(self.functions[instr.attr])}({args})"
-            case "host":
-                f: Host = instr.attr
-                types = ", ".join(map(repr, f.results))
-                return f"host {_quoted(f.name)}{self.entry(f)}({args}) -> ({types})"
-            case "addto":
-                return f"{self.atom(instr.args[0])} += {self.atom(instr.args[1])}"
-            case "index":
-                return f"{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
-            case "reshape":
-                return f"reshape {args} to {list(instr.attr)}"
-            case "check":
-                return f"check {args} < {instr.attr}"
-            case "accum":
-                return f"accum {instr.attr!r} {args}".rstrip()
-        return f"{instr.op} {args}"
+        row = self.rows.get(instr.op, _Printer._plain)
+        return str(row(self, instr))
+
+    def _plain(self, instr: Instr) -> str:
+        return f"{instr.op} {self.atoms(instr.args)}"
+
+    _pack = _freeze = _plain
+
+    def _index(self, instr: Instr) -> str:
+        return f"{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
+
+    def _check(self, instr: Instr) -> str:
+        return f"check {self.atoms(instr.args)} < {instr.length}"
+
+    def _reshape(self, instr: Instr) -> str:
+        return f"reshape {self.atoms(instr.args)} to {list(instr.shape)}"
+
+    def _accum(self, instr: Instr) -> str:
+        return f"accum {instr.content!r} {self.atoms(instr.args)}".rstrip()
+
+    def _addto(self, instr: Instr) -> str:
+        return f"{self.atom(instr.args[0])} += {self.atom(instr.args[1])}"
+
+    def _build(self, instr: Instr) -> str:
+        return f"{instr.op} {self.over(instr)} ({self.loop_params(instr)}) {{"
+
+    _filter = _build
+
+    def _scan(self, instr: Instr) -> str:
+        how = instr.steps
+        steps = f"{self.atom(instr.args[0])} of {how.n}" if how.counted else str(how.n)
+        way = " reverse" * how.reverse + f" slots {how.slots}" * bool(how.slots)
+        way += f" budget {how.budget}" * bool(how.budget)
+        start = self.atoms(carried(instr))
+        return f"{instr.op} {steps}{way} from ({start}) ({self.loop_params(instr)}) {{"
+
+    _rewind = _scan
+
+    def _while(self, instr: Instr) -> str:
+        start, taken = self.atoms(instr.args), self.params(instr.blocks[1].params)
+        return f"while {instr.length} from ({start}) ({taken}) {{"
+
+    def _cond(self, instr: Instr) -> str:
+        return f"cond {self.atoms(instr.args)} {{"
+
+    def _call(self, instr: Instr) -> str:
+        return f"{_quoted(self.functions[instr.callee])}({self.atoms(instr.args)})"
+
+    def _host(self, instr: Instr) -> str:
+        f = instr.host
+        types = ", ".join(map(repr, f.results))
+        return f"host {_quoted(f.name)}{self.entry(f)}({self.atoms(instr.args)}) -> ({types})"
 
     def between(self, instr: Instr) -> str:
         """The line between the two blocks of an instruction."""
@@ -202,9 +221,9 @@ class _Printer:
     def over(self, instr: Instr) -> str:
         """What a build or filter goes through."""
         if not instr.args:
-            return "lanes " * isinstance(instr.attr, Lanes) + str(int(instr.attr))
+            return "lanes " * instr.in_lanes + str(int(instr.length))
         bounds = self.atoms(instr.args)
-        return bounds if instr.op == "build" else f"{instr.attr} from ({bounds})"
+        return bounds if instr.op == "build" else f"{instr.length} from ({bounds})"
 
     def loop_params(self, instr: Instr, which: int = 0) -> str:
         """A loop's index, with its range where that does not follow from the bounds, and its carries."""

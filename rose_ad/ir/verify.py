@@ -6,9 +6,10 @@ It is run after every pass under test, and always when ROSE_AD_CHECK=1.
 from __future__ import annotations
 
 from .core import Block, Function, Instr, Var
-from .prims import TABLE, result_type
+from .ops import OPS, Visitor
+from .prims import TABLE, made_types
 from .queries import callees, carried, counts, root_of
-from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, element, scalar_of, value_type
+from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, scalar_of, value_type
 
 
 class Invalid(AssertionError):
@@ -35,7 +36,7 @@ def _need(ok: bool, what: str, instr: Instr | None = None) -> None:
         raise Invalid(what, instr)
 
 
-class _Verifier:
+class _Verifier(Visitor):
     def __init__(self, function: Function) -> None:
         self.function = function
         self.defined: set[Var] = set()
@@ -72,78 +73,73 @@ class _Verifier:
         types = [a.type for a in instr.args]
         if instr.op in TABLE:
             _need(all(isinstance(t, Scalar) for t in types), "a primitive takes scalars", instr)
-            return [result_type(TABLE[instr.op], types)]
-        check = getattr(self, f"_{instr.op}")
-        result: list[Type] = check(instr, types, block)
-        return result
+        else:
+            row = OPS[instr.op]
+            _need(len(instr.blocks) == len(row.blocks), f"its blocks are {row.blocks}", instr)
+            self.rows[instr.op](self, instr, types, block)
+        return made_types(instr)
 
-    def _index(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _index(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need(types[1] is I64, "an index is an integer", instr)
-        return [element(types[0])]
 
-    def _check(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _check(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need(types == [I64], "an index is an integer", instr)
-        return [I64]
 
-    def _reshape(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _reshape(self, instr: Instr, types: list[Type], block: Block) -> None:
         (t,) = types
-        new = array_type(instr.attr, scalar_of(t))
+        new = array_type(instr.shape, scalar_of(t))
         _need(isinstance(new, Array) and value_type(t).size == new.size, "sizes differ", instr)
-        return [Ref(new) if isinstance(t, Ref) else new]
 
-    def _pack(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _pack(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need(all(t is types[0] for t in types), "elements differ in type", instr)
-        return [Array(len(types), types[0])]
 
-    def _accum(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        _need(all(t is instr.attr for t in types), "the initial value has another type", instr)
-        return [Ref(instr.attr)]
+    def _accum(self, instr: Instr, types: list[Type], block: Block) -> None:
+        same = all(t is instr.content for t in types)
+        _need(same, "the initial value has another type", instr)
 
-    def _addto(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _addto(self, instr: Instr, types: list[Type], block: Block) -> None:
         ref = types[0]
         _need(isinstance(ref, Ref) and ref.of is types[1], "types differ", instr)
         _need(root_of(instr.args[0]) not in self.frozen, "added to after it was frozen", instr)
-        return []
 
-    def _freeze(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _freeze(self, instr: Instr, types: list[Type], block: Block) -> None:
         ref = instr.args[0]
         assert isinstance(ref, Var) and isinstance(ref.type, Ref)
         _need(ref not in self.frozen, "frozen twice", instr)
         _need(ref.instr is not None and ref.instr.op == "accum", "only a whole accumulator", instr)
         _need(self.block_of[ref] is block, "frozen outside the block that made it", instr)
         self.frozen.add(ref)
-        return [ref.type.of]
 
-    def _build(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        (body,) = instr.blocks
-        _need(types in ([], [I64, I64]), "bounds are two integers", instr)
+    def _build(self, instr: Instr, types: list[Type], block: Block) -> None:
+        (body,) = self._indexed(instr, types)
         _need(not types or not body.results, "a loop with bounds has no results", instr)
-        _need([p.type for p in body.params] == [I64], "the body takes an index", instr)
-        self.block(body)
-        return [Array(instr.attr, r.type) for r in body.results]
 
-    def _filter(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        (body,) = instr.blocks
-        _need(types in ([], [I64, I64]), "bounds are two integers", instr)
-        _need([p.type for p in body.params] == [I64], "the body takes an index", instr)
-        self.block(body)
+    def _filter(self, instr: Instr, types: list[Type], block: Block) -> None:
+        (body,) = self._indexed(instr, types)
         results = [r.type for r in body.results]
         _need(results[:1] == [Bool], "the body says whether to keep", instr)
         _need(not types or len(results) == 1, "a loop with bounds has no rows", instr)
-        return [Array(instr.attr, I64), I64, *(Array(instr.attr, r) for r in results[1:])]
 
-    def _scan(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _indexed(self, instr: Instr, types: list[Type]) -> tuple[Block, ...]:
+        """The blocks of a loop without carries, checked."""
+        _need(types in ([], [I64, I64]), "bounds are two integers", instr)
+        for body in instr.blocks:
+            _need([p.type for p in body.params] == [I64], "the body takes an index", instr)
+            self.block(body)
+        return instr.blocks
+
+    def _scan(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need([a.type for a in counts(instr)] in ([], [I64]), "a count is an integer", instr)
-        return self._loop(instr, instr.attr.n)
+        self._loop(instr)
 
-    def _while(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _while(self, instr: Instr, types: list[Type], block: Block) -> None:
         test = instr.blocks[1]
         _need([p.type for p in test.params] == types, "the test takes the carries", instr)
         self.block(test)
         _need([r.type for r in test.results] == [Bool], "the test gives a bool", instr)
-        return [*self._loop(instr, instr.attr), I64]
+        self._loop(instr)
 
-    def _rewind(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _rewind(self, instr: Instr, types: list[Type], block: Block) -> None:
         step, back = instr.blocks
         types = [a.type for a in carried(instr)]
         carries = [r.type for r in step.results]
@@ -154,22 +150,17 @@ class _Verifier:
             self.block(inner)
         results = [r.type for r in back.results]
         _need(types[len(carries) :] == results, "a cotangent changes its type", instr)
-        return results
 
-    def _loop(self, instr: Instr, n: int) -> list[Type]:
+    def _loop(self, instr: Instr) -> None:
         body = instr.blocks[0]
         types = [a.type for a in carried(instr)]
-        _need(
-            [p.type for p in body.params] == [I64, *types],
-            "the body takes index and carries",
-            instr,
-        )
+        taken = [p.type for p in body.params]
+        _need(taken == [I64, *types], "the body takes index and carries", instr)
         self.block(body)
         results = [r.type for r in body.results]
         _need(results[: len(types)] == types, "a carry changes its type", instr)
-        return types + [Array(n, r) for r in results[len(types) :]]
 
-    def _cond(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
+    def _cond(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need(types == [Bool], "the predicate is a bool", instr)
         results = []
         for side in instr.blocks:
@@ -177,11 +168,9 @@ class _Verifier:
             self.block(side)
             results.append([r.type for r in side.results])
         _need(results[0] == results[1], "the sides differ", instr)
-        return results[0]
 
-    def _host(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        return list(instr.attr.results)
+    def _host(self, instr: Instr, types: list[Type], block: Block) -> None:
+        _need(types == list(instr.host.params), "arguments do not fit", instr)
 
-    def _call(self, instr: Instr, types: list[Type], block: Block) -> list[Type]:
-        _need(types == [p.type for p in instr.attr.params], "arguments do not fit", instr)
-        return [r.type for r in instr.attr.results]
+    def _call(self, instr: Instr, types: list[Type], block: Block) -> None:
+        _need(types == [p.type for p in instr.callee.params], "arguments do not fit", instr)

@@ -81,7 +81,7 @@ def fail_where(f: Lowering, wrong: str, check: Check) -> tuple[str, str]:
 
 def check_index(f: Lowering, instr: Instr) -> None:
     """An index, or 0 where it is out of range."""
-    n: int = instr.attr
+    n = instr.length
     i = f.atom(instr.args[0])
     wrong = f.assign(f"icmp uge i64 {i}, {n}")
     before, bad = fail_where(f, wrong, IndexCheck(instr.loc, n))
@@ -102,7 +102,7 @@ def check_nan(f: Lowering, t: Type, value: str, operands: list[str], loc: int, o
 
 def call_host(f: Lowering, instr: Instr) -> None:
     """A call of a Python function, whose results are zero where it raises."""
-    host: Host = instr.attr
+    host = instr.host
     if host not in f.module.hosts:
         f.module.hosts.append(host)
     name = f"@rose_host{f.module.hosts.index(host)}"

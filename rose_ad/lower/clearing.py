@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..ir.core import Atom, Block, Instr, Var
 from ..ir.queries import block_uses
-from ..ir.types import Array
+from ..ir.types import Array, Value
 
 _WORTH_IT = 64  # bytes
 
@@ -19,8 +19,7 @@ def kept_clean(block: Block) -> dict[Instr, list[Instr]]:
         return {}
     out: dict[Instr, list[Instr]] = {}
     for accum in block.instrs:
-        t = accum.attr
-        if accum.op != "accum" or accum.args or not isinstance(t, Array) or t.size < _WORTH_IT:
+        if accum.op != "accum" or accum.args or not _is_worth_it(accum.content):
             continue
         (ref,) = accum.outs
         users = [
@@ -41,3 +40,7 @@ def _part_of(a: Atom) -> Atom:
     while isinstance(a, Var) and a.instr is not None and a.instr.op in {"index", "reshape"}:
         a = a.instr.args[0]
     return a
+
+
+def _is_worth_it(t: Value) -> bool:
+    return isinstance(t, Array) and t.size >= _WORTH_IT

@@ -24,7 +24,7 @@ _LARGE = 120  # instructions of a body above which its loop is
 def pieces(loop: Instr) -> list[tuple[int, int]]:
     """The ranges, from one index up to the next, in which a counted loop's tests have one answer each."""
     (body,) = loop.blocks
-    n: int = loop.attr
+    n = loop.length
     if n < _LONG or len(body.instrs) > _LARGE or any(map(_branches, body.instrs)):
         return [(0, n)]
     found = {c for i in body.instrs for c in _turns(i, body.params[0], n) if 0 < c < n}

@@ -244,7 +244,7 @@ class While:
         with _loop(f) as (_, end):
             i = step.get()
             values = [c.get() for c in carries]
-            go_on(f, f.assign(f"icmp slt i64 {i}, {instr.attr}"), end)
+            go_on(f, f.assign(f"icmp slt i64 {i}, {instr.length}"), end)
             f.values.update(zip(self.test.params, values, strict=True))
             on = self.test_step(end)
             rows = [f.row(o, y, i) for o, y in zip(instr.outs[count:-1], ys, strict=True)]
@@ -285,7 +285,8 @@ class Rewind:
     def __init__(self, f: Lowering, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.step, self.back = instr.blocks
-        self.n, self.reverse, _, self.slots, _ = instr.attr
+        steps = instr.steps
+        self.n, self.reverse, self.slots = steps.n, steps.reverse, steps.slots
         k = len(self.step.results)
         args = carried(instr)
         self.initial, self.cotangents = args[:k], args[k:]

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from ..ir.core import Atom, Block, Const, Function, Instr, Lanes, Unset, Var
+from ..ir.core import Atom, Block, Const, Function, Instr, Unset, Var
 from ..ir.prims import TABLE
 from ..ir.queries import block_uses, carried, uses
 from ..ir.types import (
@@ -72,7 +72,7 @@ def made_at(a: Atom, otherwise: int) -> int:
     if instr is None:
         return otherwise
     if instr.op == "call":
-        return made_at(instr.attr.results[instr.outs.index(a)], instr.loc)
+        return made_at(instr.callee.results[instr.outs.index(a)], instr.loc)
     return instr.loc
 
 
@@ -434,7 +434,7 @@ class Lowering:
         if out not in self.wanted:
             self.apart.placed.add(out)
         pointer = self.values[out] = self.place(out, instr.loc)
-        t = instr.attr
+        t = instr.content
         if instr.args:
             self.put(instr.args[0], out, pointer)
         elif isinstance(t, Scalar):
@@ -447,7 +447,7 @@ class Lowering:
     def _cleared(self, accum: Instr) -> str:
         """The call that clears an accumulator where it lies."""
         (out,) = accum.outs
-        return self._fill(self.atom(out), self.bytes_of(out), scalar_of(accum.attr).size)
+        return self._fill(self.atom(out), self.bytes_of(out), scalar_of(accum.content).size)
 
     def clear(self, pointer: str, size: int, align: int) -> None:
         """Fill memory with zeros."""
@@ -489,7 +489,7 @@ class Lowering:
         self.values[out] = self.read(out, self.atom(instr.args[0]))
 
     def _call(self, instr: Instr) -> None:
-        if instr.attr in self.module.once:
+        if instr.callee in self.module.once:
             self._call_in_place(instr)
         else:
             self.call_apart(instr)
@@ -498,7 +498,7 @@ class Lowering:
         """A call of a function that is written for itself."""
         places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
         args = [self.typed(a) for a in instr.args]
-        self.run_callee(self.module.function(instr.attr), args, places)
+        self.run_callee(self.module.function(instr.callee), args, places)
         for o, p in zip(instr.outs, places, strict=True):
             self.values[o] = self.read(o, p)
 
@@ -513,7 +513,7 @@ class Lowering:
 
     def _call_in_place(self, instr: Instr) -> None:
         """The body of a function where it is called."""
-        function: Function = instr.attr
+        function = instr.callee
         self.uses.update(block_uses(function.block))
         self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
         self.apart.given.update(zip(function.params, instr.args, strict=True))
@@ -560,7 +560,7 @@ class Lowering:
         ]
 
     def _build(self, instr: Instr) -> None:
-        if isinstance(instr.attr, Lanes) and instr.attr > 1:
+        if instr.in_lanes and instr.length > 1:
             from .lanes.groups import run_in_groups
 
             run_in_groups(self, instr)
@@ -600,7 +600,7 @@ class Lowering:
         if loop.args:
             low, high = map(self.atom, loop.args)
             return [(low, high)]
-        whole = [(0, loop.attr)]
+        whole = [(0, loop.length)]
         return [(str(a), str(b)) for a, b in (pieces(loop) if self.vector_loops else whole)]
 
     def _scan(self, instr: Instr) -> None:
@@ -608,7 +608,7 @@ class Lowering:
 
     def _filter(self, instr: Instr) -> None:
         (body,) = instr.blocks
-        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.length)]
         kept = List(self, instr)
         loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index

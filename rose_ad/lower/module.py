@@ -45,7 +45,7 @@ def lower(function: Function, nans: bool = False) -> Lowered:
 
 def _lower(function: Function, nans: bool) -> Lowered:
     functions = callees(function)
-    calls = Counter(i.attr for f in functions for i in instructions(f.block) if i.op == "call")
+    calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
     module = Module(nans, {f for f in functions if f is not function and calls[f] == 1})
     entry = module.entry(function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]

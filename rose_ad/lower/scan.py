@@ -76,7 +76,7 @@ class _Stacked(_Register):
     def __init__(
         self, f: Lowering, instr: Instr, c: Var, start: str, stack: tuple[Var, str]
     ) -> None:
-        self.n, self.reverse, *_ = instr.attr
+        self.n, self.reverse = instr.steps.n, instr.steps.reverse
         first = f.row(*stack, str(self.n - 1 if self.reverse else 0))
         f.keep(c, start, first)
         super().__init__(f, c, first)
@@ -96,7 +96,7 @@ def lower_scan(f: Lowering, instr: Instr) -> None:
     params = body.params[1:]
     count = len(params)
     number = counts(instr)
-    steps = f.steps(number[0]) if number else str(instr.attr.n)
+    steps = f.steps(number[0]) if number else str(instr.steps.n)
     ys = [f.place(o, instr.loc) for o in instr.outs[count:]]
     stacks = _stacks(instr, ys)
     carries = [
@@ -108,7 +108,7 @@ def lower_scan(f: Lowering, instr: Instr) -> None:
         carry.enter(loop)
         f.values[c] = carry.now
     index = loop.index
-    if instr.attr.reverse:
+    if instr.steps.reverse:
         last = f.assign(f"sub nsw i64 {steps}, 1")
         index = f.assign(f"sub nsw i64 {last}, {index}")
     f.values[body.params[0]] = index
@@ -159,7 +159,7 @@ def _carry(
 
 def _stacks(instr: Instr, ys: Sequence[str]) -> dict[Var, tuple[Var, str]]:
     """Where the stacks lie of array carries whose values at the start of each step are among the ys."""
-    steps = instr.attr
+    steps = instr.steps
     if steps.n == 0 or (steps.counted and steps.reverse):  # where it starts is not known
         return {}
     body = instr.blocks[0]

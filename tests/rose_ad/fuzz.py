@@ -43,7 +43,7 @@ from rose_ad.ad.forward import forward
 from rose_ad.ad.linearize import linearize
 from rose_ad.api.derive import pull_back
 from rose_ad.ir.builder import Builder
-from rose_ad.ir.core import Function, Instr, Lanes
+from rose_ad.ir.core import Function, Instr
 from rose_ad.ir.interp import Interpreter, interpret
 from rose_ad.ir.queries import callees, free_variables, instructions
 from rose_ad.ir.types import Ref, is_float, scalar_of, shape_of
@@ -87,7 +87,7 @@ class Case:
 
 def sums_by_lanes(instr: Instr) -> bool:
     """Whether the lanes of a loop each add on their own, and so in another order, into what is outside."""
-    lanes = instr.op == "build" and isinstance(instr.attr, Lanes)
+    lanes = instr.op == "build" and instr.in_lanes
     return lanes and any(isinstance(v.type, Ref) for v in free_variables(instr.blocks[0]))
 
 
@@ -109,9 +109,9 @@ def clamped(f: Function, args: Sequence[Any], place: Callable[[int], int]) -> li
     """The results where an index that leaves an array of length n is place(n) instead."""
 
     def within(self: Interpreter, instr: Instr, x: list[Any]) -> list[Any]:
-        return x if 0 <= x[0] < instr.attr else [place(instr.attr)]
+        return x if 0 <= x[0] < instr.length else [place(instr.length)]
 
-    with mock.patch.object(Interpreter, "_check", within), np.errstate(all="ignore"):
+    with mock.patch.dict(Interpreter.rows, check=within), np.errstate(all="ignore"):
         return interpret(f, list(args))
 
 

@@ -273,7 +273,7 @@ def test_what_is_read_is_not_computed_again() -> None:
         return ra.sum(ra.fori_loop(0, 4, step, (x, x))[1])
 
     program = all_instructions(ra.grad(f), DRAW.normal(size=20))
-    (back,) = (i for i in program if i.op == "scan" and i.attr.reverse)
+    (back,) = (i for i in program if i.op == "scan" and i.steps.reverse)
     made = [i for i in instructions(back.blocks[0]) if i.op == "build" and i.outs]
     assert len(made) <= 2 + 2  # the first two of the three again, and not the last
 

@@ -176,7 +176,7 @@ class _Walk:
             for a, f in zip(instr.args, flags, strict=True)
             if f and isinstance(a.type, Ref)
         )
-        inner = divergence(instr.attr, flags)
+        inner = divergence(instr.callee, flags)
         self.varying.update(
-            o for o, r in zip(instr.outs, instr.attr.results, strict=True) if r in inner
+            o for o, r in zip(instr.outs, instr.callee.results, strict=True) if r in inner
         )

@@ -65,7 +65,7 @@ class _Groups:
     def __init__(
         self, f: Lowering, instr: Instr, function: Function, captured: Sequence[Var]
     ) -> None:
-        self.f, self.instr, self.n = f, instr, int(instr.attr)
+        self.f, self.instr, self.n = f, instr, int(instr.length)
         self.function, self.captured = function, captured
         self.width = lane_count(self.function)
         self.private = [self._is_private(p) for p in self.function.params[1:]]

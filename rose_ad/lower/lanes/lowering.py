@@ -129,10 +129,10 @@ class LaneLowering(LaneValues):
             return
         kind = self.vector_type(I64)
         i = self.atom(instr.args[0])
-        ok = self.assign(f"icmp ult {kind} {i}, splat (i64 {instr.attr})")
+        ok = self.assign(f"icmp ult {kind} {i}, splat (i64 {instr.length})")
         wrong = self.assign(f"xor {self.vector_type(Bool)} {ok}, splat (i1 true)")
         found = self.any(self.both(self.mask, wrong))
-        fail_where(self, found, IndexCheck(instr.loc, instr.attr))
+        fail_where(self, found, IndexCheck(instr.loc, instr.length))
         self.values[instr.outs[0]] = self.select(I64, ok, i, "zeroinitializer")
 
     def _addto(self, instr: Instr) -> None:
@@ -152,7 +152,7 @@ class LaneLowering(LaneValues):
         scattered = [a in self.scattered for a in instr.args]
         flags = argument_flags(instr, self.varying, self.shared)
         flags = tuple(f or s for f, s in zip(flags, scattered, strict=True))
-        callee = lane_function(self.module, instr.attr, flags, self.width, self.mask is not None)
+        callee = lane_function(self.module, instr.callee, flags, self.width, self.mask is not None)
         places = [self.place(o, made_at(o, instr.loc)) for o in instr.outs]
         args, own = [], []
         for a in instr.args:
@@ -315,7 +315,7 @@ class LaneLowering(LaneValues):
                 kept.step(row)
                 kept.append(keep, self.atom(body.params[0]))
         else:
-            low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.attr)]
+            low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.length)]
             loop = Loop(self, low, high)
             self.values[body.params[0]] = loop.index
             kept.step(loop.index)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, lookup, lookups
-from ...ir.core import Atom, Block, Const, Function, Instr, Lanes, Var
+from ...ir.core import Atom, Block, Const, Function, Instr, Var
 from ...ir.in_force import under
 from ...ir.queries import instructions
 from ...ir.types import I64, Bool, Scalar
@@ -59,9 +59,9 @@ def _callees(function: Function, lanes: bool) -> list[tuple[Function, bool]]:
 def _calls(block: Block, lanes: bool) -> Iterator[tuple[Function, bool]]:
     for instr in block.instrs:
         if instr.op == "call":
-            yield instr.attr, lanes
+            yield instr.callee, lanes
         for inner in instr.blocks:
-            yield from _calls(inner, lanes or isinstance(instr.attr, Lanes))
+            yield from _calls(inner, lanes or instr.in_lanes)
 
 
 def _arranged(function: Function, lanes: bool) -> Function:
@@ -132,7 +132,7 @@ class _Arranger(Copier):
         if not sums:
             for o, number in zip(group.kept, self._joined(group, b), strict=True):
                 if number is not None:
-                    self.made.setdefault((group.last.attr, number), lookup(self.env, o))
+                    self.made.setdefault((group.last.length, number), lookup(self.env, o))
             return
         some: Atom = Const(False, Bool)
         for kept in dict.fromkeys(n for s in sums for n in self.sums[s]):
@@ -150,7 +150,7 @@ class _Arranger(Copier):
 
     def _joined(self, group: Group, b: Builder) -> list[int | None]:
         """The loops of a group as one; the numbers of its rows."""
-        inner = b.loop(0, group.last.attr - 1)
+        inner = b.loop(0, group.last.length - 1)
         outside, self.reading = self.reading, set()
         for loop in group.loops:
             (body,) = loop.blocks
@@ -162,9 +162,9 @@ class _Arranger(Copier):
         self.reading = outside
         rows = inner.block.results = lookups(self.env, group.kept)
         numbers = numbered(inner.block, self.numbers)
-        known = [None if k is None else self.made.get((group.last.attr, k)) for k in numbers]
+        known = [None if k is None else self.made.get((group.last.length, k)) for k in numbers]
         inner.block.results = tuple(r for r, k in zip(rows, known, strict=True) if k is None)
-        outs = iter(b.build(group.last.attr, inner.block))
+        outs = iter(b.build(group.last.length, inner.block))
         made = [next(outs) if k is None else k for k in known]
         self.env.update(zip(group.kept, made, strict=True))
         return numbers
@@ -180,7 +180,7 @@ class _Arranger(Copier):
     def _scan(self, instr: Instr, b: Builder) -> None:
         outside = self.step, self.unsigned
         self.step, self.unsigned = None, set()
-        if not instr.attr.reverse:
+        if not instr.steps.reverse:
             self.step, self.unsigned = (
                 instr.blocks[0].params[0],
                 carries_without_minus_zero(instr),
@@ -201,11 +201,11 @@ class _Arranger(Copier):
             super()._index(instr, b)
 
     def _build(self, instr: Instr, b: Builder) -> None:
-        outside, self.lanes = self.lanes, self.lanes or isinstance(instr.attr, Lanes)
+        outside, self.lanes = self.lanes, self.lanes or instr.in_lanes
         super()._build(instr, b)
         self.lanes = outside
 
     def _call(self, instr: Instr, b: Builder) -> None:
         args = lookups(self.env, instr.args)
-        outs = b.call(instr.attr.derived["arranged", self.lanes], args)
+        outs = b.call(instr.callee.derived["arranged", self.lanes], args)
         self.env.update(zip(instr.outs, outs, strict=True))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env
-from ...ir.core import Atom, Block, Const, Instr, Lanes, Var
+from ...ir.core import Atom, Block, Const, Instr, Var
 from ...ir.intervals import interval
 from ...ir.queries import block_uses, instructions, users_of
 from ...ir.types import I64, scalar_of
@@ -41,7 +41,7 @@ def in_column_blocks(loop: Instr) -> Block | None:
     lanes, most = LANE_BYTES // size, REGISTER_BYTES // size
     first, end = _read_columns(found)
     first -= first % lanes
-    if end - first <= most and (first, end) == (0, found.inner.attr):
+    if end - first <= most and (first, end) == (0, found.inner.length):
         return None
     count = -(-(end - first) // most)
     width = -(-(end - first) // (count * lanes)) * lanes
@@ -63,10 +63,10 @@ def in_column_blocks(loop: Instr) -> Block | None:
 def _sum(loop: Instr) -> _Sum | None:
     """What a build adds up, if it is such a sum."""
     (body,) = loop.blocks
-    if loop.args or isinstance(loop.attr, Lanes) or loop.outs or loop.attr < LEAST_ROWS:
+    if loop.args or loop.in_lanes or loop.outs or loop.length < LEAST_ROWS:
         return None
     inner = body.instrs[-1]
-    if inner.op != "build" or inner.args or isinstance(inner.attr, Lanes) or inner.outs:
+    if inner.op != "build" or inner.args or inner.in_lanes or inner.outs:
         return None
     (row,) = inner.blocks
     add = row.instrs[-1]
@@ -85,7 +85,7 @@ def _sum(loop: Instr) -> _Sum | None:
 
 def _read_columns(found: _Sum) -> tuple[int, int]:
     """The first column that is read of what is added up, and the one behind the last, as far as is known."""
-    every = (0, found.inner.attr)
+    every = (0, found.inner.length)
     block = found.r.block
     frozen = [i.outs[0] for i in users_of({found.r}, block)[found.r] if i.op == "freeze"]
     if found.r.instr is None or found.r.instr.op != "accum" or len(frozen) != 1:
@@ -100,7 +100,7 @@ def _read_columns(found: _Sum) -> tuple[int, int]:
 def _rows(b: Builder, loop: Instr, found: _Sum, start: Atom, width: int) -> None:
     """Emit the sum of `width` columns from `start`."""
     (body,) = loop.blocks
-    rows = b.loop(0, loop.attr - 1)
+    rows = b.loop(0, loop.length - 1)
     env: Env = {body.params[0]: rows.block.params[0]}
     copy = Copier(env)
     for instr in body.instrs[:-1]:
@@ -109,4 +109,4 @@ def _rows(b: Builder, loop: Instr, found: _Sum, start: Atom, width: int) -> None
     env[found.j] = columns.prim("add", start, columns.block.params[0])
     copy.block(found.inner.blocks[0], columns)
     rows.build(width, columns.block)
-    b.build(loop.attr, rows.block)
+    b.build(loop.length, rows.block)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env, lookup
-from ...ir.core import Atom, Block, Instr, Lanes, Var
+from ...ir.core import Atom, Block, Instr, Var
 from ...ir.prims import TABLE
 from ...ir.types import Scalar, scalar_of
 from ..passes.dead import remove_dead
@@ -26,10 +26,10 @@ _SIMPLE = TABLE.keys() | {"index", "check", "reshape", "addto"}
 def in_two(loop: Instr) -> Block | None:
     """A block that does what a build does, in two loops, if that is worth it; its results are the build's."""
     (body,) = loop.blocks
-    if loop.args or isinstance(loop.attr, Lanes) or not _is_worth_it(body):
+    if loop.args or loop.in_lanes or not _is_worth_it(body):
         return None
     made = _added(body)
-    if not made or sum(scalar_of(v.type).size for v in made) * loop.attr > MOST_BYTES:
+    if not made or sum(scalar_of(v.type).size for v in made) * loop.length > MOST_BYTES:
         return None
     b = Builder()
     b.loc = loop.loc
@@ -70,13 +70,13 @@ class _Adding(Copier):
 
     def __init__(self, env: Env, rows: dict[Var, Atom], i: Var) -> None:
         super().__init__(env)
-        self.rows, self.i = rows, i
+        self.made, self.i = rows, i
 
     def _addto(self, instr: Instr, b: Builder) -> None:
         ref, value = instr.args
         size = _size(value)
-        if size in self.rows:
-            entry = b.index(self.rows[size], self.i)  # type: ignore[index]
+        if size in self.made:
+            entry = b.index(self.made[size], self.i)  # type: ignore[index]
             b.addto(lookup(self.env, ref), entry if size is value else b.prim("neg", entry))
         else:
             super()._addto(instr, b)
@@ -84,16 +84,16 @@ class _Adding(Copier):
 
 def _compute(b: Builder, loop: Instr, made: list[Var]) -> tuple[Atom, ...]:
     (body,) = loop.blocks
-    inner = b.loop(0, loop.attr - 1)
+    inner = b.loop(0, loop.length - 1)
     env: Env = {body.params[0]: inner.block.params[0]}
     _Computing(env).block(body, inner)
     inner.block.results += tuple(lookup(env, v) for v in made)
-    return b.build(loop.attr, inner.block)
+    return b.build(loop.length, inner.block)
 
 
 def _add(b: Builder, loop: Instr, rows: dict[Var, Atom]) -> None:
     (body,) = loop.blocks
-    inner = b.loop(0, loop.attr - 1)
+    inner = b.loop(0, loop.length - 1)
     (i,) = inner.block.params
     _Adding({body.params[0]: i}, rows, i).block(body, inner, keep=())
-    b.build(loop.attr, inner.block)
+    b.build(loop.length, inner.block)

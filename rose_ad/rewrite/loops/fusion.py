@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...ir.core import Block, Instr, Lanes, Var
+from ...ir.core import Block, Instr, Var
+from ...ir.ops import VALUES
 from ...ir.prims import TABLE
 from ...ir.queries import uses
 
-_PLAIN = TABLE.keys() | {"index", "check", "pack", "reshape"}
+_PLAIN = TABLE.keys() | VALUES | {"check"}
 
 
 @dataclass(eq=False)
@@ -51,7 +52,7 @@ def groups(block: Block) -> list[Group]:
 
 def is_plain(loop: Instr) -> bool:
     """Whether an instruction is a loop of plain operations that makes arrays."""
-    if loop.op != "build" or loop.args or not loop.outs or isinstance(loop.attr, Lanes):
+    if loop.op != "build" or loop.args or not loop.outs or loop.in_lanes:
         return False
     return all(map(is_plain_operation, loop.blocks[0].instrs))
 
@@ -69,7 +70,7 @@ def _makers(loop: Instr, found: dict[Instr, Group]) -> list[Group]:
 
 def _can_join(block: Block, group: Group, loop: Instr) -> bool:
     """Whether the group may wait for a loop, and that reads its rows at its own index only."""
-    if group.last.attr != loop.attr:
+    if group.last.length != loop.length:
         return False
     between = block.instrs[block.instrs.index(group.last) + 1 : block.instrs.index(loop)]
     if any(v in group.outs for i in between for v in uses(i)):

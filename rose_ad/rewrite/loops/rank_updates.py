@@ -39,7 +39,7 @@ class _Update(NamedTuple):
 def in_chunks(scan: Instr) -> Block | None:
     """A block that does what the scan does, in chunks, if that has such updates; its results are the scan's."""
     (body,) = scan.blocks
-    steps: Steps = scan.attr
+    steps = scan.steps
     carries = len(body.params) - 1
     if steps.counted or steps.n < LEAST_CHUNKS * CHUNK or len(body.results) > carries:
         return None
@@ -81,7 +81,7 @@ def _update(body: Block, outer: Instr, inner: Instr, add: Instr) -> _Update | No
     value = add.args[1].instr if isinstance(add.args[1], Var) else None
     if r is None or value is None or value.op != "mul" or not isinstance(r.type, Ref):
         return None
-    if outer.attr * inner.attr * scalar_of(r.type).size < LEAST_BYTES:
+    if outer.length * inner.length * scalar_of(r.type).size < LEAST_BYTES:
         return None
     for x, y in (value.args, value.args[::-1]):
         a, b = _indexed(x, i), _indexed(y, j)
@@ -116,7 +116,7 @@ def _steps_of_chunk(
     """Emit the steps of a chunk without the updates: the carries after it, how many steps they are, and the
     values at each of them of what the updates need."""
     (body,) = scan.blocks
-    steps: Steps = scan.attr
+    steps = scan.steps
     size = Const(CHUNK, I64)
     first = chunk.prim("mul", chunk.block.params[0], size)
     count = chunk.prim("min", size, chunk.prim("sub", Const(steps.n, I64), first))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, lookup
-from ...ir.core import Block, Const, Instr, Lanes, Var
+from ...ir.core import Block, Const, Instr, Var
 from ...ir.prims import TABLE
 from ...ir.types import I64, Scalar, value_type
 
@@ -28,7 +28,7 @@ def in_row_blocks(loop: Instr) -> Block | None:
     if inner is None:
         return None
     (body,) = loop.blocks
-    number = loop.attr // ROWS
+    number = loop.length // ROWS
     b = Builder()
     b.loc = loop.loc
     blocks = b.loop(0, number - 1)
@@ -39,17 +39,17 @@ def in_row_blocks(loop: Instr) -> Block | None:
         rows.append(Copier({body.params[0]: blocks.prim("add", first, Const(r, I64))}))
     cut = body.instrs.index(inner)
     _copy(rows, body.instrs[:cut], blocks)
-    columns = blocks.loop(0, inner.attr - 1)
+    columns = blocks.loop(0, inner.length - 1)
     for row in rows:
         row.env[inner.blocks[0].params[0]] = columns.block.params[0]
     _copy(rows, inner.blocks[0].instrs, columns)
-    blocks.build(inner.attr, columns.block)
+    blocks.build(inner.length, columns.block)
     _copy(rows, body.instrs[cut + 1 :], blocks)
     blocks.block.results = tuple(
         blocks.pack([lookup(row.env, result) for row in rows]) for result in body.results
     )
     outs = b.build(number, blocks.block)
-    b.block.results = tuple(b.reshape(o, (loop.attr,)) for o in outs)
+    b.block.results = tuple(b.reshape(o, (loop.length,)) for o in outs)
     return b.block
 
 
@@ -62,7 +62,7 @@ def _copy(rows: list[Copier], instrs: list[Instr], b: Builder) -> None:
 def _sum(loop: Instr) -> Instr | None:
     """The loop over columns, if a build makes such sums."""
     (body,) = loop.blocks
-    if loop.args or isinstance(loop.attr, Lanes) or loop.attr < 2 * ROWS or loop.attr % ROWS:
+    if loop.args or loop.in_lanes or loop.length < 2 * ROWS or loop.length % ROWS:
         return None
     if not body.results or not all(isinstance(r.type, Scalar) for r in body.results):
         return None
@@ -71,7 +71,7 @@ def _sum(loop: Instr) -> Instr | None:
     if len(inners) != 1 or not all(i.op in _AROUND for i in others):
         return None
     (inner,) = inners
-    if inner.args or isinstance(inner.attr, Lanes) or inner.outs or inner.attr < LEAST_COLUMNS:
+    if inner.args or inner.in_lanes or inner.outs or inner.length < LEAST_COLUMNS:
         return None
     (row,) = inner.blocks
     *before, add = row.instrs

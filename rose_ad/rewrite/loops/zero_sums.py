@@ -28,7 +28,7 @@ def untouched(block: Block) -> dict[Var, list[Var]]:
     """The sums of a block that only filters add to, each with the numbers of iterations that these kept: it is
     zero where all are."""
     accums = [
-        i for i in block.instrs if i.op == "accum" and not i.args and isinstance(i.attr, Array)
+        i for i in block.instrs if i.op == "accum" and not i.args and isinstance(i.content, Array)
     ]
     users = users_of({i.outs[0] for i in accums}, block)
     found: dict[Var, list[Var]] = {}

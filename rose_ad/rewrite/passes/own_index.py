@@ -27,7 +27,7 @@ def adds_to_builds(block: Block) -> Block | None:
             changed |= adds_to_builds(inner) is not None
     accums = [i for i in block.instrs if i.op == "accum"]
     if accums:
-        changed |= _rewrite(block, [i for i in accums if isinstance(i.attr, Array)])
+        changed |= _rewrite(block, [i for i in accums if isinstance(i.content, Array)])
         changed |= _drop_needless(block)
     return block if changed else None
 
@@ -59,7 +59,12 @@ def _rewrite(block: Block, accums: list[Instr]) -> bool:
 def _note_next(accum: Instr, users: Iterator[Instr], first: dict[Instr, list[Instr]]) -> None:
     """File an accumulator under the next instruction that uses it, if that is a loop of its length."""
     loop = next(users, None)
-    if loop is not None and loop.op == "build" and not loop.args and loop.attr == accum.attr.n > 0:
+    if (
+        loop is not None
+        and loop.op == "build"
+        and not loop.args
+        and loop.length == _array(accum).n > 0
+    ):
         first.setdefault(loop, []).append(accum)
 
 
@@ -78,7 +83,7 @@ def _give_row_its_own(body: Block, accum: Instr) -> bool:
     """Have the body add into an accumulator made in it for the row r[i], if that is an array and nothing else
     of r is used, and add that to the row at its end."""
     (ref,) = accum.outs
-    t = accum.attr.of
+    t = _array(accum).of
     rows = [i for i in body.instrs if ref in i.args]
     if not isinstance(t, Array) or not rows:
         return False
@@ -149,7 +154,7 @@ def _entries(row: Value | Ref, adds: list[tuple[Instr, int]]) -> list[list[Atom]
 
 def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[list[Atom]]) -> None:
     body = loop.blocks[0]
-    t: Array = accum.attr
+    t = _array(accum)
     if accum.args:
         entries = _with_initial(body, accum, entries)
     sums = [_sum(body, values, t.scalar, accum.loc) for values in entries]
@@ -165,7 +170,7 @@ def _append_result(block: Block, loop: Instr, accum: Instr, entries: list[list[A
 
 def _with_initial(body: Block, accum: Instr, entries: list[list[Atom]]) -> list[list[Atom]]:
     """The entries with those that the accumulator starts with."""
-    t: Array = accum.attr
+    t = _array(accum)
     row: Atom = _emit(body, "index", (accum.args[0], body.params[0]), t.of, accum.loc)
     if isinstance(t.of, Scalar):
         return [[row, *entries[0]]]
@@ -208,3 +213,9 @@ def _drop_needless(block: Block) -> bool:
             replaced[v] = a
         substitute(block, replaced)
     return bool(gone)
+
+
+def _array(accum: Instr) -> Array:
+    """The type of the array that an accumulator holds."""
+    assert isinstance(accum.content, Array)
+    return accum.content

@@ -178,7 +178,7 @@ def _axis(index: Atom, n: int, loops: list[Instr], value: Atom) -> _Axis | None:
     """What an index along an axis of length n is, at which a value is added in these loops."""
     for loop in loops:
         i = loop.blocks[0].params[0]
-        if loop.attr == n:
+        if loop.length == n:
             by = _cyclic(index, i, n)
             if by is not None:
                 return _Axis(i, by, n)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env, enter_loop, lookup, lookups
-from ...ir.core import Atom, Block, Const, Instr, Lanes, Var
+from ...ir.core import Atom, Block, Const, Instr, Var
 from ...ir.types import I64, Bool, Ref
 
 _LONGEST = 1 << 20  # iterations of a loop that is recorded
@@ -86,7 +86,7 @@ class _Recorder(Copier):
         self._also(acts, b)
 
     def _build(self, instr: Instr, b: Builder) -> None:
-        if not self.open or isinstance(instr.attr, Lanes) or not self._may_act(instr):
+        if not self.open or instr.in_lanes or not self._may_act(instr):
             with self._inside(open=False):
                 super()._build(instr, b)
             if self._may_act(instr):
@@ -102,7 +102,7 @@ class _Recorder(Copier):
         outs: Sequence[Atom]
         most = _most_iterations(instr)
         if most > _LONGEST or isinstance(acts, Const) or any(o in self.active for o in instr.outs):
-            outs = b.build(instr.attr, inner.block, bounds)
+            outs = b.build(instr.length, inner.block, bounds)
             self.lists += outs[count:]
             self.acts = _ALWAYS
         else:
@@ -132,5 +132,5 @@ class _Recorder(Copier):
 
 def _most_iterations(loop: Instr) -> int:
     """A bound on the iterations of a build."""
-    low, high = loop.blocks[0].params[0].range or (0, loop.attr - 1)
+    low, high = loop.blocks[0].params[0].range or (0, loop.length - 1)
     return max(high - low + 1, 0)

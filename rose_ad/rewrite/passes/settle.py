@@ -23,7 +23,9 @@ def settle(block: Block) -> Block | None:
     for instr in block.instrs:
         for inner in instr.blocks:
             changed |= settle(inner) is not None
-    accums = [i for i in block.instrs if i.op == "accum" and i.args and isinstance(i.attr, Array)]
+    accums = [
+        i for i in block.instrs if i.op == "accum" and i.args and isinstance(i.content, Array)
+    ]
     users = users_of({i.outs[0] for i in accums}, block)
     gone: set[Instr] = set()
     renamed: Env = {}
@@ -50,7 +52,7 @@ def _branch_and_end(accum: Instr, users: list[Instr]) -> tuple[Instr, Instr] | N
 
 def _move(block: Block, accum: Instr, cond: Instr) -> Var:
     """Move an accumulator into the side of a branch that adds to it; its value, a result of the branch."""
-    (ref,), (initial,), t = accum.outs, accum.args, accum.attr
+    (ref,), (initial,), t = accum.outs, accum.args, accum.content
     for side in cond.blocks:
         if ref not in block_uses(side):
             side.results = (*side.results, initial)

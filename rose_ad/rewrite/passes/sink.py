@@ -7,6 +7,7 @@ branch into that branch.
 from __future__ import annotations
 
 from ...ir.core import Block, Instr, Var
+from ...ir.ops import VALUES
 from ...ir.prims import TABLE
 from ...ir.queries import block_uses, uses
 
@@ -60,7 +61,7 @@ def _side(instr: Instr, places: dict[Var, set[Block | None]]) -> Block | None:
 
 
 def _is_pure(instr: Instr) -> bool:
-    if instr.op in TABLE or instr.op in {"index", "pack", "reshape"}:
+    if instr.op in TABLE or instr.op in VALUES:
         return True
     if instr.op not in {"build", "scan", "cond"}:
         return False

@@ -6,9 +6,11 @@ written out: the carries are stacked by one scan and read by another that runs t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...ir.builder import Builder
 from ...ir.copying import Copier, enter_loop, lookups
-from ...ir.core import Block, Instr, Steps
+from ...ir.core import Block, Instr
 from ...ir.queries import carried, counts, instructions
 
 
@@ -24,7 +26,7 @@ def unwind(block: Block) -> Block | None:
 class _Unwinder(Copier):
     def _rewind(self, instr: Instr, b: Builder) -> None:
         step, back = instr.blocks
-        n, reverse, counted, *_ = instr.attr
+        once = replace(instr.steps, slots=0, budget=0)
         count = lookups(self.env, counts(instr))
         args = lookups(self.env, carried(instr))
         k = len(step.results)
@@ -34,7 +36,7 @@ class _Unwinder(Copier):
         self.env.update(zip(step.params[1:], params, strict=True))
         self.block(step, forward)
         forward.block.results += tuple(params)
-        stacks = b.scan(Steps(n, reverse, counted), args[:k], forward.block, count)[k:]
+        stacks = b.scan(once, args[:k], forward.block, count)[k:]
 
         backward = enter_loop(b, instr, self.env)
         index = self.env[back.params[0]] = backward.block.params[0]
@@ -43,5 +45,5 @@ class _Unwinder(Copier):
         for p in back.params[1 + k :]:
             self.env[p] = backward.block.param(p.type)
         self.block(back, backward)
-        outs = b.scan(Steps(n, not reverse, counted), args[k:], backward.block, count)
+        outs = b.scan(replace(once, reverse=not once.reverse), args[k:], backward.block, count)
         self.env.update(zip(instr.outs, outs, strict=True))
