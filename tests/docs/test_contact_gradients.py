@@ -13,7 +13,7 @@ import pytest
 import rose_ad as ra
 from rosephys.physics.contact.discs import RULES
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 
 import rose_ad as ra
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def example(name: str) -> ModuleType:

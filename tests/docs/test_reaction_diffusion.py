@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "reaction_diffusion.py"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "reaction_diffusion.py"
 
 
 def test_the_example(capsys: pytest.CaptureFixture[str]) -> None:

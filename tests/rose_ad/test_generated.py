@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from programs import arguments, direction, function, programs
 
 import rose_ad as ra
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.verify import verify
+from tests.support.programs import arguments, direction, function, programs
 
 ORDINARY = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

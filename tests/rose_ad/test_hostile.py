@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_runtime import compiled, in_threads, python
 
 import rose_ad as ra
+from tests.rose_ad.native.test_runtime import compiled, in_threads, python
 
 V = np.ones(3)
 twice = ra.fn(lambda x: x * 2)

@@ -1,6 +1,6 @@
-"""The approved picture of each scene: `python -m tests.approve NAME ...` makes today's the approved one.
+"""The approved picture of each scene: `python -m tests.scenes.approve NAME ...` makes today's the approved one.
 
-Look at what it writes, tests/approved/NAME.png, before it is committed.
+Look at what it writes, tests/scenes/approved/NAME.png, before it is committed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main(names: list[str]) -> int:
     unknown = set(names) - set(scene_names())
     if unknown or not names:
         known = f"there are {', '.join(scene_names())}"
-        print(f"usage: python -m tests.approve NAME ...; {known}", file=sys.stderr)
+        print(f"usage: python -m tests.scenes.approve NAME ...; {known}", file=sys.stderr)
         return 2
     APPROVED.mkdir(exist_ok=True)
     for name in names:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read, write
 
 from rosephys.drawing.paint import backdrop, paint_shapes
 from rosephys.drawing.palette import pygame
 from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Text
 from rosephys.scene.scene import scene_names
+from tests.scenes.approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read, write
 
 LIMIT = 12.0  # of 255
 
@@ -110,7 +110,7 @@ def test_a_picture_that_was_kept_is_almost_the_same(tmp_path: Path) -> None:
 
 
 def test_approving_names_what_it_writes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("approve.APPROVED", tmp_path / "approved")
+    monkeypatch.setattr("tests.scenes.approve.APPROVED", tmp_path / "approved")
     assert main(["bounce"]) == 0
     assert [p.name for p in (tmp_path / "approved").iterdir()] == ["bounce.png"]
     assert main([]) == main(["no-such-scene"]) == 2

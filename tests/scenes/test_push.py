@@ -12,7 +12,7 @@ import pytest
 
 from rosephys import Problem, descend, find_scene
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 OPTIMA = {
     "single": (0.3114168704, 0.460708, 0.925062),
     "several": (0.3736363502, 0.562088, 4.911650),

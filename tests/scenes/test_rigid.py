@@ -27,7 +27,7 @@ from rosephys.physics.robots.boxes import (
 )
 
 BLOCKS = ("hidden_weights", "hidden_bias", "muscle_weights", "muscle_bias")
-DROP = Path(__file__).parents[1] / "docs" / "examples" / "drop.py"
+DROP = Path(__file__).parents[2] / "docs" / "examples" / "drop.py"
 
 
 def rigid(**settings: Any) -> Problem:

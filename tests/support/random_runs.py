@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from random_programs import (
+
+import rose_ad as ra
+from rose_ad.ir.types import F32, F64, I64, Array, Bool
+from rose_ad.tracing.values import lift
+from tests.support.random_programs import (
     BINARY,
     COMPARE,
     INTEGER,
@@ -18,10 +22,6 @@ from random_programs import (
     Block,
     Program,
 )
-
-import rose_ad as ra
-from rose_ad.ir.types import F32, F64, I64, Array, Bool
-from rose_ad.tracing.values import lift
 
 _KINDS = {(F64, 0): "s", (F32, 0): "h", (I64, 0): "i", (Bool, 0): "b",
           (F64, 1): "v", (F32, 1): "g", (I64, 1): "k", (Bool, 1): "q", (F64, 2): "m"}  # fmt: skip

@@ -249,7 +249,7 @@ def test_a_switch_takes_its_index_into_range_and_runs_one_side() -> None:
 def test_a_policy_that_is_none(bad: Any) -> None:
     with pytest.raises(ra.TypeMismatch, match="checkpoint=") as error:
         ra.fn(lambda x: ra.fori_loop(0, 9, lambda i, c: c, x, checkpoint=bad))(X)
-    assert "test_loops.py" in str(error.value) and "positive number" in str(error.value)
+    assert "test_checkpoints.py" in str(error.value) and "positive number" in str(error.value)
 
 
 def test_a_budget_below_one_carry() -> None:
@@ -261,7 +261,7 @@ def test_errors_of_while_and_switch() -> None:
     def raises(words: str, f: Callable[..., Any]) -> None:
         with pytest.raises(ra.RoseError, match=words) as error:
             ra.fn(f)(X)
-        assert "test_loops.py" in str(error.value)
+        assert "test_checkpoints.py" in str(error.value)
 
     raises("must be a Bool", lambda x: ra.while_loop(lambda c: c, lambda c: c, x))
     raises("another structure", lambda x: ra.while_loop(lambda c: c < 1.0, lambda c: (c, c), x))

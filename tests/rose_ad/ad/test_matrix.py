@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from constructs import CONSTRUCTS, N, V, X, theirs
 
 import rose_ad as ra
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.verify import verify
 from rose_ad.tracing.values import type_of
+from tests.support.constructs import CONSTRUCTS, N, V, X, theirs
 
 HAS_JAX = importlib.util.find_spec("jax") is not None
 U = (0.4, np.array([0.5, -1.0, 0.25, 2.0, -0.75]))  # directions

@@ -208,7 +208,7 @@ def test_a_result_that_was_not_declared(returned: Any, declared: Any, words: str
     f = ra.opaque(wrong, declared)
     with pytest.raises(ra.TypeMismatch, match=words) as error:
         ra.fn(lambda x: ra.flatten(f(x))[0][0])(1.0)
-    assert "wrong" in str(error.value) and "test_callbacks.py" in str(error.value)
+    assert "wrong" in str(error.value) and "test_opaque.py" in str(error.value)
 
 
 @pytest.mark.parametrize("declared", ["Real", None, 3.5, [1.0]])

@@ -11,10 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from programs import Body, arguments, function, programs
-from test_generated import ORDINARY, seeds
-from test_generated import agree as agree_numbers
-from test_prims import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
 
 import rose_ad as ra
 from rose_ad.ir.builder import Builder
@@ -24,6 +20,10 @@ from rose_ad.ir.prims import Prim
 from rose_ad.ir.types import Array
 from rose_ad.ir.verify import verify
 from rose_ad.native.program import Program
+from tests.rose_ad.ir.test_prims import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
+from tests.rose_ad.test_generated import ORDINARY, seeds
+from tests.rose_ad.test_generated import agree as agree_numbers
+from tests.support.programs import Body, arguments, function, programs
 
 SIZES = (1, 3, 4, 5, 8, 13, 64)
 draw = np.random.default_rng(7)

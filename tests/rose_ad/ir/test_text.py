@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from programs import arguments, function, programs
 
 import rose_ad as ra
 from rose_ad.ad.linearize import linearize
@@ -22,6 +21,7 @@ from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.text import show_program
 from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
 from rose_ad.native.program import Program
+from tests.support.programs import arguments, function, programs
 
 SETTINGS = settings(
     max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

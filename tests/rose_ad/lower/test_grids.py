@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_optimiser import checked_gradient
-from test_rules import traced
 
 import rose_ad as ra
 from rose_ad.ir.core import Instr
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.queries import callees, instructions
 from rose_ad.lower.index_splitting import pieces
+from tests.rose_ad.rewrite.test_optimiser import checked_gradient
+from tests.rose_ad.rewrite.test_rules import traced
 
 DRAW = np.random.default_rng(7)
 

@@ -446,7 +446,7 @@ def test_an_index_outside_its_array(path: str) -> None:
         else:
             with pytest.raises(ra.OutOfRange, match="array of length 4") as e:
                 f(V, i)
-            assert isinstance(e.value, IndexError) and "test_calls.py" in str(e.value)
+            assert isinstance(e.value, IndexError) and "test_caller.py" in str(e.value)
             messages.add(str(e.value))
     assert len(messages) == 1
 

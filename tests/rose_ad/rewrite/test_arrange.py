@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import fuzz
 import numpy as np
 import pytest
-from random_programs import draw
 
 import rose_ad as ra
 from rose_ad.ir.core import Function
@@ -21,6 +19,8 @@ from rose_ad.rewrite.loops import column_blocks as columns
 from rose_ad.rewrite.loops import row_blocks as rows
 from rose_ad.rewrite.loops.arrange import arranged
 from rose_ad.rewrite.strategy import seq
+from tests.rose_ad import fuzz
+from tests.support.random_programs import draw
 
 
 @pytest.fixture

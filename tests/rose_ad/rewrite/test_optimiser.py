@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_generated import agree
-from test_rules import text, traced
 
 import rose_ad as ra
 from rose_ad.ir.builder import Builder
@@ -27,6 +25,8 @@ from rose_ad.ir.types import I64
 from rose_ad.ir.verify import verify
 from rose_ad.native.jit import _levels
 from rose_ad.rewrite.passes.dead import remove_dead
+from tests.rose_ad.rewrite.test_rules import text, traced
+from tests.rose_ad.test_generated import agree
 
 ORDINARY = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

@@ -12,9 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from programs import arguments, function, programs
-from test_generated import orders
-from test_prims import CASES, LIBM, SPECIAL, bits
 
 import rose_ad as ra
 from rose_ad.api.function import _argument_type
@@ -34,6 +31,9 @@ from rose_ad.rewrite.passes.own_index import adds_to_builds
 from rose_ad.rewrite.passes.sink import sink
 from rose_ad.rewrite.rules import RULES
 from rose_ad.rewrite.strategy import seq
+from tests.rose_ad.ir.test_prims import CASES, LIBM, SPECIAL, bits
+from tests.rose_ad.test_generated import orders
+from tests.support.programs import arguments, function, programs
 
 # ------------------------------------------------------------------------------- local rules
 

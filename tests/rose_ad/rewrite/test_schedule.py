@@ -19,8 +19,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from programs import arguments, function, programs
-from test_rules import EXAMPLES, RULE, V, before_and_after, text, traced
 
 import rose_ad as ra
 from rose_ad.cli import main
@@ -44,6 +42,8 @@ from rose_ad.rewrite.schedule import (
     tidy,
 )
 from rose_ad.rewrite.strategy import STAGES, Pass, Schedule, attempt, seq
+from tests.rose_ad.rewrite.test_rules import EXAMPLES, RULE, V, before_and_after, text, traced
+from tests.support.programs import arguments, function, programs
 
 ORDINARY = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -601,7 +601,7 @@ def test_the_schedule_on_the_command_line(capsys: pytest.CaptureFixture) -> None
 def test_the_page_shows_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "optimiser.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "optimiser.md").read_text()
     monkeypatch.setattr(sys, "path", sys.path[:])
     (example,) = re.findall(
         r"^```python\n(import rose_ad as ra\n\n@ra.fn\n.*?)^```", page, re.S | re.M

@@ -21,7 +21,7 @@ from rosephys.command.cli import main
 from rosephys.solve.optimize import Iterate, OptimizeError
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
-HERE = Path(__file__).parent.parent
+HERE = Path(__file__).parents[3]
 
 SCENE = '''\
 import rose_ad as ra

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import HERE, SCENE
-from test_gif import decode
-from test_recording import Juggler
 
 from rosephys import Animation, Problem, SceneError, descend, find_scene, show
 from rosephys.files.film import record
+from tests.rosephys.command.test_cli import HERE, SCENE
+from tests.rosephys.files.test_gif import decode
+from tests.rosephys.files.test_recording import Juggler
 
 
 @pytest.fixture(scope="module")

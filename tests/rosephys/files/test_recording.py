@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import HERE, SCENE
-from test_gif import decode
 
 import rose_ad as ra
 from rosephys.command.cli import main
@@ -25,6 +23,8 @@ from rosephys.files.mp4 import FilmError, check_size, encoder, write_mp4
 from rosephys.files.values import load, save_motion
 from rosephys.scene.scene import Scene, control, find_scene
 from rosephys.solve.problem import Problem
+from tests.rosephys.command.test_cli import HERE, SCENE
+from tests.rosephys.files.test_gif import decode
 
 
 @pytest.fixture(scope="module")

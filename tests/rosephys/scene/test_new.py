@@ -70,6 +70,6 @@ def test_it_needs_no_display_and_no_pygame(tmp_path: Path) -> None:
         [sys.executable, "-c", code],
         cwd=tmp_path,
         check=True,
-        env={"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env={"PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert (tmp_path / "a.py").is_file()

@@ -157,7 +157,7 @@ def test_a_process_may_end_in_the_middle_of_it() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         timeout=60,

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_session import FRAME, ThrowProblem, advance, advanced_to, session
-from test_viewer import key, mouse, turn
 
 from rosephys.drawing.palette import colour, pygame
 from rosephys.scene.scene import find_scene
@@ -20,6 +18,8 @@ from rosephys.solve.problem import Problem
 from rosephys.window.background import SHOW_SECONDS, Background
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
+from tests.rosephys.window.test_session import FRAME, ThrowProblem, advance, advanced_to, session
+from tests.rosephys.window.test_viewer import key, mouse, turn
 
 
 class Counting:

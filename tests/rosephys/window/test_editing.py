@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from test_session import Throw, ThrowProblem, session
-from test_viewer import key, mouse, turn
 
 from rosephys.drawing.palette import colour, pygame
 from rosephys.scene.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
@@ -19,6 +17,8 @@ from rosephys.window.scroll import Scroll
 from rosephys.window.session import Phase, Session
 from rosephys.window.slider import MOST, Slider, sliders_of
 from rosephys.window.viewer import Window
+from tests.rosephys.window.test_session import Throw, ThrowProblem, session
+from tests.rosephys.window.test_viewer import key, mouse, turn
 
 ITERATIONS = 15  # with which a stone's throw is solved to 1e-10
 SETTLED = 30  # frames after which a gesture has been solved for, one iteration in each

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import SCENE, run
 
 from rosephys.command.cli import main
 from rosephys.drawing.palette import colour, pygame
@@ -19,6 +18,7 @@ from rosephys.window import gallery as module
 from rosephys.window import thumbnail
 from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
 from rosephys.window.thumbnail import SIZE, Thumbnails, cache, key, paint
+from tests.rosephys.command.test_cli import SCENE, run
 
 FRAME = 1 / 60
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_session import session
-from test_viewer import key, mouse, played, turn
 
 from rosephys.command.arguments import parser
 from rosephys.command.cli import RUNS, _problem, _replaying
@@ -23,6 +21,8 @@ from rosephys.window.reproduce import command
 from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import span
 from rosephys.window.viewer import Window
+from tests.rosephys.window.test_session import session
+from tests.rosephys.window.test_viewer import key, mouse, played, turn
 
 
 @pytest.fixture

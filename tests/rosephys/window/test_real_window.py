@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import HERE, SCENE
 
 from rosephys.drawing.palette import colour, pygame
+from tests.rosephys.command.test_cli import HERE, SCENE
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_background import SCENE
-from test_session import FRAME, advanced_to
 
 from rosephys.drawing.palette import colour, pygame
 from rosephys.scene.scene import find_scene
@@ -20,6 +18,8 @@ from rosephys.solve.problem import Problem
 from rosephys.window.reload import Source
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
+from tests.rosephys.window.test_background import SCENE
+from tests.rosephys.window.test_session import FRAME, advanced_to
 
 GOOD = SCENE.replace("STEP", "return state")
 saves = count(1)

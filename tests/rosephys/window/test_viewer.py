@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_session import FRAME, ThrowProblem, session, solving
 
 from rosephys.drawing.numerals import number, vector
 from rosephys.drawing.palette import colour, pygame
@@ -21,6 +20,7 @@ from rosephys.solve.problem import Problem
 from rosephys.window.panel import wrapped
 from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view
+from tests.rosephys.window.test_session import FRAME, ThrowProblem, session, solving
 
 # ---- Words ----
 
@@ -266,7 +266,7 @@ def test_asking_for_a_display_leaves_none_open(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_recording_is_the_same_every_time_and_ends_at_the_goal(tmp_path: Any) -> None:
-    from test_gif import decode
+    from tests.rosephys.files.test_gif import decode
 
     problem: Any = ThrowProblem()
     problem.values["speed"] = np.array([0.7, 0.5])

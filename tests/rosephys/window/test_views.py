@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_landscape import Lob
-from test_viewer import goal_pixel, key, mouse
 
 import rose_ad as ra
 from rosephys.drawing.palette import colour, pygame
@@ -25,6 +23,8 @@ from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import span
 from rosephys.window.trail import GHOSTS, POINTS, Spaced, Trail
 from rosephys.window.viewer import Window
+from tests.rosephys.solve.test_landscape import Lob
+from tests.rosephys.window.test_viewer import goal_pixel, key, mouse
 
 FRAME = 1 / 60
 

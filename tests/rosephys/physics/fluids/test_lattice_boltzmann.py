@@ -23,7 +23,7 @@ from rosephys.physics.fluids.lattice_boltzmann import (
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(4)
-CAVITY = Path(__file__).parents[1] / "docs" / "examples" / "cavity.py"
+CAVITY = Path(__file__).parents[4] / "docs" / "examples" / "cavity.py"
 
 
 def stepped(
