@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from benchmarks.peers.c import reference
+from benchmarks.peers.billiards.c import reference
 from rosephys import Problem, descend, find_scene
 from rosephys.physics.contact.discs import toi_velocity
 

@@ -4,7 +4,6 @@ table and called through ctypes. Also the independent reference that gradients a
 from __future__ import annotations
 
 import ctypes
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -13,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .table import CUE, GOAL, Array, Program, Table
+from ..compiler import FLAGS, address, require_compiler
+from ..program import Array, Program
+from .job import CUE, GOAL, Table
 
 FOLDER = Path(__file__).parent
-FLAGS = ("-O3", "-march=native", "-shared", "-fPIC", "-lm")
 
 
 class HitTape(ctypes.Structure):
@@ -27,13 +27,6 @@ class HitTape(ctypes.Structure):
         ("count", ctypes.c_long),
         ("capacity", ctypes.c_long),
     )
-
-
-def require_compiler() -> str:
-    compiler = shutil.which("gcc")
-    if compiler is None:
-        raise RuntimeError("the C peer needs gcc on the PATH (apt install gcc)")
-    return compiler
 
 
 def compiled(source: str, balls: int) -> ctypes.CDLL:
@@ -54,10 +47,6 @@ def load(balls: int) -> ctypes.CDLL:
     loaded.dense_bytes.restype = loaded.branch_bytes.restype = ctypes.c_long
     loaded.dense_bytes.argtypes = [ctypes.c_long]
     return loaded
-
-
-def address(array: Array) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
 
 
 class Buffers:

@@ -16,18 +16,9 @@ from pathlib import Path
 import casadi as ca
 import numpy as np
 
-from .c import FLAGS, require_compiler
-from .table import (
-    DIAMETER,
-    DT,
-    EPSILON,
-    GOAL,
-    RESTITUTION,
-    SLOWEST,
-    Array,
-    Program,
-    Table,
-)
+from ..compiler import FLAGS, require_compiler
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 Pair = tuple[int, int]
 

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from enzyme_ad.jax import cpp_call
 
-from .table import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Array, Program, Table
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")

@@ -15,17 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .table import (
-    DIAMETER,
-    DT,
-    EPSILON,
-    GOAL,
-    RESTITUTION,
-    SLOWEST,
-    Array,
-    Program,
-    Table,
-)
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_platforms", "cpu")

@@ -7,13 +7,11 @@ the cue's initial position and velocity.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..program import Array
 
 RADIUS = 0.03
 DIAMETER = 2 * RADIUS
@@ -51,13 +49,3 @@ class Table:
 
     def velocities(self) -> Array:
         return np.array([CUE[2:], *[(0.0, 0.0)] * (self.balls - 1)])
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a peer makes of a job. Both functions take the numbers in which the gradient is taken: of a
-    table, the four of the cue."""
-
-    gradient: Callable[[Array], tuple[float, Array]]  # the loss and its gradient
-    loss: Callable[[Array], float]
-    tape_bytes: Callable[[], int] | None = None  # where the peer knows it

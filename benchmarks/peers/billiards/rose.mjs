@@ -6,7 +6,7 @@
 // by calls, first a chunk of them and then the chunks. Rose has no branch, so contacts are
 // selected rather than taken.
 
-import { range, run } from "./rose_worker.mjs";
+import { range, run } from "../rose_worker.mjs";
 
 const DT = 0.003;
 const RADIUS = 0.03;

@@ -7,7 +7,8 @@ import numpy as np
 from rosephys.scene.scene import find_scene
 from rosephys.solve.problem import Problem
 
-from .table import Array, Program, Table
+from ..program import Array, Program
+from .job import Table
 
 MEMORY = (
     128 << 20

@@ -10,17 +10,8 @@ from collections.abc import Callable
 
 import taichi as ti
 
-from .table import (
-    DIAMETER,
-    DT,
-    EPSILON,
-    GOAL,
-    RESTITUTION,
-    SLOWEST,
-    Array,
-    Program,
-    Table,
-)
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 Play = tuple[Callable[[], None], Callable[[], None]]  # forward, and its adjoint
 Four = ti.types.vector(4, ti.f64)

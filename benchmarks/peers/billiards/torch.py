@@ -10,17 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .table import (
-    DIAMETER,
-    DT,
-    EPSILON,
-    GOAL,
-    RESTITUTION,
-    SLOWEST,
-    Array,
-    Program,
-    Table,
-)
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)

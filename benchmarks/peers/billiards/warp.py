@@ -10,17 +10,8 @@ from __future__ import annotations
 import numpy as np
 import warp as wp
 
-from .table import (
-    DIAMETER,
-    DT,
-    EPSILON,
-    GOAL,
-    RESTITUTION,
-    SLOWEST,
-    Array,
-    Program,
-    Table,
-)
+from ..program import Array, Program
+from .job import DIAMETER, DT, EPSILON, GOAL, RESTITUTION, SLOWEST, Table
 
 STEP = wp.constant(wp.float64(DT))
 TOUCH = wp.constant(wp.float64(DIAMETER))

@@ -70,6 +70,7 @@ sys.path[:0] = [{str(ROOT)!r}]
 import numpy as np
 import rose_ad as ra
 from rose_ad.ir.pickling import reduced
+sys.modules["tests"] = None  # it cannot be imported
 f = pickle.load(sys.stdin.buffer)
 assert not any("test_pickling" in name for name in sys.modules)
 {program}
