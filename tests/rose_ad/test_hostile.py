@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from tests.rose_ad.native.test_runtime import compiled, in_threads, python
+from tests.rose_ad.native.test_runtime import compiled
+from tests.support.processes import in_threads, python
 
 V = np.ones(3)
 twice = ra.fn(lambda x: x * 2)

@@ -20,9 +20,9 @@ from rose_ad.ir.prims import Prim
 from rose_ad.ir.types import Array
 from rose_ad.ir.verify import verify
 from rose_ad.native.program import Program
-from tests.rose_ad.ir.test_prims import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
 from tests.rose_ad.test_generated import ORDINARY, seeds
-from tests.rose_ad.test_generated import agree as agree_numbers
+from tests.support.checks import agree as agree_numbers
+from tests.support.primitives import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
 from tests.support.programs import Body, arguments, function, programs
 
 SIZES = (1, 3, 4, 5, 8, 13, 64)

@@ -16,8 +16,7 @@ from rose_ad.ir.core import Instr
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.queries import callees, instructions
 from rose_ad.lower.index_splitting import pieces
-from tests.rose_ad.rewrite.test_optimiser import checked_gradient
-from tests.rose_ad.rewrite.test_rules import traced
+from tests.support.checks import checked_gradient, traced
 
 DRAW = np.random.default_rng(7)
 

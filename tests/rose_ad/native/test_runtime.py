@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,8 @@ import rose_ad as ra
 from rose_ad.ir.interp import interpret
 from rose_ad.native import cache
 from rose_ad.native.program import Program
+from tests.support.processes import in_threads, python
 
-ROOT = Path(ra.__file__).parents[1]
 M = np.arange(12.0).reshape(3, 4)
 
 
@@ -223,27 +221,6 @@ def test_large_arrays_do_not_lie_on_the_stack() -> None:
 # ------------------------------------------------------------------------------------ threads
 
 
-def in_threads(count: int, work: Callable[[int], None]) -> None:
-    """Run `work` in many threads at once, and raise what any of them raised."""
-    failed: list[BaseException] = []
-    barrier = threading.Barrier(count)
-
-    def run(k: int) -> None:
-        try:
-            barrier.wait()
-            work(k)
-        except BaseException as e:
-            failed.append(e)
-
-    threads = [threading.Thread(target=run, args=(k,)) for k in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    if failed:
-        raise failed[0]
-
-
 def test_many_threads_call_one_function() -> None:
     @ra.fn
     def f(v: ra.Vec, x: ra.Real) -> Any:
@@ -397,19 +374,6 @@ def test_old_objects_go(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         cache.store(f"{k:064}", b"body")
         os.utime(directory / f"{k:064}", (k, k))
     assert sorted(p.name[-1] for p in directory.iterdir()) == ["3", "4", "5"]
-
-
-def python(code: str, *flags: str, **env: str) -> str:
-    """What a fresh Python prints."""
-    done = subprocess.run(
-        [sys.executable, *flags, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout
 
 
 def test_processes_share_the_cache(directory: Path) -> None:

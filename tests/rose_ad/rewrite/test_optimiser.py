@@ -25,34 +25,11 @@ from rose_ad.ir.types import I64
 from rose_ad.ir.verify import verify
 from rose_ad.native.jit import _levels
 from rose_ad.rewrite.passes.dead import remove_dead
-from tests.rose_ad.rewrite.test_rules import text, traced
-from tests.rose_ad.test_generated import agree
+from tests.support.checks import agree, checked_gradient, text
 
 ORDINARY = settings(
     max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-
-
-def checked_gradient(f: Any, *args: Any) -> tuple[Any, str]:
-    """The value and gradient of f in all its arguments, which interpreter and differences agree with, and the
-    program's text."""
-    g = ra.value_and_grad(f, tuple(range(len(args))))
-    ir = traced(g, *args)
-    verify(ir)
-    value, gradient = g(*args)
-    oracle = interpret(ir, list(args))
-    agree(value, oracle[0])
-    for ours, theirs in zip(gradient, oracle[1:], strict=True):
-        agree(ours, theirs)
-    r = np.random.default_rng(0)
-    along = [r.normal(size=np.shape(a)) for a in args]
-    plain, h = ra.fn(f), 1e-5
-    ahead, behind = (
-        plain(*(a + s * h * u for a, u in zip(args, along, strict=True))) for s in (1, -1)
-    )
-    slope = sum(np.sum(u * d) for u, d in zip(along, gradient, strict=True))
-    assert abs((ahead - behind) / (2 * h) - slope) <= 1e-6 * (1 + abs(slope))
-    return gradient, str(ir)
 
 
 FIELD = np.random.default_rng(1).normal(size=(6, 7))

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rose_ad as ra
-from rose_ad.api.function import _argument_type
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import copied
 from rose_ad.ir.core import Atom, Block, Const, Function
@@ -31,8 +30,8 @@ from rose_ad.rewrite.passes.own_index import adds_to_builds
 from rose_ad.rewrite.passes.sink import sink
 from rose_ad.rewrite.rules import RULES
 from rose_ad.rewrite.strategy import seq
-from tests.rose_ad.ir.test_prims import CASES, LIBM, SPECIAL, bits
-from tests.rose_ad.test_generated import orders
+from tests.support.checks import orders, text, traced
+from tests.support.primitives import CASES, LIBM, SPECIAL, bits
 from tests.support.programs import arguments, function, programs
 
 # ------------------------------------------------------------------------------- local rules
@@ -307,15 +306,6 @@ def untidied() -> Iterator[None]:
         yield
 
 
-def traced(f: Any, *args: Any) -> Function:
-    """The IR of a function for these arguments, compiled by nobody."""
-    leaves, structure = ra.flatten((args, {}))
-    g = ra.fn(f) if not isinstance(f, ra.Fn) else f
-    return g.specialise(
-        structure, g.argument_types(structure, [_argument_type(x) for x in leaves])
-    ).ir
-
-
 def without_dead(block: Block) -> Block:
     out = copied(block)
     remove_dead(out)
@@ -376,12 +366,6 @@ def test_text_is_deterministic(program: tuple, seed: int) -> None:
 
 
 # ------------------------------------------------------------------------------- each, by hand
-
-
-def text(f: Any, *args: Any) -> str:
-    ir = traced(f, *args)
-    verify(ir)
-    return str(ir)
 
 
 V = np.ones(8)

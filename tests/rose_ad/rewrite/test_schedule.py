@@ -42,7 +42,8 @@ from rose_ad.rewrite.schedule import (
     tidy,
 )
 from rose_ad.rewrite.strategy import STAGES, Pass, Schedule, attempt, seq
-from tests.rose_ad.rewrite.test_rules import EXAMPLES, RULE, V, before_and_after, text, traced
+from tests.rose_ad.rewrite.test_rules import EXAMPLES, RULE, V, before_and_after
+from tests.support.checks import text, traced
 from tests.support.programs import arguments, function, programs
 
 ORDINARY = settings(

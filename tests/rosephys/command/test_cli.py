@@ -19,46 +19,9 @@ import pytest
 from rosephys.command import report
 from rosephys.command.cli import main
 from rosephys.solve.optimize import Iterate, OptimizeError
+from tests.support.commands import HERE, SCENE, run
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
-HERE = Path(__file__).parents[3]
-
-SCENE = '''\
-import rose_ad as ra
-from rosephys import Circles, Picture, Scene, Track, control, parameter
-
-
-@ra.struct
-class State:
-    place: ra.Vec
-
-
-class Walk(Scene):
-    """Walk to the goal."""
-
-    iterations = 12
-    rate = 0.1
-    steps: int = parameter(20, "number of time steps")
-    dt: float = parameter(0.05, "time step", unit="s")
-    goal: object = parameter((0.8, 0.3), "where to end", handle=True)
-    speed: object = control((0.1, 0.1), "how fast", unit="m/s")
-
-    def initial(self):
-        return State(ra.array([0.0, 0.0]))
-
-    def step(self, state, t):
-        return State(state.place + self.dt * self.speed)
-
-    def loss(self, final):
-        miss = final.place - self.goal
-        return ra.dot(miss, miss)
-
-    def picture(self, state):
-        return Picture((Circles([state.place], 0.05, ("white",)),), (-0.2, -0.2, 1.2, 0.8))
-
-    def tracks(self, state):
-        return (Track(state.place, "accent", "walker"),)
-'''
 
 
 @pytest.fixture
@@ -67,19 +30,6 @@ def walk(tmp_path: Path) -> Path:
     path = tmp_path / "walk.py"
     path.write_text(SCENE, encoding="utf-8")
     return path
-
-
-def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m rosephys` in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "rosephys", *map(str, arguments)],
-        cwd=HERE,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def one_object(text: str) -> dict[str, Any]:

@@ -13,8 +13,7 @@ from rosephys.command.cli import main
 from rosephys.drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
 from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
 from rosephys.window.viewer import Window, view
-from tests.rosephys.window.test_session import ThrowProblem, session
-from tests.rosephys.window.test_viewer import key, turn
+from tests.support.window import ThrowProblem, key, session, turn
 
 GROUNDS = ("panel", "canvas", "window")
 WRITTEN = ("text", "dim", "faint", "accent", "curve", "good", "bad", "first", "second", "third")

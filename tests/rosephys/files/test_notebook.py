@@ -14,9 +14,9 @@ import pytest
 
 from rosephys import Animation, Problem, SceneError, descend, find_scene, show
 from rosephys.files.film import record
-from tests.rosephys.command.test_cli import HERE, SCENE
-from tests.rosephys.files.test_gif import decode
-from tests.rosephys.files.test_recording import Juggler
+from tests.support.commands import HERE, SCENE
+from tests.support.gif import decode
+from tests.support.scenes import Juggler
 
 
 @pytest.fixture(scope="module")

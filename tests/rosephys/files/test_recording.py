@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import rose_ad as ra
 from rosephys.command.cli import main
 from rosephys.drawing.palette import pygame
 from rosephys.files.atomic import replacing
 from rosephys.files.film import record, still
 from rosephys.files.mp4 import FilmError, check_size, encoder, write_mp4
 from rosephys.files.values import load, save_motion
-from rosephys.scene.scene import Scene, control, find_scene
+from rosephys.scene.scene import find_scene
 from rosephys.solve.problem import Problem
-from tests.rosephys.command.test_cli import HERE, SCENE
-from tests.rosephys.files.test_gif import decode
+from tests.support.commands import HERE, SCENE
+from tests.support.gif import decode
+from tests.support.scenes import Juggler
 
 
 @pytest.fixture(scope="module")
@@ -221,36 +221,6 @@ def test_what_record_wrote_can_be_loaded(walk: Path, tmp_path: Path, capsys: Any
     capsys.readouterr()
     assert main(["record", str(walk), "--load", path, "--out", str(tmp_path / "end.png")]) == 0
     assert "0 iterations" in capsys.readouterr().out
-
-
-@ra.struct
-class Arm:
-    angle: float
-    tip: ra.Vec
-
-
-@ra.struct
-class Hands:
-    arms: tuple[Arm, Arm]
-    extra: dict[str, float]
-
-
-class Juggler(Scene):
-    """A state with parts, and no picture."""
-
-    steps: int = 3
-    push: float = control(1.0, "turn")
-
-    def initial(self) -> Hands:
-        arms = (Arm(0.0, ra.array([1.0, 0.0])), Arm(1.0, ra.array([0.0, 1.0])))
-        return Hands(arms, {"mass": 2.0})
-
-    def step(self, state: Hands, t: Any) -> Hands:
-        first, second = state.arms
-        return Hands((Arm(first.angle + self.push, first.tip), second), state.extra)
-
-    def loss(self, final: Hands) -> Any:
-        return final.arms[0].angle
 
 
 def test_parts_of_a_state_have_paths_and_no_picture_is_needed(tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import rose_ad as ra
 from rosephys.command.cli import main
 from rosephys.drawing.palette import pygame, rgb
 from rosephys.drawing.relief import SIDE, relief
-from rosephys.scene.scene import Scene, SceneError, control, find_scene, parameter
+from rosephys.scene.scene import SceneError, find_scene
 from rosephys.solve.landscape import (
     GRIDS,
     Axis,
@@ -25,33 +24,7 @@ from rosephys.solve.landscape import (
     title,
 )
 from rosephys.solve.problem import Problem
-
-
-@ra.struct
-class Place:
-    """A point, (2,)."""
-
-    at: ra.Vec
-
-
-class Lob(Scene):
-    """Straight on for a second, so that the end is where it was thrown from and the velocity together."""
-
-    steps: int = parameter(10, "number of time steps")
-    dt: float = parameter(0.1, "time step", unit="s")
-    goal: Any = parameter((0.5, 0.7), "where to end", unit="m", handle=True)
-    lift: float = control(0.25, "height at the start", unit="m", bounds=(0.0, 0.3))
-    velocity: Any = control((1.0, 0.5), "how fast", unit="m/s")
-
-    def initial(self) -> Place:
-        return Place(ra.array([0.0, self.lift]))
-
-    def step(self, state: Place, t: Any) -> Place:
-        return Place(state.at + self.dt * self.velocity)
-
-    def loss(self, final: Place) -> Any:
-        miss = final.at - self.goal
-        return ra.dot(miss, miss)
+from tests.support.scenes import Lob
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,16 @@ from rosephys.solve.problem import Problem
 from rosephys.window.background import SHOW_SECONDS, Background
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
-from tests.rosephys.window.test_session import FRAME, ThrowProblem, advance, advanced_to, session
-from tests.rosephys.window.test_viewer import key, mouse, turn
+from tests.support.window import (
+    FRAME,
+    ThrowProblem,
+    advance,
+    advanced_to,
+    key,
+    mouse,
+    session,
+    turn,
+)
 
 
 class Counting:

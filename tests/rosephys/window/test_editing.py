@@ -17,8 +17,7 @@ from rosephys.window.scroll import Scroll
 from rosephys.window.session import Phase, Session
 from rosephys.window.slider import MOST, Slider, sliders_of
 from rosephys.window.viewer import Window
-from tests.rosephys.window.test_session import Throw, ThrowProblem, session
-from tests.rosephys.window.test_viewer import key, mouse, turn
+from tests.support.window import Throw, ThrowProblem, key, mouse, session, turn
 
 ITERATIONS = 15  # with which a stone's throw is solved to 1e-10
 SETTLED = 30  # frames after which a gesture has been solved for, one iteration in each

@@ -18,7 +18,7 @@ from rosephys.window import gallery as module
 from rosephys.window import thumbnail
 from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
 from rosephys.window.thumbnail import SIZE, Thumbnails, cache, key, paint
-from tests.rosephys.command.test_cli import SCENE, run
+from tests.support.commands import SCENE, run
 
 FRAME = 1 / 60
 

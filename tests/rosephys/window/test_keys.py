@@ -21,8 +21,7 @@ from rosephys.window.reproduce import command
 from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import span
 from rosephys.window.viewer import Window
-from tests.rosephys.window.test_session import session
-from tests.rosephys.window.test_viewer import key, mouse, played, turn
+from tests.support.window import key, mouse, played, session, turn
 
 
 @pytest.fixture

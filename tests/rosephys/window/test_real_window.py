@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from rosephys.drawing.palette import colour, pygame
-from tests.rosephys.command.test_cli import HERE, SCENE
+from tests.support.commands import HERE, SCENE
 
 pytestmark = [
     pytest.mark.slow,

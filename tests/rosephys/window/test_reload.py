@@ -19,7 +19,7 @@ from rosephys.window.reload import Source
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
 from tests.rosephys.window.test_background import SCENE
-from tests.rosephys.window.test_session import FRAME, advanced_to
+from tests.support.window import FRAME, advanced_to
 
 GOOD = SCENE.replace("STEP", "return state")
 saves = count(1)

@@ -4,104 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rosephys.scene.picture import Circles, Cross, Picture, Track
 from rosephys.scene.scene import Field
 from rosephys.solve.optimize import OptimizeError
 from rosephys.window.panel import _round_numbers
-from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase, Session
-
-FRAME = 1 / 60
-
-
-class Throw:
-    """Throw a stone so that it lands on the goal."""
-
-    name = "throw"
-    iterations, rate, optimizer, clip = 50, 0.2, "gd", np.inf
-    fields: ClassVar = {
-        "goal": Field((0.8, 0.6), "where to land", handle=True, name="goal"),
-        "start": Field((0.1, 0.1), "thrown from", control=True, handle=True, name="start"),
-        "speed": Field(
-            (0.1, 0.0), "how fast", bounds=(-2, 2), control=True, anchor="start", name="speed"
-        ),
-        "drag": Field(0.0, "of the air", handle=True, name="drag"),
-    }
-
-
-class ThrowProblem:
-    """A stone in uniform motion for a second, in closed form; and faults to be set."""
-
-    scene = Throw()
-    controls = ("start", "speed")
-    steps, dt = 100, 0.01
-
-    def __init__(self) -> None:
-        self.values = {n: np.array(f.default, float) for n, f in Throw.fields.items()}
-        self.calls = 0
-        self.fault: Callable[[dict[str, Any]], float] = lambda values: 0.0
-        self.paint_fault: Callable[[], str] = lambda: "white"
-
-    def compile(self) -> None:
-        pass
-
-    def loss(self, values: dict[str, Any]) -> float:
-        return float(np.sum((values["start"] + values["speed"] - values["goal"]) ** 2))
-
-    def losses(self, values: dict[str, Any], batch: dict[str, Any]) -> np.ndarray:
-        return np.array(
-            [
-                self.loss({**values, **dict(zip(batch, row, strict=True))})
-                for row in zip(*batch.values(), strict=True)
-            ]
-        )
-
-    def value_and_gradient(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
-        self.calls += 1
-        slope = 2 * (values["start"] + values["speed"] - values["goal"])
-        return self.loss(values) + self.fault(values), {"start": slope, "speed": slope}
-
-    def trajectory(self, values: dict[str, Any]) -> np.ndarray:
-        time = np.linspace(0, 1, self.steps + 1)[:, None]
-        return np.asarray(values["start"] + time * values["speed"])
-
-    def tracks(self, values: dict[str, Any], trajectory: np.ndarray) -> list[Track]:
-        return [Track(trajectory, "white", "stone")]
-
-    def picture(self, trajectory: np.ndarray, index: int, values: dict[str, Any]) -> Picture:
-        stone = Circles(trajectory[index][None], 0.05, (self.paint_fault(),))
-        return Picture((Cross(values["goal"], "accent"), stone), (0, 0, 1, 1), "canvas")
-
-
-def session(problem: Any = None, iterations: int = 50) -> Session:
-    problem = problem or ThrowProblem()
-    return Session(problem, iterations, 0.2, "gd")
-
-
-def solving(a: Session) -> bool:
-    return a.phase is Phase.SOLVING
-
-
-def advance(a: Session, frames: int = 1) -> Session:
-    """Frames as if the solver made in each what it may."""
-    for _ in range(frames):
-        a.advance(FRAME)
-        assert a.settle(5.0)
-        a.receive()
-    return a
-
-
-def advanced_to(a: Session, phase: Phase) -> Session:
-    for _ in range(2000):
-        if a.phase is phase:
-            return a
-        advance(a)
-    raise AssertionError(f"still {a.phase} with {a.message!r}")
-
+from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase
+from tests.support.window import FRAME, Throw, ThrowProblem, advance, advanced_to, session, solving
 
 # ---- The session ----
 

@@ -20,7 +20,16 @@ from rosephys.solve.problem import Problem
 from rosephys.window.panel import wrapped
 from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view
-from tests.rosephys.window.test_session import FRAME, ThrowProblem, session, solving
+from tests.support.window import (
+    ThrowProblem,
+    goal_pixel,
+    key,
+    mouse,
+    played,
+    session,
+    solving,
+    turn,
+)
 
 # ---- Words ----
 
@@ -61,40 +70,6 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     pygame.display.set_mode((900, 600), pygame.RESIZABLE)
     yield Window(session())
     pygame.display.quit()
-
-
-def turn(window: Window, *events: pygame.event.Event, frames: int = 1) -> np.ndarray:
-    """Put events in the queue, run frames as `view` does, and return what is shown."""
-    for event in events:
-        pygame.event.post(event)
-    for _ in range(frames):
-        for event in pygame.event.get():
-            window.handle(event)
-        window.session.settle(5.0)
-        window.frame(FRAME)
-    shown = pygame.surfarray.array3d(pygame.display.get_surface())
-    return np.asarray(shown.swapaxes(0, 1), int)
-
-
-def key(code: int, mod: int = 0) -> pygame.event.Event:
-    return pygame.event.Event(pygame.KEYDOWN, key=code, mod=mod, unicode="")
-
-
-def mouse(kind: int, place: Any, button: int = 1) -> pygame.event.Event:
-    place = (round(place[0]), round(place[1]))
-    if kind == pygame.MOUSEMOTION:
-        return pygame.event.Event(kind, pos=place, rel=(0, 0), buttons=(0, 0, 0))
-    return pygame.event.Event(kind, pos=place, button=button)
-
-
-def goal_pixel(window: Window) -> np.ndarray:
-    return window.transform.to_screen(window.session.values["goal"])
-
-
-def played(window: Window) -> Window:
-    turn(window, frames=80)
-    assert window.session.phase is Phase.PLAYING
-    return window
 
 
 def test_the_window_shows_the_solving_then_the_motion(window: Window) -> None:
@@ -266,7 +241,7 @@ def test_asking_for_a_display_leaves_none_open(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_recording_is_the_same_every_time_and_ends_at_the_goal(tmp_path: Any) -> None:
-    from tests.rosephys.files.test_gif import decode
+    from tests.support.gif import decode
 
     problem: Any = ThrowProblem()
     problem.values["speed"] = np.array([0.7, 0.5])

@@ -23,8 +23,8 @@ from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import span
 from rosephys.window.trail import GHOSTS, POINTS, Spaced, Trail
 from rosephys.window.viewer import Window
-from tests.rosephys.solve.test_landscape import Lob
-from tests.rosephys.window.test_viewer import goal_pixel, key, mouse
+from tests.support.scenes import Lob
+from tests.support.window import goal_pixel, key, mouse
 
 FRAME = 1 / 60
 
