@@ -1,4 +1,4 @@
-"""What is traced of a function, and that values agree: with the interpreter, with differences, each way with each."""
+"""What is traced of a function, and that values agree: with the interpreter, with differences, way with way."""
 
 from __future__ import annotations
 
