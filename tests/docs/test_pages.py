@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# what interop.md needs may not be installed: rose_ad/interop/test_interop.py runs it, block by block
+# what interop.md needs may not be installed: test_interop.py runs it, block by block
 PAGES = [
     ROOT / "README.md",
     *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name != "interop.md"),

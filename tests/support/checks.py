@@ -8,8 +8,9 @@ import numpy as np
 
 import rose_ad as ra
 from rose_ad.api.function import _argument_type
-from rose_ad.ir.core import Function
+from rose_ad.ir.core import Function, Instr
 from rose_ad.ir.interp import interpret
+from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.verify import verify
 
 
@@ -99,3 +100,7 @@ def checked_gradient(f: Any, *args: Any) -> tuple[Any, str]:
     slope = sum(np.sum(u * d) for u, d in zip(along, gradient, strict=True))
     assert abs((ahead - behind) / (2 * h) - slope) <= 1e-6 * (1 + abs(slope))
     return gradient, str(ir)
+
+
+def all_instructions(f: Any, *args: Any) -> list[Instr]:
+    return [i for g in callees(traced(ra.fn(f), *args)) for i in instructions(g.block)]

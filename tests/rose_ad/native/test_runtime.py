@@ -1,11 +1,8 @@
-"""Running compiled functions: what may be passed, the object cache, threads, single precision, long runs."""
+"""Running compiled functions: what may be passed, threads, single precision, long runs, imports."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +10,6 @@ import pytest
 
 import rose_ad as ra
 from rose_ad.ir.interp import interpret
-from rose_ad.native import cache
-from rose_ad.native.program import Program
 from tests.support.processes import in_threads, python
 
 M = np.arange(12.0).reshape(3, 4)
@@ -262,174 +257,6 @@ def test_many_threads_trace_and_compile() -> None:
 
 def wrong(x: Any) -> Any:
     return 1.0 if x > 0.0 else 2.0
-
-
-# -------------------------------------------------------------------------------- object cache
-
-
-@pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    ra.fn(lambda x: x)(1.0)  # what a process compiles once is not to be among the files
-    path = tmp_path / "cache"
-    monkeypatch.setenv("ROSE_AD_CACHE", str(path))
-    return path
-
-
-def compiled() -> Program:
-    """A function compiled anew, from the cache if it is there."""
-    f = ra.fn(lambda x: ra.sin(x) * 3.0)
-    program = f.lower(0.5).program
-    assert f(0.5) == np.sin(0.5) * 3.0
-    return program
-
-
-def test_an_object_is_compiled_once(directory: Path) -> None:
-    assert not compiled().from_cache
-    assert compiled().from_cache
-    (file,) = directory.iterdir()
-    assert directory.stat().st_mode & 0o077 == 0
-    assert file.stat().st_mode & 0o077 == 0
-
-
-CORRUPTIONS: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda data: b"",
-    "cut short": lambda data: data[: len(data) // 2],
-    "one byte changed": lambda data: data[:-100] + bytes([data[-100] ^ 1]) + data[-99:],
-    "wrong checksum": lambda data: data[:20] + bytes(32) + data[52:],
-    "something else": lambda data: b"\x7fELF" + bytes(1000),
-    "another version": lambda data: data.replace(b"rose_ad object", b"rose_ad obJect", 1),
-}
-
-
-@pytest.mark.parametrize("corrupt", CORRUPTIONS.values(), ids=CORRUPTIONS)
-def test_a_corrupt_object_is_compiled_again(
-    directory: Path, corrupt: Callable[[bytes], bytes]
-) -> None:
-    compiled()
-    (file,) = directory.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(corrupt(whole))
-    assert not compiled().from_cache
-    assert file.read_bytes() == whole  # mended
-    assert compiled().from_cache
-
-
-def test_an_object_of_another_program_is_not_taken(directory: Path) -> None:
-    compiled()
-    (file,) = directory.iterdir()
-    ra.fn(lambda x: ra.cos(x))(1.0)
-    (other,) = set(directory.iterdir()) - {file}
-    other.replace(file)
-    assert not compiled().from_cache
-
-
-@pytest.mark.parametrize("mode", [0o770, 0o777, 0o702])
-def test_a_directory_that_others_may_write_is_refused(directory: Path, mode: int) -> None:
-    directory.mkdir()
-    directory.chmod(mode)
-    compiled()
-    assert not compiled().from_cache
-    assert not list(directory.iterdir())
-
-
-def test_a_link_is_refused(directory: Path, tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir(mode=0o700)
-    directory.symlink_to(tmp_path / "real")
-    compiled()
-    assert not compiled().from_cache
-
-
-def test_a_directory_that_cannot_be_made_or_written(
-    tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("ROSE_AD_CACHE", str(tmp_path / "file" / "below"))
-    assert cache.directory() is None
-    assert not compiled().from_cache
-
-    monkeypatch.setenv("ROSE_AD_CACHE", str(directory))
-
-    def full(*_: Any, **__: Any) -> Any:
-        raise OSError("no space left, or a read-only file system")
-
-    with monkeypatch.context() as broken:
-        broken.setattr("tempfile.mkstemp", full)
-        assert not compiled().from_cache
-    with monkeypatch.context() as broken:
-        broken.setattr("os.replace", full)
-        assert not compiled().from_cache
-    assert not list(directory.iterdir())  # nothing half-written is left
-
-
-def test_the_cache_can_be_off(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROSE_AD_CACHE", "off")
-    compiled()
-    assert not compiled().from_cache
-    assert not directory.exists()
-
-
-def test_old_objects_go(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_KEEP", 3)
-    for k in range(6):
-        cache.store(f"{k:064}", b"body")
-        os.utime(directory / f"{k:064}", (k, k))
-    assert sorted(p.name[-1] for p in directory.iterdir()) == ["3", "4", "5"]
-
-
-def test_processes_share_the_cache(directory: Path) -> None:
-    code = (
-        "import rose_ad as ra\n"
-        "f = ra.fn(lambda x: ra.sin(x) * 5.0)\n"
-        "print(f(0.5), f.lower(0.5).program.from_cache)"
-    )
-    found: list[str] = []
-    in_threads(4, lambda _: found.append(python(code)))  # at once, none finds it or a part of it
-    assert {line.split()[0] for line in found} == {str(np.sin(0.5) * 5.0)}
-    assert python(code).split()[1] == "True"
-    names = [p.name for p in directory.iterdir()]
-    assert len(names) == 2  # the function, and what calls it
-    assert not any(name.startswith(".") for name in names)
-
-
-# -------------------------------------------------------------------------------------- linking
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="makes a full address space by Linux's mmap")
-def test_code_is_linked_where_memory_near_it_is_taken() -> None:
-    """Of the pages that are free, the first has none within 2 GiB, so that code and the constants it reads may
-    not be allocated one by one: relative addresses have 32 bits."""
-    code = """
-import ctypes
-import rose_ad as ra
-from rose_ad.native import jit
-
-libc = ctypes.CDLL(None)
-libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-
-
-def taken(size):  # PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    return libc.mmap(None, size, 0, 0x4022, -1, 0)
-
-
-class Code(jit.Code):
-    def __init__(self, *args):
-        far, pages = taken(3 << 30), []
-        while not pages or pages[-1] > far:
-            pages.append(taken(4096))
-        assert libc.munmap(pages[-2], 4096) == 0
-        super().__init__(*args)
-
-
-from rose_ad.native import program
-program.Code = Code
-print(ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(1.0))
-"""
-    expected = ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(x), x))(
-        1.0
-    )
-    assert float(python(code)) == expected
 
 
 # ------------------------------------------------------------------------------------- imports

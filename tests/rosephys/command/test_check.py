@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import rose_ad as ra
 from rosephys import Problem, find_scene
 from rosephys.command.check import Finding, Run, check, distance
 from rosephys.command.cli import main
@@ -205,7 +206,6 @@ def test_random_numbers_without_a_seed(tmp_path: Path) -> None:
 
 
 def test_a_compiler_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import rose_ad as ra
 
     right = ra.interpret
     monkeypatch.setattr(ra, "interpret", lambda *a: [1.000001 * np.asarray(x) for x in right(*a)])
@@ -298,3 +298,15 @@ def test_an_error_in_the_scene_names_its_line(
     path.write_text(SCENE.replace("final.place - self.goal", "final.plaec"), encoding="utf-8")
     assert main(["check", str(path)]) == 1
     assert "spring.py" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["heat", "patterns", "electric", "smoke", "wave"])
+def test_large_controls_are_checked_along_probes(name: str) -> None:
+    problem = Problem(find_scene(name, {"steps": 4}))
+    _, gradient = problem.value_and_gradient(problem.values)
+    probed, differences = problem.probed(gradient), problem.central_differences(problem.values)
+    for control, slope in probed.items():
+        large = problem.values[control].size > 4096
+        assert slope.shape == differences[control].shape
+        assert (slope.shape == (8,)) if large else (slope.shape == gradient[control].shape)
+        np.testing.assert_allclose(slope, differences[control], rtol=1e-4, atol=1e-9)

@@ -50,3 +50,15 @@ def test_what_is_no_picture_is_told(tmp_path: Path) -> None:
             find_scene("smoke", {"target": str(path)})
     with pytest.raises(SceneError, match="is for a grid"):
         find_scene("boat", {"goal": "a.png"})
+
+
+DRAW = np.random.default_rng(8)
+
+
+def test_a_field_may_come_from_a_file(tmp_path: Path) -> None:
+    target = DRAW.random((12, 12))
+    np.save(tmp_path / "target.npy", target)
+    scene = find_scene("wave", {"cells": "12", "target": str(tmp_path / "target.npy")})
+    np.testing.assert_array_equal(scene.target, target)  # type: ignore[attr-defined]
+    with pytest.raises(SceneError, match="cannot be read"):
+        find_scene("wave", {"target": str(tmp_path / "none.npy")})
