@@ -7,7 +7,8 @@ that what else the machine does falls on all of them alike; the table shows the 
 can only add to it, and CPU time beside the clock's. Processes are started and have compiled before the first
 round. Scenes compute in double precision; the rows in single precision are of the same loss written for it,
 `SingleLoss`, and each is compared with single calls of the same precision. With `--contact toi-position`, and
-gcc, there is also a row of C that is written for four strokes at a time, of that contact rule (peers/lanes.c).
+gcc, there is also a row of C that is written for four strokes at a time, of that contact rule
+(peers/billiards/lanes.c).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from peers import c
-from peers.table import Table
+from peers.billiards import c
+from peers.billiards.job import Table
 
 import rose_ad as ra
 from rosephys import Problem, find_scene

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 from peers import BILLIARDS
-from peers.c import reference
-from peers.table import Table
+from peers.billiards.c import reference
+from peers.billiards.job import Table
 from race import Race, argument_parser, run
 
 
@@ -24,7 +24,7 @@ def main() -> None:
         return np.concatenate([positions[0], velocities[0]])
 
     title = f"Billiards, `toi-position`: {Table(layers, steps).balls} balls, {steps} steps"
-    run(Race(title, "peers.table:Table", (layers, steps), BILLIARDS, expected), options)
+    run(Race(title, "peers.billiards.job:Table", (layers, steps), BILLIARDS, expected), options)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from peers.table import Program
+from peers.program import Program
 
 Message = dict[str, Any]
 

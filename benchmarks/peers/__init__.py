@@ -13,11 +13,16 @@ HERE = Path(__file__).parent
 class Peer:
     """One row of the table: the function `build` in `module` makes the program."""
 
-    name: str  # what --only takes; `module` selects all its peers
-    module: str
+    name: str
+    module: str  # its file, under peers/
     build: str
     label: str
     needs: str  # how to get it
+
+    @property
+    def file(self) -> str:
+        """The name of its file, which selects all the peers in it."""
+        return self.module.rpartition(".")[2]
 
     def command(self, job: str, numbers: tuple[int, ...]) -> list[str]:
         size = [str(n) for n in numbers]
@@ -27,99 +32,105 @@ class Peer:
         return [sys.executable, str(HERE.parent / "worker.py"), self.module, self.build, job, *size]
 
 
+US = "pip install -e ."
 GCC = "apt install gcc"
 ROSE = "Node.js, then npm install rose"
+JAX = "pip install jax"
+TAICHI = "pip install taichi"
+TORCH = "pip install torch"
+WARP = "pip install warp-lang"
+CASADI = "pip install casadi"
+CASADI_GCC = f"{CASADI}, {GCC}"
+ENZYME = "pip install enzyme-ad absl-py"
+
 BILLIARDS = (
-    Peer("us", "rosephys", "scene", "Rosephys", "pip install -e ."),
-    Peer("c-branch", "c", "branch", "C by hand, tape of collisions", GCC),
-    Peer("c-dense", "c", "dense", "C by hand, textbook", GCC),
-    Peer("jax", "jax", "reverse", "JAX, reverse mode", "pip install jax"),
-    Peer("jax-forward", "jax", "forward", "JAX, forward mode", "pip install jax"),
-    Peer("casadi", "casadi", "generated", "CasADi, generated C", f"pip install casadi, {GCC}"),
-    Peer("casadi-vm", "casadi", "machine", "CasADi, virtual machine", "pip install casadi"),
-    Peer("enzyme", "enzyme", "reverse", "Enzyme, reverse mode", "pip install enzyme-ad absl-py"),
-    Peer(
-        "enzyme-forward",
-        "enzyme",
-        "forward",
-        "Enzyme, forward mode",
-        "pip install enzyme-ad absl-py",
-    ),
-    Peer("warp", "warp", "program", "Warp, one kernel", "pip install warp-lang"),
-    Peer("taichi", "taichi", "fused", "Taichi, one kernel", "pip install taichi"),
-    Peer("taichi-steps", "taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
-    Peer("torch", "torch", "eager", "PyTorch, eager", "pip install torch"),
-    Peer("rose", "rose", "", "Rose (npm), WebAssembly", ROSE),
+    Peer("us", "billiards.rosephys", "scene", "Rosephys", US),
+    Peer("c-branch", "billiards.c", "branch", "C by hand, tape of collisions", GCC),
+    Peer("c-dense", "billiards.c", "dense", "C by hand, textbook", GCC),
+    Peer("jax", "billiards.jax", "reverse", "JAX, reverse mode", JAX),
+    Peer("jax-forward", "billiards.jax", "forward", "JAX, forward mode", JAX),
+    Peer("casadi", "billiards.casadi", "generated", "CasADi, generated C", CASADI_GCC),
+    Peer("casadi-vm", "billiards.casadi", "machine", "CasADi, virtual machine", CASADI),
+    Peer("enzyme", "billiards.enzyme", "reverse", "Enzyme, reverse mode", ENZYME),
+    Peer("enzyme-forward", "billiards.enzyme", "forward", "Enzyme, forward mode", ENZYME),
+    Peer("warp", "billiards.warp", "program", "Warp, one kernel", WARP),
+    Peer("taichi", "billiards.taichi", "fused", "Taichi, one kernel", TAICHI),
+    Peer("taichi-steps", "billiards.taichi", "stepwise", "Taichi, a kernel a step", TAICHI),
+    Peer("torch", "billiards.torch", "eager", "PyTorch, eager", TORCH),
+    Peer("rose", "billiards.rose", "", "Rose (npm), WebAssembly", ROSE),
 )
 
 
 ROBOT = (
-    Peer("us", "robot.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("us", "robot.rosephys", "scene", "Rosephys", US),
     Peer("c", "robot.c", "expert", "C by hand, arranged for vectors", GCC),
     Peer("c-plain", "robot.c", "textbook", "C by hand, textbook", GCC),
-    Peer("jax", "robot.jax", "reverse", "JAX", "pip install jax"),
-    Peer("taichi", "robot.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("jax", "robot.jax", "reverse", "JAX", JAX),
+    Peer("taichi", "robot.taichi", "stepwise", "Taichi, a kernel a step", TAICHI),
     Peer("rose", "robot.rose", "", "Rose (npm), WebAssembly", ROSE),
     Peer("rose-demo", "robot.rose_demo", "", "Rose (npm), as in its demonstration", ROSE),
 )
 
 SMOKE = (
-    Peer("us", "smoke.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("us", "smoke.rosephys", "scene", "Rosephys", US),
     Peer("c", "smoke.c", "expert", "C by hand", GCC),
-    Peer("jax", "smoke.jax", "reverse", "JAX", "pip install jax"),
-    Peer("jax-again", "smoke.jax", "checkpointed", "JAX, states kept", "pip install jax"),
-    Peer("taichi", "smoke.taichi", "stepwise", "Taichi, kernels a step", "pip install taichi"),
-    Peer("torch", "smoke.torch", "eager", "PyTorch, eager", "pip install torch"),
+    Peer("jax", "smoke.jax", "reverse", "JAX", JAX),
+    Peer("jax-again", "smoke.jax", "checkpointed", "JAX, states kept", JAX),
+    Peer("taichi", "smoke.taichi", "stepwise", "Taichi, kernels a step", TAICHI),
+    Peer("torch", "smoke.torch", "eager", "PyTorch, eager", TORCH),
 )
 
 WAVE = (
-    Peer("us", "wave.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("us", "wave.rosephys", "scene", "Rosephys", US),
     Peer("c", "wave.c", "expert", "C by hand", GCC),
-    Peer("jax", "wave.jax", "reverse", "JAX", "pip install jax"),
-    Peer("taichi", "wave.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
-    Peer("torch", "wave.torch", "eager", "PyTorch, eager", "pip install torch"),
+    Peer("jax", "wave.jax", "reverse", "JAX", JAX),
+    Peer("taichi", "wave.taichi", "stepwise", "Taichi, a kernel a step", TAICHI),
+    Peer("torch", "wave.torch", "eager", "PyTorch, eager", TORCH),
 )
 
 
 RIGID = (
-    Peer("us", "rigid.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("us", "rigid.rosephys", "scene", "Rosephys", US),
     Peer("c", "rigid.c", "expert", "C by hand, arranged for vectors", GCC),
     Peer("c-plain", "rigid.c", "textbook", "C by hand, textbook", GCC),
-    Peer("jax", "rigid.jax", "reverse", "JAX", "pip install jax"),
-    Peer("warp", "rigid.warp", "program", "Warp, one kernel", "pip install warp-lang"),
-    Peer("taichi", "rigid.taichi", "stepwise", "Taichi, a kernel a step", "pip install taichi"),
+    Peer("jax", "rigid.jax", "reverse", "JAX", JAX),
+    Peer("warp", "rigid.warp", "program", "Warp, one kernel", WARP),
+    Peer("taichi", "rigid.taichi", "stepwise", "Taichi, a kernel a step", TAICHI),
     Peer("rose", "rigid.rose", "unrolled", "Rose (npm), WebAssembly", ROSE),
     Peer("rose-demo", "rigid.rose", "demo", "Rose (npm), as in its demonstration", ROSE),
 )
 
 
 MPM = (
-    Peer("us", "mpm.rosephys", "scene", "Rosephys", "pip install -e ."),
+    Peer("us", "mpm.rosephys", "scene", "Rosephys", US),
     Peer("c", "mpm.c", "program", "C by hand", GCC),
-    Peer("taichi", "mpm.taichi", "program", "Taichi, grid made again", "pip install taichi"),
+    Peer("taichi", "mpm.taichi", "program", "Taichi, grid made again", TAICHI),
 )
 
 POOL = (
-    Peer("us", "pool.rosephys", "known", "Rosephys", "pip install -e ."),
-    Peer("us-again", "pool.rosephys", "shot", "Rosephys, looked for again", "pip install -e ."),
+    Peer("us", "pool.rosephys", "known", "Rosephys", US),
+    Peer("us-again", "pool.rosephys", "shot", "Rosephys, looked for again", US),
     Peer("c", "pool.c", "kept", "C by hand, times kept", GCC),
     Peer("c-plain", "pool.c", "plain", "C by hand, plain", GCC),
-    Peer("jax", "pool.jax", "reverse", "JAX, reverse mode", "pip install jax"),
-    Peer("jax-forward", "pool.jax", "forward", "JAX, forward mode", "pip install jax"),
-    Peer("casadi", "pool.casadi", "generated", "CasADi, generated C", f"pip install casadi, {GCC}"),
-    Peer("casadi-vm", "pool.casadi", "machine", "CasADi, virtual machine", "pip install casadi"),
-    Peer("warp", "pool.warp", "program", "Warp, one kernel", "pip install warp-lang"),
-    Peer("taichi", "pool.taichi", "program", "Taichi, one kernel", "pip install taichi"),
-    Peer("torch", "pool.torch", "eager", "PyTorch, eager", "pip install torch"),
+    Peer("jax", "pool.jax", "reverse", "JAX, reverse mode", JAX),
+    Peer("jax-forward", "pool.jax", "forward", "JAX, forward mode", JAX),
+    Peer("casadi", "pool.casadi", "generated", "CasADi, generated C", CASADI_GCC),
+    Peer("casadi-vm", "pool.casadi", "machine", "CasADi, virtual machine", CASADI),
+    Peer("warp", "pool.warp", "program", "Warp, one kernel", WARP),
+    Peer("taichi", "pool.taichi", "program", "Taichi, one kernel", TAICHI),
+    Peer("torch", "pool.torch", "eager", "PyTorch, eager", TORCH),
     Peer("rose", "pool.rose", "", "Rose (npm), WebAssembly", ROSE),
 )
 
 
 def select(peers: tuple[Peer, ...], only: str) -> list[Peer]:
-    """The peers of a comma-separated list of names and modules; all of them for ''."""
+    """The peers of a comma-separated list of words, each the name of one or else of the file of some; all of
+    them for ''."""
+    names = {peer.name for peer in peers}
     wanted = [word.strip() for word in only.split(",") if word.strip()]
-    known = {peer.name for peer in peers} | {peer.module for peer in peers}
-    unknown = sorted(set(wanted) - known)
+    unknown = sorted(set(wanted) - names - {peer.file for peer in peers})
     if unknown:
-        raise SystemExit(f"no peer {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return [p for p in peers if not wanted or p.name in wanted or p.module in wanted]
+        known = sorted(names | {peer.file for peer in peers})
+        raise SystemExit(f"no peer {', '.join(unknown)}; there are {', '.join(known)}")
+    files = set(wanted) - names
+    return [p for p in peers if not wanted or p.name in wanted or p.file in files]

@@ -32,12 +32,6 @@ from unittest import mock
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(__file__))  # as pytest does
-
-from random_programs import Program as Drawn
-from random_programs import draw
-from random_runs import arguments, function
-
 import rose_ad as ra
 from rose_ad.ad.forward import forward
 from rose_ad.ad.linearize import linearize
@@ -50,6 +44,9 @@ from rose_ad.ir.types import Ref, is_float, scalar_of, shape_of
 from rose_ad.ir.verify import verify
 from rose_ad.native import program as compiled
 from rose_ad.tracing.values import type_of
+from tests.support.random_programs import Program as Drawn
+from tests.support.random_programs import draw
+from tests.support.random_runs import arguments, function
 
 BATCH = 40  # programs compiled together
 PATIENCE = 300  # seconds that a worker may be silent

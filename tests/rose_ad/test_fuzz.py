@@ -6,15 +6,15 @@ import contextlib
 import dataclasses
 from typing import Any
 
-import fuzz
 import numpy as np
 import pytest
-from random_programs import STATEMENTS, Program, draw
 
 from rose_ad.ir import prims
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Const, Function
 from rose_ad.ir.types import F64, I64, Array
+from tests.rose_ad import fuzz
+from tests.support.random_programs import STATEMENTS, Program, draw
 
 
 def test_two_hundred_programs() -> None:

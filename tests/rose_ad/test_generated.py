@@ -4,70 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from programs import arguments, direction, function, programs
 
 import rose_ad as ra
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.verify import verify
+from tests.support.checks import agree, dot, orders
+from tests.support.programs import arguments, direction, function, programs
 
 ORDINARY = settings(
     max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 seeds = st.integers(0, 99)
-
-
-def dot(a: Any, b: Any) -> Any:
-    """The inner product of two structures."""
-    pairs = zip(ra.flatten(a)[0], ra.flatten(b)[0], strict=True)
-    return sum(ra.sum(x * y) for x, y in pairs)
-
-
-def orders(f: ra.Fn) -> ra.Fn:
-    """All that can be computed of f in one function: its value, first and second derivatives along u and v,
-    each in every way."""
-    gradient = ra.grad(f, (0, 1))
-
-    def along(a: Any, b: Any, k: Any, u: Any) -> Any:
-        return ra.jvp(f, (a, b, k), (*u, 0))[1]
-
-    def gradient_along(a: Any, b: Any, k: Any, u: Any) -> Any:
-        return dot(gradient(a, b, k), u)
-
-    @ra.fn
-    def everything(x: Any, k: Any, u: Any, v: Any) -> Any:
-        value, du = ra.jvp(f, (*x, k), (*u, 0))
-        both, g = ra.value_and_grad(f, (0, 1))(*x, k)
-        _, pull = ra.vjp(f, *x, k)
-        forward_of_forward = ra.jvp(along, (*x, k, u), (*v, 0, zero(u)))[1]
-        forward_of_reverse = ra.jvp(gradient, (*x, k), (*v, 0))[1]
-        return {
-            "value": (value, both, f(*x, k)),
-            "first": (du, dot(g, u), dot(pull(1.0)[:2], u)),
-            "second": (
-                forward_of_forward,
-                dot(forward_of_reverse, u),
-                dot(ra.grad(along, (0, 1))(*x, k, u), v),
-                dot(ra.grad(gradient_along, (0, 1))(*x, k, u), v),
-            ),
-            "gradient": g,
-        }
-
-    return everything
-
-
-def zero(x: Any) -> Any:
-    return ra.map_leaves(lambda a: 0.0 * a, x)
-
-
-def agree(a: Any, b: Any, tolerance: float = 1e-9) -> None:
-    """Equal up to rounding: `tolerance` of the values' size, of 1 at least."""
-    a, b = np.asarray(a), np.asarray(b)
-    assert a.shape == b.shape
-    size = 1 + max(np.abs(a).max(initial=0), np.abs(b).max(initial=0))
-    assert (np.abs(a - b) <= tolerance * size).all(), (a, b)
 
 
 def run(f: ra.Fn, *args: Any) -> Any:

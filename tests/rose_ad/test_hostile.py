@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from test_runtime import compiled, in_threads, python
 
 import rose_ad as ra
+from tests.support.processes import in_threads
 
 V = np.ones(3)
 twice = ra.fn(lambda x: x * 2)
@@ -272,98 +268,6 @@ def test_an_index_outside_in_one_lane_is_an_error(lane: int, outside: int) -> No
 def test_a_branch_that_does_not_run_may_be_outside() -> None:
     f = ra.fn(lambda v, k: ra.cond(k < 3, lambda: v[k], lambda: 0.0))
     assert f(V, 7) == 0.0 and (ra.grad(f)(V, 7) == 0.0).all()
-
-
-# ------------------------------------------------------------------------------------ the cache
-
-
-@pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "cache"
-    monkeypatch.setenv("ROSE_AD_CACHE", str(path))
-    return path
-
-
-def test_a_file_in_place_of_the_directory(directory: Path) -> None:
-    directory.write_text("something of the user's")
-    compiled()
-    assert not compiled().from_cache and directory.read_text() == "something of the user's"
-
-
-def test_a_directory_in_place_of_an_object(directory: Path) -> None:
-    compiled()
-    (file,) = directory.iterdir()
-    file.unlink()
-    file.mkdir()
-    (file / "inside").write_text("")
-    assert not compiled().from_cache
-    assert not [p for p in directory.iterdir() if p.name.startswith(".")]
-
-
-def test_a_full_disk(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = os.fdopen
-
-    class Full:
-        """A file that takes half of what is written, then no more."""
-
-        def __init__(self, handle: int, mode: str) -> None:
-            self.file = opened(handle, mode)
-
-        def __enter__(self) -> Full:
-            return self
-
-        def __exit__(self, *_: Any) -> None:
-            self.file.close()
-
-        def write(self, data: bytes) -> None:
-            self.file.write(data[: len(data) // 2])
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as full:
-        full.setattr("os.fdopen", Full)
-        assert not compiled().from_cache
-    assert not list(directory.iterdir())  # not the half either
-    assert not compiled().from_cache and compiled().from_cache
-
-
-def test_a_directory_that_is_removed_while_running(directory: Path) -> None:
-    f = ra.fn(lambda x: ra.sin(x) * 7.0)
-    assert f(0.5) == np.sin(0.5) * 7.0
-    shutil.rmtree(directory)
-    assert f(0.5) == np.sin(0.5) * 7.0
-    assert not compiled().from_cache and compiled().from_cache  # made anew
-
-    def work(k: int) -> None:
-        for n in range(5):
-            shutil.rmtree(directory, ignore_errors=True)
-            assert ra.fn(lambda x, c=k + 8 * n: x * c)(2.0) == 2.0 * (k + 8 * n)
-
-    in_threads(4, work)
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_directory_that_may_not_be_written(directory: Path) -> None:
-    directory.mkdir(mode=0o500)
-    compiled()
-    assert not compiled().from_cache
-    directory.chmod(0o700)
-
-
-def test_a_relative_cache_and_another_working_directory(tmp_path: Path) -> None:
-    code = (
-        "import os, rose_ad as ra\n"
-        f"os.chdir({str(tmp_path)!r})\n"
-        "print(ra.fn(lambda x: x + 1.0)(1.0))\n"
-        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
-        "print(ra.fn(lambda x: x + 2.0)(1.0))"
-    )
-    assert python(code, ROSE_AD_CACHE="below").split() == ["2.0", "3.0"]
-
-
-def test_a_home_that_is_unknown() -> None:
-    code = "import rose_ad as ra; print(ra.fn(lambda x: x + 1.0)(1.0))"
-    nowhere = {"ROSE_AD_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/proc/nowhere"}
-    assert python(code, **nowhere).split() == ["2.0"]
 
 
 # -------------------------------------------------------------------------------------- threads

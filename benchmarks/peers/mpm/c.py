@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ..c import FLAGS, address, require_compiler
-from ..table import Array, Program
+from ..compiler import FLAGS, address, require_compiler
+from ..program import Array, Program
 from . import job as constants
 from .job import Job
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 NODES, MARGIN, EMPTY = 128, 3, 1e-10
 DT, STIFFNESS, STRENGTH, GRAVITY, PACE = 1e-3, 10.0, 4.0, 3.8, 20.0

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import taichi as ti
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import (
     DT,
     EMPTY,

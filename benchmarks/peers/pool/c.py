@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..c import FLAGS, require_compiler
-from ..table import Array, Program
+from ..compiler import FLAGS, require_compiler
+from ..program import Array, Program
 from . import job as constants
 from .job import Job
 

@@ -13,8 +13,8 @@ from itertools import combinations
 import casadi as ca
 import numpy as np
 
-from ..casadi import compile_c, program
-from ..table import Program
+from ..billiards.casadi import compile_c, program
+from ..program import Program
 from .job import CUSHION, GOAL, HEIGHT, RADIUS, RESTITUTION, TARGET, WIDTH, Job
 
 SIDES = (WIDTH - RADIUS, HEIGHT - RADIUS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 WIDTH, HEIGHT, RADIUS = 2.0, 1.0, 0.12
 RESTITUTION, CUSHION = 0.95, 0.9  # of two balls, and of a ball and a cushion

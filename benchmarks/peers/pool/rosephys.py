@@ -13,7 +13,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..table import Program
+from ..program import Program
 from .job import CUSHION, GOAL, HEIGHT, RADIUS, RESTITUTION, TARGET, WIDTH, Job
 
 SIDES = np.array([WIDTH - RADIUS, HEIGHT - RADIUS])

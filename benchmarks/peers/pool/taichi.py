@@ -5,7 +5,7 @@ these events again, for its `.grad`: so nothing is looked for in reverse.
 
 import taichi as ti
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import CUSHION, GOAL, HEIGHT, RADIUS, RESTITUTION, TARGET, WIDTH, Job
 
 Four = ti.types.vector(4, ti.f64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import warp as wp
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import CUSHION, GOAL, HEIGHT, RADIUS, RESTITUTION, TARGET, WIDTH, Job
 
 ZERO = wp.constant(wp.float64(0))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..program import Array, Program
 from ..robot.c import VECTORS, load, program, table
-from ..table import Array, Program
 from .job import Job
 
 HERE = Path(__file__).parent

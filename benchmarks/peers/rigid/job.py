@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 HIDDEN, CLOCKS, PACE, SENSE = 32, 10, 30.0, 0.05
 DT, DAMPING, GRAVITY, GROUND, FRICTION = 0.001, 10.0, 9.8, 0.1, 1.0

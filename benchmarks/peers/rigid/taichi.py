@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import taichi as ti
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import (
     CLOCKS,
     DAMPING,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import (
     CLOCKS,
     DAMPING,

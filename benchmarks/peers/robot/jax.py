@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import (
     CLOCKS,
     DAMPING,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 HIDDEN, CLOCKS, PACE, SENSE = 32, 10, 10.0, 0.05
 DT, STIFFNESS, STRENGTH, DAMPING = 0.004, 3e4, 0.15, 15.0

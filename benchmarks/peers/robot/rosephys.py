@@ -6,7 +6,7 @@ import numpy as np
 
 from rosephys.solve.problem import Problem
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import BLOCKS, Job
 
 

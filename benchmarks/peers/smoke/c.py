@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..c import FLAGS, address, require_compiler
-from ..table import Array, Program
+from ..compiler import FLAGS, address, require_compiler
+from ..program import Array, Program
 from .job import SWEEPS, Job
 
 SOURCE = Path(__file__).with_name("smoke.c")

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import SWEEPS, Job
 
 jax.config.update("jax_enable_x64", True)

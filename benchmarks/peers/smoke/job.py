@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 SWEEPS = 6
 

@@ -6,8 +6,8 @@
 import numpy as np
 import taichi as ti
 
-from ..table import Array, Program
-from ..taichi import SETTINGS
+from ..billiards.taichi import SETTINGS
+from ..program import Array, Program
 from .job import SWEEPS, Job
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..table import Array
+from ..program import Array
 
 COURANT, DAMPING = 1 / math.sqrt(3), 0.05
 BENT, BEND = COURANT * DAMPING, COURANT * (COURANT + DAMPING)  # of the shape before, and now

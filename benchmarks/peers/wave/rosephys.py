@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rosephys.solve.problem import Problem
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import Job
 
 

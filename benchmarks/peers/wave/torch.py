@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..table import Array, Program
+from ..program import Array, Program
 from .job import BEND, BENT, Job
 
 torch.set_num_threads(1)
