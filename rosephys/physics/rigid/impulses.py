@@ -173,7 +173,7 @@ class _Linked:
 
     def __init__(self, world: World, x: Any, dt: Any, first: Any) -> None:
         self.world, self.x, self.dt, self.first = world, x, dt, first
-        self.links = joints.links(world, x) if world.joints else None
+        self.links = joints.rows_of(world, x) if world.joints else None
 
     def start(self, motion: Any, hold: Any) -> Any:
         """The motion with the impulses of the half before."""

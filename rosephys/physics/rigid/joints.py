@@ -68,7 +68,7 @@ def motor(a: int, b: int, speed: Any, torque: Any = FREE) -> Joint:
 
 
 @ra.struct
-class Links:
+class JointRows:
     """The rows (j, 3, 6) of j joints for the motions of their two bodies, one after the other; what impulses
     along them do (j, 3, 6); and the inverses (j, 3, 3) of their responses."""
 
@@ -77,7 +77,7 @@ class Links:
     inverse: ra.Vec
 
 
-def links(world: World, x: Any) -> Links:
+def rows_of(world: World, x: Any) -> JointRows:
     """The joints of bodies with positions and angles x (n, 3)."""
     table = _Table(world)
     weights = ra.array(world.inverse)
@@ -94,11 +94,11 @@ def links(world: World, x: Any) -> Links:
         )
         return rows, given, _inverse(full)
 
-    return Links(*ra.build(len(world.joints), link))
+    return JointRows(*ra.build(len(world.joints), link))
 
 
 def swept(
-    world: World, held: Links, x: Any, motion: Any, hold: Any, dt: Any, first: Any
+    world: World, held: JointRows, x: Any, motion: Any, hold: Any, dt: Any, first: Any
 ) -> tuple[Any, Any]:
     """Motions (n, 3) and impulses (j, 3) after each joint's visit, in the `first` half of a step or the second.
 
@@ -128,7 +128,7 @@ def swept(
     return motion, hold + added.freeze()
 
 
-def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
+def started(world: World, held: JointRows, motion: Any, hold: Any) -> Any:
     """Motions (n, 3) after the impulses (j, 3)."""
     pairs = ra.array(world.links.pairs)
     change = ra.accum(motion.shape)

@@ -61,7 +61,7 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Bodies:
+class RigidBodies:
     """What n bodies are: masses (n,), moments of inertia (n,), and the m points, each with its `owner` (m,)
     and its offset (m, 2) in the owner's frame, that may touch the ground."""
 
@@ -81,18 +81,18 @@ class Links:
     stiffness: Array
 
 
-def boxes(half: Array) -> Bodies:
+def boxes(half: Array) -> RigidBodies:
     """Boxes of half extents (n, 2) and density 1, which touch the ground with their corners."""
     mass = 4 * half[:, 0] * half[:, 1]
     inertia = mass / 3 * (half**2).sum(axis=1)
     corners = half[:, None] * AROUND
-    return Bodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
+    return RigidBodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
 
 
 class Impulses:
     """The impulses of one step on bodies in a motion, as they are summed."""
 
-    def __init__(self, bodies: Bodies, motion: Motion) -> None:
+    def __init__(self, bodies: RigidBodies, motion: Motion) -> None:
         n = len(bodies.mass)
         self.motion = motion
         self.frame = ra.stack([ra.cos(motion.angle), ra.sin(motion.angle)], axis=1)
@@ -132,7 +132,7 @@ def cross(a: Any, b: Any) -> Any:
 
 def touch_ground(
     impulses: Impulses,
-    bodies: Bodies,
+    bodies: RigidBodies,
     *,
     ground: Any,
     gravity: Any,
@@ -226,7 +226,7 @@ def points_of(motion: Motion, owner: Array, offset: Array) -> Any:
     return motion.position[owner] + ra.stack([c * x - s * y, s * x + c * y], axis=-1)
 
 
-def kinetic_energy(motion: Motion, bodies: Bodies) -> Any:
+def kinetic_energy(motion: Motion, bodies: RigidBodies) -> Any:
     """The kinetic energy of the bodies."""
     v, w = motion.velocity, motion.spin
     return 0.5 * (ra.sum(bodies.mass * ra.sum(v * v, axis=1)) + ra.sum(bodies.inertia * w * w))
