@@ -13,7 +13,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.physics.fluids.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
 from rosephys.physics.mechanics.knots import linear_between
-from rosephys.physics.robots.boxes import Bodies, Impulses, Motion, advance, points_of
+from rosephys.physics.robots.boxes import Impulses, Motion, RigidBodies, advance, points_of
 from rosephys.scene.picture import Circles, Picture, Polygon, Polygons, Polyline, Track
 from rosephys.scene.scene import Scene, control, parameter
 
@@ -69,13 +69,13 @@ class Boat(Scene):
         """The tank."""
         return Basin(TANK / self.cells, gravity=self.gravity, viscosity=self.viscosity)
 
-    def hulls(self) -> tuple[Bodies, Hulls]:
+    def hulls(self) -> tuple[RigidBodies, Hulls]:
         """The boat, and its hull."""
         points = round(POINTS * self.cells * LONG / TANK)
         curve, share = hull(LONG, HIGH, BLUFF, points)
         owner, offset = np.zeros(points, int), curve - (0.0, CENTRE)
         mass = self.mass * np.ones(1)
-        body = Bodies(mass, mass * (LONG**2 + HIGH**2) / 12, owner, offset)
+        body = RigidBodies(mass, mass * (LONG**2 + HIGH**2) / 12, owner, offset)
         return body, Hulls(owner, offset, share, self.stiffness, self.friction)
 
     def draught(self) -> Any:

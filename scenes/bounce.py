@@ -56,7 +56,7 @@ class Bounce(Scene):
         return State(*verlet(acceleration, state.position, state.velocity, time))
 
     @property
-    def _ground(self) -> Event:
+    def _ground(self) -> Event[State]:
         """The ball turns back with less speed; at rest it rolls."""
 
         def rebound(state: State) -> State:

@@ -13,9 +13,9 @@ import numpy as np
 
 import rose_ad as ra
 from rosephys.physics.robots.boxes import (
-    Bodies,
     Impulses,
     Motion,
+    RigidBodies,
     advance,
     box_outlines,
     boxes,
@@ -27,7 +27,7 @@ from rosephys.scene.scene import Scene, control, parameter
 from rosephys.scene.scenery import SOLID, level_ground
 
 HALF = np.array([[0.06, 0.04]])  # extents of the box
-POINT = Bodies(np.ones(1), np.ones(1), np.zeros(1, int), np.zeros((1, 2)))
+POINT = RigidBodies(np.ones(1), np.ones(1), np.zeros(1, int), np.zeros((1, 2)))
 BODIES = {"box": boxes(HALF), "point": POINT}
 
 
@@ -50,7 +50,7 @@ class Drop(Scene):
     height: float = control(0.5, "height of the centre at the start", bounds=(0.2, 2.0))
 
     @property
-    def bodies(self) -> Bodies:
+    def bodies(self) -> RigidBodies:
         """What is thrown."""
         return BODIES[self.shape]
 

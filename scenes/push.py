@@ -107,7 +107,7 @@ class Push(Scene):
             impulse = -ra.dot(normal, v[0] - v[1]) * normal
             return x, ra.stack([v[0] + impulse, v[1] - impulse])
 
-        def wall(k: int) -> Event:
+        def wall(k: int) -> Event[Any]:
             sides = np.ones((2, 2))
             sides[k, 1] = -1.0
             return Event(lambda s: WALL - RADIUS - s[0][k, 1], lambda s: (s[0], sides * s[1]))

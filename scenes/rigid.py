@@ -18,10 +18,10 @@ import numpy as np
 
 import rose_ad as ra
 from rosephys.physics.robots.boxes import (
-    Bodies,
     Impulses,
     Links,
     Motion,
+    RigidBodies,
     advance,
     box_outlines,
     boxes,
@@ -147,7 +147,7 @@ class Body:
 
     start: Motion
     half: Array  # (n, 2)
-    bodies: Bodies
+    bodies: RigidBodies
     springs: Links
     rest: Array  # (springs,)
     reach: Array  # (springs,)

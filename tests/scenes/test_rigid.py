@@ -14,10 +14,10 @@ import rose_ad as ra
 from rosephys import Problem, descend, find_scene
 from rosephys.command.cli import main
 from rosephys.physics.robots.boxes import (
-    Bodies,
     Impulses,
     Links,
     Motion,
+    RigidBodies,
     advance,
     boxes,
     hold_joints,
@@ -254,7 +254,7 @@ def test_masses_of_boxes() -> None:
     assert {tuple(c) for c in np.sign(bodies.offset)} == {(1, 1), (1, -1), (-1, 1), (-1, -1)}
 
 
-PAIR = Bodies(np.array([1.0, 2.5]), np.array([0.3, 0.7]), np.zeros(0, int), np.zeros((0, 2)))
+PAIR = RigidBodies(np.array([1.0, 2.5]), np.array([0.3, 0.7]), np.zeros(0, int), np.zeros((0, 2)))
 FLYING = Motion(
     np.array([[0.0, 0.0], [0.8, 0.3]]),
     np.array([0.4, -1.1]),

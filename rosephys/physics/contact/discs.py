@@ -30,19 +30,37 @@ in a contact; a derivative, which is that of how many they are and of where they
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import rose_ad as ra
 
-Rule = Callable[..., tuple[Any, Any]]
+from ..quantities import Index, Scalar, Sums, Vector, Vectors
 
 CONTACT_TIME = 0.02  # that a compliant contact lasts
 
 
+class Rule(Protocol):
+    """What `RULES` holds: Δv and Δx (n, 2) of discs at x that move with v, both (n, 2)."""
+
+    def __call__(
+        self,
+        x: Vectors,
+        v: Vectors,
+        radius: Scalar,
+        restitution: Scalar,
+        dt: Scalar,
+        acceleration: Vectors | None = None,
+    ) -> tuple[Vectors, Vectors]: ...
+
+
 def naive(
-    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
-) -> tuple[Any, Any]:
+    x: Vectors,
+    v: Vectors,
+    radius: Scalar,
+    restitution: Scalar,
+    dt: Scalar,
+    acceleration: Vectors | None = None,
+) -> tuple[Vectors, Vectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by the end of the step."""
     n = x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
@@ -59,8 +77,13 @@ def naive(
 
 
 def compliant(
-    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
-) -> tuple[Any, Any]:
+    x: Vectors,
+    v: Vectors,
+    radius: Scalar,
+    restitution: Scalar,
+    dt: Scalar,
+    acceleration: Vectors | None = None,
+) -> tuple[Vectors, Vectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by springs and dashpots."""
     n = x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
@@ -82,8 +105,13 @@ def compliant(
 
 
 def toi_position(
-    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
-) -> tuple[Any, Any]:
+    x: Vectors,
+    v: Vectors,
+    radius: Scalar,
+    restitution: Scalar,
+    dt: Scalar,
+    acceleration: Vectors | None = None,
+) -> tuple[Vectors, Vectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), by DiffTaichi's rule."""
     n = x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
@@ -106,8 +134,13 @@ def toi_position(
 
 
 def toi_velocity(
-    x: Any, v: Any, radius: Any, restitution: Any, dt: Any, acceleration: Any = None
-) -> tuple[Any, Any]:
+    x: Vectors,
+    v: Vectors,
+    radius: Scalar,
+    restitution: Scalar,
+    dt: Scalar,
+    acceleration: Vectors | None = None,
+) -> tuple[Vectors, Vectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), at the instants of impact."""
     n = x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
@@ -127,9 +160,8 @@ def toi_velocity(
                         meeting = apart + tau * relative
                         normal = meeting / ra.norm(meeting)
                         speed = ra.dot(normal, relative)
-                        if (
-                            forced is not None
-                        ):  # v has the step's whole push, the impact only a part
+                        # v has the step's whole push, the impact only a part
+                        if forced is not None:
                             push = ra.dot(normal, forced[i] - forced[j])
                             speed = ra.minimum(speed - (dt - tau) * push, 0.0)
                         impulse = -(1 + restitution) / 2 * speed * normal
@@ -137,7 +169,7 @@ def toi_velocity(
     return dv.freeze(), dx.freeze()
 
 
-def _exchange(dv: Any, dx: Any, i: Any, j: Any, impulse: Any, shift: Any) -> None:
+def _exchange(dv: Sums, dx: Sums, i: Index, j: Index, impulse: Vector, shift: Vector) -> None:
     """Equal and opposite changes of two discs."""
     dv[i] += impulse
     dv[j] -= impulse

@@ -40,37 +40,47 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Any
+from typing import Generic, TypeAlias, TypeVar
 
 import rose_ad as ra
 
-Flow = Callable[[Any, Any], Any]
+from ..quantities import Condition, Index, Scalar
+
+State = TypeVar("State")
+Flow: TypeAlias = Callable[[State, Scalar], State]
+
+_Part: TypeAlias = tuple[State, Scalar, Index, Index]
+"""A state, the time left of the step, how many events there were, and which was the last."""
+_Bracket: TypeAlias = tuple[Scalar, Scalar, Scalar, Scalar]
+"""Where a root is between, its estimate, and how far that has moved."""
 
 
-def stand_still(state: Any, _: Any) -> Any:
+def stand_still(state: State, _: Scalar) -> State:
     """The flow of a state that does not change."""
     return state
 
 
 @dataclass(frozen=True)
-class Event:
+class Event(Generic[State]):
     """What happens where `guard(state)`, a Real, falls through zero: the state becomes `reset(state)`.
 
     `hold(state, time)` is the flow of a state at rest on the guard. `slow`, in units of the guard per unit of
     time, is the rate below which it is at rest.
     """
 
-    guard: Callable[[Any], Any]
-    reset: Callable[[Any], Any]
-    hold: Flow = stand_still
+    guard: Callable[[State], Scalar]
+    reset: Callable[[State], State]
+    hold: Flow[State] = stand_still
     slow: float = 1e-6
 
 
-def advance(flow: Flow, events: Sequence[Event], state: Any, dt: Any, most: int = 16) -> Any:
+def advance(
+    flow: Flow[State], events: Sequence[Event[State]], state: State, dt: Scalar, most: int = 16
+) -> State:
     """The state a step of length dt > 0 later, by `flow(state, time)`, with at most `most` events."""
     flow = ra.fn(flow)
 
-    def part(carry: Any) -> Any:
+    def part(carry: _Part[State]) -> _Part[State]:
         """The motion up to the next event, or to the end of the step if there is none."""
         state, left, _, _ = carry
         ahead = flow(state, left)
@@ -88,14 +98,16 @@ def advance(flow: Flow, events: Sequence[Event], state: Any, dt: Any, most: int 
     return ra.cond(left > 0, lambda: ra.switch(last, holds), lambda: state)
 
 
-def _meet(flow: Flow, events: Sequence[Event], carry: Any, dt: Any) -> Any:
+def _meet(
+    flow: Flow[State], events: Sequence[Event[State]], carry: _Part[State], dt: Scalar
+) -> _Part[State]:
     """The same where some guard is behind zero at the end of the flow."""
     state, left, count, last = carry
     resting = _resting(flow, events, state, left, dt)
     modes = [partial(mode, state) for mode in (*(e.hold for e in events), flow)]
 
     @ra.fn
-    def motion(time: Any) -> Any:
+    def motion(time: Scalar) -> State:
         return ra.switch(resting, [partial(mode, time) for mode in modes])
 
     first, which = math.inf, 0
@@ -104,7 +116,7 @@ def _meet(flow: Flow, events: Sequence[Event], carry: Any, dt: Any) -> Any:
         which = ra.where(time < first, k, which)
         first = ra.minimum(time, first)
 
-    def happen() -> Any:
+    def happen() -> _Part[State]:
         met = motion(first)
         reset = ra.switch(which, [partial(e.reset, met) for e in events])
         return reset, left - first, count + 1, which
@@ -112,9 +124,11 @@ def _meet(flow: Flow, events: Sequence[Event], carry: Any, dt: Any) -> Any:
     return ra.cond(first < math.inf, happen, lambda: (motion(left), 0.0, count, last))
 
 
-def _resting(flow: Flow, events: Sequence[Event], state: Any, left: Any, dt: Any) -> Any:
+def _resting(
+    flow: Flow[State], events: Sequence[Event[State]], state: State, left: Scalar, dt: Scalar
+) -> Index:
     """Which guard the state is at rest on; the number of events where it is on none."""
-    found: Any = len(events)
+    found: Index = len(events)
     for k, e in reversed(list(enumerate(events))):
         gap, rate = ra.jvp(lambda time, e=e: e.guard(flow(state, time)), (0.0,), (1.0,))
         pressed = e.guard(flow(state, left)) < 0
@@ -122,10 +136,12 @@ def _resting(flow: Flow, events: Sequence[Event], state: Any, left: Any, dt: Any
     return found
 
 
-def _falls(event: Event, motion: Callable[[Any], Any], left: Any, dt: Any) -> Any:
+def _falls(
+    event: Event[State], motion: Callable[[Scalar], State], left: Scalar, dt: Scalar
+) -> Scalar:
     """When the guard falls through zero along the motion within `left`; infinity where it does not."""
 
-    def height(time: Any) -> Any:
+    def height(time: Scalar) -> Scalar:
         return event.guard(motion(time))
 
     gap, rate = ra.jvp(height, (0.0,), (1.0,))
@@ -135,11 +151,11 @@ def _falls(event: Event, motion: Callable[[Any], Any], left: Any, dt: Any) -> An
     return ra.cond(going | leaving, lambda: _root(height, low, high), lambda: math.inf)
 
 
-def _root(f: Callable[[Any], Any], low: Any, high: Any) -> Any:
+def _root(f: Callable[[Scalar], Scalar], low: Scalar, high: Scalar) -> Scalar:
     """A root of f between `low`, where it is positive or about to be, and `high`, where it is negative."""
 
-    def solve(g: Callable[[Any], Any], start: Any) -> Any:
-        def improve(carry: Any) -> Any:
+    def solve(g: Callable[[Scalar], Scalar], start: Scalar) -> Scalar:
+        def improve(carry: _Bracket) -> _Bracket:
             low, high, x, _ = carry
             value, slope = ra.jvp(g, (x,), (1.0,))
             low, high = ra.where(value > 0, x, low), ra.where(value > 0, high, x)
@@ -148,7 +164,7 @@ def _root(f: Callable[[Any], Any], low: Any, high: Any) -> Any:
             new = ra.where(inside, newton, 0.5 * (low + high))
             return low, high, new, abs(new - x)
 
-        def moving(carry: Any) -> Any:
+        def moving(carry: _Bracket) -> Condition:
             low, high, _, moved = carry
             return moved > 4e-16 * ra.maximum(abs(low), abs(high))
 

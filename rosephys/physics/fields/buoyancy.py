@@ -14,20 +14,19 @@ Sources: Fedkiw, Stam, Jensen, *Visual simulation of smoke*, SIGGRAPH 2001; Ango
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
 
-from .grid import each_cell
+from ..quantities import Scalar
+from .grid import GridField, each_cell
 
 
-def risen(w: Any, smoke: Any, lift: Any, drag: Any, dt: Any) -> Any:
+def risen(w: GridField, smoke: GridField, lift: Scalar, drag: Scalar, dt: Scalar) -> GridField:
     """The velocity (n, m) along the second axis after a step under buoyancy."""
     w, smoke = ra.array(w), ra.array(smoke)
     return each_cell(w.shape, lambda i, j: w[i, j] + dt * (lift * smoke[i, j] - drag * w[i, j]))
 
 
-def held(u: Any, w: Any, solid: Any) -> Any:
+def held(u: GridField, w: GridField, solid: GridField) -> tuple[GridField, GridField]:
     """The velocity with what is in solid cells held still; `solid` (n, m) is the share of each cell, 0 .. 1."""
     u, w, solid = ra.array(u), ra.array(w), ra.array(solid)
     return each_cell(

@@ -10,25 +10,33 @@ the second. What lies beyond the edge is one of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 import rose_ad as ra
 
+from ..quantities import Array, Index, Quantity, Scalar
+
 Edges: TypeAlias = Literal["periodic", "wall", "zero"]
+GridField: TypeAlias = Array  # (n, m)
 
 
-def cell(i: Any, n: int, edges: Edges = "periodic") -> Any:
+def cell(i: Index, n: int, edges: Edges = "periodic") -> Index:
     """The index of the cell that stands for the index i, in the grid or beyond, along an axis of n cells."""
     return i % n if edges == "periodic" else ra.clip(i, 0, n - 1)
 
 
-def each_cell(shape: tuple[int, ...], value: Any) -> Any:
-    """The field whose entry at [i, j] is value(i, j)."""
+def each_cell(
+    shape: tuple[int, ...], value: Callable[[Index, Index], Quantity | tuple[Quantity, ...]]
+) -> Any:
+    """The field whose entry at [i, j] is value(i, j); as many fields as that is numbers."""
     n, m = shape
     return ra.build(n, lambda i: ra.build(m, lambda j: value(i, j)))
 
 
-def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any, Any, Any]:
+def beside(
+    q: GridField, i: Index, j: Index, edges: Edges = "periodic"
+) -> tuple[Scalar, Scalar, Scalar, Scalar]:
     """The entries at [i - 1, j], [i + 1, j], [i, j - 1] and [i, j + 1]."""
     n, m = q.shape
     west, east = cell(i - 1, n, edges), cell(i + 1, n, edges)
@@ -40,12 +48,12 @@ def beside(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> tuple[Any, Any,
     return tuple(ra.where(there, a, 0.0) for there, a in zip(inside, around, strict=True))
 
 
-def around(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+def around(q: GridField, i: Index, j: Index, edges: Edges = "periodic") -> Scalar:
     """The sum of the four entries beside [i, j]."""
     west, east, south, north = beside(q, i, j, edges)
     return west + east + south + north
 
 
-def laplacian(q: Any, i: Any, j: Any, edges: Edges = "periodic") -> Any:
+def laplacian(q: GridField, i: Index, j: Index, edges: Edges = "periodic") -> Scalar:
     """The five-point Laplacian at [i, j], times the square of a cell's width."""
     return around(q, i, j, edges) - 4 * q[i, j]

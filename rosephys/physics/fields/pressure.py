@@ -16,21 +16,22 @@ Sources: Chorin, Math. Comp. 22, 1968; Stam, *Stable fluids*, SIGGRAPH 1999.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
-from .grid import Edges, around, beside, each_cell, laplacian
+from ..quantities import Index, Scalar
+from .grid import Edges, GridField, around, beside, each_cell, laplacian
 
-Solver = Callable[[Any, int, Edges], Any]
+Solver: TypeAlias = Callable[[GridField, int, Edges], GridField]
 
 
-def divergence(u: Any, w: Any, h: float, edges: Edges = "periodic") -> Any:
+def divergence(u: GridField, w: GridField, h: float, edges: Edges = "periodic") -> GridField:
     """h² times the divergence of a velocity (n, m), by central differences."""
 
-    def at(i: Any, j: Any) -> Any:
+    def at(i: Index, j: Index) -> Scalar:
         west, east, _, _ = beside(u, i, j, edges)
         _, _, south, north = beside(w, i, j, edges)
         return 0.5 * h * (east - west + north - south)
@@ -38,24 +39,24 @@ def divergence(u: Any, w: Any, h: float, edges: Edges = "periodic") -> Any:
     return each_cell(u.shape, at)
 
 
-def jacobi(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
+def jacobi(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
     """The pressure after some sweeps from zero, each of the values of the one before.
 
     On a periodic grid with even sides the pattern of a chess board is not damped.
     """
 
-    def sweep(_: Any, p: Any) -> Any:
+    def sweep(_: Index, p: GridField) -> GridField:
         return each_cell(d.shape, lambda i, j: 0.25 * (around(p, i, j, edges) - d[i, j]))
 
     return ra.fori_loop(0, sweeps, sweep, np.zeros(d.shape))
 
 
-def gauss_seidel(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
+def gauss_seidel(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
     """The pressure after some sweeps from zero, over the cells of one colour of a chess board and then those of
     the other, which see the new values. Periodic sides must be even."""
 
-    def half(p: Any, colour: int) -> Any:
-        def at(i: Any, j: Any) -> Any:
+    def half(p: GridField, colour: int) -> GridField:
+        def at(i: Index, j: Index) -> Scalar:
             relaxed = 0.25 * (around(p, i, j, edges) - d[i, j])
             return ra.where((i + j) % 2 == colour, relaxed, p[i, j])
 
@@ -64,11 +65,11 @@ def gauss_seidel(d: Any, sweeps: int, edges: Edges = "periodic") -> Any:
     return ra.fori_loop(0, sweeps, lambda _, p: half(half(p, 0), 1), np.zeros(d.shape))
 
 
-def conjugate_gradient(d: Any, _: int, edges: Edges = "periodic") -> Any:
+def conjugate_gradient(d: GridField, _: int, edges: Edges = "periodic") -> GridField:
     """The pressure of mean zero to ten digits, however many steps that takes; d must have mean zero, else the
     mean is left out."""
 
-    def bend(p: Any) -> Any:
+    def bend(p: GridField) -> GridField:
         mean = ra.mean(p)  # makes constants count, which the Laplacian is blind to
         return each_cell(d.shape, lambda i, j: mean - laplacian(p, i, j, edges))
 
@@ -82,11 +83,13 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
-def without_gradient(u: Any, w: Any, p: Any, h: float, edges: Edges = "periodic") -> Any:
+def without_gradient(
+    u: GridField, w: GridField, p: GridField, h: float, edges: Edges = "periodic"
+) -> tuple[GridField, GridField]:
     """The velocity less the gradient of a pressure."""
     slope = 0.5 / h
 
-    def at(i: Any, j: Any) -> tuple[Any, Any]:
+    def at(i: Index, j: Index) -> tuple[Scalar, Scalar]:
         west, east, south, north = beside(p, i, j, edges)
         return u[i, j] - slope * (east - west), w[i, j] - slope * (north - south)
 
@@ -94,9 +97,13 @@ def without_gradient(u: Any, w: Any, p: Any, h: float, edges: Edges = "periodic"
 
 
 def project(
-    u: Any, w: Any, h: float, solver: str = "jacobi", sweeps: int = 6, edges: Edges = "periodic"
-) -> tuple[Any, Any]:
+    u: GridField,
+    w: GridField,
+    h: float,
+    solver: str = "jacobi",
+    sweeps: int = 6,
+    edges: Edges = "periodic",
+) -> tuple[GridField, GridField]:
     """The velocity without its divergence, as far as the sweeps of a solver go."""
     p = SOLVERS[solver](divergence(u, w, h, edges), sweeps, edges)
-    u, w = without_gradient(u, w, p, h, edges)
-    return u, w
+    return without_gradient(u, w, p, h, edges)

@@ -14,29 +14,30 @@ Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a 
 
 from __future__ import annotations
 
-from typing import Any
+from ..quantities import Index, Scalar
+from .grid import Edges, GridField, each_cell, laplacian
 
-from .grid import Edges, each_cell, laplacian
 
-
-def heat_step(a: Any, diffusivity: Any, dt: Any, edges: Edges = "periodic") -> Any:
+def heat_step(
+    a: GridField, diffusivity: Scalar, dt: Scalar, edges: Edges = "periodic"
+) -> GridField:
     """A field (n, m) a time dt later."""
     return each_cell(a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges))
 
 
 def gray_scott_step(
-    u: Any,
-    v: Any,
-    feed: Any,
-    kill: Any,
-    dt: Any,
+    u: GridField,
+    v: GridField,
+    feed: GridField,
+    kill: Scalar,
+    dt: Scalar,
     diffusivities: tuple[float, float] = (0.16, 0.08),
     edges: Edges = "periodic",
-) -> Any:
+) -> tuple[GridField, GridField]:
     """The concentrations (n, m) of food and of what eats it a time dt later; `feed` (n, m) is F, `kill` k."""
     of_u, of_v = diffusivities
 
-    def at(i: Any, j: Any) -> tuple[Any, Any]:
+    def at(i: Index, j: Index) -> tuple[Scalar, Scalar]:
         eaten, supply = u[i, j] * v[i, j] ** 2, feed[i, j]
         u_rate = of_u * laplacian(u, i, j, edges) - eaten + supply * (1 - u[i, j])
         v_rate = of_v * laplacian(v, i, j, edges) + eaten - (supply + kill) * v[i, j]

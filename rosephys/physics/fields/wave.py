@@ -14,19 +14,20 @@ Source: Hu et al., DiffTaichi, ICLR 2020 (after Wang et al., SIGGRAPH 2018).
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
 
-from .grid import each_cell, laplacian
+from ..quantities import Index, Scalar
+from .grid import GridField, each_cell, laplacian
 
 
-def wave_step(before: Any, now: Any, courant: Any, damping: Any = 0.0) -> Any:
+def wave_step(
+    before: GridField, now: GridField, courant: Scalar, damping: Scalar = 0.0
+) -> GridField:
     """The height (n, m) a step after `now`, which is one after `before`."""
     viscous = courant * damping
     before, now = ra.array(before), ra.array(now)
 
-    def at(i: Any, j: Any) -> Any:
+    def at(i: Index, j: Index) -> Scalar:
         bend, bent = laplacian(now, i, j, "zero"), laplacian(before, i, j, "zero")
         return 2 * now[i, j] - before[i, j] + (courant**2 + viscous) * bend - viscous * bent
 

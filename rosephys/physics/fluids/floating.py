@@ -8,9 +8,9 @@ hulls, whose friction takes d:
 Depths lie at the middles of n cells of width Δ, discharges at their n + 1 faces. Momentum is carried upwind,
 pressure is central: water at rest stays so under any hull, and waves lose nothing to the scheme.
 
-A hull is a curve of points on a rigid body (rigid.py), each for a share s_k (m) of the waterline. A point at
-(X, Z) below the surface by o = h(X) - Z > 0 presses with κ times the weight of the water it ousts. With the
-quadratic B-splines φ_i of the cells, by which all is read at X and spread from it,
+A hull is a curve of points on a rigid body (robots/boxes.py), each for a share s_k (m) of the waterline. A
+point at (X, Z) below the surface by o = h(X) - Z > 0 presses with κ times the weight of the water it ousts.
+With the quadratic B-splines φ_i of the cells, by which all is read at X and spread from it,
 
     Π_i = Σ_k κ g s_k o_k φ_i(X_k) / Δ                                                     on the water
     F_k = ρ κ g s_k o_k (-h_x, 1),    h_x = Σ_i φ_i(X_k) (h_i+1 - h_i-1) / 2Δ                 on the body
@@ -34,16 +34,14 @@ Sources: Lannes, Annals of PDE 3, 2017 (floating bodies); Godlewski, Parisot, Sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 import rose_ad as ra
 
 from ..fields.grid import Edges, cell
+from ..quantities import Array, Index, NumpyArray, Scalar, Sums, Vector
 from ..robots.boxes import Impulses
-
-Array = np.ndarray[Any, Any]
 
 WET = 1e-3  # m, how deep a point must be for half of its friction
 
@@ -61,11 +59,11 @@ class Hulls:
     """What k points of hulls are: the body (k,) of each, its offset (k, 2) from the centre of mass in the frame
     of the body, its share (k,) of the waterline, in m; κ, and the friction c."""
 
-    owner: Array
-    offset: Array
-    share: Array
-    stiffness: Any
-    friction: Any = 0.0
+    owner: NumpyArray
+    offset: NumpyArray
+    share: NumpyArray
+    stiffness: Scalar
+    friction: Scalar = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,14 +71,16 @@ class Basin:
     """Cells of a width in m; density (kg/m³), gravity (m/s²), viscosity ν (m²/s); and what is beyond the first
     and the last, a `wall` or `periodic`."""
 
-    width: Any
-    density: Any = 1000.0
-    gravity: Any = 9.81
-    viscosity: Any = 0.0
+    width: Scalar
+    density: Scalar = 1000.0
+    gravity: Scalar = 9.81
+    viscosity: Scalar = 0.0
     edges: Edges = "wall"
 
 
-def press(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses, dt: Any) -> tuple[Any, Any]:
+def press(
+    basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses, dt: Scalar
+) -> tuple[Array, Array]:
     """Add the impulses of the water on the bodies; Π (n,) and d (n + 1,) of the hulls on it, in m²/s²."""
     depth, share = ra.array(water.depth), ra.array(hulls.share)
     n = depth.shape[0]
@@ -105,7 +105,7 @@ def press(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses, dt: Any)
 
 
 def canal_step(
-    basin: Basin, water: Canal, pressure: Any, friction: Any, dt: Any, inflow: Any = 0.0
+    basin: Basin, water: Canal, pressure: Array, friction: Array, dt: Scalar, inflow: Scalar = 0.0
 ) -> Canal:
     """The water dt later under Π (n,) and d (n + 1,), by semi-implicit Euler; `inflow` is the discharge through
     the first face, where that is a wall."""
@@ -114,14 +114,14 @@ def canal_step(
     rate, speed = dt / basin.width, _speeds(basin, water)
     head = basin.gravity * depth + pressure
 
-    def carried(i: Any) -> Any:
+    def carried(i: Index) -> Scalar:
         through = 0.5 * (flow[i] + flow[i + 1])
         upwind = ra.where(through > 0, speed[i], speed[i + 1])
         return through * upwind - basin.viscosity / basin.width * (flow[i + 1] - flow[i])
 
     momentum = ra.build(n, carried)
 
-    def pushed(f: Any) -> Any:
+    def pushed(f: Index) -> Scalar:
         west, east = cell(f - 1, n, basin.edges), cell(f, n, basin.edges)
         drop = 0.5 * (depth[west] + depth[east]) * (head[east] - head[west])
         new = flow[f] - rate * (momentum[east] - momentum[west] + drop) - dt * friction[f]
@@ -133,7 +133,7 @@ def canal_step(
     return Canal(ra.build(n, lambda i: depth[i] - rate * (flow[i + 1] - flow[i])), flow)
 
 
-def energy(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses) -> Any:
+def energy(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses) -> Scalar:
     """The energy of water and bodies in J/m: of motion, of height, and of the pressed hulls."""
     depth, flow, share = map(ra.array, (water.depth, water.discharge, hulls.share))
     pressed = ra.accum()
@@ -146,13 +146,12 @@ def energy(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses) -> Any:
     high = basin.gravity * (basin.width * ra.sum(depth * depth) + pressed.freeze())
     v, w = impulses.motion.velocity, impulses.motion.spin
     turning = 0.5 * w * w / impulses.by_inertia
-    lifted = (0.5 * ra.sum(v * v, axis=1) + basin.gravity * impulses.motion.position[:, 1]) / (
-        impulses.by_mass
-    )
+    moving = 0.5 * ra.sum(v * v, axis=1)
+    lifted = (moving + basin.gravity * impulses.motion.position[:, 1]) / impulses.by_mass
     return 0.5 * basin.density * (flowing + high) + ra.sum(turning + lifted)
 
 
-def hull(length: float, height: float, bluff: float, points: int) -> tuple[Array, Array]:
+def hull(length: float, height: float, bluff: float, points: int) -> tuple[NumpyArray, NumpyArray]:
     """Points (k, 2) of the hull y = height |2 x / length|^bluff, and their shares (k,) of its length."""
     s = (np.arange(points) + 0.5) / points - 0.5
     curve = np.stack([length * s, height * np.abs(2 * s) ** bluff], axis=1)
@@ -162,14 +161,14 @@ def hull(length: float, height: float, bluff: float, points: int) -> tuple[Array
 # ------------------------------------------------------------------------- points between the cells
 
 
-def _point(hulls: Hulls, impulses: Impulses, k: Any) -> tuple[Any, Any, Any]:
+def _point(hulls: Hulls, impulses: Impulses, k: Index) -> tuple[Index, Vector, Vector]:
     """The body of point k, the arm of the point there, and where it is."""
     i = ra.array(hulls.owner)[k]
     arm = impulses.arm(i, ra.array(hulls.offset)[k])
     return i, arm, impulses.motion.position[i] + arm
 
 
-def _around(at: Any, n: int, edges: Edges) -> list[tuple[Any, Any]]:
+def _around(at: Scalar, n: int, edges: Edges) -> list[tuple[Index, Scalar]]:
     """The three of n places that are next to `at`, and their weights: the quadratic B-spline."""
     middle = ra.floor(at + 0.5)
     i, f = ra.to_int(middle), at - middle
@@ -177,33 +176,33 @@ def _around(at: Any, n: int, edges: Edges) -> list[tuple[Any, Any]]:
     return [(cell(i + k - 1, n, edges), w) for k, w in enumerate(weights)]
 
 
-def _read(q: Any, around: list[tuple[Any, Any]]) -> Any:
+def _read(q: Array, around: list[tuple[Index, Scalar]]) -> Scalar:
     (i, u), (j, v), (k, w) = around
     return u * q[i] + v * q[j] + w * q[k]
 
 
-def _spread(q: Any, around: list[tuple[Any, Any]], amount: Any) -> None:
+def _spread(q: Sums, around: list[tuple[Index, Scalar]], amount: Scalar) -> None:
     for i, weight in around:
         q[i] += weight * amount
 
 
-def _slopes(basin: Basin, depth: Any) -> Any:
+def _slopes(basin: Basin, depth: Array) -> Array:
     """The slope of the surface at each cell."""
     n = depth.shape[0]
 
-    def at(i: Any) -> Any:
+    def at(i: Index) -> Scalar:
         west, east = cell(i - 1, n, basin.edges), cell(i + 1, n, basin.edges)
         return (depth[east] - depth[west]) / (2 * basin.width)
 
     return ra.build(n, at)
 
 
-def _speeds(basin: Basin, water: Canal) -> Any:
+def _speeds(basin: Basin, water: Canal) -> Array:
     """The velocity at each face."""
     depth, flow = map(ra.array, (water.depth, water.discharge))
     n = depth.shape[0]
 
-    def at(f: Any) -> Any:
+    def at(f: Index) -> Scalar:
         west, east = cell(f - 1, n, basin.edges), cell(f, n, basin.edges)
         return 2 * flow[f] / (depth[west] + depth[east])
 

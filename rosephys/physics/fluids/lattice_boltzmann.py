@@ -19,31 +19,30 @@ J. Fluid Mech. 271, 1994.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
-from ..fields.grid import cell, each_cell
+from ..fields.grid import GridField, cell, each_cell
+from ..quantities import Array, Index, NumpyArray, Quantity, Scalar
 
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1))
 OPPOSITE = (0, 3, 4, 1, 2, 7, 8, 5, 6)
 WEIGHTS = (4 / 9, *4 * (1 / 9,), *4 * (1 / 36,))
 
 
-def viscosity(relaxation: Any) -> Any:
+def viscosity(relaxation: Scalar) -> Scalar:
     """The viscosity, in cells² a step, for a relaxation time in steps."""
     return (relaxation - 0.5) / 3
 
 
-def along(k: int, u: Any, v: Any) -> Any:
+def along(k: int, u: Quantity, v: Quantity) -> Quantity:
     """c_k·(u, v)."""
     signed = [x if c > 0 else -x for c, x in zip(DIRECTIONS[k], (u, v), strict=True) if c]
     return sum(signed[1:], start=signed[0]) if signed else 0.0
 
 
-def equilibrium(density: Any, u: Any, v: Any) -> tuple[Any, ...]:
+def equilibrium(density: Quantity, u: Quantity, v: Quantity) -> tuple[Quantity, ...]:
     """The nine densities, numbers, of a cell where nothing is left to relax."""
     still = 1 - 1.5 * (u * u + v * v)
     speeds = (along(k, 3 * u, 3 * v) for k in range(9))
@@ -52,7 +51,9 @@ def equilibrium(density: Any, u: Any, v: Any) -> tuple[Any, ...]:
     )
 
 
-def moments(f: Any, force: tuple[Any, Any] = (0.0, 0.0)) -> tuple[Any, Any, Any]:
+def moments(
+    f: Array | tuple[Scalar, ...], force: tuple[Quantity, Quantity] = (0.0, 0.0)
+) -> tuple[Quantity, Quantity, Quantity]:
     """The density and the velocity of nine densities under a force: of numbers or of fields (9, n, m)."""
     density = f[0] + f[1] + f[2] + f[3] + f[4] + f[5] + f[6] + f[7] + f[8]
     u = f[1] - f[3] + f[5] - f[6] - f[7] + f[8] + 0.5 * force[0]
@@ -60,7 +61,7 @@ def moments(f: Any, force: tuple[Any, Any] = (0.0, 0.0)) -> tuple[Any, Any, Any]
     return density, u / density, v / density
 
 
-def flowing(density: Any, u: Any, v: Any) -> Any:
+def flowing(density: GridField, u: GridField, v: GridField) -> Array:
     """The densities (9, n, m) of a fluid with these fields (n, m), without stress."""
     density, u, v = map(ra.array, (density, u, v))
     return ra.stack(
@@ -68,13 +69,15 @@ def flowing(density: Any, u: Any, v: Any) -> Any:
     )
 
 
-def collided(f: tuple[Any, ...], rate: Any, force: tuple[Any, Any]) -> tuple[Any, ...]:
+def collided(
+    f: tuple[Scalar, ...], rate: Scalar, force: tuple[Scalar, Scalar]
+) -> tuple[Scalar, ...]:
     """The nine densities, numbers, of a cell after they met; `rate` is one over the relaxation time."""
     density, u, v = moments(f, force)
     rest = equilibrium(density, u, v)
     work = 3 * (u * force[0] + v * force[1])
 
-    def push(k: int) -> Any:
+    def push(k: int) -> Scalar:
         return along(k, *force) * (3 + 9 * along(k, u, v)) - work
 
     return tuple(
@@ -83,12 +86,12 @@ def collided(f: tuple[Any, ...], rate: Any, force: tuple[Any, Any]) -> tuple[Any
 
 
 def lattice_boltzmann_step(
-    f: Any,
-    relaxation: Any,
-    force: tuple[Any, Any],
-    solid: np.ndarray[Any, Any],
-    moving: tuple[Any, Any] | None = None,
-) -> Any:
+    f: Array,
+    relaxation: Scalar,
+    force: tuple[GridField, GridField],
+    solid: NumpyArray,
+    moving: tuple[GridField, GridField] | None = None,
+) -> Array:
     """The densities (9, n, m) a step later, on a grid that is periodic where no wall is.
 
     `relaxation` is τ in steps, above ½. `force` are two fields (n, m). `solid` (n, m), of numpy, is true in
@@ -98,7 +101,7 @@ def lattice_boltzmann_step(
     _, n, m = f.shape
     rate = 1 / relaxation
 
-    def meet(i: Any, j: Any) -> tuple[Any, ...]:
+    def meet(i: Index, j: Index) -> tuple[Scalar, ...]:
         return collided(tuple(f[k, i, j] for k in range(9)), rate, (fx[i, j], fy[i, j]))
 
     met = each_cell((n, m), meet)
@@ -107,7 +110,7 @@ def lattice_boltzmann_step(
     from_wall = [ra.array(np.roll(solid, c, (0, 1))) for c in DIRECTIONS]
     wall = None if moving is None else tuple(map(ra.array, moving))
 
-    def arrived(i: Any, j: Any, k: int) -> Any:
+    def arrived(i: Index, j: Index, k: int) -> Scalar:
         a, b = DIRECTIONS[k]
         x, y = cell(i - a, n), cell(j - b, m)
         back = met[OPPOSITE[k]][i, j]

@@ -22,24 +22,28 @@ Review 25, 1983.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import rose_ad as ra
 
-from ..fields.grid import Edges, cell, each_cell
+from ..fields.grid import Edges, GridField, cell, each_cell
+from ..quantities import Index, Quantity, Scalar
 
 DRY = 1e-9  # m; shallower water counts as still
 
+Column: TypeAlias = tuple[Scalar, Scalar, Scalar, Scalar]
+"""The depth of a column, its momentum across a face and along it, and its bed."""
 
-def velocity(depth: Any, momentum: Any) -> Any:
+
+def velocity(depth: Quantity, momentum: Quantity) -> Quantity:
     """The velocity of a column, which comes to rest as it dries."""
     return momentum / ra.maximum(depth, DRY)
 
 
 def face_flow(
-    left: tuple[Any, ...], right: tuple[Any, ...], gravity: Any
-) -> tuple[Any, Any, Any, Any]:
-    """What flows through the face of two cells, each (depth, momentum across, momentum along, bed).
+    left: Column, right: Column, gravity: Scalar
+) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+    """What flows through the face of two cells, a column on either side.
 
     They are the mass, the momentum across less the left cell's own pressure, the same less the right one's, and
     the momentum along. A cell's own pressure pushes both of its faces and cancels.
@@ -52,7 +56,7 @@ def face_flow(
     sl = ra.minimum(ra.minimum(ul - cl, ur - cr), 0.0)
     sr = ra.maximum(ra.maximum(ul + cl, ur + cr), 0.0)
 
-    def across(of_left: Any, of_right: Any, jump: Any) -> Any:
+    def across(of_left: Scalar, of_right: Scalar, jump: Scalar) -> Scalar:
         return (sr * of_left - sl * of_right + sl * sr * jump) / (sr - sl)
 
     push_l, push_r = 0.5 * gravity * hl * hl, 0.5 * gravity * hr * hr
@@ -63,15 +67,15 @@ def face_flow(
 
 
 def shallow_water_step(
-    depth: Any,
-    p: Any,
-    q: Any,
-    bed: Any,
-    dt: Any,
-    width: Any,
-    gravity: Any = 9.81,
+    depth: GridField,
+    p: GridField,
+    q: GridField,
+    bed: GridField,
+    dt: Scalar,
+    width: Scalar,
+    gravity: Scalar = 9.81,
     edges: Edges = "wall",
-) -> tuple[Any, Any, Any]:
+) -> tuple[GridField, GridField, GridField]:
     """The depth and the momentum, fields (n, m), a step later, on square cells of that width.
 
     Edges are `wall`, which reflects, or `periodic`.
@@ -79,15 +83,15 @@ def shallow_water_step(
     h, p, q, z = map(ra.array, (depth, p, q, bed))
     n, m = h.shape
 
-    def mirrored(i: Any, count: int) -> Any:
+    def mirrored(i: Index, count: int) -> Scalar:
         """-1 beyond a wall, where the water moves the other way."""
         return 1.0 if edges == "periodic" else ra.where((i < 0) | (i == count), -1.0, 1.0)
 
-    def east_of(i: Any, j: Any) -> tuple[Any, ...]:
+    def east_of(i: Index, j: Index) -> Column:
         k = cell(i, n, edges)
         return h[k, j], mirrored(i, n) * p[k, j], q[k, j], z[k, j]
 
-    def north_of(i: Any, j: Any) -> tuple[Any, ...]:
+    def north_of(i: Index, j: Index) -> Column:
         k = cell(j, m, edges)
         return h[i, k], mirrored(j, m) * q[i, k], p[i, k], z[i, k]
 
@@ -95,11 +99,10 @@ def shallow_water_step(
     y = each_cell((n, m + 1), lambda i, j: face_flow(north_of(i, j - 1), north_of(i, j), gravity))
     share = dt / width
 
-    def at(i: Any, j: Any) -> tuple[Any, Any, Any]:
+    def at(i: Index, j: Index) -> tuple[Scalar, Scalar, Scalar]:
         mass = x[0][i + 1, j] - x[0][i, j] + y[0][i, j + 1] - y[0][i, j]
         push_x = x[1][i + 1, j] - x[2][i, j] + y[3][i, j + 1] - y[3][i, j]
         push_y = x[3][i + 1, j] - x[3][i, j] + y[1][i, j + 1] - y[2][i, j]
         return h[i, j] - share * mass, p[i, j] - share * push_x, q[i, j] - share * push_y
 
-    stepped: tuple[Any, Any, Any] = each_cell((n, m), at)
-    return stepped
+    return each_cell((n, m), at)

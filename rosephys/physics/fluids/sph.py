@@ -15,24 +15,25 @@ Source: Monaghan, Rep. Prog. Phys. 68, 2005.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import rose_ad as ra
 
+from ..quantities import Array, Scalar, Vectors
 
-def kernel(q: Any, reach: Any) -> Any:
+
+def kernel(q: Scalar, reach: Scalar) -> Scalar:
     """The cubic spline at a distance of q times h, `reach` = h."""
     near, far = ra.maximum(1 - q, 0.0), ra.maximum(2 - q, 0.0)
     return 10 / (7 * math.pi * reach**2) * (0.25 * far**3 - near**3)
 
 
-def kernel_slope(q: Any, reach: Any) -> Any:
+def kernel_slope(q: Scalar, reach: Scalar) -> Scalar:
     """Its derivative by the distance."""
     near, far = ra.maximum(1 - q, 0.0), ra.maximum(2 - q, 0.0)
     return 10 / (7 * math.pi * reach**3) * (3 * near**2 - 0.75 * far**2)
 
 
-def densities(x: Any, mass: Any, reach: Any) -> Any:
+def densities(x: Vectors, mass: Scalar, reach: Scalar) -> Array:
     """The density (n,) at points x (n, 2)."""
     x = ra.array(x)
     n = x.shape[0]
@@ -50,8 +51,14 @@ def densities(x: Any, mass: Any, reach: Any) -> Any:
 
 
 def sph_acceleration(
-    x: Any, v: Any, mass: Any, reach: Any, rest: Any, sound: Any, viscosity: Any
-) -> Any:
+    x: Vectors,
+    v: Vectors,
+    mass: Scalar,
+    reach: Scalar,
+    rest: Scalar,
+    sound: Scalar,
+    viscosity: Scalar,
+) -> Vectors:
     """The acceleration (n, 2) of points x with velocities v; `rest` is ρ0 and `viscosity` α."""
     x, v = ra.array(x), ra.array(v)
     n = x.shape[0]

@@ -12,9 +12,9 @@ dynamics of the cart-pole system*, 2007, for a uniform pole.
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
+
+from ..quantities import Array, Scalar
 
 
 @ra.struct
@@ -27,7 +27,7 @@ class CartPole:
     gravity: ra.Real
 
 
-def cartpole_acceleration(body: CartPole, place: Any, rate: Any, force: Any) -> Any:
+def cartpole_acceleration(body: CartPole, place: Array, rate: Array, force: Scalar) -> Array:
     """(x'', θ''), (2,), at `place` (x, θ) and `rate` (x', θ') under the force F."""
     c, s = ra.cos(place[1]), ra.sin(place[1])
     push = force + body.pole * s * (body.length * rate[1] ** 2 + body.gravity * c)
@@ -35,7 +35,7 @@ def cartpole_acceleration(body: CartPole, place: Any, rate: Any, force: Any) -> 
     return ra.array([along, -(along * c + body.gravity * s) / body.length])
 
 
-def cartpole_energy(body: CartPole, place: Any, rate: Any) -> Any:
+def cartpole_energy(body: CartPole, place: Array, rate: Array) -> Scalar:
     """Kinetic and potential energy (J), zero at rest with the pole level."""
     turning = body.length * rate[1]
     c = ra.cos(place[1])

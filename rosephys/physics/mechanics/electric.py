@@ -10,18 +10,20 @@ Source: the electric job of DiffTaichi (Hu et al., ICLR 2020).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Index, Scalar, Vector, Vectors
 
-def coulomb_force(x: Any, sources: Any, charges: Any, strength: Any, nearest: float) -> Any:
+
+def coulomb_force(
+    x: Vector, sources: Vectors, charges: Array, strength: Scalar, nearest: float
+) -> Vector:
     """The force (2,) at the point x (2,) of n sources (n, 2) with charges (n,)."""
     sources = ra.array(sources)
 
-    def push(i: Any, force: Any) -> Any:
+    def push(i: Index, force: Vector) -> Vector:
         apart = x - sources[i]
         distance = ra.maximum(ra.norm(apart), nearest)
         return force + strength * charges[i] / distance**3 * apart

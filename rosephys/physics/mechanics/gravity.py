@@ -7,12 +7,12 @@ Source: Newton, *Principia*, 1687.
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
 
+from ..quantities import Array, Scalar, Vectors
 
-def gravity_acceleration(x: Any, mass: Any) -> Any:
+
+def gravity_acceleration(x: Vectors, mass: Array) -> Vectors:
     """Accelerations (n, 2) of points at x (n, 2) with masses (n,)."""
     n = x.shape[0]
     pull = ra.accum((n, 2))
@@ -27,7 +27,7 @@ def gravity_acceleration(x: Any, mass: Any) -> Any:
     return pull.freeze()
 
 
-def gravity_energy(x: Any, v: Any, mass: Any) -> Any:
+def gravity_energy(x: Vectors, v: Vectors, mass: Array) -> Scalar:
     """Kinetic and potential energy of the same points."""
     n = x.shape[0]
     energy = ra.accum()

@@ -17,39 +17,47 @@ Sources: Hairer, Lubich, Wanner, *Geometric numerical integration*, 2006; Swope 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol, TypeAlias, TypeVar
 
 import rose_ad as ra
 
-Acceleration = Callable[[Any, Any], Any]
-Method = Callable[[Acceleration, Any, Any, Any], tuple[Any, Any]]
+from ..quantities import Quantity, Scalar
+
+Q = TypeVar("Q", bound=Quantity)
+Acceleration: TypeAlias = Callable[[Q, Q], Q]
 
 
-def explicit_euler(a: Acceleration, x: Any, v: Any, dt: Any) -> tuple[Any, Any]:
+class Method(Protocol):
+    """What `METHODS` holds: positions and velocities a step of length dt later."""
+
+    def __call__(self, a: Acceleration[Q], x: Q, v: Q, dt: Scalar, /) -> tuple[Q, Q]: ...
+
+
+def explicit_euler(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     return x + dt * v, v + dt * a(x, v)
 
 
-def semi_implicit_euler(a: Acceleration, x: Any, v: Any, dt: Any) -> tuple[Any, Any]:
+def semi_implicit_euler(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     v = v + dt * a(x, v)
     return x + dt * v, v
 
 
-def verlet(a: Acceleration, x: Any, v: Any, dt: Any) -> tuple[Any, Any]:
+def verlet(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later, by velocity Verlet."""
     half = v + 0.5 * dt * a(x, v)
     x = x + dt * half
     return x, half + 0.5 * dt * a(x, half)
 
 
-def implicit_midpoint(a: Acceleration, x: Any, v: Any, dt: Any) -> tuple[Any, Any]:
+def implicit_midpoint(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     middle = ra.newton(lambda m: m - v - 0.5 * dt * a(x + 0.5 * dt * m, m), v)
     return x + dt * middle, 2 * middle - v
 
 
-def runge_kutta(a: Acceleration, x: Any, v: Any, dt: Any) -> tuple[Any, Any]:
+def runge_kutta(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     v1, a1 = v, a(x, v)
     v2 = v + 0.5 * dt * a1

@@ -6,8 +6,10 @@ from typing import Any
 
 import rose_ad as ra
 
+from ..quantities import Array, Scalar
 
-def linear_between(knots: Any, share: Any) -> Any:
+
+def linear_between(knots: Array, share: Scalar) -> Any:
     """The polygon through knots (n, ...), n > 1, spread evenly over [0, 1], at `share`."""
     last = knots.shape[0] - 1
     knot = ra.clip(ra.to_int(last * share), 0, last - 1)

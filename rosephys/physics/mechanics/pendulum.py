@@ -13,14 +13,14 @@ Source: Lagrange's equations; Landau, Lifshitz, *Mechanics*, §5 and §23, for t
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Scalar, Vectors
 
-def pendulum_acceleration(angle: Any, rate: Any, stiffness: Any) -> Any:
+
+def pendulum_acceleration(angle: Array, rate: Array, stiffness: Scalar) -> Array:
     """The angular accelerations (n,) of n links at angles and rates (n,), for k = `stiffness`."""
     n = angle.shape[0]
     if n == 1:
@@ -34,13 +34,13 @@ def pendulum_acceleration(angle: Any, rate: Any, stiffness: Any) -> Any:
     return -ra.solve(hanging * cosines, push)
 
 
-def pendulum_joints(angle: Any, length: Any) -> Any:
+def pendulum_joints(angle: Array, length: Scalar) -> Vectors:
     """Where the links (n,) end, (n, 2), with the pivot at the origin."""
     link = length * ra.stack([ra.sin(angle), -ra.cos(angle)], axis=1)
     return ra.cumsum(link, axis=0)
 
 
-def pendulum_energy(angle: Any, rate: Any, gravity: Any, length: Any) -> Any:
+def pendulum_energy(angle: Array, rate: Array, gravity: Scalar, length: Scalar) -> Scalar:
     """Kinetic and potential energy, zero at rest at the height of the pivot."""
     place, push = ra.jvp(lambda a: pendulum_joints(a, length), (angle,), (rate,))
     return 0.5 * ra.sum(push * push) + gravity * ra.sum(place[:, 1])

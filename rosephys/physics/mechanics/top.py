@@ -15,36 +15,37 @@ Source: Goldstein, *Classical mechanics*, §5.7.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
-from ..rigid.body3d import kick_turn_kick, rotated, rotational_energy
+from ..quantities import Scalar, Vector
+from ..rigid.body3d import Quaternion, kick_turn_kick, rotated, rotational_energy
 
 
-def top_axis(q: Any) -> Any:
+def top_axis(q: Quaternion) -> Vector:
     """The axis (3,) of a top with the orientation q (4,)."""
     return rotated(q, np.array([0.0, 0.0, 1.0]))
 
 
-def top_step(q: Any, momentum: Any, moments: Any, weight: Any, dt: Any) -> tuple[Any, Any]:
+def top_step(
+    q: Quaternion, momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar
+) -> tuple[Quaternion, Vector]:
     """Orientation and angular momentum a time dt later, for `weight` m g l (N m)."""
 
-    def torque(q: Any) -> Any:
+    def torque(q: Quaternion) -> Vector:
         x, y, _ = top_axis(q)
         return weight * ra.array([-y, x, 0.0])
 
     return kick_turn_kick(torque, q, momentum, moments, dt)
 
 
-def top_energy(q: Any, momentum: Any, moments: Any, weight: Any) -> Any:
+def top_energy(q: Quaternion, momentum: Vector, moments: Vector, weight: Scalar) -> Scalar:
     """Kinetic and potential energy (J)."""
     return rotational_energy(q, momentum, moments) + weight * top_axis(q)[2]
 
 
-def steady_precession(moments: Any, weight: Any, spin: Any, inclination: Any) -> Any:
+def steady_precession(moments: Vector, weight: Scalar, spin: Scalar, inclination: Scalar) -> Scalar:
     """The smaller rate Ω (rad/s) at which the axis goes round without nodding; NaN for too small a spin."""
     along = moments[2] * spin
     root = ra.sqrt(along**2 - 4 * moments[0] * weight * ra.cos(inclination))

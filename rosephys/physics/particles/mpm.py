@@ -25,17 +25,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Index, Matrix, Quantity, Scalar, Sums, Vector, Vectors
 from . import symmetric
 
 EMPTY = 1e-10  # added to the mass of a node, so that one without particles has a velocity
 
-Material: TypeAlias = Callable[[Any, Any], tuple[Any, Any]]
+Material: TypeAlias = Callable[[Index, Matrix], tuple[Matrix, Matrix]]
 """`material(p, F)`: what particle p keeps of its deformation gradient (d, d), and V τ (d, d) for it."""
 
 
@@ -67,7 +68,7 @@ class Grid:
         return 1.0 / self.nodes
 
 
-def at_rest(position: Any, velocity: Any = 0.0) -> Particles:
+def at_rest(position: Vectors, velocity: Quantity = 0.0) -> Particles:
     """Undeformed particles at (n, d), with one velocity (d,) or one for each (n, d)."""
     n, d = position.shape
     return Particles(
@@ -79,30 +80,36 @@ def at_rest(position: Any, velocity: Any = 0.0) -> Particles:
 
 
 def step(
-    grid: Grid, particles: Particles, mass: Any, material: Material, gravity: Any, dt: Any
+    grid: Grid, particles: Particles, mass: Array, material: Material, gravity: Vector, dt: Scalar
 ) -> Particles:
     """The particles dt later, of masses (n,), with the acceleration `gravity` (d,).
 
     A particle that comes within a node of the edge of the grid raises IndexError.
     """
     x, mass = particles.position, ra.array(mass)
+
+    # each particle alone
     pull = -4 * dt / grid.spacing**2
 
-    def strained(p: Any) -> tuple[Any, Any]:
+    def strained(p: Index) -> tuple[Matrix, Matrix]:
         c, f = particles.affine[p], particles.deformation[p]
         f, stress = material(p, f + dt * (c @ f))
         return f, mass[p] * c + pull * stress
 
-    deformation, affine = ra.build(x.shape[0], strained)
-    sums = to_grid(grid, x, particles.velocity, mass, affine)
-    v, affine = from_grid(grid, grid_velocity(grid, sums, dt * gravity, x), x)
+    deformation, momenta = ra.build(x.shape[0], strained)
+    # particles to grid
+    sums = to_grid(grid, x, particles.velocity, mass, momenta)
+    # gravity and walls, on the grid
+    nodes = grid_velocity(grid, sums, dt * gravity, x)
+    # grid to particles
+    v, affine = from_grid(grid, nodes, x)
     return Particles(x + dt * v, v, affine, deformation)
 
 
 # ------------------------------------------------------------------------------------ transfers
 
 
-def to_grid(grid: Grid, x: Any, v: Any, mass: Any, affine: Any) -> Any:
+def to_grid(grid: Grid, x: Vectors, v: Vectors, mass: Array, affine: Array) -> Array:
     """The momentum and, last, the mass of each node, (nodes, ..., d + 1), of particles at x with velocities v
     (n, d), masses (n,) and affine momenta A (n, d, d)."""
     n, d = x.shape
@@ -115,16 +122,15 @@ def to_grid(grid: Grid, x: Any, v: Any, mass: Any, affine: Any) -> Any:
     return nodes.freeze()
 
 
-def from_grid(grid: Grid, velocity: Any, x: Any) -> tuple[Any, Any]:
+def from_grid(grid: Grid, velocity: Array, x: Vectors) -> tuple[Vectors, Array]:
     """Velocities (n, d) and affine velocities (n, d, d) of particles at x (n, d) in the nodes' velocities."""
 
-    def at_particle(p: Any) -> tuple[Any, Any]:
+    def at_particle(p: Index) -> tuple[Vector, Matrix]:
         near = _stencil(grid, x[p])
         v, *moments = _gather(velocity, near)
         return v, 4 / grid.spacing * (ra.array(moments).T - ra.outer(v, near.offset))
 
-    gathered: tuple[Any, Any] = ra.build(x.shape[0], at_particle)
-    return gathered
+    return ra.build(x.shape[0], at_particle)
 
 
 @dataclass(frozen=True)
@@ -132,19 +138,19 @@ class _Stencil:
     """The 3^d nodes around a particle: the first of them, how far the particle is from it (d,) in Δ, and the
     weights of the three along each axis, 3 of (d,)."""
 
-    first: list[Any]
-    offset: Any
-    weights: list[Any]
+    first: list[Index]
+    offset: Vector
+    weights: list[Vector]
 
 
-def _stencil(grid: Grid, x: Any) -> _Stencil:
+def _stencil(grid: Grid, x: Vector) -> _Stencil:
     at = x / grid.spacing
     first = [_node(a) for a in at]
     f = at - ra.array(first)
     return _Stencil(first, f, [0.5 * (1.5 - f) ** 2, 0.75 - (f - 1) ** 2, 0.5 * (f - 0.5) ** 2])
 
 
-def _node(at: Any) -> Any:
+def _node(at: Scalar) -> Index:
     """Along an axis the first node near a particle at this coordinate in Δ."""
     return ra.to_int(ra.floor(at - 0.5))
 
@@ -153,12 +159,12 @@ def _node(at: Any) -> Any:
 
 
 def _spread(
-    part: Any,
+    part: Sums,
     near: _Stencil,
-    slope: Any,
-    mass: Any,
-    momentum: Any,
-    weight: Any = 1.0,
+    slope: Matrix,
+    mass: Scalar,
+    momentum: Vector,
+    weight: Scalar = 1.0,
     axis: int = 0,
 ) -> None:
     """Add weighted momentum and mass to the nodes in `part` of a grid, which has the axes from `axis` on; the
@@ -172,7 +178,7 @@ def _spread(
         _spread(node, near, slope, mass, there, weight * w[axis], axis + 1)
 
 
-def _gather(part: Any, near: _Stencil, axis: int = 0) -> list[Any]:
+def _gather(part: Array, near: _Stencil, axis: int = 0) -> list[Vector]:
     """The weighted sum over the nodes in `part` of a grid, which has the axes from `axis` on, and its first
     moments along them, counted in nodes from the first."""
     if axis == len(near.first):
@@ -183,7 +189,7 @@ def _gather(part: Any, near: _Stencil, axis: int = 0) -> list[Any]:
     return [total, w[1] * rows[1][0] + 2 * w[2] * rows[2][0], *others]
 
 
-def grid_velocity(grid: Grid, sums: Any, kick: Any, x: Any) -> Any:
+def grid_velocity(grid: Grid, sums: Array, kick: Vector, x: Vectors) -> Array:
     """The velocities (nodes, ..., d) of nodes with these momenta and masses (nodes, ..., d + 1), a kick (d,)
     later and with the walls' consent; 0 away from all particles, which are at x (n, d)."""
     d = sums.shape[-1] - 1
@@ -196,17 +202,17 @@ def grid_velocity(grid: Grid, sums: Any, kick: Any, x: Any) -> Any:
     return velocity.freeze()
 
 
-def _reached(grid: Grid, x: Any) -> list[tuple[Any, Any]]:
+def _reached(grid: Grid, x: Vectors) -> list[tuple[Index, Index]]:
     """Along each axis the first node that is near a particle, and one more than the last."""
 
-    def node(at: Any) -> Any:
+    def node(at: Scalar) -> Index:
         return ra.clip(_node(at / grid.spacing), 0, grid.nodes - 3)
 
     axes = range(x.shape[1])
     return [(node(ra.min(x[:, k])), node(ra.max(x[:, k])) + 3) for k in axes]
 
 
-def _box(sides: list[tuple[Any, Any]]) -> Iterator[tuple[Any, ...]]:
+def _box(sides: list[tuple[Index, Index]]) -> Iterator[tuple[Index, ...]]:
     """The nodes between these bounds: loops, one in the other."""
     if not sides:
         yield ()
@@ -216,7 +222,7 @@ def _box(sides: list[tuple[Any, Any]]) -> Iterator[tuple[Any, ...]]:
             yield (k, *rest)
 
 
-def _walled(grid: Grid, index: tuple[Any, ...], v: Any) -> Any:
+def _walled(grid: Grid, index: tuple[Index, ...], v: Vector) -> Vector:
     last = grid.nodes - grid.margin
     stopped = [
         ((i < grid.margin) & (u < 0)) | ((i > last) & (u > 0))
@@ -233,14 +239,14 @@ def _walled(grid: Grid, index: tuple[Any, ...], v: Any) -> Any:
 # ------------------------------------------------------------------------------------ materials
 
 
-def determinant(f: Any) -> Any:
+def determinant(f: Matrix) -> Scalar:
     """det F, of a (2, 2) or (3, 3) matrix."""
     if len(f) == 2:
         return f[0, 0] * f[1, 1] - f[0, 1] * f[1, 0]
     return ra.dot(f[0], ra.cross(f[1], f[2]))
 
 
-def rotation(f: Any) -> Any:
+def rotation(f: Matrix) -> Matrix:
     """R of the polar decomposition F = R S of a (2, 2) matrix, or of a (3, 3) one with det F > 0."""
     if len(f) == 3:
         return symmetric.inverse_root(f @ f.T) @ f
@@ -250,37 +256,37 @@ def rotation(f: Any) -> Any:
     return ra.array([[a, -b], [b, a]])
 
 
-def corotated(f: Any, mu: Any, lam: Any) -> Any:
+def corotated(f: Matrix, mu: Scalar, lam: Scalar) -> Matrix:
     """τ of the fixed corotated solid, 2μ (F - R) Fᵀ + λ (J - 1) J I, of Lamé's parameters."""
     j = determinant(f)
     return 2 * mu * ((f - rotation(f)) @ f.T) + lam * (j - 1) * j * np.eye(len(f))
 
 
-def corotated_energy(f: Any, mu: Any, lam: Any) -> Any:
+def corotated_energy(f: Matrix, mu: Scalar, lam: Scalar) -> Scalar:
     """Its energy density, μ |F - R|² + ½ λ (J - 1)²."""
     strain = f - rotation(f)
     return mu * ra.sum(strain * strain) + 0.5 * lam * (determinant(f) - 1) ** 2
 
 
-def neo_hookean(f: Any, mu: Any, lam: Any) -> Any:
+def neo_hookean(f: Matrix, mu: Scalar, lam: Scalar) -> Matrix:
     """τ of a neo-Hookean solid, μ (F Fᵀ - I) + λ log J I; J must stay positive."""
     one = np.eye(len(f))
     return mu * (f @ f.T - one) + lam * ra.log(determinant(f)) * one
 
 
-def neo_hookean_energy(f: Any, mu: Any, lam: Any) -> Any:
+def neo_hookean_energy(f: Matrix, mu: Scalar, lam: Scalar) -> Scalar:
     """Its energy density, ½ μ (|F|² - d) - μ log J + ½ λ (log J)²."""
     log = ra.log(determinant(f))
     return 0.5 * mu * (ra.sum(f * f) - len(f)) - mu * log + 0.5 * lam * log * log
 
 
-def muscle(f: Any, strength: Any, axis: int) -> Any:
+def muscle(f: Matrix, strength: Scalar, axis: int) -> Matrix:
     """τ of fibres along an axis of the undeformed body that pull with `strength`, or push: F e A eᵀ Fᵀ."""
     along = f[:, axis]
     return strength * ra.outer(along, along)
 
 
-def liquid(f: Any, stiffness: Any) -> Any:
+def liquid(f: Matrix, stiffness: Scalar) -> Matrix:
     """τ of a weakly compressible liquid, K (J - 1) I.
 
     Its energy density is K (J - 1 - log J). Keep `isotropic(F)` of its deformation: shear is forgotten.
@@ -288,7 +294,7 @@ def liquid(f: Any, stiffness: Any) -> Any:
     return stiffness * (determinant(f) - 1) * np.eye(len(f))
 
 
-def isotropic(f: Any) -> Any:
+def isotropic(f: Matrix) -> Matrix:
     """J^(1/d) I: of a deformation the change of volume alone; J must be positive."""
     d = len(f)
     j = determinant(f)

@@ -16,33 +16,33 @@ import math
 from collections.abc import Callable
 from functools import reduce
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import rose_ad as ra
 
-SWEEPS = {
-    2: 1,
-    3: 4,
-}  # of rotations: one is exact in the plane, and convergence is quadratic in space
+from ..quantities import Matrix, Scalar
+
+# of rotations, by dimension: one is exact in the plane, and convergence is quadratic in space
+SWEEPS = {2: 1, 3: 4}
 TINY = 1e-300  # keeps 0 / 0 from being
 CLOSE = 0.1  # below it quotients are taken from a series, to rounding
 
 
-def eigen(s: Any) -> tuple[list[Any], Any]:
+def eigen(s: Matrix) -> tuple[list[Scalar], Matrix]:
     """The eigenvalues of a symmetric (d, d) matrix, d = 2 or 3, in no order, and as columns the eigenvectors.
 
     Not to be differentiated.
     """
     d = len(s)
-    s = [[s[i, j] for j in range(d)] for i in range(d)]
-    u = [[float(i == j) for j in range(d)] for i in range(d)]
+    rows: list[list[Scalar]] = [[s[i, j] for j in range(d)] for i in range(d)]
+    u: list[list[Scalar]] = [[float(i == j) for j in range(d)] for i in range(d)]
     for _ in range(SWEEPS[d]):
         for p, q in combinations(range(d), 2):
-            _annihilate(s, u, p, q)
-    return [s[i][i] for i in range(d)], ra.array(u)
+            _annihilate(rows, u, p, q)
+    return [rows[i][i] for i in range(d)], ra.array(u)
 
 
-def _annihilate(s: list[list[Any]], u: list[list[Any]], p: int, q: int) -> None:
+def _annihilate(s: list[list[Scalar]], u: list[list[Scalar]], p: int, q: int) -> None:
     """Rotate axes p and q so that s[p][q] becomes 0, by at most 45 degrees."""
     gap, twice = s[q][q] - s[p][p], 2 * s[p][q]
     size = abs(gap) + ra.sqrt(gap * gap + twice * twice) + TINY
@@ -60,21 +60,21 @@ def _annihilate(s: list[list[Any]], u: list[list[Any]], p: int, q: int) -> None:
         u[k][p], u[k][q] = c * a - sine * b, sine * a + c * b
 
 
-Function: TypeAlias = Callable[[Any], Any]
-Quotient: TypeAlias = Callable[[Any, Any, Any, Any], Any]
+Function: TypeAlias = Callable[[Scalar], Scalar]
+Quotient: TypeAlias = Callable[[Scalar, Scalar, Scalar, Scalar], Scalar]
 """`quotient(a, b, f(a), f(b))` is (f(a) - f(b)) / (a - b), f'(a) for a = b."""
 
 
-def _spectral(f: Function, slope: Function, quotient: Quotient) -> Function:
+def _spectral(f: Function, slope: Function, quotient: Quotient) -> Callable[[Matrix], Matrix]:
     """f of symmetric matrices; `slope` is f'."""
 
     @ra.custom_jvp
-    def apply(s: Any) -> Any:
+    def apply(s: Matrix) -> Matrix:
         values, u = eigen(s)
         return (u * ra.array([f(a) for a in values])) @ u.T
 
     @apply.defjvp
-    def apply_jvp(primals: Any, tangents: Any) -> Any:
+    def apply_jvp(primals: tuple[Matrix], tangents: tuple[Matrix]) -> tuple[Matrix, Matrix]:
         (s,), (ds,) = primals, tangents
         values, u = eigen(s)
         found = [f(a) for a in values]
@@ -87,7 +87,7 @@ def _spectral(f: Function, slope: Function, quotient: Quotient) -> Function:
     return apply
 
 
-def _log_quotient(a: Any, b: Any, log_a: Any, log_b: Any) -> Any:
+def _log_quotient(a: Scalar, b: Scalar, log_a: Scalar, log_b: Scalar) -> Scalar:
     """2 artanh(r) / (r (a + b)) with r = (a - b) / (a + b)."""
     r = (a - b) / (a + b)
     close = abs(r) < CLOSE
@@ -95,7 +95,7 @@ def _log_quotient(a: Any, b: Any, log_a: Any, log_b: Any) -> Any:
     return ra.where(close, near, (log_a - log_b) / ra.where(close, 1.0, a - b))
 
 
-def _exp_quotient(a: Any, b: Any, exp_a: Any, exp_b: Any) -> Any:
+def _exp_quotient(a: Scalar, b: Scalar, exp_a: Scalar, exp_b: Scalar) -> Scalar:
     """√(exp a exp b) sinh(h) / h with h = (a - b) / 2."""
     h = 0.5 * (a - b)
     close = abs(h) < CLOSE
@@ -105,11 +105,11 @@ def _exp_quotient(a: Any, b: Any, exp_a: Any, exp_b: Any) -> Any:
     return ra.where(close, near, (exp_a - exp_b) / ra.where(close, 1.0, a - b))
 
 
-def _root_quotient(a: Any, b: Any, root_a: Any, root_b: Any) -> Any:
+def _root_quotient(a: Scalar, b: Scalar, root_a: Scalar, root_b: Scalar) -> Scalar:
     return -root_a * root_b / (ra.sqrt(a) + ra.sqrt(b))
 
 
-def polynomial(x: Any, coefficients: list[float]) -> Any:
+def polynomial(x: Scalar, coefficients: list[float]) -> Scalar:
     """Σ c_k x^k."""
     return reduce(lambda rest, c: c + x * rest, reversed(coefficients))
 

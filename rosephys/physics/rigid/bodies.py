@@ -19,16 +19,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 from rosephys.scene.scene import SceneError
 
+from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
 from .shapes import Shape
 
-Array = np.ndarray[Any, Any]
+Poses: TypeAlias = Array
+"""(n, 3): positions in metres and angles in radians."""
+Twists: TypeAlias = Array
+"""(n, 3): velocities in m/s and spins in rad/s."""
+Point: TypeAlias = Vector | tuple[Scalar, Scalar]
+"""(2,), about a body's centre of mass."""
+
+FREE = 1e30
+"""More impulse than any joint ever needs."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,22 @@ class Body:
     """
 
     shape: Shape
-    density: Any = 1.0
-    inertia: Any = None
-    friction: Any = 0.5
-    restitution: Any = 0.0
+    density: Scalar = 1.0
+    inertia: Scalar | None = None
+    friction: Scalar = 0.5
+    restitution: Scalar = 0.0
     fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What holds two bodies; made by the functions of `joints`. The numbers may be traced."""
+
+    kind: Literal["revolute", "weld", "distance", "motor"]
+    bodies: tuple[int, int]
+    anchors: tuple[Point, Point] = ((0.0, 0.0), (0.0, 0.0))
+    target: Scalar = 0.0
+    torque: Scalar = FREE
 
 
 @ra.struct
@@ -68,9 +88,9 @@ class Bodies:
 class Rounds:
     """Pairs (p, 2) in such an order that round r is those from `bounds[r, 0]` to `bounds[r, 1] - 1`."""
 
-    pairs: Array
-    bounds: Array
-    order: Array  # (p,) where each pair was in the list that was given
+    pairs: NumpyArray
+    bounds: NumpyArray
+    order: NumpyArray  # (p,) where each pair was in the list that was given
 
 
 def rounds(pairs: Sequence[tuple[int, int]], movable: Sequence[bool]) -> Rounds:
@@ -103,8 +123,8 @@ class World:
         self,
         bodies: Sequence[Body],
         *,
-        gravity: Any = (0.0, -9.81),
-        joints: Sequence[Any] = (),
+        gravity: Vector | tuple[Scalar, Scalar] = (0.0, -9.81),
+        joints: Sequence[Joint] = (),
         pairs: Iterable[tuple[int, int]] | None = None,
     ) -> None:
         self.bodies = tuple(bodies)
@@ -124,7 +144,7 @@ class World:
                 if (self.movable[i] or self.movable[j]) and frozenset((i, j)) not in joined
             ]
         self.contacts = rounds([self._faced(*p) for p in pairs], self.movable)
-        self.links = rounds([tuple(j.bodies) for j in self.joints], self.movable)
+        self.links = rounds([j.bodies for j in self.joints], self.movable)
 
     def _faced(self, i: int, j: int) -> tuple[int, int]:
         """The pair with a circle, if it has one, second: the first has the faces."""
@@ -133,45 +153,51 @@ class World:
     # -------------------------------------------------------------------------------- of each body
 
     @property
-    def mass(self) -> Any:
+    def mass(self) -> Array:
         """Of each body (n,), as if it could move."""
         return _numbers([b.density * b.shape.area for b in self.bodies])
 
     @property
-    def inertia(self) -> Any:
+    def inertia(self) -> Array:
         """Of each body about its centre of mass (n,), as if it could move."""
         return _numbers(
             [b.density * b.shape.moment if b.inertia is None else b.inertia for b in self.bodies]
         )
 
     @property
-    def free(self) -> Array:
+    def free(self) -> NumpyArray:
         """1 for each body that can move, 0 for one that is fixed, (n,)."""
         return np.array(self.movable, float)
 
     @property
-    def inverse(self) -> Any:
+    def inverse(self) -> Array:
         """1/m, 1/m and 1/I of each body, (n, 3); 0 for one that is fixed."""
         m, i = self.free / self.mass, self.free / self.inertia
         return ra.stack([m, m, i], axis=1)
 
     @property
-    def friction(self) -> Any:
+    def friction(self) -> Array:
         """Of each body, (n,)."""
         return _numbers([b.friction for b in self.bodies])
 
     @property
-    def restitution(self) -> Any:
+    def restitution(self) -> Array:
         """Of each body, (n,)."""
         return _numbers([b.restitution for b in self.bodies])
 
     @property
-    def pull(self) -> Any:
+    def pull(self) -> Array:
         """What gravity adds to the velocity and the spin of each body in a second, (n, 3)."""
         g, free = ra.array(self.gravity), ra.array(self.free)
         return ra.build(len(self.bodies), lambda k: free[k] * ra.array([g[0], g[1], 0.0]))
 
-    def at(self, position: Any, angle: Any, velocity: Any = None, spin: Any = None) -> Bodies:
+    def at(
+        self,
+        position: Vectors,
+        angle: Array,
+        velocity: Vectors | None = None,
+        spin: Array | None = None,
+    ) -> Bodies:
         """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given."""
         n = len(self.bodies)
         return Bodies(
@@ -185,36 +211,36 @@ class World:
 
     # ------------------------------------------------------------------------------- what is kept
 
-    def energy(self, state: Bodies) -> Any:
+    def energy(self, state: Bodies) -> Scalar:
         """Kinetic and potential energy of the bodies that can move, in joules."""
         v, w = state.velocity, state.spin
         m = self.free * self.mass
         kinetic = ra.sum(m * ra.sum(v * v, axis=1)) + ra.sum(self.free * self.inertia * w * w)
         return 0.5 * kinetic - ra.sum(m * (state.position @ ra.array(self.gravity)))
 
-    def momentum(self, state: Bodies) -> Any:
+    def momentum(self, state: Bodies) -> Vector:
         """Momentum (2,) of the bodies that can move, in kg m/s."""
         return (self.free * self.mass) @ state.velocity
 
-    def angular_momentum(self, state: Bodies) -> Any:
+    def angular_momentum(self, state: Bodies) -> Scalar:
         """Angular momentum about the origin of the bodies that can move, in kg m²/s."""
         x, v = state.position, state.velocity
         orbital = self.mass * (x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0])
         return ra.sum(self.free * (orbital + self.inertia * state.spin))
 
-    def outline(self, state: Bodies, k: int) -> Any:
+    def outline(self, state: Bodies, k: int) -> Vectors:
         """The outline of body k where it is, (m, 2), for a picture."""
         return placed(state.position[k], state.angle[k], self.bodies[k].shape.outline)
 
 
-def _numbers(values: Sequence[Any]) -> Any:
+def _numbers(values: Sequence[Scalar]) -> Array:
     """An array of numbers some of which may be traced."""
     if all(isinstance(v, int | float) for v in values):
         return np.array(values, float)
     return ra.array(list(values))
 
 
-def placed(x: Any, angle: Any, points: Any) -> Any:
+def placed(x: Vector, angle: Scalar, points: Vectors) -> Vectors:
     """Points (m, 2) of a body, as they lie with the body at x and at that angle."""
     c, s = ra.cos(angle), ra.sin(angle)
     u, v = points[:, 0], points[:, 1]

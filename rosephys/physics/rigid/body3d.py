@@ -21,13 +21,16 @@ Sources: Austin, Krishnaprasad, Wang, *Almost Poisson integration of rigid body 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
-Torque = Callable[[Any], Any]
+from ..quantities import Array, Matrix, Scalar, Vector
+
+Quaternion: TypeAlias = Array  # (4,), w first, of length 1
+Torque: TypeAlias = Callable[[Quaternion], Vector]
 
 BOX_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 """The corners (8, 3) of a box with half extents 1."""
@@ -38,7 +41,7 @@ BOX_FACES = np.array(
 """The corners of its faces (6, 4), anticlockwise as seen from outside."""
 
 
-def product(p: Any, q: Any) -> Any:
+def product(p: Quaternion, q: Quaternion) -> Quaternion:
     """The quaternion (4,) of the rotation q followed by p."""
     a, b, c, d = p
     w, x, y, z = q
@@ -52,7 +55,7 @@ def product(p: Any, q: Any) -> Any:
     )
 
 
-def rotation_matrix(q: Any) -> Any:
+def rotation_matrix(q: Quaternion) -> Matrix:
     """R(q), (3, 3), for a unit quaternion."""
     w, x, y, z = q
     return ra.array(
@@ -64,54 +67,56 @@ def rotation_matrix(q: Any) -> Any:
     )
 
 
-def cayley(a: Any) -> Any:
+def cayley(a: Vector) -> Quaternion:
     """The unit quaternion of a rotation by nearly the vector a (3,), in radians."""
     half = 0.5 * a
     w = 1 / ra.sqrt(1 + ra.dot(half, half))
     return ra.array([w, w * half[0], w * half[1], w * half[2]])
 
 
-def rotated(q: Any, points: Any) -> Any:
+def rotated(q: Quaternion, points: Array) -> Array:
     """Points (..., 3) of the body, turned as it is."""
     return points @ rotation_matrix(q).T
 
 
-def angular_velocity(q: Any, momentum: Any, moments: Any) -> Any:
+def angular_velocity(q: Quaternion, momentum: Vector, moments: Vector) -> Vector:
     """ω (3,) in the world (rad/s)."""
     r = rotation_matrix(q)
     return r @ ((momentum @ r) / moments)
 
 
-def angular_momentum(q: Any, velocity: Any, moments: Any) -> Any:
+def angular_momentum(q: Quaternion, velocity: Vector, moments: Vector) -> Vector:
     """L (3,) of the world, for ω (3,) in the world."""
     r = rotation_matrix(q)
     return r @ (moments * (velocity @ r))
 
 
-def rotational_energy(q: Any, momentum: Any, moments: Any) -> Any:
+def rotational_energy(q: Quaternion, momentum: Vector, moments: Vector) -> Scalar:
     """½ L · ω (J)."""
     return 0.5 * ra.dot(momentum, angular_velocity(q, momentum, moments))
 
 
 @ra.fn
-def turn(q: Any, momentum: Any, moments: Any, dt: Any) -> Any:
+def turn(q: Quaternion, momentum: Vector, moments: Vector, dt: Scalar) -> Quaternion:
     """The quaternion (4,) a time dt later, without torque."""
     free = dt * (momentum @ rotation_matrix(q)) / moments
 
-    def residual(turned: Any) -> Any:  # the vector h w
+    def residual(turned: Vector) -> Vector:  # the vector h w
         return turned - free - 0.5 * ra.cross(moments * turned, turned) / moments
 
     return product(q, cayley(ra.newton(residual, free, tolerance=1e-14)))
 
 
-def kick_turn_kick(torque: Torque, q: Any, momentum: Any, moments: Any, dt: Any) -> tuple[Any, Any]:
+def kick_turn_kick(
+    torque: Torque, q: Quaternion, momentum: Vector, moments: Vector, dt: Scalar
+) -> tuple[Quaternion, Vector]:
     """Quaternion and angular momentum a time dt later, under `torque(q)` (3,) of the world."""
     momentum = momentum + 0.5 * dt * torque(q)
     q = turn(q, momentum, moments, dt)
     return q, momentum + 0.5 * dt * torque(q)
 
 
-def box_moments(mass: Any, half: Any) -> Any:
+def box_moments(mass: Scalar, half: Vector) -> Vector:
     """The principal moments (3,) of a box with half extents (3,) in metres."""
     x, y, z = half
     return mass / 3 * ra.array([y * y + z * z, x * x + z * z, x * x + y * y])

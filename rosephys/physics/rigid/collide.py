@@ -14,7 +14,7 @@ the step's start that solves gap(τ) = 0 by Newton's method; it moves freely unt
     x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
 
 So the normal and the arms of an impact, and their derivatives, are those of the instant of impact. With any
-other instant the derivative of a collision's outcome is wrong, in places by sign; see `contact`.
+other instant the derivative of a collision's outcome is wrong, in places by sign; see docs/contact.md.
 
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
 1974 (clipping); Zhong, Han, Dey, Brikis, L4DC 2023 (the instant of impact).
@@ -22,20 +22,22 @@ Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); S
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector, Vectors
 from .bodies import Bodies, World
 
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
 
-YES: Any = 1.0
+YES: Scalar = 1.0
 """What is added to count something."""
 SLOW = 1e-9
 """The least speed that a meeting is looked for with, in m/s."""
@@ -79,6 +81,10 @@ class _Look:
     closing: ra.Vec
 
 
+_Search: TypeAlias = tuple[Index, Scalar, Condition, Condition, _Look]
+"""How often a pair was looked at, at which time last, whether it is near and will meet, and what was seen."""
+
+
 @dataclass(frozen=True)
 class Outlines:
     """The shapes of a world as tables, padded to the most corners that one has.
@@ -95,7 +101,7 @@ class Outlines:
         return max(len(b.shape.corners) for b in self.world.bodies)
 
     @cached_property
-    def corners(self) -> np.ndarray[Any, Any]:
+    def corners(self) -> NumpyArray:
         """Of each body about its centre of mass."""
         rows = []
         for b in self.world.bodies:
@@ -104,7 +110,7 @@ class Outlines:
         return np.array(rows)
 
     @cached_property
-    def normals(self) -> np.ndarray[Any, Any]:
+    def normals(self) -> NumpyArray:
         """Outward, of length 1; zero where there is no face."""
         side = np.roll(self.corners, -1, axis=1) - self.corners
         length = np.hypot(side[..., 0], side[..., 1])[..., None]
@@ -112,24 +118,24 @@ class Outlines:
         return np.asarray(outward / np.where(length > 0, length, 1.0))
 
     @cached_property
-    def faces(self) -> np.ndarray[Any, Any]:
+    def faces(self) -> NumpyArray:
         """How many faces each body has."""
         return np.asarray(
             np.where(self.round, 0, [len(b.shape.corners) for b in self.world.bodies])
         )
 
     @cached_property
-    def round(self) -> np.ndarray[Any, Any]:
+    def round(self) -> NumpyArray:
         """Whether each body is a circle."""
         return np.array([len(b.shape.corners) == 1 for b in self.world.bodies], bool)
 
     @cached_property
-    def radius(self) -> np.ndarray[Any, Any]:
+    def radius(self) -> NumpyArray:
         """Of each body."""
         return np.array([b.shape.radius for b in self.world.bodies])
 
     @cached_property
-    def size(self) -> np.ndarray[Any, Any]:
+    def size(self) -> NumpyArray:
         """The radius of the circle about each body's centre of mass that holds it."""
         return np.asarray(np.hypot(*np.moveaxis(self.corners, -1, 0)).max(axis=1) + self.radius)
 
@@ -143,7 +149,7 @@ class Outlines:
 # ---------------------------------------------------------------------------------- two shapes
 
 
-def manifold(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifold:
+def manifold(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
     """How bodies i and j lie with their positions (2, 2) and angles (2,)."""
     pairs = shapes.world.contacts.pairs
     both = shapes.round[pairs[:, 0]] & shapes.round[pairs[:, 1]]
@@ -151,59 +157,35 @@ def manifold(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifold:
         return _corners_meet(shapes, i, j, x)
     if not both.any():
         return _faces_meet(shapes, i, j, x, angle)
-    met: Manifold = ra.cond(
+    return ra.cond(
         ra.array(shapes.faces)[i] > 0,
         lambda: _faces_meet(shapes, i, j, x, angle),
         lambda: _corners_meet(shapes, i, j, x),
     )
-    return met
 
 
-def _corners_meet(shapes: Outlines, i: Any, j: Any, x: Any) -> Manifold:
+def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors) -> Manifold:
     radius = ra.array(shapes.radius)
     return _between(x[0], x[1], radius[i], radius[j])
 
 
-def _faces_meet(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifold:
+def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
+    """The other body's face, cut to the reference face; or the closest corners of the two."""
     v, body = shapes.count, ra.array([i, j])
-    local, outward = ra.array(shapes.corners), ra.array(shapes.normals)
     faces, radius = ra.array(shapes.faces), ra.array(shapes.radius)
+    corner, normal = _in_place(shapes, body, x, angle)
 
-    def placed(k: Any) -> Any:
-        c, s = ra.cos(angle[k]), ra.sin(angle[k])
-
-        def row(e: Any) -> Any:
-            p, n = local[body[k], e], outward[body[k], e]
-            return (
-                ra.array([x[k, 0] + c * p[0] - s * p[1], x[k, 1] + s * p[0] + c * p[1]]),
-                ra.array([c * n[0] - s * n[1], s * n[0] + c * n[1]]),
-            )
-
-        return ra.build(v, row)
-
-    corner, normal = ra.build(2, placed)
-
-    def apart(k: Any, e: Any) -> Any:
-        """How far the other body is in front of the face e of body k."""
-        n, at = normal[k, e], corner[k, e]
-        depth = ra.min(ra.build(v, lambda o: _dot(n, corner[1 - k, o]))) - _dot(n, at)
-        return ra.where(e < faces[body[k]], depth, -NEVER)
-
-    gaps = ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
-    best = ra.build(2, lambda k: ra.argmax(gaps[k]))
-    # the first body's face unless the second's is clearly the better: equal ones must not take turns
-    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * shapes.reach, 1, 0)
-    f, o = best[r], 1 - r
+    # the reference face f, of body r
+    r, f, gaps = _reference_face(shapes, body, corner, normal)
+    o = 1 - r
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
     width = _dot(along, end) - _dot(along, start)
     clear = gaps[r, f] > 0
 
+    # the face against it, and where its ends lie along the reference
     flat = faces[body[o]]
-    g = ra.argmin(ra.build(v, lambda e: ra.where(e < flat, _dot(normal[o, e], n), NEVER)))
-    # the other face runs against the reference; its ends, in the order of the first body's n⊥
-    g, h = ra.where(r == 0, _after(g, v), g), ra.where(r == 0, g, _after(g, v))
-    a, b = corner[o, ra.where(flat > 0, g, 0)], corner[o, ra.where(flat > 0, h, 0)]
+    a, b = _face_against(n, r, flat, corner, normal)
     u, w = _dot(along, a) - _dot(along, start), _dot(along, b) - _dot(along, start)
     sign = ra.where(r == 0, 1.0, -1.0)
     before, beyond = ra.maximum(u, w) < 0, ra.minimum(u, w) > width
@@ -218,7 +200,7 @@ def _faces_meet(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifol
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
         run = ra.where(level, 1.0, w - u)
 
-        def point(k: Any) -> Any:
+        def point(k: Index) -> tuple[Vector, Scalar]:
             place = ra.where(k == 0, u, w)
             share = (ra.clip(place, 0.0, width) - u) / run
             p = a + ra.where(level, ra.where(k == 0, 0.0, 1.0), share) * (b - a)
@@ -228,19 +210,68 @@ def _faces_meet(shapes: Outlines, i: Any, j: Any, x: Any, angle: Any) -> Manifol
         points, gap = ra.build(2, point)
         return Manifold(sign * n, points, gap)
 
-    met: Manifold = ra.cond(clear & (before | beyond), beside, opposite)
-    return met
+    return ra.cond(clear & (before | beyond), beside, opposite)
 
 
-def _after(e: Any, count: int) -> Any:
+def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[Array, Array]:
+    """The corners and the normals (2, v, 2) of two bodies where they are."""
+    local, outward = ra.array(shapes.corners), ra.array(shapes.normals)
+
+    def placed(k: Index) -> tuple[Vectors, Vectors]:
+        c, s = ra.cos(angle[k]), ra.sin(angle[k])
+
+        def row(e: Index) -> tuple[Vector, Vector]:
+            p, n = local[body[k], e], outward[body[k], e]
+            return (
+                ra.array([x[k, 0] + c * p[0] - s * p[1], x[k, 1] + s * p[0] + c * p[1]]),
+                ra.array([c * n[0] - s * n[1], s * n[0] + c * n[1]]),
+            )
+
+        return ra.build(shapes.count, row)
+
+    return ra.build(2, placed)
+
+
+def _reference_face(
+    shapes: Outlines, body: Array, corner: Array, normal: Array
+) -> tuple[Index, Index, Array]:
+    """The body, 0 or 1, and the face along whose normal the two are separated most, and how far they are along
+    all of them (2, v)."""
+    v, faces = shapes.count, ra.array(shapes.faces)
+
+    def apart(k: Index, e: Index) -> Scalar:
+        """How far the other body is in front of the face e of body k."""
+        n, at = normal[k, e], corner[k, e]
+        depth = ra.min(ra.build(v, lambda o: _dot(n, corner[1 - k, o]))) - _dot(n, at)
+        return ra.where(e < faces[body[k]], depth, -NEVER)
+
+    gaps = ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+    best = ra.build(2, lambda k: ra.argmax(gaps[k]))
+    # the first body's face unless the second's is clearly the better: equal ones must not take turns
+    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * shapes.reach, 1, 0)
+    return r, best[r], gaps
+
+
+def _face_against(
+    n: Vector, r: Index, faces: Index, corner: Array, normal: Array
+) -> tuple[Vector, Vector]:
+    """The ends of the other body's face that looks most against n, body r's, in the order of the first body's
+    n⊥; of a body without `faces` its corner, twice."""
+    o, v = 1 - r, corner.shape[1]
+    g = ra.argmin(ra.build(v, lambda e: ra.where(e < faces, _dot(normal[o, e], n), NEVER)))
+    g, h = ra.where(r == 0, _after(g, v), g), ra.where(r == 0, g, _after(g, v))
+    return corner[o, ra.where(faces > 0, g, 0)], corner[o, ra.where(faces > 0, h, 0)]
+
+
+def _after(e: Index, count: int) -> Index:
     return ra.where(e == count - 1, 0, e + 1)
 
 
-def _dot(a: Any, b: Any) -> Any:
+def _dot(a: Vector, b: Vector) -> Scalar:
     return a[0] * b[0] + a[1] * b[1]
 
 
-def _between(a: Any, b: Any, radius_a: Any, radius_b: Any) -> Manifold:
+def _between(a: Vector, b: Vector, radius_a: Scalar, radius_b: Scalar) -> Manifold:
     """Two discs, or the discs about two corners; those of one centre part upwards."""
     apart = b - a
     distance = ra.norm(apart)
@@ -253,7 +284,7 @@ def _between(a: Any, b: Any, radius_a: Any, radius_b: Any) -> Manifold:
 # ------------------------------------------------------------------------------------- a world
 
 
-def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts:
+def find(world: World, state: Bodies, dt: Scalar, meeting: bool = True) -> Contacts:
     """The contacts of a step of length dt that starts from this state.
 
     Without `meeting` all are those of the start, and times are 0.
@@ -266,52 +297,23 @@ def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts
     lower, upper = _boxes(shapes, state, dt)
 
     @ra.fn
-    def look(k: Any, t: Any, state: Bodies, g: Any) -> _Look:
-        """A pair at the time t, in free flight."""
-        pairs, free = ra.array(world.contacts.pairs), ra.array(world.free)
+    def look(k: Index, t: Scalar, state: Bodies, g: Vector) -> _Look:
+        return _in_flight(shapes, k, t, state, g)
 
-        def flown(side: Any) -> Any:
-            b = pairs[k, side]
-            down = free[b] * t * g
-            v = state.velocity[b] + down
-            return state.position[b] + t * (v - 0.5 * down), state.angle[b] + t * state.spin[b], v
-
-        x, angle, v = ra.build(2, flown)
-        m = manifold(shapes, pairs[k, 0], pairs[k, 1], x, angle)
-        arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
-        n = m.normal
-
-        def speed(c: Any, side: Any) -> Any:
-            arm, w = arms[c, side], state.spin[pairs[k, side]]
-            return _dot(v[side], n) + w * (arm[0] * n[1] - arm[1] * n[0])
-
-        return _Look(m.normal, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)))
-
-    def nearer(k: Any, now: Any) -> Any:
+    def search(k: Index) -> _Search:
         """A pair at the start, then by Newton's method at its meeting, if it has one."""
-        looks, t, near, meets, seen = now
-        first = ra.argmin(seen.gap)
-        t += seen.gap[first] / ra.maximum(seen.closing[first], SLOW)
-        t = ra.where(looks == 0, 0.0, ra.clip(t, 0.0, dt))
-        seen = look(k, t, state, g)
-        within = ra.min(seen.gap - dt * ra.maximum(seen.closing, 0.0)) < shapes.reach
-        comes = ra.any((seen.gap > 0) & (seen.gap < dt * seen.closing))
-        near, meets = (
-            ra.where(looks == 0, *both) for both in ((within, near), (within & comes, meets))
+        unseen = _Look(np.zeros(2), np.zeros((2, 2, 2)), np.zeros(2), np.zeros(2))
+        return ra.while_loop(
+            lambda now: (now[0] == 0) | now[3],
+            lambda now: _nearer(now, shapes.reach, dt, lambda t: look(k, t, state, g)),
+            (0, 0.0, False, False, unseen),
+            max_steps=LOOKS if meeting else 1,
         )
-        return looks + 1, t, near, meets, seen
 
-    unseen = _Look(np.zeros(2), np.zeros((2, 2, 2)), np.zeros(2), np.zeros(2))
-    start = (0, 0.0, False, False, unseen)
     for k in ra.range(p):
         i, j = pairs[k, 0], pairs[k, 1]
         with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
-            _, t, close, _, seen = ra.while_loop(
-                lambda now: (now[0] == 0) | now[3],
-                lambda now: nearer(k, now),  # noqa: B023
-                start,
-                max_steps=LOOKS if meeting else 1,
-            )
+            _, t, close, _, seen = search(k)
             with ra.when(close):
                 near[k] += YES
                 time[k] += t
@@ -321,7 +323,45 @@ def find(world: World, state: Bodies, dt: Any, meeting: bool = True) -> Contacts
     return Contacts(*(a.freeze() for a in (near, time, normal, arms, gap)))
 
 
-def _boxes(shapes: Outlines, state: Bodies, dt: Any) -> tuple[Any, Any]:
+def _in_flight(shapes: Outlines, k: Index, t: Scalar, state: Bodies, g: Vector) -> _Look:
+    """Pair k at the time t, in free flight under the gravity g."""
+    world = shapes.world
+    pairs, free = ra.array(world.contacts.pairs), ra.array(world.free)
+
+    def flown(side: Index) -> tuple[Vector, Scalar, Vector]:
+        b = pairs[k, side]
+        down = free[b] * t * g
+        v = state.velocity[b] + down
+        return state.position[b] + t * (v - 0.5 * down), state.angle[b] + t * state.spin[b], v
+
+    x, angle, v = ra.build(2, flown)
+    m = manifold(shapes, pairs[k, 0], pairs[k, 1], x, angle)
+    arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
+    n = m.normal
+
+    def speed(c: Index, side: int) -> Scalar:
+        arm, w = arms[c, side], state.spin[pairs[k, side]]
+        return _dot(v[side], n) + w * (arm[0] * n[1] - arm[1] * n[0])
+
+    return _Look(m.normal, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)))
+
+
+def _nearer(now: _Search, reach: float, dt: Scalar, look: Callable[[Scalar], _Look]) -> _Search:
+    """A step of the search: the start first, then where the gap as last seen would close."""
+    looks, t, near, meets, seen = now
+    first = ra.argmin(seen.gap)
+    t += seen.gap[first] / ra.maximum(seen.closing[first], SLOW)
+    t = ra.where(looks == 0, 0.0, ra.clip(t, 0.0, dt))
+    seen = look(t)
+    within = ra.min(seen.gap - dt * ra.maximum(seen.closing, 0.0)) < reach
+    comes = ra.any((seen.gap > 0) & (seen.gap < dt * seen.closing))
+    near, meets = (
+        ra.where(looks == 0, *both) for both in ((within, near), (within & comes, meets))
+    )
+    return looks + 1, t, near, meets, seen
+
+
+def _boxes(shapes: Outlines, state: Bodies, dt: Scalar) -> tuple[Vectors, Vectors]:
     """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
     local, v = ra.array(shapes.corners), shapes.count
     size, radius = ra.array(shapes.size), ra.array(shapes.radius)
@@ -330,10 +370,10 @@ def _boxes(shapes: Outlines, state: Bodies, dt: Any) -> tuple[Any, Any]:
         (state.position, state.angle, state.velocity, state.spin)
     )
 
-    def box(k: Any) -> tuple[Any, Any]:
+    def box(k: Index) -> tuple[Vector, Vector]:
         c, s = ra.cos(angle[k]), ra.sin(angle[k])
 
-        def corner(e: Any) -> tuple[Any, Any]:
+        def corner(e: Index) -> tuple[Scalar, Scalar]:
             p = local[k, e]
             return c * p[0] - s * p[1], s * p[0] + c * p[1]
 
@@ -345,5 +385,4 @@ def _boxes(shapes: Outlines, state: Bodies, dt: Any) -> tuple[Any, Any]:
             ra.array([x[k, 0] + ra.max(us) + reach, x[k, 1] + ra.max(vs) + reach]),
         )
 
-    boxes: tuple[Any, Any] = ra.build(len(shapes.corners), box)
-    return boxes
+    return ra.build(len(shapes.corners), box)

@@ -18,21 +18,25 @@ L4DC 2023 (the instant of impact).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
 from .body3d import rotated, rotation_matrix, turn
 
 SWEEPS = 12
 IMPACTS = 3  # that a step resolves one after the other
 TOUCHING = 1e-4  # metres; corners nearer to the floor than this touch it when another does
 SLOWEST = (
-    1e-3  # m/s; a corner that sinks more slowly meets nothing: its instant would have no meaning
+    1e-3  # m/s; a corner that sinks more slowly meets nothing, at no instant that has a meaning
 )
 RECOVERY = 0.1  # the share of its depth that a corner takes back in a step
+
+_Pushed: TypeAlias = tuple[Vector, Vector, Vectors]
+"""Velocity and spin of a body, and the impulses (n, 3) on its corners so far."""
 
 
 @ra.struct
@@ -55,33 +59,34 @@ class Motion:
 
 
 @ra.fn
-def drift(body: RigidBody, now: Motion, dt: Any) -> Motion:
+def drift(body: RigidBody, now: Motion, dt: Scalar) -> Motion:
     """The motion a time dt later, without forces."""
     turned = turn(now.orientation, now.momentum, body.moments, dt)
     return Motion(now.position + dt * now.velocity, now.velocity, turned, now.momentum)
 
 
 def advance_over_floor(
-    body: RigidBody, now: Motion, restitution: Any, friction: Any, dt: Any
+    body: RigidBody, now: Motion, restitution: Scalar, friction: Scalar, dt: Scalar
 ) -> Motion:
     """The motion a time dt later over a floor at z = 0, without forces but the floor's."""
 
-    def to_impact(_: Any, state: tuple[Motion, Any]) -> Any:
+    def to_impact(_: Index, state: tuple[Motion, Scalar]) -> tuple[Motion, Scalar]:
         now, left = state
         meets, instant = _first_impact(body, now, left, dt)
 
-        def collide() -> tuple[Motion, Any]:
+        def collide() -> tuple[Motion, Scalar]:
             met = drift(body, now, instant)
             return _pushed(body, met, restitution, friction, dt), left - instant
 
         return ra.cond(meets, collide, lambda: (now, left))
 
     met, left = ra.fori_loop(0, IMPACTS, to_impact, (now, dt))
-    moved: Motion = drift(body, met, left)
-    return moved
+    return drift(body, met, left)
 
 
-def _first_impact(body: RigidBody, now: Motion, left: Any, dt: Any) -> tuple[Any, Any]:
+def _first_impact(
+    body: RigidBody, now: Motion, left: Scalar, dt: Scalar
+) -> tuple[Condition, Scalar]:
     """Whether a corner meets the floor in the time left of a step of length dt, and when the first does.
 
     It may have done so a little before: then it is put back on the floor along its way.
@@ -98,26 +103,28 @@ def _first_impact(body: RigidBody, now: Motion, left: Any, dt: Any) -> tuple[Any
     return ra.any(meets), ra.clip(instant - late, -0.5 * dt, left + 0.5 * dt)
 
 
-def _frame(body: RigidBody, now: Motion) -> tuple[Any, Any]:
+def _frame(body: RigidBody, now: Motion) -> tuple[Vectors, Matrix]:
     """The corners' arms (n, 3) and the inverse of the inertia (3, 3), in the world."""
     r = rotation_matrix(now.orientation)
     return rotated(now.orientation, body.corners), (r / body.moments) @ r.T
 
 
-def _velocities(now: Motion, arms: Any, inverse: Any) -> Any:
+def _velocities(now: Motion, arms: Vectors, inverse: Matrix) -> Vectors:
     """The velocities (n, 3) of the corners."""
     spin = inverse @ now.momentum
     return ra.build(len(arms), lambda k: now.velocity + ra.cross(spin, arms[k]))
 
 
 @ra.fn
-def _sinking(body: RigidBody, now: Motion) -> tuple[Any, Any]:
+def _sinking(body: RigidBody, now: Motion) -> tuple[Array, Array]:
     """The heights of the corners and their vertical velocities, each (n,)."""
     arms, inverse = _frame(body, now)
     return now.position[2] + arms[:, 2], _velocities(now, arms, inverse)[:, 2]
 
 
-def _pushed(body: RigidBody, now: Motion, restitution: Any, friction: Any, dt: Any) -> Motion:
+def _pushed(
+    body: RigidBody, now: Motion, restitution: Scalar, friction: Scalar, dt: Scalar
+) -> Motion:
     """The motion just after the floor has pushed the corners that touch it."""
     arms, inverse = _frame(body, now)
     height, sinking = now.position[2] + arms[:, 2], _velocities(now, arms, inverse)[:, 2]
@@ -125,7 +132,7 @@ def _pushed(body: RigidBody, now: Motion, restitution: Any, friction: Any, dt: A
     leaving = ra.maximum(-restitution * sinking, -RECOVERY / dt * height)
     yields = ra.build(len(arms), lambda k: _yield(body.mass, inverse, arms[k]))
 
-    def push(k: Any, state: Any) -> Any:
+    def push(k: Index, state: _Pushed) -> _Pushed:
         v, spin, impulses = state
         u = v + ra.cross(spin, arms[k])
         wanted = impulses[k] - (u - leaving[k] * np.array([0.0, 0.0, 1.0])) / yields[k]
@@ -137,7 +144,7 @@ def _pushed(body: RigidBody, now: Motion, restitution: Any, friction: Any, dt: A
         impulses = ra.build(len(arms), lambda j: ra.where(j == k, impulse, impulses[j]))
         return v + change / body.mass, spin + inverse @ ra.cross(arms[k], change), impulses
 
-    def sweep(_: Any, state: Any) -> Any:
+    def sweep(_: Index, state: _Pushed) -> _Pushed:
         return ra.fori_loop(0, len(arms), push, state)
 
     start = (now.velocity, inverse @ now.momentum, np.zeros(arms.shape))
@@ -146,10 +153,10 @@ def _pushed(body: RigidBody, now: Motion, restitution: Any, friction: Any, dt: A
     return Motion(now.position, velocity, now.orientation, now.momentum + torque)
 
 
-def _yield(mass: Any, inverse: Any, arm: Any) -> Any:
+def _yield(mass: Scalar, inverse: Matrix, arm: Vector) -> Vector:
     """How much a corner's velocity changes at most along each axis (3,) for an impulse of 1 along it."""
 
-    def along(axis: Any) -> Any:
+    def along(axis: int) -> Scalar:
         one = ra.where(ra.arange(3) == axis, 1.0, 0.0)
         return ra.cross(inverse @ ra.cross(arm, one), arm)[axis]
 

@@ -16,22 +16,23 @@ W = M⁻¹, an impulse on one body moves all of them, by
 which leaves the speeds along the joints as they were; for the pair's rows G, K is G W' Gᵀ. Such an impact keeps
 the momentum of what is free, and adds no energy; with e = 1 and without friction it takes none.
 
-Sources: Guendelman, Bridson, Fedkiw, *Nonconvex rigid bodies with stacking*, SIGGRAPH 2003 (impacts before
-contacts); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012; Featherstone, *Rigid Body Dynamics
+Sources: Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012; Featherstone, *Rigid Body Dynamics
 Algorithms*, 2008, chapter 11 (impacts on what is jointed).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
 from . import joints
-from .bodies import World
+from .bodies import Poses, Twists, World
 from .collide import YES, Contacts
 from .pairs import NORMALS, Pairs, changes, resolved, row_matrix, speeds, sweep
 
@@ -40,38 +41,38 @@ SLOWEST = 0.01
 LATER = 1e6
 """A speed that nothing has: the demand on a point that is not constrained is less than minus this."""
 
+_Round: TypeAlias = tuple[Twists, Poses, Scalar]
+"""The motion and x after all pairs have been gone through once, and how many impacts there were."""
+
 
 def impacts(
     world: World,
     contacts: Contacts,
     pairs: Pairs,
-    motion: Any,
-    x: Any,
-    dt: Any,
+    motion: Twists,
+    x: Poses,
+    dt: Scalar,
     most: int,
     plastic: bool = True,
-) -> tuple[Any, Any]:
+) -> tuple[Twists, Poses]:
     """The motion (n, 3) after the impacts of a step of `dt` seconds, and x (n, 3) less what they have not moved
     before their time. `most` is how often all pairs are gone through; without `plastic`, those without
     restitution are left out."""
     meeting = _Meeting(world, contacts, pairs, dt, plastic)
 
-    def resolve(once: Any) -> Any:
+    def resolve(once: Callable[[_Round], _Round]) -> tuple[Twists, Poses]:
         start = (motion, x, 1.0)
         return ra.while_loop(lambda now: now[2] > 0, once, start, max_steps=most)[:2]
 
-    def jointed() -> Any:
+    def jointed() -> tuple[Twists, Poses]:
         inverse = joints.inverse_mass(world, x)
         once = ra.fn(meeting.jointed)  # a function of its own compiles sooner
         return resolve(lambda now: once(inverse, *now[:2]))
 
-    after: tuple[Any, Any]
     if world.joints:
-        after = ra.cond(meeting.any_struck(motion), jointed, lambda: (motion, x))
-    else:
-        free = ra.fn(meeting.free)
-        after = resolve(lambda now: free(*now[:2]))
-    return after
+        return ra.cond(meeting.any_struck(motion), jointed, lambda: (motion, x))
+    free = ra.fn(meeting.free)
+    return resolve(lambda now: free(*now[:2]))
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,15 @@ class _Meeting:
     world: World
     contacts: Contacts
     pairs: Pairs
-    dt: Any
+    dt: Scalar
     plastic: bool
 
-    def restitution(self, i: Any, j: Any) -> Any:
+    def restitution(self, i: Index, j: Index) -> Scalar:
         """Of two bodies."""
         e = ra.array(self.world.restitution)
         return ra.maximum(e[i], e[j])
 
-    def approach(self, p: Any, i: Any, j: Any, motions: Any) -> tuple[Any, Any]:
+    def approach(self, p: Index, i: Index, j: Index, motions: Array) -> tuple[Array, Array]:
         """The speeds (4,) along a pair's rows as it meets, and which of its points are struck (2,)."""
         t, pull = self.contacts.time[p], ra.array(self.world.pull)
         u = speeds(self.pairs, p, motions + t * ra.concat([pull[i], pull[j]]))
@@ -99,7 +100,7 @@ class _Meeting:
             met &= self.restitution(i, j) > 0
         return u, (closing < -SLOWEST) & met
 
-    def any_struck(self, motion: Any) -> Any:
+    def any_struck(self, motion: Twists) -> Condition:
         """Whether any pair is struck."""
         count = ra.accum()
         for p in ra.range(len(self.pairs.near)):
@@ -108,16 +109,18 @@ class _Meeting:
             count += ra.where((self.pairs.near[p] > 0) & ra.any(struck), YES, 0.0)
         return count.freeze() > 0
 
-    def impulses(self, p: Any, i: Any, j: Any, u: Any, struck: Any, response: Any) -> Any:
+    def impulses(
+        self, p: Index, i: Index, j: Index, u: Array, struck: Array, response: Array
+    ) -> Array:
         """The impulses (4,) of a pair with that response (10,)."""
         aim = ra.where(struck, -self.restitution(i, j) * u[NORMALS], -LATER)
         return resolved(response, self.pairs.friction[p], u, ra.zeros(4), aim)
 
-    def free(self, motion: Any, x: Any) -> tuple[Any, Any, Any]:
+    def free(self, motion: Twists, x: Poses) -> _Round:
         """Motion and x after every pair's impact, those of a round at once; and how many there were."""
         early, count = ra.accum(x.shape), ra.accum(1)
 
-        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
             u, struck = self.approach(p, i, j, motions)
             with ra.when(ra.any(struck)):
                 impulses = self.impulses(p, i, j, u, struck, self.pairs.response[p])
@@ -130,11 +133,11 @@ class _Meeting:
         motion = sweep(self.world, self.pairs, motion, visit)
         return motion, x - early.freeze(), count.freeze()[0]
 
-    def jointed(self, inverse: Any, motion: Any, x: Any) -> tuple[Any, Any, Any]:
+    def jointed(self, inverse: Array, motion: Twists, x: Poses) -> _Round:
         """The same, one after the other, where joints lead from each to all bodies: `inverse` is W'."""
         early, count, n = ra.accum(x.shape), ra.accum(1), x.shape[0]
 
-        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
             u, struck = self.approach(p, i, j, motions)
             with ra.when(ra.any(struck)):
                 rows = row_matrix(self.pairs, p)
@@ -152,21 +155,21 @@ class _Meeting:
         return motion, x - early.freeze(), count.freeze()[0]
 
 
-def _spread(rows: Any, first: Any, second: Any) -> Any:
+def _spread(rows: Matrix, first: Array, second: Array) -> Array:
     """The changes (4, m) of all motions by impulses along a pair's rows (4, 6), whose bodies' are (3, m)."""
 
-    def change(r: Any, c: Any) -> Any:
+    def change(r: Index, c: Index) -> Scalar:
         return sum(rows[r, k] * first[k, c] + rows[r, 3 + k] * second[k, c] for k in range(3))
 
     return ra.build(4, lambda r: ra.build(first.shape[1], lambda c: change(r, c)))
 
 
-def _response(rows: Any, parts: Any, i: Any, j: Any) -> Any:
+def _response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
     """The changes of a pair's speeds along its rows (4, 6), given those of all motions, `parts` (4, n, 3): of
     the symmetric matrix the lower triangle (10,), row by row."""
     above, below = map(ra.array, np.tril_indices(4))
 
-    def entry(e: Any) -> Any:
+    def entry(e: Index) -> Scalar:
         row, change = rows[below[e]], parts[above[e]]
         return sum(row[k] * change[i, k] + row[3 + k] * change[j, k] for k in range(3))
 

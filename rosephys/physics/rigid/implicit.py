@@ -32,30 +32,37 @@ Nonlinear Problems*, 2004 (damping).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import rose_ad as ra
 
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide, joints
-from .bodies import Bodies, World
+from .bodies import Bodies, Poses, Twists, World
 from .impacts import impacts
 from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
 
-Force = Callable[[Any, Any], None]
+Force: TypeAlias = Callable[[Twists, Sums], None]
+"""`force(v, change)` adds to the change of the motions what it does while bodies move with v."""
 
 TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 
+_Found: TypeAlias = tuple[Twists, Twists, Condition]
+"""v, the residual there, and whether the last step made it smaller."""
+_Tried: TypeAlias = tuple[Scalar, Twists, Twists]
+"""The share of a step, v after it, and the residual there."""
+
 
 def step(
     world: World,
     state: Bodies,
-    dt: Any,
-    stiffness: Any = 1e6,
-    onset: Any = 1.0,
-    slip: Any = 1e-3,
+    dt: Scalar,
+    stiffness: Scalar = 1e6,
+    onset: Scalar = 1.0,
+    slip: Scalar = 1e-3,
     most: int = 50,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
@@ -67,32 +74,40 @@ def step(
     x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
     motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
     forces: list[Force] = []
+
+    # impacts that have restitution, each at its instant; then the contacts that are left
     if len(world.contacts.pairs):
         contacts = collide.find(world, state, dt)
         pairs = pairs_of(world, contacts)
         motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
         gap = _gaps(world, contacts, pairs, motion)
         forces.append(_contact(world, pairs, gap, dt, stiffness, onset, slip))
+
+    # joints, as springs
     if world.joints:
         forces.append(_joined(world, x, dt, stiffness))
+
+    # v' = v + h g + W Gᵀ P(G v')
     free = motion + dt * world.pull
 
-    def excess(v: Any) -> Any:
+    def excess(v: Twists) -> Twists:
         change = ra.accum((n, 3))
         for force in forces:
             force(v, change)
         return v - free - change.freeze()
 
     v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, most)) if forces else free
+
+    # x' = x + h v'
     x += dt * v
     return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
 
 
-def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Any) -> Any:
+def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Twists) -> Array:
     """The gaps (p, 2) at the start of the step of points that are looked at when they meet."""
     bodies = ra.array(world.contacts.pairs)
 
-    def before(p: Any) -> Any:
+    def before(p: Index) -> Array:
         u = speeds(pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
         return contacts.gap[p] - contacts.time[p] * u[NORMALS]
 
@@ -100,17 +115,23 @@ def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Any) -
 
 
 def _contact(
-    world: World, pairs: Pairs, gap: Any, dt: Any, stiffness: Any, onset: Any, slip: Any
+    world: World,
+    pairs: Pairs,
+    gap: Array,
+    dt: Scalar,
+    stiffness: Scalar,
+    onset: Scalar,
+    slip: Scalar,
 ) -> Force:
     """What points with these gaps (p, 2) do in a step to bodies that move with v (n, 3)."""
     bodies = ra.array(world.contacts.pairs)
 
-    def push(overlap: Any) -> Any:
+    def push(overlap: Scalar) -> Scalar:
         hard = stiffness * overlap
         soft = ra.clip(hard, 0.0, 2 * onset)
         return dt * (soft * soft / (4 * onset) + ra.maximum(hard - 2 * onset, 0.0))
 
-    def force(v: Any, change: Any) -> None:
+    def force(v: Twists, change: Sums) -> None:
         for p in ra.range(len(world.contacts.pairs)):
             with ra.when(pairs.near[p] > 0):
                 i, j = bodies[p, 0], bodies[p, 1]
@@ -119,10 +140,8 @@ def _contact(
                 for c in (0, 1):
                     normal = push(-(gap[p, c] + dt * u[2 * c]))
                     along = u[2 * c + 1]
-                    impulses += [
-                        normal,
-                        -pairs.friction[p] * normal * along / ra.hypot(along, slip),
-                    ]
+                    drag = -pairs.friction[p] * normal * along / ra.hypot(along, slip)
+                    impulses += [normal, drag]
                 more = changes(pairs, p, impulses)
                 change[i] += more[:3]
                 change[j] += more[3:]
@@ -130,12 +149,12 @@ def _contact(
     return force
 
 
-def _joined(world: World, x: Any, dt: Any, stiffness: Any) -> Force:
+def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
     """What joints do in a step to bodies at x (n, 3) that move with v (n, 3)."""
     bodies, inverse = ra.array(world.links.pairs), ra.array(world.inverse)
     rows, aim, torque = joints.asked(world, x, dt)
 
-    def force(v: Any, change: Any) -> None:
+    def force(v: Twists, change: Sums) -> None:
         for k in ra.range(len(world.joints)):
             i, j = bodies[k, 0], bodies[k, 1]
             wrong = aim[k] - rows[k] @ ra.concat([v[i], v[j]])
@@ -146,28 +165,28 @@ def _joined(world: World, x: Any, dt: Any, stiffness: Any) -> Force:
     return force
 
 
-def _root(f: Callable[[Any], Any], start: Any, most: int) -> Any:
+def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
     """v with f(v) = 0, by Newton's method; a step is halved until the residual is smaller."""
 
-    def size(value: Any) -> Any:
+    def size(value: Twists) -> Scalar:
         return ra.sum(value * value)
 
-    def newer(now: Any) -> Any:
+    def newer(now: _Found) -> _Found:
         v, value, _ = now
         way = ra.dense_solve(ra.linearize(f, v)[1], value)
 
-        def shorter(tried: Any) -> Any:
+        def shorter(tried: _Tried) -> _Tried:
             share = 0.5 * tried[0]
             there = v - share * way
             return share, there, f(there)
 
-        def worse(tried: Any) -> Any:
+        def worse(tried: _Tried) -> Condition:
             return (tried[0] > SHORTEST) & ~(size(tried[2]) < size(value))
 
         share, v, value = ra.while_loop(worse, shorter, (2.0, v, value))
         return v, value, share > SHORTEST
 
-    def further(now: Any) -> Any:
+    def further(now: _Found) -> Condition:
         return now[2] & (size(now[1]) > TOLERANCE * TOLERANCE)
 
     return ra.while_loop(further, newer, (start, f(start), True), max_steps=most)[0]

@@ -1,6 +1,6 @@
 r"""Rigid contact by impulses, with Coulomb friction: impacts first, then what rests.
 
-A step of length h is, with g the gravity and K_c the response of a pair's two points to impulses along n,
+A step of length h is, with g the gravity and u the speeds at which points part along their normals,
 
     1  impacts, each at its instant and of one pair after the other (`impacts`)
     2  v ← v + h g / 2, and impulses 0 ≤ P ⟂ u + gap / h ≥ 0, so that no gap closes; overlaps open by a share.
@@ -23,22 +23,22 @@ contact is gained or lost, where sticking turns into sliding, or where a differe
 gradient there is that of one side.
 
 Sources: Guendelman, Bridson, Fedkiw, *Nonconvex rigid bodies with stacking*, SIGGRAPH 2003 (impacts before
-contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velocities each constrained); Moreau,
-1988 (impulses of contact); Catto, *Iterative dynamics with temporal coherence*, GDC 2005 (warm starts, two
-points at once); Smith et al., *Reflections on simultaneous impact*, SIGGRAPH 2012.
+contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velocities each constrained); Catto,
+*Iterative dynamics with temporal coherence*, GDC 2005 (warm starts); and those of `impacts` and `pairs`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import rose_ad as ra
 
+from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
 from . import collide, joints
-from .bodies import Bodies, World
+from .bodies import Bodies, Poses, Twists, World
 from .collide import Outlines
 from .impacts import LATER, impacts
-from .pairs import changes, pairs_of, pressed, resolved, speeds, sweep
+from .pairs import Pairs, changes, pairs_of, pressed, resolved, speeds, sweep
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
@@ -47,8 +47,13 @@ SHARE = 0.1
 FASTEST = 1.0
 """How fast an overlap opens at most, in m/s."""
 
+_Half: TypeAlias = tuple[Poses, Twists, Array, Array]
+"""The poses, the motions, and the impulses (p, 4) of pairs and (j, 3) of joints."""
+_Held: TypeAlias = tuple[Twists, Array, Array]
+"""The same without the poses."""
 
-def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, most: int = 32) -> Bodies:
+
+def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 32) -> Bodies:
     """The state after a step of `dt` seconds.
 
     `sweeps` are those of each of the solutions, `most` how often the pairs that collide are gone through.
@@ -57,18 +62,21 @@ def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, most: int = 32) 
     x = ra.build(n, lambda k: ra.array([*_two(state.position[k]), state.angle[k]]))
     motion = ra.build(n, lambda k: ra.array([*_two(state.velocity[k]), state.spin[k]]))
     touching = _Touching(world, state, dt, sweeps) if len(world.contacts.pairs) else None
+
+    # 1  impacts, each at its instant
     if touching:
         motion, x = impacts(world, touching.contacts, touching.pairs, motion, x, dt, most)
     pull = world.pull
 
-    def half(h: Any, now: Any) -> Any:
-        """Half of gravity, what is held, and in the first half of the step where that leads."""
+    def half(h: Index, now: _Half) -> _Half:
+        """2 and 3, and at the second time 4: one piece of code, which compiles once."""
         x, motion, touch, hold = now
+        # 2, 4  half of gravity, and the impulses of what is held
         motion += 0.5 * dt * pull
         first = h == 0
-        motion, touch, hold = _held(
-            touching, _Linked(world, x, dt, first), first, motion, touch, hold, sweeps
-        )
+        linked = _Linked(world, x, dt, first)
+        motion, touch, hold = _held(touching, linked, first, motion, touch, hold, sweeps)
+        # 3  where that leads, and overlaps open
         drift = touching.parted(first, motion) if touching else motion
         return ra.where(first, x + dt * drift, x), motion, touch, hold
 
@@ -77,26 +85,26 @@ def step(world: World, state: Bodies, dt: Any, sweeps: int = 8, most: int = 32) 
     return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
 
 
-def _two(v: Any) -> tuple[Any, Any]:
+def _two(v: Vector) -> tuple[Scalar, Scalar]:
     return v[0], v[1]
 
 
 class _Touching:
     """The contacts of one step, and what they do while they last."""
 
-    def __init__(self, world: World, state: Bodies, dt: Any, sweeps: int) -> None:
+    def __init__(self, world: World, state: Bodies, dt: Scalar, sweeps: int) -> None:
         self.world, self.dt, self.sweeps = world, dt, sweeps
         self.contacts = collide.find(world, state, dt)
         self.pairs = pairs_of(world, self.contacts)
         # as functions of their own they compile sooner
         self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
-    def kept(self, touch: Any) -> Any:
+    def kept(self, touch: Array) -> Array:
         """The impulses (p, 4) of pairs that have not parted."""
         near = self.contacts.near
         return ra.build(touch.shape[0], lambda k: ra.where(near[k] > 0, touch[k], 0.0))
 
-    def aims(self, first: Any, touch: Any) -> Any:
+    def aims(self, first: Condition, touch: Array) -> Array:
         """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first
         half of a step, none that closes a gap within it.
 
@@ -104,13 +112,13 @@ class _Touching:
         """
         gap = self.contacts.gap
 
-        def aim(k: Any) -> Any:
+        def aim(k: Index) -> Array:
             least = ra.where(first, -ra.maximum(gap[k], 0.0) / self.dt, -LATER)
             return ra.where(touch[k, ::2] > 0, 0.0, least)
 
         return ra.build(touch.shape[0], aim)
 
-    def started(self, motion: Any, touch: Any) -> Any:
+    def started(self, motion: Twists, touch: Array) -> Twists:
         """The motion (n, 3) after the impulses (p, 4)."""
         bodies, change = ra.array(self.world.contacts.pairs), ra.accum(motion.shape)
         for p in ra.range(len(self.world.contacts.pairs)):
@@ -120,11 +128,11 @@ class _Touching:
                 change[bodies[p, 1]] += more[3:]
         return motion + change.freeze()
 
-    def _swept(self, motion: Any, touch: Any, aim: Any) -> tuple[Any, Any]:
+    def _swept(self, motion: Twists, touch: Array, aim: Array) -> tuple[Twists, Array]:
         """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds."""
         added, pairs = ra.accum(touch.shape), self.pairs
 
-        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
             u = speeds(pairs, p, motions)
             more = resolved(pairs.response[p], pairs.friction[p], u, touch[p], aim[p]) - touch[p]
             _move(pairs, p, i, j, more, change)
@@ -132,11 +140,11 @@ class _Touching:
 
         return sweep(self.world, pairs, motion, visit), touch + added.freeze()
 
-    def _opened(self, motion: Any, push: Any, aim: Any) -> tuple[Any, Any]:
+    def _opened(self, motion: Twists, push: Array, aim: Array) -> tuple[Twists, Array]:
         """The same without friction; `push` (p, 2) are impulses along the normals."""
         added, pairs = ra.accum(push.shape), self.pairs
 
-        def visit(p: Any, i: Any, j: Any, motions: Any, change: Any) -> None:
+        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
             u = speeds(pairs, p, motions)
             more = ra.array(pressed(pairs.response[p], u, push[p], aim[p])) - push[p]
             _move(pairs, p, i, j, ra.array([more[0], 0.0, more[1], 0.0]), change)
@@ -144,7 +152,7 @@ class _Touching:
 
         return sweep(self.world, pairs, motion, visit), push + added.freeze()
 
-    def parted(self, first: Any, motion: Any) -> Any:
+    def parted(self, first: Condition, motion: Twists) -> Twists:
         """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
 
         It leads to where bodies are after this step, and is no velocity.
@@ -154,14 +162,14 @@ class _Touching:
         opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
         aim = ra.where(deep > 0, opening, -LATER)
 
-        def part() -> Any:
+        def part() -> Twists:
             start = (motion, ra.zeros((len(self.world.contacts.pairs), 2)))
             return ra.fori_loop(0, self.sweeps, lambda _, now: self.opened(*now, aim), start)[0]
 
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
 
 
-def _move(pairs: Any, p: Any, i: Any, j: Any, impulses: Any, change: Any) -> None:
+def _move(pairs: Pairs, p: Index, i: Index, j: Index, impulses: Array, change: Sums) -> None:
     """Add what a pair's impulses (4,) change of the motions of its two bodies."""
     moved = changes(pairs, p, impulses)
     change[i] += moved[:3]
@@ -171,17 +179,17 @@ def _move(pairs: Any, p: Any, i: Any, j: Any, impulses: Any, change: Any) -> Non
 class _Linked:
     """What the joints do in one half of a step."""
 
-    def __init__(self, world: World, x: Any, dt: Any, first: Any) -> None:
+    def __init__(self, world: World, x: Poses, dt: Scalar, first: Condition) -> None:
         self.world, self.x, self.dt, self.first = world, x, dt, first
-        self.links = joints.links(world, x) if world.joints else None
+        self.links = joints.rows_of(world, x) if world.joints else None
 
-    def start(self, motion: Any, hold: Any) -> Any:
+    def start(self, motion: Twists, hold: Array) -> Twists:
         """The motion with the impulses of the half before."""
         if self.links is None:
             return motion
         return joints.started(self.world, self.links, motion, hold)
 
-    def sweep(self, motion: Any, hold: Any) -> tuple[Any, Any]:
+    def sweep(self, motion: Twists, hold: Array) -> tuple[Twists, Array]:
         """Motion and impulses after each joint's visit."""
         if self.links is None:
             return motion, hold
@@ -191,16 +199,16 @@ class _Linked:
 def _held(
     touching: _Touching | None,
     linked: _Linked,
-    first: Any,
-    motion: Any,
-    touch: Any,
-    hold: Any,
+    first: Condition,
+    motion: Twists,
+    touch: Array,
+    hold: Array,
     sweeps: int,
-) -> tuple[Any, Any, Any]:
+) -> _Held:
     """Motion and impulses, found from `touch` (p, 4) and `hold` (j, 3), with which joints hold and no contact
     closes."""
 
-    def sweep(_: Any, now: Any) -> Any:
+    def sweep(_: Index, now: _Held) -> _Held:
         motion, touch, hold = now
         motion, hold = linked.sweep(motion, hold)
         if touching:
@@ -211,5 +219,4 @@ def _held(
         aim = touching.aims(first, touch)
         motion = touching.started(motion, touch)
     motion = linked.start(motion, hold)
-    result: tuple[Any, Any, Any] = ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))
-    return result
+    return ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))

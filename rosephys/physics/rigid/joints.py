@@ -21,54 +21,39 @@ Source: Andersen, *RATTLE: a "velocity" version of the SHAKE algorithm*, J. Comp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
-from .bodies import World
+from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
+from .bodies import FREE, Joint, Point, Poses, Twists, World
 
-FREE = 1e30
-"""More impulse than any joint ever needs."""
 REDUNDANT = 1e-9
 """A row of a joint that yields less than this share of what it would alone follows from the others."""
 
 
-@dataclass(frozen=True)
-class Joint:
-    """A joint of two bodies; made by `revolute`, `weld`, `distance` and `motor`. The numbers may be traced."""
-
-    kind: str
-    bodies: tuple[int, int]
-    anchors: tuple[Any, Any] = ((0.0, 0.0), (0.0, 0.0))
-    target: Any = 0.0
-    torque: Any = FREE
-
-
-def revolute(a: int, b: int, at_a: Any, at_b: Any) -> Joint:
+def revolute(a: int, b: int, at_a: Point, at_b: Point) -> Joint:
     """A pin through the points `at_a` of body a and `at_b` of body b, (2,) each."""
     return Joint("revolute", (a, b), (at_a, at_b))
 
 
-def weld(a: int, b: int, at_a: Any, at_b: Any, angle: Any = 0.0) -> Joint:
+def weld(a: int, b: int, at_a: Point, at_b: Point, angle: Scalar = 0.0) -> Joint:
     """A pin that does not turn: body b stays at `angle` to body a."""
     return Joint("weld", (a, b), (at_a, at_b), angle)
 
 
-def distance(a: int, b: int, at_a: Any, at_b: Any, length: Any) -> Joint:
+def distance(a: int, b: int, at_a: Point, at_b: Point, length: Scalar) -> Joint:
     """A massless rod of that length between two points, which are never in one place."""
     return Joint("distance", (a, b), (at_a, at_b), length)
 
 
-def motor(a: int, b: int, speed: Any, torque: Any = FREE) -> Joint:
+def motor(a: int, b: int, speed: Scalar, torque: Scalar = FREE) -> Joint:
     """Body b turns at `speed` against body a, as far as that torque can make it."""
     return Joint("motor", (a, b), target=speed, torque=torque)
 
 
 @ra.struct
-class Links:
+class JointRows:
     """The rows (j, 3, 6) of j joints for the motions of their two bodies, one after the other; what impulses
     along them do (j, 3, 6); and the inverses (j, 3, 3) of their responses."""
 
@@ -77,12 +62,12 @@ class Links:
     inverse: ra.Vec
 
 
-def links(world: World, x: Any) -> Links:
+def rows_of(world: World, x: Poses) -> JointRows:
     """The joints of bodies with positions and angles x (n, 3)."""
     table = _Table(world)
     weights = ra.array(world.inverse)
 
-    def link(k: Any) -> tuple[Any, Any, Any]:
+    def link(k: Index) -> tuple[Array, Array, Matrix]:
         i, j = table.pairs[k, 0], table.pairs[k, 1]
         rows, _ = table.look(k, ra.concat([x[i], x[j]]))
         given = rows * ra.concat([weights[i], weights[j]])
@@ -94,12 +79,18 @@ def links(world: World, x: Any) -> Links:
         )
         return rows, given, _inverse(full)
 
-    return Links(*ra.build(len(world.joints), link))
+    return JointRows(*ra.build(len(world.joints), link))
 
 
 def swept(
-    world: World, held: Links, x: Any, motion: Any, hold: Any, dt: Any, first: Any
-) -> tuple[Any, Any]:
+    world: World,
+    held: JointRows,
+    x: Poses,
+    motion: Twists,
+    hold: Array,
+    dt: Scalar,
+    first: Condition,
+) -> tuple[Twists, Array]:
     """Motions (n, 3) and impulses (j, 3) after each joint's visit, in the `first` half of a step or the second.
 
     x (n, 3) are positions and angles at the step's start.
@@ -107,7 +98,7 @@ def swept(
     table = _Table(world)
     added = ra.accum(hold.shape)
 
-    def one(motion: Any, bounds: Any) -> tuple[Any, None]:
+    def one(motion: Twists, bounds: Array) -> tuple[Twists, None]:
         change = ra.accum(motion.shape)
         for k in ra.range(bounds[0], bounds[1]):
             i, j = table.pairs[k, 0], table.pairs[k, 1]
@@ -128,7 +119,7 @@ def swept(
     return motion, hold + added.freeze()
 
 
-def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
+def started(world: World, held: JointRows, motion: Twists, hold: Array) -> Twists:
     """Motions (n, 3) after the impulses (j, 3)."""
     pairs = ra.array(world.links.pairs)
     change = ra.accum(motion.shape)
@@ -139,22 +130,21 @@ def started(world: World, held: Links, motion: Any, hold: Any) -> Any:
     return motion + change.freeze()
 
 
-def asked(world: World, x: Any, dt: Any) -> tuple[Any, Any, Any]:
+def asked(world: World, x: Poses, dt: Scalar) -> tuple[Array, Array, Array]:
     """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which they hold after `dt` seconds,
     and the most torque (j,); x (n, 3) are positions and angles."""
     table = _Table(world)
 
-    def ask(k: Any) -> tuple[Any, Any, Any]:
+    def ask(k: Index) -> tuple[Array, Vector, Scalar]:
         i, j = table.pairs[k, 0], table.pairs[k, 1]
         rows, off = table.look(k, ra.concat([x[i], x[j]]))
         turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
         return rows, turning * np.array([0.0, 0.0, 1.0]) - off / dt, table.torque[k]
 
-    found: tuple[Any, Any, Any] = ra.build(len(world.joints), ask)
-    return found
+    return ra.build(len(world.joints), ask)
 
 
-def inverse_mass(world: World, x: Any) -> Any:
+def inverse_mass(world: World, x: Poses) -> Array:
     """What impulses on each of n bodies change the motions of all by, joined as they are, (n, 3, 3 n).
 
     It is W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W with W the inverse masses and J the rows of all joints, taken in one
@@ -163,7 +153,7 @@ def inverse_mass(world: World, x: Any) -> Any:
     """
     n, table, weights = len(world.bodies), _Table(world), ra.array(world.inverse)
 
-    def held(r: Any, inverse: Any) -> Any:
+    def held(r: Index, inverse: Array) -> Array:
         k = r // 3
         i, j = table.pairs[k, 0], table.pairs[k, 1]
         row = table.look(k, ra.concat([x[i], x[j]]))[0][r % 3]
@@ -199,15 +189,14 @@ class _Table:
         self.target = ra.array([j.target for j in joints])
         self.torque = ra.array([j.torque for j in joints])
 
-    def look(self, k: Any, x: Any) -> tuple[Any, Any]:
+    def look(self, k: Index, x: Array) -> tuple[Array, Vector]:
         """The rows (3, 6) of a joint, and how far it is off (3,), for positions and angles (6,)."""
-        found: tuple[Any, Any] = _look(self.kind[k], self.anchors[k], self.target[k], x)
-        return found
+        return _look(self.kind[k], self.anchors[k], self.target[k], x)
 
 
 @ra.fn
-def _look(kind: Any, anchors: Any, target: Any, x: Any) -> tuple[Any, Any]:
-    def arm(side: int) -> Any:
+def _look(kind: Index, anchors: Vectors, target: Scalar, x: Array) -> tuple[Array, Vector]:
+    def arm(side: int) -> Vector:
         c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), anchors[side]
         return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
 
@@ -220,11 +209,10 @@ def _look(kind: Any, anchors: Any, target: Any, x: Any) -> tuple[Any, Any]:
     e = ra.where(rod, d / ra.maximum(long, 1e-12), pin * np.array([1.0, 0.0]))
     f = ra.where(rod, 0.0, pin)
     w = ra.where(turn, 1.0, 0.0)
+    along = [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
     rows = ra.array(
         [
-            ra.array(
-                [-e[0], -e[1], a[1] * e[0] - a[0] * e[1], e[0], e[1], b[0] * e[1] - b[1] * e[0]]
-            ),
+            ra.array(along),
             ra.array([0.0, -f, -a[0] * f, 0.0, f, b[0] * f]),
             ra.array([0.0, 0.0, -w, 0.0, 0.0, w]),
         ]
@@ -234,7 +222,7 @@ def _look(kind: Any, anchors: Any, target: Any, x: Any) -> tuple[Any, Any]:
     return rows, ra.array([apart, f * d[1], angle])
 
 
-def _inverse(m: Any) -> Any:
+def _inverse(m: Matrix) -> Matrix:
     """Of a symmetric matrix (3, 3), by cofactors."""
     a, b, c = ra.cross(m[1], m[2]), ra.cross(m[2], m[0]), ra.cross(m[0], m[1])
     return ra.array([a, b, c]) / ra.dot(m[0], a)

@@ -13,11 +13,13 @@ Each says in its file which derivative it gives; docs/contact.md has their error
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
+from ..quantities import Scalar
 from . import implicit, impulses, penalty
-from .bodies import Bodies
+from .bodies import Bodies, World
 
-Model = Callable[..., Bodies]
+Model: TypeAlias = Callable[[World, Bodies, Scalar], Bodies]
 
 MODELS: dict[str, Model] = {
     "impulses": impulses.step,

@@ -15,17 +15,18 @@ dynamics with temporal coherence*, GDC 2005 (two points at once).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
-from .bodies import World
+from ..quantities import Array, Index, Matrix, NumpyArray, Scalar, Sums
+from .bodies import Twists, World
 from .collide import Contacts
 
-Visit = Callable[[Any, Any, Any, Any, Any], None]
+Visit: TypeAlias = Callable[[Index, Index, Index, Array, Sums], None]
 
 NORMALS = np.array([0, 2])
 """The rows of a pair that are its points' normals."""
@@ -59,7 +60,7 @@ def pairs_of(world: World, contacts: Contacts) -> Pairs:
         with ra.when(contacts.near[p] > 0):
             i, j, n, arms = bodies[p, 0], bodies[p, 1], contacts.normal[p], contacts.arms[p]
 
-            def lever(r: Any, side: Any) -> Any:
+            def lever(r: Index, side: Index) -> Scalar:
                 arm = arms[r // 2, side]  # noqa: B023
                 along, across = arm[0] * n[1] - arm[1] * n[0], arm[0] * n[0] + arm[1] * n[1]  # noqa: B023
                 return ra.where(r % 2 == 1, across, along)
@@ -74,13 +75,13 @@ def pairs_of(world: World, contacts: Contacts) -> Pairs:
     return Pairs(contacts.near, contacts.normal, *(a.freeze() for a in found))
 
 
-def _response(levers: Any, weight: Any) -> Any:
+def _response(levers: Array, weight: Array) -> Array:
     """The lower triangle (10,) of K."""
     rows, columns = np.tril_indices(4)
     together = np.where((rows - columns) % 2 == 0, 1.0, 0.0)  # rows along one direction
     r, s = ra.array(rows), ra.array(columns)
 
-    def entry(k: Any) -> Any:
+    def entry(k: Index) -> Scalar:
         a, b = levers[r[k], 0] * levers[s[k], 0], levers[r[k], 1] * levers[s[k], 1]
         heavy = ra.array(together)[k] * (weight[0] + weight[2])
         return heavy + weight[1] * a + weight[3] * b
@@ -88,7 +89,7 @@ def _response(levers: Any, weight: Any) -> Any:
     return ra.build(10, entry)
 
 
-def speeds(pairs: Pairs, p: Any, motions: Any) -> Any:
+def speeds(pairs: Pairs, p: Index, motions: Array) -> Array:
     """How fast a pair parts along its rows, (4,), with these motions (6,)."""
     n, levers = pairs.normal[p], pairs.levers[p]
     x, y = motions[3] - motions[0], motions[4] - motions[1]
@@ -97,7 +98,7 @@ def speeds(pairs: Pairs, p: Any, motions: Any) -> Any:
     return ra.array([(across if r % 2 else along) + turned[r] for r in range(4)])
 
 
-def changes(pairs: Pairs, p: Any, impulses: Any) -> Any:
+def changes(pairs: Pairs, p: Index, impulses: Sequence[Scalar] | Array) -> Array:
     """What impulses (4,) along a pair's rows change its motions by, (6,)."""
     n, levers, w = pairs.normal[p], pairs.levers[p], pairs.weight[p]
     along, across = impulses[0] + impulses[2], impulses[1] + impulses[3]
@@ -106,11 +107,11 @@ def changes(pairs: Pairs, p: Any, impulses: Any) -> Any:
     return ra.array([-w[0] * x, -w[0] * y, -w[1] * a, w[2] * x, w[2] * y, w[3] * b])
 
 
-def row_matrix(pairs: Pairs, p: Any) -> Any:
+def row_matrix(pairs: Pairs, p: Index) -> Matrix:
     """The rows of a pair (4, 6), whose products with its motions (6,) are its speeds."""
     n, levers = pairs.normal[p], pairs.levers[p]
 
-    def row(r: Any) -> Any:
+    def row(r: Index) -> Array:
         across = r % 2 == 1
         d0, d1 = ra.where(across, -n[1], n[0]), ra.where(across, n[0], n[1])
         return ra.array([-d0, -d1, -levers[r, 0], d0, d1, levers[r, 1]])
@@ -119,7 +120,7 @@ def row_matrix(pairs: Pairs, p: Any) -> Any:
 
 
 @ra.fn
-def resolved(k: Any, friction: Any, u: Any, now: Any, aim: Any) -> Any:
+def resolved(k: Array, friction: Scalar, u: Array, now: Array, aim: Array) -> Array:
     """The impulses (4,) of a pair that make good `aim` (2,), the least speeds along its normals.
 
     They are found from those `now`, which have led to the speeds u (4,); k (10,) is the pair's response.
@@ -134,7 +135,9 @@ def resolved(k: Any, friction: Any, u: Any, now: Any, aim: Any) -> Any:
     return ra.array([n1, t1, n2, t2])
 
 
-def pressed(k: Any, u: Any, now: Any, aim: Any) -> tuple[Any, Any]:
+def pressed(
+    k: Array, u: Array, now: tuple[Scalar, Scalar] | Array, aim: Array
+) -> tuple[Scalar, Scalar]:
     """The two impulses along the normals alone; `now` are those that have led to the speeds u (4,)."""
     k00, k20, k22 = k[0], k[3], k[5]
     return _complementary(
@@ -146,7 +149,9 @@ def pressed(k: Any, u: Any, now: Any, aim: Any) -> tuple[Any, Any]:
     )
 
 
-def _complementary(k11: Any, k12: Any, k22: Any, b1: Any, b2: Any) -> tuple[Any, Any]:
+def _complementary(
+    k11: Scalar, k12: Scalar, k22: Scalar, b1: Scalar, b2: Scalar
+) -> tuple[Scalar, Scalar]:
     """The P with 0 ≤ P ⟂ K P + b ≥ 0, for two points; where both are one place, the first takes all."""
     det = k11 * k22 - k12 * k12
     regular = det > 1e-6 * k11 * k22
@@ -161,7 +166,9 @@ def _complementary(k11: Any, k12: Any, k22: Any, b1: Any, b2: Any) -> tuple[Any,
     )
 
 
-def sweep(world: World, pairs: Pairs, motion: Any, visit: Visit, bounds: Any = None) -> Any:
+def sweep(
+    world: World, pairs: Pairs, motion: Twists, visit: Visit, bounds: NumpyArray | None = None
+) -> Twists:
     """The motion (n, 3) after each near pair's visit, round after round.
 
     A visit is given the pair's number, its two bodies, their motions (6,), and the change of all motions, to
@@ -169,7 +176,7 @@ def sweep(world: World, pairs: Pairs, motion: Any, visit: Visit, bounds: Any = N
     """
     bodies = ra.array(world.contacts.pairs)
 
-    def one(motion: Any, bounds: Any) -> tuple[Any, None]:
+    def one(motion: Twists, bounds: Array) -> tuple[Twists, None]:
         change = ra.accum(motion.shape)
         for p in ra.range(bounds[0], bounds[1]):
             with ra.when(pairs.near[p] > 0):

@@ -19,11 +19,10 @@ Sources: Hunt, Crossley, *Coefficient of restitution interpreted as damping in v
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
 from rosephys.scene.scene import SceneError
 
+from ..quantities import Array, Index, Scalar
 from . import collide
 from .bodies import Bodies, World
 
@@ -31,11 +30,11 @@ from .bodies import Bodies, World
 def step(
     world: World,
     state: Bodies,
-    dt: Any,
+    dt: Scalar,
     substeps: int = 16,
-    stiffness: Any = 1e4,
-    dissipation: Any = 0.3,
-    slip: Any = 0.05,
+    stiffness: Scalar = 1e4,
+    dissipation: Scalar = 0.3,
+    slip: Scalar = 0.05,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
@@ -47,19 +46,18 @@ def step(
     h = dt / substeps
     pull, inverse = world.pull, ra.array(world.inverse)
 
-    def part(_: Any, s: Bodies) -> Bodies:
+    def part(_: Index, s: Bodies) -> Bodies:
         force = _forces(world, s, h, stiffness, dissipation, slip)
         kick = h * (pull + force * inverse)
         v, w = s.velocity + kick[:, :2], s.spin + kick[:, 2]
         return Bodies(s.position + h * v, s.angle + h * w, v, w, s.touch, s.hold)
 
-    after: Bodies = ra.fori_loop(0, substeps, part, state)
-    return after
+    return ra.fori_loop(0, substeps, part, state)
 
 
 def _forces(
-    world: World, state: Bodies, h: Any, stiffness: Any, dissipation: Any, slip: Any
-) -> Any:
+    world: World, state: Bodies, h: Scalar, stiffness: Scalar, dissipation: Scalar, slip: Scalar
+) -> Array:
     """Forces and torques (n, 3) of all contacts."""
     pairs, friction = ra.array(world.contacts.pairs), ra.array(world.friction)
     force = ra.accum((len(world.bodies), 3))
@@ -70,19 +68,18 @@ def _forces(
             with ra.when((contacts.near[p] > 0) & (overlap > 0)):
                 i, j, n = pairs[p, 0], pairs[p, 1], contacts.normal[p]
                 a, b = contacts.arms[p, c, 0], contacts.arms[p, c, 1]
-                va, vb, wa, wb = (
-                    state.velocity[i],
-                    state.velocity[j],
-                    state.spin[i],
-                    state.spin[j],
-                )
+                va, vb = state.velocity[i], state.velocity[j]
+                wa, wb = state.spin[i], state.spin[j]
+                # how fast the point of the second moves past that of the first: parting, and slip
                 u0 = vb[0] - wb * b[1] - va[0] + wa * a[1]
                 u1 = vb[1] + wb * b[0] - va[1] - wa * a[0]
                 parting = u0 * n[0] + u1 * n[1]
+                # f_n and f_t
                 push = stiffness * overlap * ra.maximum(1 - dissipation * parting, 0.0)
                 slide = u1 * n[0] - u0 * n[1]
                 mu = ra.sqrt(friction[i] * friction[j])
                 drag = -mu * push * slide / ra.hypot(slide, slip)
+                # both as a force, and its torques
                 fx, fy = push * n[0] - drag * n[1], push * n[1] + drag * n[0]
                 force[i] -= ra.array([fx, fy, a[0] * fy - a[1] * fx])
                 force[j] += ra.array([fx, fy, b[0] * fy - b[1] * fx])

@@ -18,26 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rosephys.scene.scene import SceneError
 
-Array = np.ndarray[Any, Any]
+from ..quantities import NumpyArray
 
 
 @dataclass(frozen=True)
 class Shape:
     """All points within `radius` of the hull of `corners` (k, 2), which are about the centroid."""
 
-    corners: Array
+    corners: NumpyArray
     radius: float
     area: float
     moment: float
 
     @property
-    def outline(self) -> Array:
+    def outline(self) -> NumpyArray:
         """A closed curve round the shape, (m, 2), for a picture."""
         if not self.radius:
             return self.corners
@@ -74,7 +73,7 @@ def box(width: float, height: float) -> Shape:
     return polygon(signs * (width / 2, height / 2))
 
 
-def polygon(corners: Sequence[Sequence[float]] | Array) -> Shape:
+def polygon(corners: Sequence[Sequence[float]] | NumpyArray) -> Shape:
     """A convex polygon, its corners (k, 2) counter-clockwise; it is moved so that its centroid is at 0.
 
     Raises SceneError for fewer than three corners, a wrong turn, or three corners on a line.
@@ -95,7 +94,7 @@ def polygon(corners: Sequence[Sequence[float]] | Array) -> Shape:
     return Shape(p, 0.0, float(c.sum() / 2), float(c @ squares / 12))
 
 
-def _cross(a: Array, b: Array) -> Array:
+def _cross(a: NumpyArray, b: NumpyArray) -> NumpyArray:
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
 
 

@@ -36,13 +36,12 @@ Source: the rigid bodies of DiffTaichi (Hu et al., ICLR 2020), sections 4 and 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 import rose_ad as ra
 
-Array = np.ndarray[Any, Any]
+from ..quantities import Array, Index, NumpyArray, Scalar, Vector
 
 SOFTENING = 1e-4  # of a spring's length, which keeps its direction finite
 SLOWEST = 1e-3  # a point that sinks more slowly has no time of impact that means anything
@@ -61,14 +60,14 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Bodies:
+class RigidBodies:
     """What n bodies are: masses (n,), moments of inertia (n,), and the m points, each with its `owner` (m,)
     and its offset (m, 2) in the owner's frame, that may touch the ground."""
 
-    mass: Array
-    inertia: Array
-    owner: Array
-    offset: Array
+    mass: NumpyArray
+    inertia: NumpyArray
+    owner: NumpyArray
+    offset: NumpyArray
 
 
 @dataclass(frozen=True)
@@ -76,23 +75,23 @@ class Links:
     """m springs or joints: the bodies (m, 2) that each joins, the offsets (m, 2, 2) of its ends in their
     frames, its stiffness (m,)."""
 
-    ends: Array
-    offset: Array
-    stiffness: Array
+    ends: NumpyArray
+    offset: NumpyArray
+    stiffness: NumpyArray
 
 
-def boxes(half: Array) -> Bodies:
+def boxes(half: NumpyArray) -> RigidBodies:
     """Boxes of half extents (n, 2) and density 1, which touch the ground with their corners."""
     mass = 4 * half[:, 0] * half[:, 1]
     inertia = mass / 3 * (half**2).sum(axis=1)
     corners = half[:, None] * AROUND
-    return Bodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
+    return RigidBodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
 
 
 class Impulses:
     """The impulses of one step on bodies in a motion, as they are summed."""
 
-    def __init__(self, bodies: Bodies, motion: Motion) -> None:
+    def __init__(self, bodies: RigidBodies, motion: Motion) -> None:
         n = len(bodies.mass)
         self.motion = motion
         self.frame = ra.stack([ra.cos(motion.angle), ra.sin(motion.angle)], axis=1)
@@ -101,21 +100,21 @@ class Impulses:
         self.velocity, self.spin = ra.accum((n, 2)), ra.accum(n)
         self.position, self.angle = ra.accum((n, 2)), ra.accum(n)
 
-    def arm(self, i: Any, offset: Any) -> Any:
+    def arm(self, i: Index, offset: Vector) -> Vector:
         """The offset (2,) from the centre of body i, turned as the body is."""
         c, s = self.frame[i, 0], self.frame[i, 1]
         return ra.array([c * offset[0] - s * offset[1], s * offset[0] + c * offset[1]])
 
-    def speed(self, i: Any, arm: Any) -> Any:
+    def speed(self, i: Index, arm: Vector) -> Vector:
         """The velocity (2,) of the point of body i at that arm."""
         v, w = self.motion.velocity[i], self.motion.spin[i]
         return ra.array([v[0] - w * arm[1], v[1] + w * arm[0]])
 
-    def compliance(self, i: Any, arm: Any, direction: Any) -> Any:
+    def compliance(self, i: Index, arm: Vector, direction: Vector) -> Scalar:
         """How fast the point of body i at that arm goes along a direction, for a unit of impulse along it."""
         return self.by_mass[i] + self.by_inertia[i] * cross(arm, direction) ** 2
 
-    def add(self, i: Any, impulse: Any, arm: Any, instant: Any = None) -> None:
+    def add(self, i: Index, impulse: Vector, arm: Vector, instant: Scalar | None = None) -> None:
         """An impulse (2,) on body i at that arm, at an instant of the step or, if None, at its start."""
         dv, dw = self.by_mass[i] * impulse, self.by_inertia[i] * cross(arm, impulse)
         self.velocity[i] += dv
@@ -125,20 +124,20 @@ class Impulses:
             self.angle[i] -= instant * dw
 
 
-def cross(a: Any, b: Any) -> Any:
+def cross(a: Vector, b: Vector) -> Scalar:
     """a × b of two vectors of the plane, a number."""
     return a[0] * b[1] - a[1] * b[0]
 
 
 def touch_ground(
     impulses: Impulses,
-    bodies: Bodies,
+    bodies: RigidBodies,
     *,
-    ground: Any,
-    gravity: Any,
-    restitution: Any,
-    friction: Any,
-    dt: Any,
+    ground: Scalar,
+    gravity: Scalar,
+    restitution: Scalar,
+    friction: Scalar,
+    dt: Scalar,
     time_of_impact: bool = True,
 ) -> None:
     """Add the impulses of contact with level ground; without `time_of_impact`, by the naive rule."""
@@ -161,7 +160,7 @@ def touch_ground(
             impulses.add(i, impulse, arm + dt * speed, instant)
 
 
-def pull_springs(impulses: Impulses, springs: Links, rest: Any, dt: Any) -> None:
+def pull_springs(impulses: Impulses, springs: Links, rest: Array, dt: Scalar) -> None:
     """Add the impulses of springs with rest lengths (m,)."""
     rest, stiffness = ra.array(rest), ra.array(springs.stiffness)
     for k in ra.range(len(springs.ends)):
@@ -172,7 +171,7 @@ def pull_springs(impulses: Impulses, springs: Links, rest: Any, dt: Any) -> None
         impulses.add(b, impulse, arm_b)
 
 
-def hold_joints(impulses: Impulses, joints: Links, dt: Any) -> None:
+def hold_joints(impulses: Impulses, joints: Links, dt: Scalar) -> None:
     """Add the impulses of joints."""
     stiffness = ra.array(joints.stiffness)
     for k in ra.range(len(joints.ends)):
@@ -186,7 +185,9 @@ def hold_joints(impulses: Impulses, joints: Links, dt: Any) -> None:
         impulses.add(b, impulse, arm_b)
 
 
-def _between(impulses: Impulses, links: Links, k: Any) -> tuple[Any, Any, Any, Any, Any]:
+def _between(
+    impulses: Impulses, links: Links, k: Index
+) -> tuple[Index, Index, Vector, Vector, Vector]:
     """The bodies that link k joins, the arms of its ends, and the vector from the second end to the first."""
     ends, offset = ra.array(links.ends), ra.array(links.offset)
     a, b = ends[k, 0], ends[k, 1]
@@ -195,7 +196,7 @@ def _between(impulses: Impulses, links: Links, k: Any) -> tuple[Any, Any, Any, A
     return a, b, arm_a, arm_b, (x[a] + arm_a) - (x[b] + arm_b)
 
 
-def advance(impulses: Impulses, *, drag: Any, gravity: Any, dt: Any) -> Motion:
+def advance(impulses: Impulses, *, drag: Scalar, gravity: Scalar, dt: Scalar) -> Motion:
     """The motion after a step of length dt; `drag` is the factor γ that a medium leaves of velocities."""
     before = impulses.motion
     fall = dt * gravity * np.array([0.0, 1.0])
@@ -209,24 +210,24 @@ def advance(impulses: Impulses, *, drag: Any, gravity: Any, dt: Any) -> Motion:
     )
 
 
-def box_outlines(motion: Motion, half: Array) -> Any:
+def box_outlines(motion: Motion, half: NumpyArray) -> Array:
     """The corners (n, 4, 2) of boxes of half extents (n, 2), in order round each."""
     return points_of(motion, np.arange(len(half))[:, None], half[:, None] * AROUND)
 
 
-def link_ends(motion: Motion, links: Links) -> Any:
+def link_ends(motion: Motion, links: Links) -> Array:
     """Where the ends (m, 2, 2) of links are."""
     return points_of(motion, links.ends, links.offset)
 
 
-def points_of(motion: Motion, owner: Array, offset: Array) -> Any:
+def points_of(motion: Motion, owner: NumpyArray, offset: NumpyArray) -> Array:
     """Where points of bodies are: `owner` (...) Ints, offsets and result (..., 2)."""
     c, s = ra.cos(motion.angle)[owner], ra.sin(motion.angle)[owner]
     x, y = offset[..., 0], offset[..., 1]
     return motion.position[owner] + ra.stack([c * x - s * y, s * x + c * y], axis=-1)
 
 
-def kinetic_energy(motion: Motion, bodies: Bodies) -> Any:
+def kinetic_energy(motion: Motion, bodies: RigidBodies) -> Scalar:
     """The kinetic energy of the bodies."""
     v, w = motion.velocity, motion.spin
     return 0.5 * (ra.sum(bodies.mass * ra.sum(v * v, axis=1)) + ra.sum(bodies.inertia * w * w))

@@ -15,22 +15,23 @@ Source: DiffTaichi (Hu et al., ICLR 2020), section 4.
 
 from __future__ import annotations
 
-from typing import Any
-
 import rose_ad as ra
+
+from ..quantities import Index, Scalar, Vector, Vectors
 
 SLOWEST = 1e-4  # a point that sinks more slowly is in no contact: its time of impact has no meaning
 
 
-def advance_over_ground(x: Any, v: Any, ground: Any, dt: Any) -> tuple[Any, Any]:
+def advance_over_ground(
+    x: Vectors, v: Vectors, ground: Scalar, dt: Scalar
+) -> tuple[Vectors, Vectors]:
     """Positions and velocities (n, 2) after a step of length dt over ground at that height."""
 
-    def advance(i: Any) -> tuple[Any, Any]:
+    def advance(i: Index) -> tuple[Vector, Vector]:
         height, sinking = x[i, 1] - ground, v[i, 1]
         lands = (height + dt * sinking < 0) & (sinking < -SLOWEST)
         impact = -height / ra.minimum(sinking, -SLOWEST)
         moving = ra.where(lands, impact, dt)
         return x[i] + moving * v[i], ra.where(lands, 0.0, v[i])
 
-    moved: tuple[Any, Any] = ra.build(x.shape[0], advance)
-    return moved
+    return ra.build(x.shape[0], advance)

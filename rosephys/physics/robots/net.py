@@ -20,21 +20,20 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import NumpyArray, Scalar, Vector, Vectors
 from .springs import rest_lengths, spring_energy, spring_forces, spring_friction
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
 class Springs:
     """m springs of one stiffness (N/m): which points they join (m, 2) and their rest lengths (m,) in metres."""
 
-    ends: Array
-    rest: Any
-    stiffness: Any
+    ends: NumpyArray
+    rest: NumpyArray
+    stiffness: Scalar
 
 
-def rope_springs(points: Array, stretch: Any, bend: Any) -> tuple[Springs, ...]:
+def rope_springs(points: NumpyArray, stretch: Scalar, bend: Scalar) -> tuple[Springs, ...]:
     """The springs of a rope through points (n, d) at rest."""
     order = np.arange(len(points))
     pairs = [np.stack([order[:-k], order[k:]], axis=1) for k in (1, 2)]
@@ -42,32 +41,32 @@ def rope_springs(points: Array, stretch: Any, bend: Any) -> tuple[Springs, ...]:
 
 
 def sheet_springs(
-    points: Array, columns: int, stretch: Any, shear: Any, bend: Any
+    points: NumpyArray, columns: int, stretch: Scalar, shear: Scalar, bend: Scalar
 ) -> tuple[Springs, ...]:
     """The springs of a sheet of points (n, 3) at rest, row after row."""
     grid = np.arange(len(points)).reshape(-1, columns)
 
-    def joined(*offsets: tuple[int, int]) -> Array:
+    def joined(*offsets: tuple[int, int]) -> NumpyArray:
         return np.concatenate([_shifted(grid, *offset) for offset in offsets])
 
     pairs = [joined((0, 1), (1, 0)), joined((1, 1), (1, -1)), joined((0, 2), (2, 0))]
     return _kinds(points, pairs, (stretch, shear, bend))
 
 
-def sheet_triangles(columns: int, rows: int) -> Array:
+def sheet_triangles(columns: int, rows: int) -> NumpyArray:
     """The corners (2 (columns - 1) (rows - 1), 3) of a sheet's triangles."""
     cells = sheet_cells(columns, rows)
     return np.concatenate([cells[:, [0, 1, 2]], cells[:, [0, 2, 3]]])
 
 
-def sheet_cells(columns: int, rows: int) -> Array:
+def sheet_cells(columns: int, rows: int) -> NumpyArray:
     """The corners ((columns - 1) (rows - 1), 4) of a sheet's cells, in order round them."""
     grid = np.arange(columns * rows).reshape(rows, columns)
     corners = (grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1])
     return np.stack([c.ravel() for c in corners], axis=1)
 
 
-def _shifted(grid: Array, down: int, right: int) -> Array:
+def _shifted(grid: NumpyArray, down: int, right: int) -> NumpyArray:
     """The pairs (m, 2) of points of a grid that lie so many rows and columns apart."""
     if right < 0:
         return _shifted(grid[:, ::-1], down, -right)
@@ -75,23 +74,27 @@ def _shifted(grid: Array, down: int, right: int) -> Array:
     return np.stack([here.ravel(), grid[down:, right:].ravel()], axis=1)
 
 
-def _kinds(points: Array, pairs: list[Array], stiffness: tuple[Any, ...]) -> tuple[Springs, ...]:
+def _kinds(
+    points: NumpyArray, pairs: list[NumpyArray], stiffness: tuple[Scalar, ...]
+) -> tuple[Springs, ...]:
     return tuple(
         Springs(ends, rest_lengths(points, ends), k)
         for ends, k in zip(pairs, stiffness, strict=True)
     )
 
 
-def net_forces(springs: tuple[Springs, ...], x: Any, v: Any, damping: Any) -> Any:
+def net_forces(springs: tuple[Springs, ...], x: Vectors, v: Vectors, damping: Scalar) -> Vectors:
     """The forces (n, d) of springs and their dampers, of c = `damping`, on points at x with velocities v."""
-    total: Any = 0.0
+    total: Any = 0.0  # an array once there is a spring
     for kind in springs:
         total = total + spring_forces(x, kind.ends, kind.rest, kind.stiffness)
         total = total + spring_friction(x, v, kind.ends, damping)
     return total
 
 
-def net_energy(springs: tuple[Springs, ...], x: Any, v: Any, mass: Any, gravity: Any) -> Any:
+def net_energy(
+    springs: tuple[Springs, ...], x: Vectors, v: Vectors, mass: Scalar, gravity: Scalar
+) -> Scalar:
     """Of points of one `mass`: of motion, of height (the last coordinate) and of the springs (J)."""
     energy = 0.5 * mass * ra.sum(v * v) + mass * gravity * ra.sum(x[:, -1])
     for kind in springs:
@@ -99,7 +102,9 @@ def net_energy(springs: tuple[Springs, ...], x: Any, v: Any, mass: Any, gravity:
     return energy
 
 
-def wind_forces(triangles: Array, x: Any, v: Any, wind: Any, density: Any) -> Any:
+def wind_forces(
+    triangles: NumpyArray, x: Vectors, v: Vectors, wind: Vector, density: Scalar
+) -> Vectors:
     """The forces (n, 3) of air that moves with `wind` (3,) on a sheet's points."""
     force = ra.accum(x.shape)
     x, v, corners = ra.array(x), ra.array(v), ra.array(triangles)

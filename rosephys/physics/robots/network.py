@@ -8,18 +8,29 @@ it. A scene has its weights as four controls, named by WEIGHTS.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 import rose_ad as ra
+
+from ..quantities import Array, Index, NumpyArray, Scalar
 
 HIDDEN = 32
 CLOCKS = 10
 WEIGHTS = ("hidden_weights", "hidden_bias", "muscle_weights", "muscle_bias")
 
 
-def draw_weights(senses: int, outputs: int, gains: tuple[float, float]) -> dict[str, Any]:
+class Weighted(Protocol):
+    """A scene with the weights (32, n), (k, 32) and biases (32,), (k,) of a network of n senses, k outputs."""
+
+    hidden_weights: Array
+    hidden_bias: Array
+    muscle_weights: Array
+    muscle_bias: Array
+
+
+def draw_weights(senses: int, outputs: int, gains: tuple[float, float]) -> dict[str, NumpyArray]:
     """Weights of either layer drawn from a normal distribution of deviation gain · sqrt(2 / (32 + its other
     side)), always the same ones, and no bias."""
     draw = np.random.RandomState(0).standard_normal
@@ -28,24 +39,24 @@ def draw_weights(senses: int, outputs: int, gains: tuple[float, float]) -> dict[
     return unbiased(hidden, scale[1] * draw((outputs, HIDDEN)))
 
 
-def unbiased(hidden: Any, muscle: Any) -> dict[str, Any]:
+def unbiased(hidden: NumpyArray, muscle: NumpyArray) -> dict[str, NumpyArray]:
     """Weights (32, senses) and (outputs, 32) as a scene's four controls, with biases of zero."""
     biases = np.zeros(len(hidden)), np.zeros(len(muscle))
     return dict(zip(WEIGHTS, (hidden, biases[0], muscle, biases[1]), strict=True))
 
 
-def clock(phase: Any) -> Any:
+def clock(phase: Scalar) -> Array:
     """The waves (10,) at a phase in radians: each is a sum of two, which saves eight sines."""
     ahead = 2 * np.pi / CLOCKS * np.arange(CLOCKS)
     return ra.sin(phase) * np.cos(ahead) + ra.cos(phase) * np.sin(ahead)
 
 
-def signals(scene: Any, senses: Any, muscles: Any) -> Any:
+def signals(scene: Weighted, senses: Array, muscles: Array) -> Array:
     """What the scene's network tells its outputs `muscles` (k,), each between -1 and 1, given senses (n,)."""
     hidden = ra.tanh(scene.hidden_weights @ senses + scene.hidden_bias)
     muscles = ra.array(muscles)
 
-    def told(k: Any) -> Any:
+    def told(k: Index) -> Scalar:
         s, total = muscles[k], ra.accum()
         for i in ra.range(HIDDEN):  # one loop, where ra.dot would make all products first
             total += scene.muscle_weights[s, i] * hidden[i]

@@ -19,19 +19,21 @@ Source: the mass-spring robots of DiffTaichi (Hu et al., ICLR 2020).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import rose_ad as ra
 
+from ..quantities import Array, NumpyArray, Scalar, Vectors
 
-def rest_lengths(x: Any, ends: Any) -> Any:
+
+def rest_lengths(x: NumpyArray, ends: NumpyArray) -> NumpyArray:
     """The lengths (m,) of springs at the positions x (n, d), both arrays of numpy."""
     return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1)
 
 
-def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
+def spring_forces(
+    x: Vectors, ends: Array, rest: Array, stiffness: Scalar, softening: float = 0.0
+) -> Vectors:
     """The forces (n, d) on points x (n, d) of m springs: `ends` (m, 2) Ints, rest lengths (m,).
 
     The stiffness is one number for all springs.
@@ -49,7 +51,7 @@ def spring_forces(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
     return force.freeze()
 
 
-def spring_friction(x: Any, v: Any, ends: Any, damping: Any) -> Any:
+def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vectors:
     """The forces (n, d) of m dampers of c = `damping` between the points that `ends` (m, 2) names."""
     force = ra.accum(x.shape)
     x, v, ends = ra.array(x), ra.array(v), ra.array(ends)
@@ -63,7 +65,9 @@ def spring_friction(x: Any, v: Any, ends: Any, damping: Any) -> Any:
     return force.freeze()
 
 
-def spring_energy(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float = 0.0) -> Any:
+def spring_energy(
+    x: Vectors, ends: Array, rest: Array, stiffness: Scalar, softening: float = 0.0
+) -> Scalar:
     """The potential energy of the same springs."""
     energy = ra.accum()
     x, ends, rest = ra.array(x), ra.array(ends), ra.array(rest)
@@ -75,6 +79,6 @@ def spring_energy(x: Any, ends: Any, rest: Any, stiffness: Any, softening: float
     return energy.freeze()
 
 
-def damping(rate: Any, dt: Any) -> Any:
+def damping(rate: Scalar, dt: Scalar) -> Scalar:
     """The factor by which a medium of damping `rate` shrinks a velocity in the time dt."""
     return ra.exp(-rate * dt)

@@ -12,7 +12,7 @@ from scipy.optimize import curve_fit
 import rose_ad as ra
 from rosephys import Problem, descend, find_scene
 from rosephys.physics.fluids.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
-from rosephys.physics.robots.boxes import Bodies, Impulses, Motion, advance
+from rosephys.physics.robots.boxes import Impulses, Motion, RigidBodies, advance
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(11)
@@ -29,7 +29,7 @@ class Tank:
         self.stiffness, friction = how.pop("stiffness", 50.0), how.pop("friction", 0.0)
         self.basin = Basin(long / n, RHO, G, **how)
         self.hulls = Hulls(owner, offset, share, self.stiffness, friction)
-        self.body = Bodies(np.array([mass]), np.array([0.4 * mass]), owner, offset)
+        self.body = RigidBodies(np.array([mass]), np.array([0.4 * mass]), owner, offset)
 
     def run(self, depth: Array, place: tuple[float, ...], steps: int, damped: bool = False) -> Any:
         """The states after each step from still water and a body at (x, y, angle, x velocity)."""
