@@ -96,9 +96,9 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
     import rose_ad as ra
     from rose_ad.base.garbage import uncollected
     from rose_ad.ir import core
+    from rose_ad.ir.in_force import under
     from rose_ad.rewrite.schedule import sweep
     from rose_ad.rewrite.strategy import seq
-    from rose_ad.ir.in_force import under
     from rose_ad.tracing import values
 
     nothing = seq()

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..lower.elementary import call as elementary_call
 from .core import rounded
+from .elementary import call as elementary_call
 from .elementary import evaluate as elementary
 from .prim_rules import (
     Jvp,
