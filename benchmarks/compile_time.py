@@ -31,8 +31,8 @@ def measure(operations: int) -> dict[str, float]:
     import rose_ad as ra
     from rose_ad.ad.linearize import linearize
     from rose_ad.ad.transpose import transpose
+    from rose_ad.api.pipeline import lowered
     from rose_ad.ir import types
-    from rose_ad.lower.module import lower
 
     program = straight(operations)
     x = 0.3 * np.cos(np.arange(INPUTS))
@@ -54,7 +54,7 @@ def measure(operations: int) -> dict[str, float]:
     mark()
     gradient(x)
     mark()
-    lower(whole)  # once more, to know its share
+    lowered(whole)  # once more, to know its share
     mark()
     trace, linear, turned, compiled, text = np.diff(marks)
     least = min(_seconds(gradient, x) for _ in range(200))

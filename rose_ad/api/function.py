@@ -33,6 +33,7 @@ from ..tracing.accumulator import Accumulator
 from ..tracing.annotations import checked, parameter_types
 from ..tracing.trace import Trace, current, tracing
 from ..tracing.values import Traced, convert, lift, type_of, wrap
+from . import pipeline
 from .nans import searching
 
 Signature = tuple[Structure, tuple[Type, ...]]
@@ -154,7 +155,7 @@ class Fn:
         special = self.specialise(structure, types)
         if os.environ.get("ROSE_AD_CHECK") == "1":
             verify(special.ir)
-        program, direct = Program(special.ir, nans), None
+        program, direct = pipeline.compiled(special.ir, nans), None
         args, kwargs = structure.children
         if program.native is not None and not kwargs.children and not nans:
             direct = fitted(program.native, args, special.result)

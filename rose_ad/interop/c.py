@@ -13,12 +13,13 @@ import ctypes
 from typing import Any
 
 from ..api.function import as_fn
+from ..api.pipeline import lowered
 from ..base.errors import MemoryLimit, TypeMismatch
 from ..base.source import here
 from ..base.tree import flatten
 from ..ir.core import Function
 from ..ir.types import F64, Array, Type
-from ..lower.module import ENTRY, Lowered, lower
+from ..lower.lower import ENTRY, LoweredProgram
 from ..native.jit import Code, machine_code
 from ..native.program import linked
 from ..tracing.values import type_of
@@ -39,15 +40,15 @@ class Pointer:
     """
 
     def __init__(self, ir: Function) -> None:
-        lowered = lower(ir)
-        code = linked(machine_code(lowered.text)[0], ENTRY, lowered)
+        program = lowered(ir)
+        code = linked(machine_code(program.text)[0], ENTRY, program)
         kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
         self.address: int = code.address
         self.function = _keeping(kind(code.address), code)
-        self.scratch_bytes = lowered.scratch_bytes
+        self.scratch_bytes = program.scratch_bytes
         self.arguments: tuple[Type, ...] = tuple(p.type for p in ir.params)
         self.results: tuple[Type, ...] = tuple(r.type for r in ir.results)
-        self._lowered: Lowered = lowered
+        self._lowered: LoweredProgram = program
 
     def failure(self, status: int) -> BaseException:
         """The error that a status which is not 0 stands for: OutOfRange, or what Python raised."""
@@ -94,17 +95,17 @@ def _wrapped(ir: Function, head: str, kind: Any) -> Any:
     if [r.type for r in ir.results] != [F64]:
         found = ", ".join(repr(r.type) for r in ir.results)
         raise TypeMismatch(f"{ir.name} gives ({found}) where C wants one double", ir.loc)
-    lowered = lower(ir)
-    if lowered.scratch_bytes > _STACK:
+    program = lowered(ir)
+    if program.scratch_bytes > _STACK:
         raise MemoryLimit(
-            f"{ir.name} needs {lowered.scratch_bytes:,} bytes of scratch, more than fit on the stack",
+            f"{ir.name} needs {program.scratch_bytes:,} bytes of scratch, more than fit on the stack",
             here(),
             "ra.interop.c.pointer, whose caller gives the scratch",
         )
-    text = f"""{lowered.text}
+    text = f"""{program.text}
 {head}
 run:
-  %scratch = alloca [{lowered.scratch_bytes + 1} x i8], align 64
+  %scratch = alloca [{program.scratch_bytes + 1} x i8], align 64
   %result = alloca double
   %pointers = alloca [2 x ptr]
   %second = getelementptr ptr, ptr %pointers, i64 1
@@ -120,7 +121,7 @@ failure:
   ret double 0x7FF8000000000000
 }}
 """
-    code = linked(machine_code(text)[0], _C_ENTRY, lowered)
+    code = linked(machine_code(text)[0], _C_ENTRY, program)
     return _keeping(kind(code.address), code)
 
 

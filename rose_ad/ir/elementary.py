@@ -5,8 +5,8 @@
 (Cody and Waite 1980), and e^r - 1 by its Taylor series, whose remainder is far below a unit in the last place.
 exp is within 1 such unit, expm1 within 2 and tanh within 2.5, and each has the limits and the zeros, with their
 signs, that C's has. A function is written once, over the arithmetic `A`, and read twice: by the interpreter,
-with Python's floats, and in `lower/elementary.py` as LLVM text. Both round alike where products and sums are
-not contracted.
+with Python's floats, and in `lower/elementary_text.py` as LLVM text. Both round alike where products and sums
+are not contracted.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _INVERSE = 1 / math.log(2)
 _HIGH = float.fromhex("0x1.62e42fee00000p-1")  # log 2 to 33 bits: its product with k is exact
 _LOW = float.fromhex("0x1.a39ef35793c76p-33")  # the rest
 ROUND = 1.5 * 2.0**52  # adding it rounds to an integer, which is in the lowest bits then
+PREFIX = "rose_"  # of the functions' names in LLVM
 _SERIES = [1 / math.factorial(n) for n in range(2, 14)]
 
 
@@ -110,3 +111,11 @@ def evaluate(name: str) -> Callable[[float], float]:
     """A function of floats."""
     f, floats = FUNCTIONS[name], _Floats()
     return lambda x: float(f(floats, float(x)))
+
+
+def call(name: str) -> str:
+    """The template of a call in LLVM: {r} is the result's name, {0} the operand, {t} its type, {f} "f" for
+    F32."""
+    scalar = f"{PREFIX}{name}{{f}}"
+    known = f'"vector-function-abi-variant"="_ZGV_LLVM_N4v_{scalar}({scalar}_v4)"'
+    return f"{{r}} = call {{t}} @{scalar}({{t}} {{0}}) {known}"

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..lower.elementary import call as elementary_call
 from . import prim_forms as form
 from .core import Instr, rounded
+from .elementary import call as elementary_call
 from .elementary import evaluate as elementary
 from .ops import OPS
 from .prim_rules import (

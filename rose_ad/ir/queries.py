@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .core import Atom, Block, Const, Function, Instr, Steps, Var
-from .ops import VIEWS
+from .ops import VALUES, VIEWS
+from .prims import TABLE
 from .types import Array
+
+_PLAIN = TABLE.keys() | VALUES | {"check"}
 
 
 def carried(instr: Instr) -> tuple[Atom, ...]:
@@ -119,3 +122,15 @@ def root_of(ref: Atom) -> Var:
 def is_zero(a: Atom) -> bool:
     """Whether an atom is literally zero (either sign)."""
     return isinstance(a, Const) and not isinstance(a.type, Array) and a.value == 0
+
+
+def is_plain(loop: Instr) -> bool:
+    """Whether an instruction is a loop of plain operations that makes arrays."""
+    if loop.op != "build" or loop.args or not loop.outs or loop.in_lanes:
+        return False
+    return all(map(is_plain_operation, loop.blocks[0].instrs))
+
+
+def is_plain_operation(instr: Instr) -> bool:
+    """Whether an instruction only computes, neither branches nor loops nor adds somewhere."""
+    return instr.op in _PLAIN

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..ir.core import Atom, Block, Var
 from ..ir.queries import instructions
-
-if TYPE_CHECKING:
-    from .module import Module
+from .module import Module
 
 
 class Apart:

@@ -1,69 +1,14 @@
-"""What compiled code checks as it runs, and the errors that failed checks become.
-
-A check that fails leaves its number in the status word, if it is the first, and the code goes on.
-"""
+"""The checks of compiled code, written; what they mean is said in failures.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
-from ..base.errors import NanFound, OutOfRange
 from ..ir.core import Instr
-from ..ir.host import Host
-from ..ir.text import as_written
 from ..ir.types import Scalar, Type, is_float, value_type
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
-
-
-@dataclass(frozen=True)
-class IndexCheck:
-    """An index lies in an array of this length."""
-
-    location: int
-    length: int
-
-    def error(self) -> BaseException:
-        return OutOfRange(
-            f"an index is outside its array of length {self.length}",
-            self.location,
-            "keep it in range, for instance with ra.clip(i, 0, n - 1)",
-        )
+from .failures import Check, HostCheck, IndexCheck, NanCheck
+from .writer import Writer
 
 
-@dataclass(frozen=True)
-class NanCheck:
-    """An operation of that function does not give NaN, unless it was given one."""
-
-    location: int
-    op: str
-    function: str
-
-    def error(self) -> BaseException:
-        return NanFound(
-            f"the first NaN of this call is the result of {as_written(self.op)} in {self.function}",
-            self.location,
-            "keep its operands in its domain; ra.where computes the side that is not chosen too, "
-            "so choose the operand before the operation",
-        )
-
-
-@dataclass(frozen=True)
-class HostCheck:
-    """A Python function that is called back does not raise."""
-
-    host: Host
-
-    def error(self) -> BaseException:
-        return self.host.take_error() or RuntimeError(f"{self.host.name} failed")
-
-
-Check: TypeAlias = "IndexCheck | NanCheck | HostCheck"
-
-
-def fail_where(f: Lowering, wrong: str, check: Check) -> tuple[str, str]:
+def fail_where(f: Writer, wrong: str, check: Check) -> tuple[str, str]:
     """Emit a check that fails where `wrong` holds; the labels of the blocks from which the code goes on,
     where it holds and where it fails."""
     f.module.checks.append(check)
@@ -79,7 +24,7 @@ def fail_where(f: Lowering, wrong: str, check: Check) -> tuple[str, str]:
     return before, bad
 
 
-def check_index(f: Lowering, instr: Instr) -> None:
+def check_index(f: Writer, instr: Instr) -> None:
     """An index, or 0 where it is out of range."""
     n = instr.length
     i = f.atom(instr.args[0])
@@ -88,7 +33,7 @@ def check_index(f: Lowering, instr: Instr) -> None:
     f.values[instr.outs[0]] = f.assign(f"phi i64 [ {i}, %{before} ], [ 0, {bad} ]")
 
 
-def check_nan(f: Lowering, t: Type, value: str, operands: list[str], loc: int, op: str) -> None:
+def check_nan(f: Writer, t: Type, value: str, operands: list[str], loc: int, op: str) -> None:
     """Fail where a result of type `t` is NaN and none of the operands, written with their types, is."""
     if not is_float(t):
         return
@@ -100,7 +45,7 @@ def check_nan(f: Lowering, t: Type, value: str, operands: list[str], loc: int, o
     fail_where(f, wrong, NanCheck(loc, op, f.name))
 
 
-def call_host(f: Lowering, instr: Instr) -> None:
+def call_host(f: Writer, instr: Instr) -> None:
     """A call of a Python function, whose results are zero where it raises."""
     host = instr.host
     if host not in f.module.hosts:

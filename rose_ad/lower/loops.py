@@ -4,7 +4,7 @@ An array carry has two places: it is read in one and made in the other, so that 
 Where the number of steps is not known, what changes from step to step lies in stack slots, which LLVM turns
 into registers.
 
-The loops are those of scalar code and of lane code (lanes.py) alike. There lanes may differ in the number of
+The loops are those of scalar code and of lane code (lanes/) alike. There lanes may differ in the number of
 their steps: the loop goes on while one of them runs, and the carries of those that do not stay as they are.
 """
 
@@ -12,14 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..ir.core import Atom, Block, Instr, Var
 from ..ir.queries import carried, counts
 from ..ir.types import Scalar
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
+from .writer import Writer
 
 # the steps to go on from a kept carry before the next is kept: of `l` steps to reverse with `c` places
 SPLIT = """define internal i64 @rose_split(i64 %l, i64 %c) {
@@ -53,7 +50,7 @@ done:
 class Loop:
     """A counted loop being written: head with its phis, body, latch."""
 
-    def __init__(self, f: Lowering, low: str, high: str) -> None:
+    def __init__(self, f: Writer, low: str, high: str) -> None:
         self.f = f
         before = f.label
         self.head, self.body, self.end = f.fresh("head"), f.fresh("body"), f.fresh("done")
@@ -97,7 +94,7 @@ class Loop:
         f.start(self.end)
 
 
-def _two(f: Lowering, v: Var, instr: Instr) -> tuple[str, str]:
+def _two(f: Writer, v: Var, instr: Instr) -> tuple[str, str]:
     """Two places for an array carry."""
     return f.slot(f.bytes_of(v), instr.loc), f.slot(f.bytes_of(v), instr.loc)
 
@@ -105,7 +102,7 @@ def _two(f: Lowering, v: Var, instr: Instr) -> tuple[str, str]:
 class Cell:
     """A value that changes: a stack slot for a number or a pointer."""
 
-    def __init__(self, f: Lowering, kind: str) -> None:
+    def __init__(self, f: Writer, kind: str) -> None:
         self.f, self.kind = f, kind
         self.name = f.fresh("cell")
         f.entry_lines.append(f"  {self.name} = alloca {kind}")
@@ -121,7 +118,7 @@ class _Carry:
     """A carry, which is `v` in a block: a scalar in a cell, or an array in one of two places with a cell that
     says which."""
 
-    def __init__(self, f: Lowering, v: Var, instr: Instr) -> None:
+    def __init__(self, f: Writer, v: Var, instr: Instr) -> None:
         self.f, self.v = f, v
         self.scalar = isinstance(v.type, Scalar)
         self.now = Cell(f, f.kind(v))
@@ -156,7 +153,7 @@ class _Carry:
 
 
 def _run(
-    f: Lowering, block: Block, values: Sequence[str], carries: Sequence[_Carry], on: str | None
+    f: Writer, block: Block, values: Sequence[str], carries: Sequence[_Carry], on: str | None
 ) -> None:
     """A block, given its parameters; its first results become the carries."""
     f.values.update(zip(block.params, values, strict=True))
@@ -168,7 +165,7 @@ def _run(
 
 
 @contextmanager
-def _loop(f: Lowering) -> Iterator[tuple[str, str]]:
+def _loop(f: Writer) -> Iterator[tuple[str, str]]:
     """Labels of a loop's head and end; the body is to leave through the end."""
     head, end = f.fresh("head"), f.fresh("done")
     f.emit(f"br label {head}")
@@ -178,7 +175,7 @@ def _loop(f: Lowering) -> Iterator[tuple[str, str]]:
     f.start(end)
 
 
-def go_on(f: Lowering, condition: str, end: str) -> None:
+def go_on(f: Writer, condition: str, end: str) -> None:
     """Leave a loop where the condition does not hold."""
     body = f.fresh("body")
     f.emit(f"br i1 {condition}, label {body}, label {end}")
@@ -188,7 +185,7 @@ def go_on(f: Lowering, condition: str, end: str) -> None:
 class List:
     """What a filter makes: the rows, and the list of the iterations that are kept."""
 
-    def __init__(self, f: Lowering, instr: Instr) -> None:
+    def __init__(self, f: Writer, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.kept, *self.places = [f.place(o, instr.loc) for o in (instr.outs[0], *instr.outs[2:])]
         self.count = Cell(f, f.kind(instr.outs[1]))
@@ -227,7 +224,7 @@ class List:
 class While:
     """A while loop being written: test, then the body, at most n times."""
 
-    def __init__(self, f: Lowering, instr: Instr) -> None:
+    def __init__(self, f: Writer, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.body, self.test = instr.blocks
 
@@ -282,7 +279,7 @@ class Rewind:
     to the last step and reverse it.
     """
 
-    def __init__(self, f: Lowering, instr: Instr) -> None:
+    def __init__(self, f: Writer, instr: Instr) -> None:
         self.f, self.instr = f, instr
         self.step, self.back = instr.blocks
         steps = instr.steps

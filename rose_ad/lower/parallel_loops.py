@@ -9,12 +9,8 @@ group. What a body makes for itself lies in one place for all iterations, and st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..ir.core import Atom, Block, Const
-
-if TYPE_CHECKING:
-    from .module import Module
+from .module import Module
 
 
 class Parallel:

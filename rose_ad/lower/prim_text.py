@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ..ir.types import F32, Scalar
-from .elementary import vector_call
+from .elementary_text import vector_call
 
 _WORDS = re.compile(
     r"(?P<flag>\bi1 0\b)"  # an argument that must stay a literal

@@ -6,16 +6,12 @@ a period off takes a comparison; any other asks first, with a branch, whether th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..ir.core import Const, Instr
 from ..ir.intervals import interval
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
+from .writer import Writer
 
 
-def lower_remainder(f: Lowering, instr: Instr) -> bool:
+def lower_remainder(f: Writer, instr: Instr) -> bool:
     """Write a remainder by a positive literal; False, and nothing written, if it is not one."""
     x, by = instr.args
     if not isinstance(by, Const) or by.value <= 1:
@@ -32,12 +28,12 @@ def lower_remainder(f: Lowering, instr: Instr) -> bool:
     return True
 
 
-def _one_period(f: Lowering, value: str, inside: str, by: int) -> str:
+def _one_period(f: Writer, value: str, inside: str, by: int) -> str:
     moved = f.assign(f"add nsw i64 {value}, {by}")
     return f.assign(f"select i1 {inside}, i64 {value}, i64 {moved}")
 
 
-def _unless_inside(f: Lowering, value: str, n: int) -> str:
+def _unless_inside(f: Writer, value: str, n: int) -> str:
     before, outside, after = f.label, f.fresh("outside"), f.fresh("inside")
     far = f.assign(f"icmp uge i64 {value}, {n}")
     f.branch(far, outside, after, 100)

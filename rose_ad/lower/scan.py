@@ -8,15 +8,12 @@ them, the next row of the stack.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..ir.core import Atom, Instr, Var
 from ..ir.queries import carried, counts
 from ..ir.types import Scalar
 from .loops import Loop
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
+from .writer import Writer
 
 
 class _Register:
@@ -24,7 +21,7 @@ class _Register:
 
     place: str | None = None
 
-    def __init__(self, f: Lowering, c: Var, start: str) -> None:
+    def __init__(self, f: Writer, c: Var, start: str) -> None:
         self.f, self.c, self.start = f, c, start
 
     def enter(self, loop: Loop) -> None:
@@ -44,7 +41,7 @@ class _Register:
 class _Buffered(_Register):
     """An array carry that moves between two buffers."""
 
-    def __init__(self, f: Lowering, c: Var, start: str, loc: int) -> None:
+    def __init__(self, f: Writer, c: Var, start: str, loc: int) -> None:
         super().__init__(f, c, start)
         self.buffers = f.slot(f.bytes_of(c), loc), f.slot(f.bytes_of(c), loc)
 
@@ -73,9 +70,7 @@ class _Buffered(_Register):
 class _Stacked(_Register):
     """An array carry that moves along a stack of its values; the last value has a place of its own."""
 
-    def __init__(
-        self, f: Lowering, instr: Instr, c: Var, start: str, stack: tuple[Var, str]
-    ) -> None:
+    def __init__(self, f: Writer, instr: Instr, c: Var, start: str, stack: tuple[Var, str]) -> None:
         self.n, self.reverse = instr.steps.n, instr.steps.reverse
         first = f.row(*stack, str(self.n - 1 if self.reverse else 0))
         f.keep(c, start, first)
@@ -90,7 +85,7 @@ class _Stacked(_Register):
         self.place = f.assign(f"select i1 {more}, ptr {row}, ptr {self.end}")
 
 
-def lower_scan(f: Lowering, instr: Instr) -> None:
+def lower_scan(f: Writer, instr: Instr) -> None:
     """Write a scan."""
     (body,) = instr.blocks
     params = body.params[1:]
@@ -136,7 +131,7 @@ def lower_scan(f: Lowering, instr: Instr) -> None:
     f.values.update(zip(instr.outs, [*(carry.now for carry in carries), *ys], strict=True))
 
 
-def _may_stay(f: Lowering, r: Var, c: Var, o: Var) -> bool:
+def _may_stay(f: Writer, r: Var, c: Var, o: Var) -> bool:
     """Whether what a carry becomes is made by a branch, one side of which leaves it as it is."""
     cond = r.instr
     if cond is None or cond.op != "cond" or r.block is not c.block or not f.is_branch(cond):
@@ -147,9 +142,7 @@ def _may_stay(f: Lowering, r: Var, c: Var, o: Var) -> bool:
     return same and c in sides and any(s is not c and f.made_in_place(s, o) for s in sides)
 
 
-def _carry(
-    f: Lowering, instr: Instr, c: Var, start: str, stack: tuple[Var, str] | None
-) -> _Register:
+def _carry(f: Writer, instr: Instr, c: Var, start: str, stack: tuple[Var, str] | None) -> _Register:
     if isinstance(c.type, Scalar):
         return _Register(f, c, start)
     if stack is not None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..ir.types import F32, F64, I64, Bool, Scalar, Value, scalar_of, shape_of
-from ..lower.lowering import ALIGN
+from ..lower.memory_layout import ALIGN, aligned
 from . import python_layout as layout
 from .jit import Code, machine_code
 
@@ -56,7 +56,7 @@ def native(
     if caller is None:
         return None
     values = [*params, *results]
-    scratch = -(-scratch // ALIGN) * ALIGN
+    scratch = aligned(scratch)
     idle: list[Any] = []  # arenas that no call uses
     frame = scratch + 8 * (2 * len(values) + len(results))
     words = [code.address, len(params), len(results), scratch, frame, id(idle), id(fail)]

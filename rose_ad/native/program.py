@@ -16,9 +16,10 @@ from ..base.memory import memory_limit
 from ..base.source import name_of
 from ..ir.core import Function
 from ..ir.types import F32, Scalar, Value, scalar_of, shape_of, value_type
-from ..lower.checks import Check, HostCheck
-from ..lower.lowering import ALIGN, made_at
-from ..lower.module import ENTRY, Lowered, lower
+from ..lower.failures import Check, HostCheck
+from ..lower.lower import ENTRY, LoweredProgram
+from ..lower.memory_layout import ALIGN, aligned
+from ..lower.writer import made_at
 from .caller import MISS, native
 from .jit import Code, machine_code
 
@@ -28,18 +29,16 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 class Program:
     """Machine code for a function, with the scratch memory of its calls. Safe to call from many threads.
 
-    With `nans`, the code looks for operations in which a NaN begins. `native`, where there is one, takes a
-    leaf for each parameter: see `caller`.
+    `lowered` is the function in LLVM, work on which `began` at that reading of the clock. `native`, where there
+    is one, takes a leaf for each parameter: see `caller`.
     """
 
-    def __init__(self, function: Function, nans: bool = False) -> None:
-        start = time.perf_counter()
-        self.function = function
-        self.lowered: Lowered = lower(function, nans)
-        _check_memory(self.lowered)
+    def __init__(self, function: Function, lowered: LoweredProgram, began: float) -> None:
+        self.function, self.lowered = function, lowered
+        _check_memory(lowered)
         _check_results(function)
-        data, self.from_cache = machine_code(self.lowered.text)
-        self._code = linked(data, ENTRY, self.lowered)
+        data, self.from_cache = machine_code(lowered.text)
+        self._code = linked(data, ENTRY, lowered)
         self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
             self._code.address
         )
@@ -47,9 +46,9 @@ class Program:
         self._results = [value_type(r.type) for r in function.results]
         self._pointers = ctypes.c_void_p * (len(params) + len(self._results))
         self._idle: list[np.ndarray[Any, Any]] = []  # scratch memory for ctypes that no call uses
-        fail = functools.partial(_failed, self.lowered.checks)
+        fail = functools.partial(_failed, lowered.checks)
         self.native = native(self._code, params, self._results, self.scratch_bytes, fail)
-        self.compile_seconds = time.perf_counter() - start
+        self.compile_seconds = time.perf_counter() - began
 
     @property
     def scratch_bytes(self) -> int:
@@ -71,8 +70,7 @@ class Program:
         outs = [np.empty(shape_of(t), scalar_of(t).dtype) for t in self._results]
         pointers = self._pointers(*[a.ctypes.data for a in args], *[o.ctypes.data for o in outs])
         arena = self._take()
-        aligned = -(-arena.ctypes.data // ALIGN) * ALIGN
-        status = self._entry(ctypes.addressof(pointers), aligned)
+        status = self._entry(ctypes.addressof(pointers), aligned(arena.ctypes.data))
         self._idle.append(arena)
         if status:
             _failed(self.lowered.checks, status)
@@ -84,7 +82,7 @@ class Program:
         return np.empty(self.scratch_bytes + ALIGN, np.uint8)
 
 
-def linked(data: bytes, entry: str, lowered: Lowered) -> Code:
+def linked(data: bytes, entry: str, lowered: LoweredProgram) -> Code:
     """Machine code with the Python functions that it calls back, which live as long."""
     callbacks = [_CALLBACK(host.callback) for host in lowered.hosts]
     addresses = [ctypes.cast(c, ctypes.c_void_p).value or 0 for c in callbacks]
@@ -121,7 +119,7 @@ def _check_results(function: Function) -> None:
     )
 
 
-def _check_memory(lowered: Lowered) -> None:
+def _check_memory(lowered: LoweredProgram) -> None:
     limit = memory_limit()
     if lowered.scratch_bytes <= limit:
         return

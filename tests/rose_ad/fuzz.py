@@ -35,6 +35,7 @@ import numpy as np
 import rose_ad as ra
 from rose_ad.ad.forward import forward
 from rose_ad.ad.linearize import linearize
+from rose_ad.api import pipeline
 from rose_ad.api.derive import pull_back
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Function, Instr
@@ -42,7 +43,6 @@ from rose_ad.ir.interp import Interpreter, interpret
 from rose_ad.ir.queries import callees, free_variables, instructions
 from rose_ad.ir.types import Ref, is_float, scalar_of, shape_of
 from rose_ad.ir.verify import verify
-from rose_ad.native import program as compiled
 from rose_ad.tracing.values import type_of
 from tests.support.random_programs import Program as Drawn
 from tests.support.random_programs import draw
@@ -326,7 +326,7 @@ def batch_of(cases: Sequence[Case]) -> tuple[Function, list[Any]]:
 
 def run_compiled(f: Function, args: Sequence[Any], exact: bool) -> list[Any] | int:
     """What the machine makes of it; `exact` without contraction of products and sums."""
-    lower = compiled.lower
+    lower = pipeline.lower
 
     def lowered(g: Function, *more: Any) -> Any:
         out = lower(g, *more)
@@ -336,8 +336,8 @@ def run_compiled(f: Function, args: Sequence[Any], exact: bool) -> list[Any] | i
         text = "".join([*functions, batch, entry])
         return dataclasses.replace(out, text=_LOOSE.sub(" ", text) if exact else text)
 
-    with mock.patch.object(compiled, "lower", lowered):
-        program = compiled.Program(f)
+    with mock.patch.object(pipeline, "lower", lowered):
+        program = pipeline.compiled(f)
     arrays = [
         np.require(a, scalar_of(p.type).dtype, ["C", "A"])
         for a, p in zip(args, f.params, strict=True)

@@ -14,14 +14,14 @@ from ...ir.core import Function, Instr, Var
 from ...ir.queries import callees, free_variables, instructions
 from ...ir.types import F32, F64, Array, Ref, Scalar, scalar_of, value_type
 from ..loops import Loop
-from ..lowering import Lowering, memory_type
+from ..lowering import Lowering
+from ..memory_layout import memory_type
 from .divergence import divergence
 from .lowering import lane_function
 from .values import count
 
-_PRIVATE = (
-    1 << 14
-)  # bytes: into a reference of up to this size, with lanes, each lane adds on its own
+# bytes: into a reference of up to this size, with lanes, each lane adds on its own
+_PRIVATE = 1 << 14
 
 
 def run_in_groups(f: Lowering, instr: Instr) -> None:

@@ -1,7 +1,7 @@
 """Lane code: a function written once for several runs of it, side by side in the lanes of SIMD registers.
 
 What is the same in all lanes is computed once, as in scalar code; what varies (divergence.py) is computed on
-vectors. How both are held is the matter of lane_values.py.
+vectors. How both are held is the matter of values.py.
 
 Where a branch diverges, each side is run under a mask of the lanes that take it, if any does, and the results
 are blended. A loop with varying bounds runs while any lane does. Lanes that are off compute nothing that is
@@ -13,16 +13,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
 from ...ir.prims import TABLE
 from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
-from ..checks import IndexCheck, fail_where
+from ..checks import check_index, fail_where
+from ..failures import IndexCheck
 from ..loops import Cell, List, Loop, While, go_on
-from ..lowering import made_at
+from ..lowering import Lowering, Rows
 from ..module import Callee, Module
 from ..prim_text import scalar_form, vector_form
+from ..writer import made_at
 from .divergence import Flags, argument_flags
 from .values import LaneValues, Scattered, count
 
@@ -37,9 +40,8 @@ _RARE = 16
 
 def lane_function(module: Module, f: Function, flags: Flags, width: int, masked: bool) -> Callee:
     """A function for `width` lanes whose parameters vary as `flags` says; if `masked`, some may be off."""
-    return module.lowered(
-        (f, flags, width, masked), f, lambda: LaneLowering(module, f, flags, width, masked)
-    )
+    key = f, flags, width, masked
+    return module.lowered(key, lambda: LaneLowering(module, *key).run(f))
 
 
 class LaneLowering(LaneValues):
@@ -125,7 +127,7 @@ class LaneLowering(LaneValues):
 
     def _check(self, instr: Instr) -> None:
         if not self.varies(instr.args[0]):
-            super()._check(instr)
+            check_index(self, instr)
             return
         kind = self.vector_type(I64)
         i = self.atom(instr.args[0])
@@ -322,6 +324,19 @@ class LaneLowering(LaneValues):
             kept.append(keep, loop.index)
             loop.close()
         kept.close()
+
+    ROWS: ClassVar[Rows] = {
+        **Lowering.ROWS,
+        "index": _index,
+        "reshape": _reshape,
+        "check": _check,
+        "addto": _addto,
+        "call": _call,
+        "cond": _cond,
+        "while": _while,
+        "build": _build,
+        "filter": _filter,
+    }
 
 
 class LaneList(List):

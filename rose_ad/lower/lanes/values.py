@@ -29,8 +29,10 @@ from ...ir.types import (
     value_type,
 )
 from ..loops import Loop
-from ..lowering import Lowering, made_at, memory_type
+from ..lowering import Lowering
+from ..memory_layout import memory_type
 from ..module import Module
+from ..writer import made_at
 from .divergence import Flags, divergence, shared_references
 
 _SUFFIX = {F64: "f64", F32: "f32", I64: "i64"}

@@ -13,12 +13,12 @@ from ...ir.builder import Builder
 from ...ir.copying import Copier, lookup, lookups
 from ...ir.core import Atom, Block, Const, Function, Instr, Var
 from ...ir.in_force import under
-from ...ir.queries import instructions
+from ...ir.queries import instructions, is_plain
 from ...ir.types import I64, Bool, Scalar
 from ..rules import is_literal
 from .column_blocks import in_column_blocks
 from .fission import in_two
-from .fusion import Group, groups, is_plain
+from .fusion import Group, groups
 from .rank_updates import in_chunks
 from .row_blocks import in_row_blocks
 from .zero_sums import (

@@ -12,11 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...ir.core import Block, Instr, Var
-from ...ir.ops import VALUES
-from ...ir.prims import TABLE
-from ...ir.queries import uses
-
-_PLAIN = TABLE.keys() | VALUES | {"check"}
+from ...ir.queries import is_plain, uses
 
 
 @dataclass(eq=False)
@@ -48,18 +44,6 @@ def groups(block: Block) -> list[Group]:
     for group in several:
         group.kept = _read_elsewhere(block, group)
     return several
-
-
-def is_plain(loop: Instr) -> bool:
-    """Whether an instruction is a loop of plain operations that makes arrays."""
-    if loop.op != "build" or loop.args or not loop.outs or loop.in_lanes:
-        return False
-    return all(map(is_plain_operation, loop.blocks[0].instrs))
-
-
-def is_plain_operation(instr: Instr) -> bool:
-    """Whether an instruction only computes, neither branches nor loops nor adds somewhere."""
-    return instr.op in _PLAIN
 
 
 def _makers(loop: Instr, found: dict[Instr, Group]) -> list[Group]:

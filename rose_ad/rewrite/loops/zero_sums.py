@@ -17,9 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...ir.core import Atom, Block, Const, Instr, Var
-from ...ir.queries import carried, users_of
+from ...ir.queries import carried, is_plain_operation, users_of
 from ...ir.types import Array, Scalar
-from .fusion import is_plain_operation
 
 _DEEP = 12  # operations that are looked through
 

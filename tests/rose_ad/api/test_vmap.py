@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 
 import rose_ad as ra
+from rose_ad.api.pipeline import compiled
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Function, Lanes
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.prims import Prim
 from rose_ad.ir.types import Array
 from rose_ad.ir.verify import verify
-from rose_ad.native.program import Program
 from tests.rose_ad.test_generated import ORDINARY, seeds
 from tests.support.checks import agree as agree_numbers
 from tests.support.primitives import CASES, LIBM, SPECIAL, bits, each, samples, ulps_apart
@@ -84,7 +84,7 @@ def test_primitive_in_lanes(row: Prim, types: Any) -> None:
         i = inner.block.params[0]
         inner.block.results = (inner.prim(row.name, *(inner.index(p, i) for p in params)),)
         b.block.results = b.build(length, inner.block)
-        results += Program(Function(row.name, b.block, 0))(
+        results += compiled(Function(row.name, b.block, 0))(
             [np.ascontiguousarray(c) for c in columns]
         )
     if row.name in LIBM:

@@ -14,13 +14,13 @@ import pytest
 from rose_ad.ad.forward import forward
 from rose_ad.ad.transpose import transpose
 from rose_ad.api.derive import pull_back
+from rose_ad.api.pipeline import compiled
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Function
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.prims import TABLE, Prim, result_type
 from rose_ad.ir.types import F32, F64, Array, is_float
 from rose_ad.ir.verify import verify
-from rose_ad.native.program import Program
 from tests.support.primitives import (
     CASES,
     LIBM,
@@ -67,7 +67,7 @@ def vector_jacobian(f: Function) -> Function:
 
 def run(f: Function, *args: np.ndarray) -> list[np.ndarray]:
     verify(f)
-    return Program(f)(list(args))
+    return compiled(f)(list(args))
 
 
 def close(a: object, b: object, tolerance: float) -> None:
@@ -81,7 +81,7 @@ def shifted(x: list[np.ndarray], k: int, by: float) -> list[np.ndarray]:
 def central(f: Function, x: list[np.ndarray], k: int) -> list[np.ndarray]:
     """The derivatives of elementwise results in operand k, by central differences."""
     h = 1e-5
-    program = Program(f)
+    program = compiled(f)
     above, below = program(shifted(x, k, h)), program(shifted(x, k, -h))
     return [(p - m) / (2 * h) for p, m in zip(above, below, strict=True)]
 

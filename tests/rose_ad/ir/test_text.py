@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 import rose_ad as ra
 from rose_ad.ad.linearize import linearize
 from rose_ad.api.function import as_fn
+from rose_ad.api.pipeline import compiled
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Const, Function
 from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.text import show_program
 from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, scalar_of, shape_of
-from rose_ad.native.program import Program
 from tests.support.programs import arguments, function, programs
 
 SETTINGS = settings(
@@ -69,7 +69,7 @@ def test_generated_programs_come_back(program: tuple, seed: int) -> None:
     arrays = [
         np.asarray(a, scalar_of(p.type).dtype) for a, p in zip(flat, again.params, strict=True)
     ]
-    for x, y in zip(Program(again)(arrays), found, strict=True):
+    for x, y in zip(compiled(again)(arrays), found, strict=True):
         assert np.array_equal(x, y, equal_nan=True)
 
 

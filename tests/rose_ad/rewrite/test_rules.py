@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rose_ad as ra
+from rose_ad.api.pipeline import compiled, lowered
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import copied
 from rose_ad.ir.core import Atom, Block, Const, Function
@@ -23,8 +24,6 @@ from rose_ad.ir.prims import HEADS, TABLE
 from rose_ad.ir.queries import callees, instructions
 from rose_ad.ir.types import F32, F64, I64, Array, Bool, Ref, Scalar, Type, scalar_of
 from rose_ad.ir.verify import verify
-from rose_ad.lower.module import lower
-from rose_ad.native.program import Program
 from rose_ad.rewrite.passes.dead import remove_dead
 from rose_ad.rewrite.passes.own_index import adds_to_builds
 from rose_ad.rewrite.passes.sink import sink
@@ -255,7 +254,7 @@ def test_a_rule_keeps_the_value(key: tuple[str, str]) -> None:
 @pytest.mark.parametrize("key", [k for k in EXAMPLES if k[0] != "addto"], ids="-".join)
 def test_a_rule_keeps_the_value_on_the_machine(key: tuple[str, str]) -> None:
     for example in EXAMPLES[key]:
-        programs = [Program(f) for f in before_and_after(key[0], RULE[key], example)]
+        programs = [compiled(f) for f in before_and_after(key[0], RULE[key], example)]
         for values in itertools.product(*scalars_of(example[0])):
             types = [t.scalar if isinstance(t, Array) else t for t in example[0]]
             args = [np.asarray(x, t.dtype) for x, t in zip(values, types, strict=True)]
@@ -270,7 +269,7 @@ FOLDED = [(row, types) for row, types in CASES if (row.name, "fold") in RULE and
 def test_folding_is_what_the_machine_computes(row: Any, types: tuple[Scalar, ...]) -> None:
     b = Builder()
     b.block.results = (Plain.prim(b, row.name, *(b.block.param(t) for t in types)),)
-    program = Program(Function(row.name, b.block, 0))
+    program = compiled(Function(row.name, b.block, 0))
     folded = 0
     for values in itertools.product(*(SPECIAL[t] for t in types)):
         constants = [Const(x, t) for x, t in zip(values, types, strict=True)]
@@ -361,7 +360,7 @@ def test_text_is_deterministic(program: tuple, seed: int) -> None:
     texts = set()
     for _ in range(2):
         ir = traced(orders(function(program)), tuple(x), k, tuple(x), tuple(x))
-        texts.add((str(ir), lower(ir).text))
+        texts.add((str(ir), lowered(ir).text))
     assert len(texts) == 1
 
 

@@ -6,25 +6,16 @@ A loop that calls one is vectorised by LLVM, which finds the vector's function b
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..ir.elementary import FUNCTIONS, ROUND
-
-_PREFIX = "rose_"
-
-
-def call(name: str) -> str:
-    """The template of a call: {r} is the result's name, {0} the operand, {t} its type, {f} "f" for F32."""
-    scalar = f"{_PREFIX}{name}{{f}}"
-    known = f'"vector-function-abi-variant"="_ZGV_LLVM_N4v_{scalar}({scalar}_v4)"'
-    return f"{{r}} = call {{t}} @{scalar}({{t}} {{0}}) {known}"
+from ..ir.elementary import FUNCTIONS, PREFIX, ROUND
+from .memory_layout import float_bits
 
 
 def vector_call(template: str, width: int) -> str | None:
     """The template of the call for a vector of so many, if `template` calls an elementary function."""
-    found = re.search(rf"@{_PREFIX}\w+{{f}}", template)
+    found = re.search(rf"@{PREFIX}\w+{{f}}", template)
     if found is None:
         return None
     kind = f"<{width} x {{t}}>"
@@ -33,7 +24,7 @@ def vector_call(template: str, width: int) -> str | None:
 
 def called(line: str) -> str | None:
     """The elementary function that a line of LLVM calls, without its width."""
-    found = re.search(rf"@{_PREFIX}(\w+?)(_v\d+)?\(", line)
+    found = re.search(rf"@{PREFIX}(\w+?)(_v\d+)?\(", line)
     return found[1] if found else None
 
 
@@ -43,7 +34,7 @@ def definitions(names: Iterable[str]) -> list[str]:
     for name in sorted(names):
         widths = (4,) if name in FUNCTIONS else (4, 8)  # of F64, and of F32
         out += [_definition(name, width) for width in (1, *widths)]
-        vectors += [f"ptr @{_PREFIX}{name}_v{width}" for width in widths]
+        vectors += [f"ptr @{PREFIX}{name}_v{width}" for width in widths]
     if vectors:  # nothing calls them yet
         kept = f"[{len(vectors)} x ptr] [{', '.join(vectors)}]"
         out.append(f'@llvm.compiler.used = appending global {kept}, section "llvm.metadata"')
@@ -59,7 +50,7 @@ def _definition(name: str, width: int) -> str:
     y = FUNCTIONS[name.removesuffix("f") if single else name](body, wide)
     out = body.assign(f"fptrunc {body.floats} {y.name} to {kind}") if single else y
     suffix = f"_v{width}" if width > 1 else ""
-    head = f"define internal {kind} @{_PREFIX}{name}{suffix}({kind} %x)"
+    head = f"define internal {kind} @{PREFIX}{name}{suffix}({kind} %x)"
     lines = [*body.text, f"  ret {kind} {out.name}"]
     return "\n".join([f"{head} noinline nounwind willreturn memory(none) {{", *lines, "}"])
 
@@ -106,7 +97,7 @@ class _Lines:
     def operand(self, x: _Number | float) -> str:
         if isinstance(x, _Number):
             return x.name
-        return self.literal("double", f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}")
+        return self.literal("double", float_bits(x))
 
     def two(self, op: str, x: _Number, y: _Number | float) -> _Number:
         return self.assign(f"{op} contract {self.floats} {x.name}, {self.operand(y)}")

@@ -1,0 +1,84 @@
+"""A function and all it calls as a program in LLVM, with an entry that C and Python can call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ..ir.core import Function
+from ..ir.host import Host
+from ..ir.queries import callees, instructions
+from ..ir.types import Bool, Ref, Scalar, value_type
+from . import elementary_text
+from .failures import Check
+from .lanes.groups import run_in_groups
+from .lowering import Lowering
+from .memory_layout import memory_type
+from .module import Module, Written
+
+ENTRY = "rose_entry"
+
+
+@dataclass(frozen=True)
+class LoweredProgram:
+    """A program as LLVM text, the bytes of scratch it needs, and what a status word means."""
+
+    text: str
+    scratch_bytes: int
+    checks: tuple[Check, ...]  # the one that failed is at status - 1
+    arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
+    hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
+
+
+def lower(function: Function, nans: bool = False) -> LoweredProgram:
+    """A function and all it calls, with an entry that takes pointers to arguments and results.
+
+    With `nans`, an operation in which a NaN begins fails a check."""
+    functions = callees(function)
+    calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
+    once = {f for f in functions if f is not function and calls[f] == 1}
+    module = Module(nans, once, _scalar_code)
+    entry = _entry(module, function)
+    declarations = [f"declare {d}" for d in sorted(module.declarations)]
+    parts = ["\n".join(module.globals), *module.functions, entry]
+    parts += [*elementary_text.definitions(module.elementary), "\n".join(declarations)]
+    text = "\n\n".join(parts)
+    scratch = module.function(function).frame
+    largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
+    hosts = tuple(module.hosts)
+    return LoweredProgram(text + "\n", scratch, tuple(module.checks), tuple(largest), hosts)
+
+
+def _scalar_code(module: Module, f: Function) -> Written:
+    """A function as it is run once at a time."""
+    return Lowering(module, run_in_groups).run(f)
+
+
+def _entry(module: Module, f: Function) -> str:
+    """`i64 entry(ptr pointers, ptr scratch)`: pointers to each argument, then to each result."""
+    lines = [
+        f"define i64 @{ENTRY}(ptr %pointers, ptr noalias %scratch) {{",
+        "  %status = alloca i64",
+        "  store i64 0, ptr %status",
+    ]
+    args: list[str] = []
+    types = [*(p.type for p in f.params), *(Ref(value_type(r.type)) for r in f.results)]
+    for k, t in enumerate(types):
+        lines.append(f"  %a{k} = getelementptr ptr, ptr %pointers, i64 {k}")
+        lines.append(f"  %p{k} = load ptr, ptr %a{k}")
+        if isinstance(t, Scalar):
+            lines.append(f"  %m{k} = load {memory_type(t)}, ptr %p{k}")
+            if t is Bool:
+                lines.append(f"  %v{k} = icmp ne i8 %m{k}, 0")
+            args.append(f"{t.llvm} %{'v' if t is Bool else 'm'}{k}")
+        else:
+            args.append(f"ptr %p{k}")
+    args += ["ptr %scratch", "ptr %status"]
+    lines += [
+        # written in here, it would be optimised all over again
+        f"  call void {module.function(f).name}({', '.join(args)}) noinline",
+        "  %failed = load i64, ptr %status",
+        "  ret i64 %failed",
+        "}",
+    ]
+    return "\n".join(lines)

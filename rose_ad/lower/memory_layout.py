@@ -1,0 +1,28 @@
+"""How values lie in memory."""
+
+from __future__ import annotations
+
+import struct
+
+from ..ir.types import Array, Bool, Ref, Type
+
+ALIGN = 64  # bytes: where the scratch arena, a frame in it and an array of some size start
+
+
+def memory_type(t: Type) -> str:
+    """The LLVM type of a value of type `t` in memory."""
+    if isinstance(t, Array):
+        return f"[{t.n} x {memory_type(t.of)}]"
+    if isinstance(t, Ref):
+        return memory_type(t.of)
+    return "i8" if t is Bool else t.llvm
+
+
+def aligned(offset: int) -> int:
+    """The first boundary that is not below an offset."""
+    return -(-offset // ALIGN) * ALIGN
+
+
+def float_bits(x: float) -> str:
+    """A float as LLVM reads it, exactly."""
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
