@@ -14,8 +14,9 @@ import pytest
 from test_session import FRAME, ThrowProblem, advance, advanced_to, session
 from test_viewer import key, mouse, turn
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import find_scene
+from rosephys.drawing.palette import colour
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from rosephys.window.background import SHOW_SECONDS, Background
 from rosephys.window.session import Phase, Session

@@ -12,7 +12,7 @@ import pytest
 from rosephys import Problem, find_scene
 from rosephys.command.check import Finding, Run, check, distance
 from rosephys.command.cli import main
-from rosephys.scene.scene import scene_names
+from rosephys.scene.finding import scene_names
 
 SCENE = '''\
 import numpy as np

@@ -10,8 +10,11 @@ import pytest
 from test_session import Throw, ThrowProblem, session
 from test_viewer import key, mouse, turn
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
+from rosephys.drawing.palette import colour
+from rosephys.scene.fields import Field, parameter
+from rosephys.scene.finding import find_scene, scene_class, scene_names
+from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.solve.problem import Problem
 from rosephys.window.history import LENGTH, History

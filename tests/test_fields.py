@@ -12,13 +12,13 @@ import rose_ad as ra
 from rosephys import Problem, descend, find_scene
 from rosephys.drawing.colourmap import LEVELS, colour_table, coloured
 from rosephys.drawing.paint import Transform, paint_shapes
-from rosephys.drawing.palette import pygame
+from rosephys.errors import SceneError
 from rosephys.physics.fields.buoyancy import risen
 from rosephys.physics.fields.grid import beside, laplacian
 from rosephys.physics.fields.reaction_diffusion import gray_scott_step, heat_step
 from rosephys.physics.mechanics.electric import coulomb_force
 from rosephys.scene.picture import Image, Picture
-from rosephys.scene.scene import SceneError
+from rosephys.sdl import pygame
 
 Array = np.ndarray[Any, Any]
 DRAW = np.random.default_rng(8)

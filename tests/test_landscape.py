@@ -10,9 +10,13 @@ import pytest
 
 import rose_ad as ra
 from rosephys.command.cli import main
-from rosephys.drawing.palette import pygame, rgb
+from rosephys.drawing.palette import rgb
 from rosephys.drawing.relief import SIDE, relief
-from rosephys.scene.scene import Scene, SceneError, control, find_scene, parameter
+from rosephys.errors import SceneError
+from rosephys.scene.fields import control, parameter
+from rosephys.scene.finding import find_scene
+from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 from rosephys.solve.landscape import (
     GRIDS,
     Axis,

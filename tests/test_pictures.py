@@ -9,9 +9,9 @@ import pytest
 from approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read, write
 
 from rosephys.drawing.paint import backdrop, paint_shapes
-from rosephys.drawing.palette import pygame
+from rosephys.scene.finding import scene_names
 from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Text
-from rosephys.scene.scene import scene_names
+from rosephys.sdl import pygame
 
 LIMIT = 12.0  # of 255
 

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from test_cli import HERE, SCENE
 
-from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.palette import colour
+from rosephys.sdl import pygame
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,8 +14,9 @@ import pytest
 from test_background import SCENE
 from test_session import FRAME, advanced_to
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import find_scene
+from rosephys.drawing.palette import colour
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from rosephys.window.reload import Source
 from rosephys.window.session import Phase, Session

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.scene.scene import find_scene
+from rosephys.scene.finding import find_scene
 from rosephys.solve.problem import Problem
 from rosephys.solve.scout import BATCH, BEST, Scout
 from rosephys.window import solver

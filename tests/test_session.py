@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from rosephys.errors import OptimizeError
+from rosephys.scene.fields import Field
 from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Field
-from rosephys.solve.optimize import OptimizeError
 from rosephys.window.panel import _round_numbers
 from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase, Session
 
@@ -22,7 +22,7 @@ class Throw:
     """Throw a stone so that it lands on the goal."""
 
     name = "throw"
-    iterations, rate, optimizer, clip = 50, 0.2, "gd", np.inf
+    iterations, rate, optimizer, clip, theme = 50, 0.2, "gd", np.inf, "dark"
     fields: ClassVar = {
         "goal": Field((0.8, 0.6), "where to land", handle=True, name="goal"),
         "start": Field((0.1, 0.1), "thrown from", control=True, handle=True, name="start"),

@@ -13,7 +13,8 @@ from test_viewer import key, turn
 
 from rosephys.command.cli import main
 from rosephys.drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
-from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
+from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, theme, themed, use_theme
+from rosephys.sdl import pygame
 from rosephys.window.viewer import Window, view
 
 GROUNDS = ("panel", "canvas", "window")

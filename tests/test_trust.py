@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.scene.scene import Scene, control, find_scene, parameter
+from rosephys.scene.fields import control, parameter
+from rosephys.scene.finding import find_scene
+from rosephys.scene.scene import Scene
 from rosephys.solve.problem import Problem
 from rosephys.solve.trust import POINTS, Verdict, judged
 

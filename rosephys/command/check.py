@@ -439,7 +439,7 @@ def pictures(run: Run) -> Iterator[Finding]:
 def _drawn_pixels(picture: Any) -> int:
     """How many pixels differ from an empty picture's."""
     from ..drawing.paint import backdrop, paint_shapes
-    from ..drawing.palette import pygame
+    from ..sdl import pygame
 
     surface = pygame.Surface(SIZE, 0, 32)
     at = backdrop(surface, picture, surface.get_rect(), 0.62)

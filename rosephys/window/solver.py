@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 import rose_ad as ra
-from rosephys.command.report import describe
+from rosephys.errors import OptimizeError, describe
 from rosephys.scene.picture import Track
-from rosephys.solve.optimize import Iterate, OptimizeError, descend
+from rosephys.solve.optimize import Iterate, descend
 from rosephys.solve.scout import Scout
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 from .shapes import Shape
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Any
 
 import rose_ad as ra
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 from . import collide
 from .bodies import Bodies, World

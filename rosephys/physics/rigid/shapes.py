@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 Array = np.ndarray[Any, Any]
 
