@@ -27,7 +27,7 @@ from rosephys.command.report import (
     print_gradient,
     print_solution,
     to_json,
-    warn_of_chaos,
+    warn_of_gradient,
 )
 from rosephys.console import Bar, progress, say
 from rosephys.errors import OptimizeError, SceneError
@@ -35,7 +35,7 @@ from rosephys.files.atomic import replacing
 from rosephys.files.destination import place
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
-from rosephys.solve.optimize import Iterate, Solution
+from rosephys.solve.optimize import Solution
 
 if TYPE_CHECKING:
     from rosephys.scene.catalogue import Group
@@ -137,7 +137,7 @@ def _record(arguments: argparse.Namespace) -> int:
     print_solution(_name(arguments), problem, solution)
     how = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
     keep(Film(problem, _found(problem, solution), **how), path)
-    return solution.code
+    return _judged(problem, solution)
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
@@ -163,7 +163,7 @@ def _optimize(arguments: argparse.Namespace) -> int:
         _write_results(arguments, problem, solution, result)
     if arguments.picture:
         _draw_both(problem, solution, arguments.picture)
-    return solution.code
+    return _judged(problem, solution)
 
 
 def _landscape(arguments: argparse.Namespace) -> int:
@@ -195,14 +195,14 @@ def _landscape(arguments: argparse.Namespace) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
-    return solution.code
+    return _judged(problem, solution)
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
     problem.compile()
     loss, gradient = problem.value_and_gradient(problem.values)
-    warn_of_chaos(problem, Iterate(0, loss, problem.values, gradient))
+    warn_of_gradient(problem, problem.values)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -331,7 +331,6 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
-    warn_of_chaos(problem, solution.iterates[0], solution.iterates[-1])
     if solution.stopped:
         say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
     return solution
@@ -340,6 +339,15 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
 def _found(problem: Problem, solution: Solution) -> Arrays:
     """All values, the controls among them as they were found."""
     return {**problem.values, **solution.best.values}
+
+
+def _judged(problem: Problem, solution: Solution) -> int:
+    """Say so if the gradient cannot be trusted where the descent has ended; the result is the exit code.
+
+    This comes last, for it takes as long as some iterations: what was found is kept by then.
+    """
+    warn_of_gradient(problem, _found(problem, solution))
+    return solution.code
 
 
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:

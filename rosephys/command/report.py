@@ -13,17 +13,14 @@ import numpy as np
 
 from rosephys.console import say
 from rosephys.errors import SceneError, describe
-from rosephys.solve.optimize import length
+from rosephys.solve.trust import judge
 
 if TYPE_CHECKING:
     from rosephys.command.check import Finding
-    from rosephys.solve.optimize import Iterate, Solution
-    from rosephys.solve.problem import Problem
+    from rosephys.solve.optimize import Solution
+    from rosephys.solve.problem import Problem, Values
 
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
-CHAOTIC = (
-    1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
-)
 
 
 def to_json(result: object) -> str:
@@ -131,24 +128,11 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     print(_table(rows))
 
 
-def sensitivity(problem: Problem, iterate: Iterate) -> float:
-    """The relative change of the loss for a unit of relative change of the controls, by the gradient.
-
-    A loss and controls smaller than 1 count as 1.
-    """
-    size = length({name: iterate.values[name] for name in problem.controls})
-    return length(iterate.gradient) * max(1.0, size) / max(1.0, abs(iterate.loss))
-
-
-def warn_of_chaos(problem: Problem, *iterates: Iterate) -> None:
-    """Say so if a gradient cannot be trusted: exact or not, it holds at a point alone."""
-    steepest = max(sensitivity(problem, iterate) for iterate in iterates)
-    if steepest > CHAOTIC:
-        say(
-            "warning: the gradient cannot be trusted: by it, a change of the controls by a millionth"
-            f" changes the loss by {steepest / 1e6:.1g} times itself. The motion is chaotic, or"
-            " unstable; try fewer steps"
-        )
+def warn_of_gradient(problem: Problem, values: Values) -> None:
+    """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
+    verdict = judge(problem, values)
+    if not verdict.trusted:
+        say(f"warning: the gradient cannot be trusted: {verdict.words}; {verdict.advice}")
 
 
 def explain(error: Exception) -> int:
