@@ -44,8 +44,8 @@ def main() -> None:
 
 def drag(moves: int, reach: float, views: bool) -> None:
     """Solve billiards, drag its goal and print what was measured."""
-    from rosephys.drawing.palette import pygame
-    from rosephys.scene.scene import find_scene
+    from rosephys.scene.finding import find_scene
+    from rosephys.sdl import pygame
     from rosephys.solve.problem import Problem
     from rosephys.window.session import Phase, Session
     from rosephys.window.viewer import FRAMES, SWITCH_SECONDS, Window

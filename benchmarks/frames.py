@@ -39,8 +39,8 @@ def main() -> None:
 
 def played(name: str, fields: dict[str, Any], frames: int) -> list[float]:
     """Seconds of each frame, while the motion of the scene's first controls plays."""
-    from rosephys.drawing.palette import pygame
-    from rosephys.scene.scene import find_scene
+    from rosephys.scene.finding import find_scene
+    from rosephys.sdl import pygame
     from rosephys.solve.problem import Problem
     from rosephys.window.session import Phase, Session
     from rosephys.window.viewer import Window

@@ -6,7 +6,10 @@ problem = Problem(find_scene("billiards"))
 loss, gradient = problem.value_and_gradient(problem.values)
 """
 
+from .errors import OptimizeError, SceneError
 from .files.notebook import Animation, show
+from .scene.fields import control, parameter
+from .scene.finding import find_scene, scene_names
 from .scene.picture import (
     Arrow,
     Circles,
@@ -19,8 +22,8 @@ from .scene.picture import (
     Text,
     Track,
 )
-from .scene.scene import Scene, SceneError, control, find_scene, parameter, scene_names
-from .solve.optimize import OptimizeError, descend
+from .scene.scene import Scene
+from .solve.optimize import descend
 from .solve.problem import Problem
 
 __version__ = "0.1.0"

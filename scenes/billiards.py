@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Scene, SceneError, Track, control, parameter
 from rosephys.physics.contact.discs import RULES
-from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Scene, SceneError, control, parameter
 
 _COLOURS = ("#e8b931", "#2f5fb3", "#c0392b", "#6c3f8f", "#e07b28", "#2e8b57", "#7b2d26", "#2b2b2b")
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Cross, Picture, Polygons, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
@@ -16,9 +17,7 @@ from rosephys.physics.particles.mpm import (
     neo_hookean_energy,
     step,
 )
-from rosephys.scene.picture import Cross, Picture, Polygons, Track
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-65.0, 24.0)
 POISSON = 0.3

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Picture, Polygon, Polygons, Polyline, Scene, Track, control, parameter
 from rosephys.physics.fluids.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.robots.boxes import Impulses, Motion, RigidBodies, advance, points_of
-from rosephys.scene.picture import Circles, Picture, Polygon, Polygons, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

@@ -10,10 +10,9 @@ import math
 from typing import Any
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.contact.events import Event, advance
 from rosephys.physics.mechanics.integrators import verlet
-from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 _SPAN, _DEPTH, _TOP = 3.0, 0.3, 2.0  # of what is shown: along the ground, into it and above it
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Cross, Picture, Polygons, Scene, Track, control, parameter
 from rosephys.physics.rigid.body3d import (
     BOX_CORNERS,
     BOX_FACES,
@@ -20,9 +21,7 @@ from rosephys.physics.rigid.body3d import (
     rotational_energy,
 )
 from rosephys.physics.rigid.floor3d import Motion, RigidBody, advance_over_floor
-from rosephys.scene.picture import Cross, Picture, Polygons, Track
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-65.0, 24.0)
 GRAVITY = np.array([0.0, 0.0, -9.81])

@@ -10,11 +10,22 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import (
+    Arrow,
+    Circles,
+    Cross,
+    Lines,
+    Picture,
+    Polygon,
+    Polyline,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.mechanics.cartpole import CartPole, cartpole_acceleration, cartpole_energy
 from rosephys.physics.mechanics.integrators import METHODS
 from rosephys.physics.mechanics.knots import linear_between
-from rosephys.scene.picture import Arrow, Circles, Cross, Lines, Picture, Polygon, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 ARROW = 0.04  # metres of arrow a newton
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Arrow, Circles, Picture, Scene, control, parameter
 from rosephys.physics.fields.grid import beside, each_cell
 from rosephys.physics.fluids.lattice_boltzmann import (
     flowing,
@@ -19,8 +20,7 @@ from rosephys.physics.fluids.lattice_boltzmann import (
     moments,
     viscosity,
 )
-from rosephys.scene.picture import Arrow, Circles, Image, Picture
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 Array = np.ndarray[Any, Any]
 

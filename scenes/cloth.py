@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.robots.net import (
     Springs,
@@ -17,9 +18,7 @@ from rosephys.physics.robots.net import (
     sheet_triangles,
     wind_forces,
 )
-from rosephys.scene.picture import Circles, Cross, Picture, Track
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-62.0, 16.0)
 UP = np.array([0.0, 0.0, 1.0])

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.rigid import impulses
 from rosephys.physics.rigid.bodies import Bodies, Body, World
 from rosephys.physics.rigid.joints import distance
 from rosephys.physics.rigid.shapes import box, circle
-from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 RADIUS, LENGTH = 0.1, 1.0  # of a ball, and of its rod
 BEAM = 0.08  # height of the beam from which the rods hang

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Picture, Polyline, Scene, control, parameter
 from rosephys.physics.fluids.shallow_water import shallow_water_step
 from rosephys.physics.robots.net import sheet_cells
-from rosephys.scene.picture import Picture, Polyline
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

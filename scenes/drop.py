@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.robots.boxes import (
     Impulses,
     Motion,
@@ -22,8 +23,7 @@ from rosephys.physics.robots.boxes import (
     kinetic_energy,
     touch_ground,
 )
-from rosephys.scene.picture import Circles, Picture, Polygon, Shape, Track
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Shape
 from rosephys.scene.scenery import SOLID, level_ground
 
 HALF = np.array([[0.06, 0.04]])  # extents of the box

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.electric import coulomb_force
 from rosephys.physics.robots.springs import damping
-from rosephys.scene.picture import Circles, Cross, Picture, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polygons, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.top import top_axis, top_energy, top_step
 from rosephys.physics.rigid.body3d import angular_momentum, rotated
-from rosephys.scene.picture import Circles, Cross, Picture, Polygons, Polyline, Shape, Track
+from rosephys.scene.picture import Shape
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-60.0, 22.0)
 WEDGES = 12  # on either side of the wheel

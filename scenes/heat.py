@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Picture, Scene, Text, control, parameter
 from rosephys.physics.fields.reaction_diffusion import heat_step
-from rosephys.scene.picture import Image, Picture, Text
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 
 def star(n: int, corners: int = 5) -> np.ndarray[Any, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
@@ -19,8 +20,6 @@ from rosephys.physics.particles.mpm import (
     corotated_energy,
     step,
 )
-from rosephys.scene.picture import Circles, Cross, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 CORNER = (10.0, 25.0)  # of the square, in cells
 TILES = 6  # that the square is painted with, along an edge

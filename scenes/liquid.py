@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.particles.mpm import Grid, Particles, at_rest, isotropic, liquid, step
-from rosephys.scene.picture import Circles, Cross, Picture, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 LAYERS = ("#1f6feb", "#4f9cf5", "#8cc4ff", "#d3e9ff")  # from the bottom up
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
 from rosephys.physics.mechanics.gravity import gravity_acceleration, gravity_energy
 from rosephys.physics.mechanics.integrators import METHODS
-from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 _X = (0.97000436, -0.24308753)
 _V = (0.466203685, 0.43236573)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Picture, Scene, Text, control, parameter
 from rosephys.physics.fields.reaction_diffusion import gray_scott_step
-from rosephys.scene.picture import Image, Picture, Text
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 Array = np.ndarray[Any, Any]
 

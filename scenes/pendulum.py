@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.integrators import METHODS
 from rosephys.physics.mechanics.pendulum import (
     pendulum_acceleration,
     pendulum_energy,
     pendulum_joints,
 )
-from rosephys.scene.picture import Circles, Cross, Picture, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 
 @ra.struct

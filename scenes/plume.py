@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Scene, control, parameter
 from rosephys.physics.fields.advection import advect
 from rosephys.physics.fields.buoyancy import held, risen
 from rosephys.physics.fields.grid import each_cell
 from rosephys.physics.fields.pressure import SOLVERS, project
-from rosephys.scene.picture import Circles, Cross, Image, Picture
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 Array = np.ndarray[Any, Any]
 

@@ -17,11 +17,21 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import (
+    Arrow,
+    Circles,
+    Cross,
+    Lines,
+    Picture,
+    Polygon,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.contact.discs import RULES
 from rosephys.physics.contact.events import Event, advance
 from rosephys.physics.mechanics.integrators import verlet
-from rosephys.scene.picture import Arrow, Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 RADIUS = 0.2
 WALL = 1.0  # its height, in the task `several`

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.robots.boxes import (
     Impulses,
     Links,
@@ -32,8 +33,6 @@ from rosephys.physics.robots.boxes import (
 )
 from rosephys.physics.robots.network import CLOCKS, clock, draw_weights, signals
 from rosephys.physics.robots.springs import damping
-from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 from rosephys.scene.scenery import SOLID, level_ground
 
 Array = np.ndarray[Any, Any]

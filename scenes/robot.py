@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.robots.ground import advance_over_ground
 from rosephys.physics.robots.network import CLOCKS, HIDDEN, clock, draw_weights, signals, unbiased
 from rosephys.physics.robots.springs import damping, rest_lengths, spring_forces
-from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 from rosephys.scene.scenery import level_ground
 
 Array = np.ndarray[Any, Any]

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.robots.net import Springs, net_energy, net_forces, rope_springs
 from rosephys.physics.robots.springs import damping
-from rosephys.scene.picture import Circles, Cross, Picture, Polyline, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 
 @ra.struct

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import Grid, Particles, at_rest, step
 from rosephys.physics.particles.sand import friction_cone, sand, sand_energy
-from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Scene, control, parameter
 from rosephys.scene.scenery import level_ground
 
 PLASTIC = 1.3247179572447460  # the plastic number, x³ = x + 1

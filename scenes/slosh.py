@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Arrow, Circles, Lines, Picture, Scene, control, parameter
 from rosephys.physics.fluids.sph import sph_acceleration
 from rosephys.physics.mechanics.knots import linear_between
-from rosephys.scene.picture import Arrow, Circles, Lines, Picture
-from rosephys.scene.scene import Scene, control, parameter
 
 TANK = np.array([1.0, 0.8])  # m, its width and height
 REST = 1000.0  # kg/m², the density of water in a layer 1 m deep

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Picture, Scene, Text, control, parameter
 from rosephys.physics.fields.advection import advect
 from rosephys.physics.fields.grid import beside
 from rosephys.physics.fields.pressure import SOLVERS, project
-from rosephys.scene.picture import Image, Picture, Text
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 Array = np.ndarray[Any, Any]
 

@@ -11,11 +11,21 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import (
+    Circles,
+    Cross,
+    Lines,
+    Picture,
+    Polygon,
+    Scene,
+    SceneError,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.rigid.bodies import Bodies, Body, World
 from rosephys.physics.rigid.models import MODELS
 from rosephys.physics.rigid.shapes import box, circle
-from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, SceneError, control, parameter
 
 GROUND = box(60.0, 4.0)
 SIDE, RADIUS = 0.5, 0.3  # of a box, and of the ball

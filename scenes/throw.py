@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.rigid.bodies import Bodies, Body, World
 from rosephys.physics.rigid.models import MODELS
 from rosephys.physics.rigid.shapes import box
-from rosephys.scene.picture import Cross, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 GROUND = box(40.0, 2.0)
 CRATE = box(0.5, 0.4)

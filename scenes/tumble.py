@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Cross, Picture, Scene, Track, control, parameter
 from rosephys.physics.rigid.body3d import (
     BOX_CORNERS,
     BOX_FACES,
@@ -19,9 +20,7 @@ from rosephys.physics.rigid.body3d import (
     rotational_energy,
     turn,
 )
-from rosephys.scene.picture import Cross, Picture, Track
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import Scene, control, parameter
 
 CAMERA = Camera(-60.0, 20.0)
 FOOT, BAR = np.array([0.07, 0.02, 0.02]), np.array([0.02, 0.15, 0.02])  # half extents, metres

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Circles, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
@@ -23,8 +24,6 @@ from rosephys.physics.particles.mpm import (
     muscle,
     step,
 )
-from rosephys.scene.picture import Circles, Lines, Picture, Polygon, Track
-from rosephys.scene.scene import Scene, control, parameter
 
 Array = np.ndarray[Any, Any]
 

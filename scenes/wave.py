@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys import Picture, Scene, Text, control, parameter
 from rosephys.physics.fields.wave import wave_step
-from rosephys.scene.picture import Image, Picture, Text
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.picture import Image
 
 
 def heart(n: int) -> np.ndarray[Any, Any]:

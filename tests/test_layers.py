@@ -29,7 +29,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"errors", "console", "sdl"},
         {"scene", "physics"},
         {"solve"},
-        {"drawing", "files"},
+        {"drawing"},
+        {"files"},  # what is kept is drawn first: a film is pictures in a file
         {"__init__"},
         {"window"},
         {"command"},

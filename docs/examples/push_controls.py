@@ -183,7 +183,7 @@ def figure() -> Picture:
 def draw(path: Path, size: tuple[int, int] = (1200, 860)) -> None:
     """Write the figure as a PNG."""
     from rosephys.drawing.paint import backdrop, paint_shapes
-    from rosephys.drawing.palette import pygame
+    from rosephys.sdl import pygame
 
     surface = pygame.Surface(size, 0, 32)
     picture = figure()

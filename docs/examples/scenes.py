@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from rosephys import Problem, descend, find_scene
-from rosephys.drawing.palette import pygame
-from rosephys.files.film import still
+from rosephys.files.film import Film, still
+from rosephys.sdl import pygame
 
 # the moment of each, from 0 to 1, and the fields that are not its own
 MOMENTS = {
@@ -35,7 +35,7 @@ def picture(names: list[str]) -> pygame.Surface:
             run = descend(problem, optimizer=scene.optimizer, clip=scene.clip, **how)
             best = min(run, key=lambda iterate: iterate.loss)
             path = Path(folder) / "scene.png"
-            still(problem, {**problem.values, **best.values}, path, at, SIZE)
+            still(Film(problem, {**problem.values, **best.values}, SIZE, at=at), path)
             place = (k % COLUMNS * wide, k // COLUMNS * high)
             sheet.blit(pygame.image.load(path), place)
     return sheet

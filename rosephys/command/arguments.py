@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rosephys.files.keep import END, FPS, SIZE
+from rosephys.scene.picture import END, FPS, SIZE
 
 Run: TypeAlias = "Callable[[argparse.Namespace], int]"
 

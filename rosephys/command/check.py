@@ -18,17 +18,15 @@ import numpy as np
 import rose_ad as ra
 
 from ..solve.problem import Arrays, Problem
+from ..solve.trust import judge
 
-Verdict = Literal["ok", "FAILED", "note"]
+Outcome = Literal["ok", "FAILED", "note"]
 
 DIRECTIONS = 4  # random ones, in all controls together
 FEW = 12  # so many numbers among the controls are checked one by one
 STEPS = 10.0 ** -np.arange(3, 9)  # of central differences, relative to the size of a control
 WRONG = 1e-4  # a larger relative difference from central differences is called wrong
 UNSEEN = 1e-9  # a slope this small, relative to the loss, cannot be told from none by differences
-REACH = 0.01  # over which the gradient is summed up, relative to the size of a control
-POINTS = 64  # at which it is
-EXPLAINED = 0.1  # a larger part of a change of the loss that the gradient does not explain is noted
 MODES = 1e-7  # a larger relative difference between forward and reverse mode is called wrong
 INTERPRETED = 1e-9  # a larger relative difference from the interpreter is called wrong
 SLOWER = 3000  # times the compiled program the interpreter takes, roughly
@@ -42,7 +40,7 @@ class Finding:
     """What a check found: "note" is for a person to judge; a failure has an advice."""
 
     check: str
-    verdict: Verdict
+    verdict: Outcome
     measured: str
     advice: str = ""
 
@@ -213,7 +211,7 @@ def _compared(run: Run, what: str, directions: list[Arrays], begin: float) -> Fi
 class _Difference:
     """A slope by the gradient, the relative error it is found to have, and differences for people."""
 
-    verdict: Verdict
+    verdict: Outcome
     slope: float
     error: float
     differences: str
@@ -254,33 +252,15 @@ def distance(run: Run) -> Iterator[Finding]:
     A loss that is a saw, for the instant of a contact is no part of what is computed, has a derivative that
     agrees with differences and leads astray.
     """
-    what = "gradient summed over a distance"
-    loss, gradient = run.gradient
     if not run.finite:
         return
-    expected = POINTS * 5 * run.loss_seconds
-    if expected > PATIENCE:
-        yield Finding(what, "note", f"not done: it would take {expected:.0f} s or so")
-        return
-    direction = _random(np.random.default_rng(2), gradient, run.sizes)
-    change = run.along(direction, REACH) - run.along(direction, -REACH)
-    slopes = []
-    for step in REACH * ((np.arange(POINTS) + 0.5) / POINTS * 2 - 1):
-        moved = {n: run.values[n] + step * v for n, v in direction.items()}
-        there = run.problem.value_and_gradient({**run.values, **moved})[1]
-        slopes.append(float(sum(np.vdot(g, direction[n]) for n, g in there.items())))
-    summed = 2 * REACH * float(np.mean(slopes))
-    scale = max(abs(change), 2 * REACH * float(np.mean(np.abs(slopes))), UNSEEN * abs(loss))
-    measured = f"{summed:.3g}, and the loss changes by {change:.3g}"
-    if scale == 0 or abs(summed - change) <= EXPLAINED * scale:
-        yield Finding(what, "ok", measured)
-        return
+    found = judge(run.problem, run.values)
+    measured = f"{found.promised:.3g}, and the loss changes by {found.change:.3g}"
+    if found.reason == "not finite":
+        measured = found.reason
+    advice = "" if found.trusted else f"{found.words}; {found.advice}"
     yield Finding(
-        what,
-        "note",
-        measured,
-        "the loss jumps, or is wild, within a hundredth of its controls, and its gradient does not know where"
-        " it leads: contact whose instant is not part of the motion does that (docs/contact.md)",
+        "gradient summed over a distance", "ok" if found.trusted else "note", measured, advice
     )
 
 
@@ -383,7 +363,7 @@ def invariants(run: Run) -> Iterator[Finding]:
         measured = f"{values[0]:.6g} to {values[-1]:.6g}, drift {low:.1e} .. {high:+.1e}{share}"
         limit = allowed.get(name)
         if limit is None:
-            verdict: Verdict = "note" if math.isfinite(drift) else "FAILED"
+            verdict: Outcome = "note" if math.isfinite(drift) else "FAILED"
             yield Finding(
                 f"invariant: {name}", verdict, measured, "" if verdict == "note" else _DRIFT
             )
@@ -439,7 +419,7 @@ def pictures(run: Run) -> Iterator[Finding]:
 def _drawn_pixels(picture: Any) -> int:
     """How many pixels differ from an empty picture's."""
     from ..drawing.paint import backdrop, paint_shapes
-    from ..drawing.palette import pygame
+    from ..sdl import pygame
 
     surface = pygame.Surface(SIZE, 0, 32)
     at = backdrop(surface, picture, surface.get_rect(), 0.62)

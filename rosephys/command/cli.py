@@ -22,23 +22,24 @@ from typing import TYPE_CHECKING, Any
 from rosephys.command.arguments import Run, parser
 from rosephys.command.report import (
     DISAGREE,
-    Bar,
-    Solution,
     explain,
     print_findings,
     print_gradient,
     print_solution,
-    progress,
-    say,
     to_json,
-    warn_of_chaos,
+    warn_of_gradient,
 )
+from rosephys.console import Bar, progress, say
+from rosephys.errors import OptimizeError, SceneError
 from rosephys.files.atomic import replacing
-from rosephys.files.keep import keep, place
+from rosephys.files.destination import place
+from rosephys.files.film import Film, before_and_after
+from rosephys.files.keep import keep
+from rosephys.solve.optimize import Solution
 
 if TYPE_CHECKING:
     from rosephys.scene.catalogue import Group
-    from rosephys.solve.problem import Problem
+    from rosephys.solve.problem import Arrays, Problem
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
 
@@ -66,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from rosephys.scene.scene import scene_names
+    from rosephys.scene.finding import scene_names
 
     names = list(scene_names())
     print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
@@ -119,7 +120,6 @@ def _gallery(arguments: argparse.Namespace) -> int:
 
 
 def _write_gallery(found: Sequence[Group], out: Path) -> None:
-    from rosephys.scene.scene import SceneError
     from rosephys.window.gallery import write_sheet
 
     if out.suffix != ".png":
@@ -135,10 +135,9 @@ def _record(arguments: argparse.Namespace) -> int:
     path = place(arguments.out, _name(arguments), arguments.size)
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
-    values = {**problem.values, **solution.best.values}
-    size, fps, at, theme = arguments.size, arguments.fps, arguments.at, arguments.theme
-    keep(problem, values, path, size, fps, at, theme)
-    return solution.code
+    how = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
+    keep(Film(problem, _found(problem, solution), **how), path)
+    return _judged(problem, solution)
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
@@ -164,12 +163,13 @@ def _optimize(arguments: argparse.Namespace) -> int:
         _write_results(arguments, problem, solution, result)
     if arguments.picture:
         _draw_both(problem, solution, arguments.picture)
-    return solution.code
+    return _judged(problem, solution)
 
 
 def _landscape(arguments: argparse.Namespace) -> int:
-    from rosephys.drawing.landscape_picture import write_landscape
-    from rosephys.scene.scene import SceneError
+    from rosephys.drawing.landscape_picture import landscape_picture
+    from rosephys.drawing.pixels import pixels
+    from rosephys.files.png import write_png
     from rosephys.solve.landscape import SPAN, component, explored, framed, pairs
 
     problem = _problem(arguments)
@@ -182,7 +182,7 @@ def _landscape(arguments: argparse.Namespace) -> int:
             f"--controls takes one number or two different ones, not {arguments.controls}"
         )
     solution = _solve(problem, _replaying(problem, arguments))
-    best = {**problem.values, **solution.best.values}
+    best = _found(problem, solution)
     path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
     parts = parts or pairs(problem, solution.iterates[0].gradient)[0]
     about = [best] if arguments.span else path
@@ -193,18 +193,16 @@ def _landscape(arguments: argparse.Namespace) -> int:
     if out.suffix != ".png":
         out = out / f"{_name(arguments)}-landscape.png"
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_landscape(problem, landscape, path, solution.best.loss, out)
+    write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
-    return solution.code
+    return _judged(problem, solution)
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
-    from rosephys.solve.optimize import Iterate
-
     problem = _problem(arguments)
     problem.compile()
     loss, gradient = problem.value_and_gradient(problem.values)
-    warn_of_chaos(problem, Iterate(0, loss, problem.values, gradient))
+    warn_of_gradient(problem, problem.values)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -237,7 +235,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _problem(arguments: argparse.Namespace) -> Problem:
-    from rosephys.scene.scene import find_scene
+    from rosephys.scene.finding import find_scene
     from rosephys.solve.problem import Problem
 
     settings = dict(arguments.settings)
@@ -314,7 +312,7 @@ def _replaying(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any
 
 def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
     """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
-    from rosephys.solve.optimize import OptimizeError, descend
+    from rosephys.solve.optimize import descend
 
     solution = Solution()
     bar = Bar(how["iterations"], quiet)
@@ -333,10 +331,23 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
     finally:
         bar.clear()
     solution.seconds = perf_counter() - begin
-    warn_of_chaos(problem, solution.iterates[0], solution.iterates[-1])
     if solution.stopped:
         say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
     return solution
+
+
+def _found(problem: Problem, solution: Solution) -> Arrays:
+    """All values, the controls among them as they were found."""
+    return {**problem.values, **solution.best.values}
+
+
+def _judged(problem: Problem, solution: Solution) -> int:
+    """Say so if the gradient cannot be trusted where the descent has ended; the result is the exit code.
+
+    This comes last, for it takes as long as some iterations: what was found is kept by then.
+    """
+    warn_of_gradient(problem, _found(problem, solution))
+    return solution.code
 
 
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
@@ -344,7 +355,7 @@ def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{_name(arguments)}.npz"
-    save(path, problem.scene, {**problem.values, **solution.best.values})
+    save(path, problem.scene, _found(problem, solution))
     say(f"wrote {path}")
 
 
@@ -355,7 +366,7 @@ def _write_results(
     with replacing(path) as beside:
         beside.write_text(to_json(result) + "\n", encoding="utf-8")
     say(f"wrote {path}")
-    keep(problem, {**problem.values, **solution.best.values}, path.with_suffix(".gif"))
+    keep(Film(problem, _found(problem, solution)), path.with_suffix(".gif"))
 
 
 def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
@@ -363,13 +374,8 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
-    from rosephys.drawing.palette import themed
-    from rosephys.files.film import before_and_after
-
-    after = {**problem.values, **solution.best.values}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with themed(problem.scene.theme):
-        before_and_after(problem, problem.values, after, path)
+    before_and_after(Film(problem, _found(problem, solution)), path)
     say(f"wrote {path}")
 
 

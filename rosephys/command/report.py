@@ -1,98 +1,26 @@
-"""How the command line speaks: progress, tables, JSON, and errors in words for people."""
+"""How the command line speaks: tables, JSON, warnings and errors in words for people."""
 
 from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, is_dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from textwrap import wrap
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosephys.console import say
+from rosephys.errors import SceneError, describe
+from rosephys.solve.trust import judge
+
 if TYPE_CHECKING:
     from rosephys.command.check import Finding
-    from rosephys.solve.optimize import Iterate
-    from rosephys.solve.problem import Problem
+    from rosephys.solve.optimize import Solution
+    from rosephys.solve.problem import Problem, Values
 
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
-CHAOTIC = (
-    1e6  # a larger sensitivity means that a gradient says nothing about any step one could take
-)
-
-
-@dataclass
-class Solution:
-    """What an optimiser did, as far as it came; there is at least one iterate."""
-
-    iterates: list[Iterate] = field(default_factory=list)
-    seconds: float = 0.0
-    stopped: str = ""  # why it ended early
-    code: int = 0  # for the process to exit with
-
-    @property
-    def best(self) -> Iterate:
-        """The first iterate of the least loss, which is what was found."""
-        return min(self.iterates, key=lambda iterate: iterate.loss)
-
-    @property
-    def losses(self) -> list[float]:
-        """The loss before each update, and after the last."""
-        return [iterate.loss for iterate in self.iterates]
-
-    def controls(self, problem: Problem) -> dict[str, Any]:
-        """The values found for the controls."""
-        best = self.best.values
-        return {name: best[name] for name in problem.controls}
-
-
-class Bar:
-    """A progress bar on standard error, if a person is watching it and it is not to be `quiet`."""
-
-    def __init__(self, total: int, quiet: bool = False) -> None:
-        self._total = total
-        self._shown = 0.0
-        self._live = sys.stderr.isatty() and not quiet
-
-    def show(self, done: int, note: str) -> None:
-        """Show `done` of the total, at most 20 times a second."""
-        if self._live and (perf_counter() - self._shown > 0.05 or done == self._total):
-            self._shown = perf_counter()
-            full = round(30 * done / max(self._total, 1))
-            bar = "━" * full + "─" * (30 - full)
-            sys.stderr.write(f"\r{bar} {done}/{self._total}  {note}\x1b[K")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Take the bar away."""
-        if self._live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A `with` that gives a function for showing what is done, how much of it and of how much."""
-    bars: dict[str, Bar] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        bars.setdefault(what, Bar(total)).show(done, what)
-
-    try:
-        yield show
-    finally:
-        for bar in bars.values():
-            bar.clear()
-
-
-def say(message: str) -> None:
-    """Print what is not a result."""
-    print(message, file=sys.stderr)
 
 
 def to_json(result: object) -> str:
@@ -200,74 +128,14 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     print(_table(rows))
 
 
-def sensitivity(problem: Problem, iterate: Iterate) -> float:
-    """The relative change of the loss for a unit of relative change of the controls, by the gradient.
-
-    A loss and controls smaller than 1 count as 1.
-    """
-    from rosephys.solve.optimize import length
-
-    size = length({name: iterate.values[name] for name in problem.controls})
-    return length(iterate.gradient) * max(1.0, size) / max(1.0, abs(iterate.loss))
-
-
-def warn_of_chaos(problem: Problem, *iterates: Iterate) -> None:
-    """Say so if a gradient cannot be trusted: exact or not, it holds at a point alone."""
-    steepest = max(sensitivity(problem, iterate) for iterate in iterates)
-    if steepest > CHAOTIC:
-        say(
-            "warning: the gradient cannot be trusted: by it, a change of the controls by a millionth"
-            f" changes the loss by {steepest / 1e6:.1g} times itself. The motion is chaotic, or"
-            " unstable; try fewer steps"
-        )
+def warn_of_gradient(problem: Problem, values: Values) -> None:
+    """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
+    verdict = judge(problem, values)
+    if not verdict.trusted:
+        say(f"warning: the gradient cannot be trusted: {verdict.words}; {verdict.advice}")
 
 
 def explain(error: Exception) -> int:
     """Tell a person what went wrong, in the error's words; the result is the exit code."""
-    from rosephys.scene.scene import SceneError
-
     say(f"error: {describe(error)}")
     return 2 if isinstance(error, SceneError) else 1
-
-
-def describe(error: BaseException) -> str:
-    """What went wrong in words for people, with the line of the user's own code."""
-    from rose_ad import RoseError
-    from rosephys.files.mp4 import FilmError
-    from rosephys.scene.scene import SceneError
-    from rosephys.solve.optimize import OptimizeError
-
-    known = isinstance(error, (SceneError, RoseError, OptimizeError, FilmError, OSError))
-    return str(error) or type(error).__name__ if known else _with_line(error)
-
-
-def _with_line(error: BaseException) -> str:
-    """An exception nobody foresaw, with the innermost line of the user's own code."""
-    import traceback
-
-    if isinstance(error, SyntaxError) and error.filename:
-        at = f"{error.filename}:{error.lineno}\n    {(error.text or '').strip()}"
-        return f"{type(error).__name__}: {error.msg}\n  {at}"
-    what = f"{type(error).__name__}: {error}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _is_library(frame.filename)]
-    if not own:
-        place = frames[-1]
-        return f"{what}\n  {place.filename}:{place.lineno}: a bug in rosephys; please report it"
-    place = own[-1]
-    return f"{what}\n  {place.filename}:{place.lineno}, in {place.name}\n    {place.line}"
-
-
-def _is_library(filename: str) -> bool:
-    """Whether a file is part of Python, of an installed package or of this one; no scene is."""
-    import sysconfig
-
-    import rose_ad
-
-    here = Path(__file__).parents[1]
-    folders = [here, Path(str(rose_ad.__file__)).parent]
-    folders += [Path(sysconfig.get_path(kind)) for kind in ("stdlib", "purelib", "platlib")]
-    parents = Path(filename).parents
-    if here / "scenes" in parents:
-        return False
-    return filename.startswith("<") or any(folder in parents for folder in folders)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.palette import rgb, theme
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 COLOUR_MAPS = {
     "smoke": ("#10141b", "#3a4350", "#7d8794", "#c3c9d1", "#fbfaf5"),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rosephys.drawing.colourmap import coloured
-from rosephys.drawing.palette import Floats, colour, pygame, words
+from rosephys.drawing.palette import Floats, colour
 from rosephys.drawing.relief import COLOURS, Relief
 from rosephys.drawing.stroke import polyline, ring, stroke
+from rosephys.drawing.words import words
+from rosephys.sdl import pygame
 from rosephys.solve.landscape import Landscape, title
 
 if TYPE_CHECKING:

@@ -1,15 +1,16 @@
-"""A landscape as a file, without a window: the same input gives the same file."""
+"""A landscape as a picture of its own, without a window."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rosephys.drawing.landscape_chart import draw_ground, draw_way, plot_within, way_through
 from rosephys.drawing.numerals import number
-from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.palette import colour
 from rosephys.drawing.relief import relief
+from rosephys.drawing.words import words
+from rosephys.sdl import pygame
 from rosephys.solve.landscape import Landscape
 
 if TYPE_CHECKING:
@@ -18,19 +19,14 @@ if TYPE_CHECKING:
 UNIT = 1.6  # pixels of a design pixel
 
 
-def write_landscape(
+def landscape_picture(
     problem: Problem,
     landscape: Landscape,
     path: Sequence[Mapping[str, Any]],
     loss: float,
-    file: Path,
     size: tuple[int, int] = (720, 880),
-) -> None:
-    """Write a landscape to `file`, a PNG of `size` pixels, with the way through the controls of the path, whose
-    last have this loss.
-
-    Raises `OSError` if the file cannot be written.
-    """
+) -> pygame.Surface:
+    """A landscape in `size` pixels, with the way through the controls of a path; its last have this loss."""
     surface = pygame.Surface(size, 0, 32)
     surface.fill(colour("panel"))
     edge, top = 22 * UNIT, round(48 * UNIT)
@@ -42,7 +38,4 @@ def write_landscape(
     words(surface, number(loss), place, 14 * UNIT, "accent", face="bold", align="topright")
     draw_ground(surface, area, problem, found, UNIT)
     draw_way(surface, plot, way_through(plot, found, path), UNIT)
-    try:
-        pygame.image.save(surface, str(file))
-    except pygame.error as error:
-        raise OSError(f"{file}: {error}") from None
+    return surface

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.colourmap import coloured
-from rosephys.drawing.palette import FAR, Floats, blend, colour, pygame, rgb, themed, words
+from rosephys.drawing.palette import FAR, Floats, blend, colour, rgb, themed
 from rosephys.drawing.sprite import ball, disc, shadow, stamp
 from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
+from rosephys.drawing.words import words
 from rosephys.scene.picture import (
     Arrow,
     Circles,
@@ -33,6 +34,7 @@ from rosephys.scene.picture import (
     Text,
     Track,
 )
+from rosephys.sdl import pygame
 
 RGB: TypeAlias = tuple[int, int, int]
 

@@ -1,13 +1,7 @@
-"""The colours and the type of everything that is drawn.
-
-This is the lowest layer of the painters: they get pygame from here, so that neither its
-greeting nor its warnings reach a person.
-"""
+"""The colours of everything that is drawn."""
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -17,12 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.scene.scene import SceneError
-
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pygame may import a part of setuptools that complains
-    import pygame as pygame  # re-exported to the modules above
+from rosephys.errors import SceneError
+from rosephys.sdl import pygame
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -84,11 +74,6 @@ THEMES = {"dark": DARK, "light": LIGHT}
 PALETTE = dict(DARK)  # the colours of the theme in use
 
 FAR = 1e4  # pixels; what lies farther out is not drawn, so that numbers stay in int range
-LEGIBLE = 9.0  # pixels; smaller letters cannot be read
-FACES = {
-    "plain": "inter,segoeui,helveticaneue,roboto,notosans,opensans,dejavusans,liberationsans",
-    "code": "menlo,consolas,notosansmono,dejavusansmono,liberationmono,couriernew",
-}
 
 
 def theme() -> str:
@@ -140,54 +125,3 @@ def blend(start: str, end: str, share: float) -> str:
 def rgb(name: str) -> NDArray[np.float32]:
     """The same as (3,) numbers in 0 .. 255."""
     return np.array(colour(name), np.float32)
-
-
-@lru_cache(maxsize=4)
-def _file_of(faces: str) -> str | None:
-    """The file of the first of these fonts that this machine has."""
-    try:
-        return pygame.font.match_font(faces)
-    except (OSError, pygame.error):
-        return None
-
-
-@lru_cache(maxsize=128)
-def typeface(size: float, face: str = "plain") -> pygame.font.Font:
-    """A font for letters `size` pixels high: "plain" and "code" are found on this machine.
-
-    "bold" comes with pygame, and so is the same everywhere; it stands in for a missing one.
-    """
-    if not pygame.font.get_init():
-        pygame.font.init()
-    file = _file_of(FACES[face]) if face in FACES else None
-    # For the same size pygame's own font is drawn a fifth smaller than others.
-    return pygame.font.Font(file, max(round(size if file else 1.2 * size), 6))
-
-
-@lru_cache(maxsize=512)
-def _written(text: str, size: float, shade: tuple[int, int, int], face: str) -> pygame.Surface:
-    """Text drawn large and brought down: small letters keep their shapes and distances."""
-    large = typeface(3 * size, face).render(text, True, shade)
-    return pygame.transform.smoothscale_by(large, 1 / 3)
-
-
-def text_width(text: str, size: float, face: str = "plain") -> float:
-    """How many pixels wide `words` would write it."""
-    return typeface(3 * size, face).size(text)[0] / 3
-
-
-def words(
-    surface: pygame.Surface,
-    text: str,
-    place: tuple[float, float],
-    size: float,
-    shade: str = "text",
-    face: str = "plain",
-    align: str = "topleft",
-) -> pygame.Rect:
-    """Write `text` with the corner or edge of its box named `align` at `place`."""
-    image = _written(text, max(round(size * 4) / 4, LEGIBLE), colour(shade), face)
-    box = image.get_rect()
-    setattr(box, align, (round(place[0]), round(place[1])))
-    surface.blit(image, box)
-    return box

@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.drawing.palette import FAR, PALETTE, Floats, pygame, rgb, typeface
+from rosephys.drawing.palette import FAR, PALETTE, Floats, rgb
+from rosephys.drawing.words import typeface
+from rosephys.sdl import pygame
 
 OVERSAMPLE = 4  # of a sprite; its positions are multiples of 1 / OVERSAMPLE of a pixel
 

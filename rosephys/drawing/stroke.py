@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.drawing.palette import FAR, Floats, pygame, rgb
+from rosephys.drawing.palette import FAR, Floats, rgb
+from rosephys.sdl import pygame
 
 LONGEST = 10.0  # pixels; a longer segment is cut, since each is drawn in a square of its own
 

@@ -1,167 +1,109 @@
-"""Draws a motion without a window: as a film, or a moment of it. The same input gives the same file."""
+"""A motion as a film, or a moment of it as a picture, in a file. The same input gives the same file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rosephys.drawing.numerals import number
-from rosephys.drawing.paint import backdrop, lamp, paint_shapes, paint_tracks
-from rosephys.drawing.palette import colour, pygame, words
-from rosephys.files.atomic import replacing
 from rosephys.files.gif import Bytes, gif, write_gif
-from rosephys.files.keep import FPS, SIZE
 from rosephys.files.mp4 import write_mp4
+from rosephys.files.png import write_png
+from rosephys.scene.picture import END, FPS, SIZE
 
 if TYPE_CHECKING:
-    from rosephys.solve.problem import Problem
+    from rosephys.solve.problem import Problem, Values
 
 LONGEST_SECONDS = 12.0  # a longer motion is shown faster than it is
 HOLD_SECONDS = 1.6  # how long the last moment stays
 
-Values = Mapping[str, NDArray[np.float64]]
+Progress = Callable[[str, int, int], object]  # is told what is done, how much of it, of how much
 
 
-def _silent(what: str, done: int, total: int) -> None:
-    pass
+@dataclass(frozen=True)
+class Film:
+    """The motion of a problem under some values, and how it is to be shown."""
+
+    problem: Problem
+    values: Values
+    size: tuple[int, int] = SIZE  # in pixels
+    fps: int = FPS  # frames a second
+    at: float = END  # the moment of a still, from 0 (the start) to 1 (the end)
+    theme: str | None = None  # None for the scene's own
+
+    @property
+    def seconds(self) -> float:
+        """How long the motion itself lasts."""
+        return self.problem.steps * self.problem.dt
+
+    @property
+    def speed(self) -> float:
+        """How many times as fast as it is the motion is shown."""
+        return max(1.0, self.seconds / LONGEST_SECONDS)
+
+    @property
+    def moments(self) -> list[float]:
+        """Of the motion, from 0 to 1: one for each frame."""
+        count = max(round(self.seconds / self.speed * self.fps), 1)
+        return [frame / count for frame in range(count + 1)]
 
 
-def record(
-    problem: Problem,
-    values: Values,
-    path: str | Path,
-    size: tuple[int, int] = SIZE,
-    fps: int = FPS,
-    progress: Callable[[str, int, int], object] = _silent,
-) -> None:
-    """Write the motion under `values` to `path`, a .gif or .mp4, at real speed if it is short.
+def record(film: Film, path: str | Path, progress: Progress = lambda *_: None) -> None:
+    """Write a film to `path`, a .gif or .mp4, at real speed if it is short.
 
-    `size` is in pixels. `progress` is told what is done, how much of it and of how much. Raises
-    `OSError` if the file cannot be written, `FilmError` if it cannot be encoded, `ValueError` for a GIF
+    Raises `OSError` if the file cannot be written, `FilmError` if it cannot be encoded, `ValueError` for a GIF
     of more than 100 frames a second, and whatever the scene raises.
     """
-    path = Path(path)
-    film = _frames(problem, values, size, fps, progress)
+    path, frames = Path(path), _frames(film, progress)
     if path.suffix == ".mp4":
-        write_mp4(path, film, fps)
+        write_mp4(path, frames, film.fps)
     else:
-        write_gif(path, film, 1 / fps, lambda done, total: progress("packing", done, total))
+        write_gif(path, frames, 1 / film.fps, lambda *done: progress("packing", *done))
 
 
-def film(problem: Problem, values: Values, size: tuple[int, int] = SIZE, fps: int = FPS) -> bytes:
+def recorded(film: Film) -> bytes:
     """The bytes of the GIF that `record` writes."""
-    return gif(_frames(problem, values, size, fps, _silent), 1 / fps)
+    return gif(_frames(film), 1 / film.fps)
 
 
-def still(
-    problem: Problem,
-    values: Values,
-    path: str | Path,
-    at: float = 1.0,
-    size: tuple[int, int] = SIZE,
-) -> None:
-    """Write the moment `at`, from 0 (the start) to 1 (the end), of the motion under `values` to `path`, a PNG.
-
-    Raises as `record` does.
-    """
-    motion = MotionPicture(problem, values)
-    write_png(path, motion.captioned(at, size, problem.loss(values)))
+def still(film: Film, path: str | Path) -> None:
+    """Write the moment of a film to `path`, a PNG. Raises as `record` does."""
+    (frame,) = _drawn(film, [film.at])
+    write_png(path, frame)
 
 
-def write_png(path: str | Path, surface: pygame.Surface) -> None:
-    """Write a surface as a PNG that appears complete or not at all. Raises `OSError` if it cannot be."""
-    with replacing(path) as beside:
-        try:
-            pygame.image.save(surface, str(beside))
-        except pygame.error as error:
-            raise OSError(f"{path} cannot be written: {error}") from None
-
-
-def before_and_after(
-    problem: Problem,
-    before: Values,
-    after: Values,
-    path: str | Path,
-    size: tuple[int, int] = (720, 460),
-) -> None:
-    """Write how the motions under two sets of values end to `path`, a PNG, side by side, `size` pixels each.
+def before_and_after(film: Film, path: str | Path) -> None:
+    """Write how motions end to `path`, a PNG: that under the problem's own values, and beside it the film's.
 
     Raises as `record` does.
     """
-    both = pygame.Surface((2 * size[0], size[1]), 0, 32)
-    for k, (values, note) in enumerate(((before, "before"), (after, "after"))):
-        motion = MotionPicture(problem, values)
-        both.blit(motion.captioned(1.0, size, problem.loss(values), note), (k * size[0], 0))
-    write_png(path, both)
+    before = replace(film, values=film.problem.values)
+    ends = [*_drawn(before, [END], "before"), *_drawn(film, [END], "after")]
+    write_png(path, np.concatenate(ends, axis=1))
 
 
-def _frames(
-    problem: Problem,
-    values: Values,
-    size: tuple[int, int],
-    fps: int,
-    progress: Callable[[str, int, int], object],
-) -> Iterator[Bytes]:
-    seconds = problem.steps * problem.dt
-    speed = max(1.0, seconds / LONGEST_SECONDS)
-    count = max(round(seconds / speed * fps), 1)
-    motion, loss = MotionPicture(problem, values), problem.loss(values)
-    note = f"{speed:.2g} times as fast" if speed > 1 else ""
-    for frame in range(count + 1):
-        progress("drawing", frame, count)
-        surface = motion.captioned(frame / count, size, loss, note)
-        pixels = np.frombuffer(pygame.image.tobytes(surface, "RGB"), np.uint8)
-        pixels = pixels.reshape(size[1], size[0], 3)
-        yield pixels
-    for _ in range(round(HOLD_SECONDS * fps)):
-        yield pixels
+def _frames(film: Film, progress: Progress = lambda *_: None) -> Iterator[Bytes]:
+    moments = film.moments
+    note = f"{film.speed:.2g} times as fast" if film.speed > 1 else ""
+    for done, frame in enumerate(_drawn(film, moments, note)):
+        progress("drawing", done, len(moments) - 1)
+        yield frame
+    for _ in range(round(HOLD_SECONDS * film.fps)):
+        yield frame
 
 
-class MotionPicture:
-    """The motion of a scene under `values`, to be drawn."""
+def _drawn(film: Film, moments: list[float], note: str = "") -> Iterator[Bytes]:
+    """Moments of the motion as pixels (h, w, 3)."""
+    # here, since they need pygame, which what only keeps numbers does without
+    from rosephys.drawing.motion import MotionPicture
+    from rosephys.drawing.palette import themed
+    from rosephys.drawing.pixels import pixels
 
-    def __init__(self, problem: Problem, values: Values) -> None:
-        self.problem, self.values = problem, values
-        self.trajectory = problem.trajectory(values)
-        self.tracks = problem.tracks(values, self.trajectory)
-
-    def draw(self, surface: pygame.Surface, area: pygame.Rect, at: float, unit: float) -> None:
-        """Draw the moment `at`, from 0 to 1, into an area; `unit` is the size of one design pixel."""
-        step = round(at * self.problem.steps)
-        picture = self.problem.picture(self.trajectory, step, self.values)
-        surface.set_clip(area)
-        view = backdrop(surface, picture, area, unit)
-        with lamp(picture):
-            paint_tracks(surface, self.tracks, view)
-            paint_shapes(surface, picture, view)
-        surface.set_clip(None)
-
-    def captioned(
-        self, at: float, size: tuple[int, int], loss: float, note: str = ""
-    ) -> pygame.Surface:
-        """The moment `at` over a line with the scene's name, a note and the loss."""
-        surface = pygame.Surface(size, 0, 32)
-        unit = min(size[0] / SIZE[0], size[1] / SIZE[1])
-        surface.fill(colour("window"))
-        _write_caption(surface, self.problem, loss, note, unit)
-        table = pygame.Rect(0, 0, size[0], size[1] - round(34 * unit))
-        self.draw(surface, table, at, 0.62 * unit)
-        return surface
-
-
-def _write_caption(
-    surface: pygame.Surface, problem: Problem, loss: float, note: str, unit: float
-) -> None:
-    # The bold face comes with pygame, so the letters are the same on every machine.
-    wide, high = surface.get_size()
-    y, edge, size = high - 19 * unit, 24 * unit, 14 * unit
-    name = problem.scene.name.capitalize()
-    words(surface, name, (edge, y), size, "text", face="bold", align="midleft")
-    if note:
-        words(surface, note, (wide / 2, y), size, "dim", face="bold", align="center")
-    text = f"loss {number(loss)}"
-    words(surface, text, (wide - edge, y), size, "accent", face="bold", align="midright")
+    motion, loss = MotionPicture(film.problem, film.values), film.problem.loss(film.values)
+    for at in moments:
+        with themed(film.theme or film.problem.scene.theme):
+            surface = motion.captioned(at, film.size, loss, note)
+        yield pixels(surface)

@@ -15,15 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rosephys.errors import FilmError
 from rosephys.files.atomic import replacing
 
 THREADS = 4
 QUALITY = 18  # x264's constant rate factor: the eye sees no difference from the frames
 SPACE = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
-
-
-class FilmError(Exception):
-    """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
 def encoder() -> str:

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..scene.scene import Scene, SceneError, find_scene
+from ..errors import SceneError
+from ..scene.finding import find_scene
+from ..scene.scene import Scene
 from ..solve.problem import Problem
+from .atomic import replacing
+from .film import Film, recorded
 
 SIZE = (600, 383)  # pixels
 FPS = 20
@@ -34,8 +38,6 @@ class Animation:
 
     def save(self, path: str | Path) -> None:
         """Write the GIF to a file."""
-        from .atomic import replacing
-
         with replacing(path) as beside:
             beside.write_bytes(self.gif)
 
@@ -63,11 +65,8 @@ def show(
             f"{problem.scene.name} has no live field {min(unknown)!r}; there are"
             f" {', '.join(problem.values)}"
         )
-    from .film import film
-
-    return Animation(
-        problem.scene.name, size, film(problem, {**problem.values, **(values or {})}, size, fps)
-    )
+    film = Film(problem, {**problem.values, **(values or {})}, size, fps)
+    return Animation(problem.scene.name, size, recorded(film))
 
 
 def _scene(what: str | Scene) -> Scene:

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rose_ad.base.tree import flatten, paths
+import rose_ad as ra
 
-from ..scene.scene import Scene, SceneError
+from ..errors import SceneError
+from ..scene.scene import Scene
 from .atomic import replacing
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ def save_motion(path: str | Path, problem: Problem, values: Mapping[str, Any]) -
     the unit of the scene's `dt`, tracks are paths of shape (steps + 1, 2).
     """
     trajectory = problem.trajectory(values)
-    leaves, structure = flatten(trajectory)
-    states = dict(zip(map(_path, paths(structure)), leaves, strict=True))
     tracks: dict[str, Any] = {}
     for k, track in enumerate(problem.tracks(values, trajectory)):
         name = track.label if track.label and track.label not in tracks else str(k)
@@ -45,7 +45,7 @@ def save_motion(path: str | Path, problem: Problem, values: Mapping[str, Any]) -
     _write(
         path,
         {FIELDS + name: value for name, value in _fields(problem.scene, values).items()}
-        | {f"trajectory{name}": value for name, value in states.items()}
+        | dict(_leaves(trajectory, "trajectory"))
         | {f"tracks/{name}": path for name, path in tracks.items()}
         | {"times": np.arange(problem.steps + 1) * float(values["dt"])}
         | {"loss": problem.loss(values)},
@@ -56,10 +56,20 @@ def _fields(scene: Scene, values: Mapping[str, Any]) -> dict[str, Any]:
     return {n: getattr(scene, n) for n, f in scene.fields.items() if not f.live} | dict(values)
 
 
-def _path(written: str) -> str:
-    """A place in a state as a path: ".arms[0].angle" is "/arms/0/angle"."""
-    parts = written.replace("[", ".").replace("]", "").replace("'", "").split(".")
-    return "".join(f"/{part}" for part in parts if part)
+def _leaves(x: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The numbers and arrays of a state, each with its path: `.arms[0].angle` is PATH/arms/0/angle."""
+    parts: Mapping[Any, Any]
+    if is_dataclass(x):
+        parts = {f.name: getattr(x, f.name) for f in fields(x)}
+    elif isinstance(x, Mapping):
+        parts = x
+    elif isinstance(x, (tuple, list)):
+        parts = dict(enumerate(x))
+    else:
+        yield from ((path, leaf) for leaf in ra.flatten(x)[0])  # a word, for example, has none
+        return
+    for name, part in parts.items():
+        yield from _leaves(part, f"{path}/{name}")
 
 
 def _write(path: str | Path, arrays: Mapping[str, Any]) -> None:

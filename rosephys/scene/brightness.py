@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.drawing.palette import pygame
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
+from rosephys.sdl import pygame
 
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # of red, green and blue (ITU-R BT.709)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rosephys.scene.scene import SceneError, scene_file, scene_names
+from rosephys.errors import SceneError
+from rosephys.scene.finding import scene_file, scene_names
 
 GROUPS = {
     "contact": ("billiards", "push", "bounce", "drop"),

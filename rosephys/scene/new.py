@@ -1,13 +1,14 @@
-"""A scene to begin with: `starter.py`, under another name."""
+"""A scene to begin with: `scenes/_starter.py`, under another name."""
 
 from __future__ import annotations
 
 from keyword import iskeyword
 from pathlib import Path
 
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
+from rosephys.scene.finding import shipped
 
-STARTER = Path(__file__).with_name("starter.py")
+STARTER = "_starter.py"
 
 
 def write_scene(path: Path) -> None:
@@ -22,7 +23,7 @@ def write_scene(path: Path) -> None:
         raise SceneError(
             f"{path.stem!r} makes no name of a class; begin with a letter, as in my_scene.py"
         )
-    text = STARTER.read_text(encoding="utf-8")
+    text = (shipped() / STARTER).read_text(encoding="utf-8")
     text = text.replace("class Starter", f"class {name}").replace("FILE", path.name)
     try:
         with path.open("x", encoding="utf-8") as file:

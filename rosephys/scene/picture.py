@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 Numbers: TypeAlias = Any
 """A number or an array of numbers: Python, numpy or traced."""
 
+SIZE, FPS, END = (720, 460), 30, 1.0  # of a film or picture: pixels, frames a second, the moment
+
 
 @dataclass(frozen=True)
 class Circles:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Arrays, Problem

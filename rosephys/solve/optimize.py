@@ -15,22 +15,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from ..errors import OptimizeError
 from ..scene.scene import Scene
 from .lbfgs import lbfgs
 from .problem import Arrays, Problem
 
 Direction = Callable[[int, Arrays], Arrays]
-
-
-class OptimizeError(Exception):
-    """A descent that cannot go on; what it had found so far has been yielded."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,31 @@ class Iterate:
     loss: float
     values: Arrays
     gradient: Arrays
+
+
+@dataclass
+class Solution:
+    """What an optimiser did, as far as it came; there is at least one iterate."""
+
+    iterates: list[Iterate] = field(default_factory=list)
+    seconds: float = 0.0
+    stopped: str = ""  # why it ended early
+    code: int = 0  # for the process to exit with
+
+    @property
+    def best(self) -> Iterate:
+        """The first iterate of the least loss, which is what was found."""
+        return min(self.iterates, key=lambda iterate: iterate.loss)
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss before each update, and after the last."""
+        return [iterate.loss for iterate in self.iterates]
+
+    def controls(self, problem: Problem) -> dict[str, Any]:
+        """The values found for the controls."""
+        best = self.best.values
+        return {name: best[name] for name in problem.controls}
 
 
 def length(gradient: Arrays) -> float:

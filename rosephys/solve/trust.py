@@ -1,8 +1,9 @@
-"""Whether a gradient can be trusted where a descent has ended.
+"""Whether a gradient can be trusted: the one judge that `check`, the commands and the window ask.
 
 The gradient is followed along the line of steepest descent, a hundredth of the controls' size either way. By
 the fundamental theorem of calculus its integral is what the loss changes by, between any two points. Where it
-is not, the loss jumps, the motion is chaotic, or the gradient is not that of the loss.
+is not, the loss jumps, the motion is chaotic, or the gradient is not that of the loss. A gradient may be exact
+and of no use: it holds at a point alone. No clock is asked: the same values have the same verdict.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from rosephys.solve.problem import Arrays, Problem
+    from rosephys.solve.problem import Problem, Values
 
 REACH = 0.01  # to either side, relative to the size of a control
 POINTS = 17  # on the line
@@ -28,12 +29,33 @@ HALVINGS = 12  # of the piece in which the loss may jump
 Reason = Literal["jump", "chaos", "disagreement", "not finite"]
 
 
+ADVICE: dict[Reason, str] = {
+    "jump": "contact whose instant is not part of the motion does that (docs/contact.md)",
+    "chaos": "try fewer steps",
+    "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
+    " (docs/contact.md)",
+    "not finite": "run `gradient` with ROSE_AD_NANS=1 in the environment: it names the line where a NaN begins",
+}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Why the gradient cannot be trusted, in words for people; no reason if it can."""
 
     reason: Reason | None = None
     words: str = ""
+    promised: float = math.nan  # the gradient, summed along the line
+    change: float = math.nan  # of the loss, from one end of the line to the other
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the gradient can be trusted."""
+        return self.reason is None
+
+    @property
+    def advice(self) -> str:
+        """What to think of, or to try."""
+        return ADVICE[self.reason] if self.reason else ""
 
 
 @dataclass(frozen=True)
@@ -44,9 +66,24 @@ class _Point:
     loss: float
     slope: float
 
+    @property
+    def finite(self) -> bool:
+        return math.isfinite(self.loss) and math.isfinite(self.slope)
 
-def judged(problem: Problem, values: Arrays) -> Generator[None, None, Verdict]:
-    """The verdict on the gradient at these values; yields after each evaluation of it."""
+
+def judge(problem: Problem, values: Values) -> Verdict:
+    """The verdict on the gradient at these values. Raises what the scene raises."""
+    question = judged(problem, values)
+    try:
+        while True:
+            next(question)
+    except StopIteration as end:
+        verdict: Verdict = end.value
+        return verdict
+
+
+def judged(problem: Problem, values: Values) -> Generator[None, None, Verdict]:
+    """What `judge` gives; yields after each evaluation of the gradient."""
     line = _Line(problem, values)
     if not line.finite:
         return Verdict("not finite", "the loss or its gradient is not a finite number")
@@ -54,39 +91,57 @@ def judged(problem: Problem, values: Arrays) -> Generator[None, None, Verdict]:
     for at in np.linspace(-REACH, REACH, POINTS).tolist():
         points.append(line.point(at))
         yield
-    if not all(math.isfinite(p.loss) and math.isfinite(p.slope) for p in points):
+    if not all(point.finite for point in points):
         words = (
             f"within {REACH:.0%} of the controls the loss or its gradient is not a finite number"
         )
         return Verdict("not finite", words)
+    reason, words = yield from _found(line, points)
+    return Verdict(reason, words, _summed(points), points[-1].loss - points[0].loss)
+
+
+def _found(line: _Line, points: list[_Point]) -> Generator[None, None, tuple[Reason | None, str]]:
+    """What is wrong on a line with these points, and the words for it."""
     pieces = list(pairwise(points))
-    gaps = np.array([abs(_gap(*piece)) for piece in pieces])
-    whole = np.array([max(_change(*piece), _promise(*piece)) for piece in pieces])
-    floor = ROUNDING * max(abs(p.loss) for p in points)
-    if gaps.sum() <= max(UNEXPLAINED * whole.sum(), floor):
-        return Verdict()
-    losses, slopes = (np.array([getattr(p, n) for p in points]) for n in ("loss", "slope"))
-    varies, promised = float(np.ptp(losses)), float(sum(_promise(*piece) for piece in pieces))
-    if promised > STEEP * varies and np.std(slopes) > 0.5 * np.mean(np.abs(slopes)):
-        words = (
-            f"the motion is chaotic: over {2 * REACH:.0%} of the controls the gradient promises"
-            f" changes of the loss of {promised:.2g}, and it varies by {varies:.2g}"
-        )
-        return Verdict("chaos", words)
-    a, b = pieces[int(np.argmax(gaps))]
-    jump = yield from _narrowed(line, a, b)
+    if _explained(pieces):
+        return None, ""
+    if words := _chaos(points):
+        return "chaos", words
+    jump = yield from _narrowed(line, *max(pieces, key=lambda piece: abs(_gap(*piece))))
     if jump is not None:
         near, far = sorted(jump, key=lambda point: abs(point.at))
-        words = (
+        return "jump", (
             f"the loss jumps from {near.loss:.3g} to {far.loss:.3g} where the controls are"
             f" changed by {abs(far.at):.2%}; the gradient knows one side only"
         )
-        return Verdict("jump", words)
-    words = (
+    return "disagreement", (
         f"over {2 * REACH:.0%} of the controls the gradient promises that the loss changes by"
-        f" {float(np.mean(slopes)) * 2 * REACH:.2g}, and it changes by {losses[-1] - losses[0]:.2g}"
+        f" {_summed(points):.2g}, and it changes by {points[-1].loss - points[0].loss:.2g}"
     )
-    return Verdict("disagreement", words)
+
+
+def _explained(pieces: list[tuple[_Point, _Point]]) -> bool:
+    """Whether the gradient explains what the loss changes by, piece by piece."""
+    gaps = sum(abs(_gap(*piece)) for piece in pieces)
+    whole = sum(max(_change(*piece), _promise(*piece)) for piece in pieces)
+    size = max(abs(point.loss) for piece in pieces for point in piece)
+    return gaps <= max(UNEXPLAINED * whole, ROUNDING * size)
+
+
+def _chaos(points: list[_Point]) -> str:
+    """The words for a motion that is chaotic, whose slopes are large and of every sign; none if it is not."""
+    varies = float(np.ptp([point.loss for point in points]))
+    promised = sum(_promise(*piece) for piece in pairwise(points))
+    if promised <= STEEP * varies:
+        return ""
+    slopes = np.array([point.slope for point in points])
+    slopes /= np.max(np.abs(slopes))  # so that squares do not overflow
+    if np.std(slopes) <= 0.5 * np.mean(np.abs(slopes)):
+        return ""
+    return (
+        f"the motion is chaotic: over {2 * REACH:.0%} of the controls the gradient promises"
+        f" changes of the loss of {promised:.2g}, and it varies by {varies:.2g}"
+    )
 
 
 def _narrowed(
@@ -112,8 +167,13 @@ def _promise(a: _Point, b: _Point) -> float:
 
 
 def _gap(a: _Point, b: _Point) -> float:
-    """What the loss changes by and the gradient does not explain: the trapezoidal rule."""
-    return b.loss - a.loss - (b.at - a.at) * (a.slope + b.slope) / 2
+    """What the loss changes by and the gradient does not explain."""
+    return b.loss - a.loss - _summed([a, b])
+
+
+def _summed(points: list[_Point]) -> float:
+    """The gradient summed along the line from the first point to the last: the trapezoidal rule."""
+    return sum((b.at - a.at) * (a.slope + b.slope) / 2 for a, b in pairwise(points))
 
 
 class _Line:
@@ -122,7 +182,7 @@ class _Line:
     A distance of 1 on it moves the controls by their size, the largest number of each.
     """
 
-    def __init__(self, problem: Problem, values: Arrays) -> None:
+    def __init__(self, problem: Problem, values: Values) -> None:
         self._problem, self._values = problem, values
         loss, gradient = problem.value_and_gradient(values)
         self.finite = math.isfinite(loss) and all(np.isfinite(g).all() for g in gradient.values())

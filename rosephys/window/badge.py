@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rosephys.drawing.palette import colour, pygame, text_width, words
+from rosephys.drawing.palette import colour
 from rosephys.drawing.stroke import stroke
+from rosephys.drawing.words import text_width, words, wrapped
+from rosephys.sdl import pygame
 from rosephys.solve.trust import Verdict
-from rosephys.window.panel import wrapped
 
 TITLES = {
     "jump": "The loss jumps near here",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rosephys.drawing.palette import colour, pygame, text_width, words
-from rosephys.window.panel import key_cap, wrapped
+from rosephys.drawing.palette import colour
+from rosephys.drawing.words import key_cap, text_width, words, wrapped
+from rosephys.sdl import pygame
 
 KEYS = (
     ("Drag", "move a handle, a slider, or the time line"),

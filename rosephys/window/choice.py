@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rosephys.drawing.palette import colour, pygame, text_width, words
+from rosephys.drawing.palette import colour
+from rosephys.drawing.words import text_width, words
+from rosephys.sdl import pygame
 
 HEIGHT = 24  # design pixels
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from rosephys.drawing.numerals import short, vector
-from rosephys.drawing.palette import colour, pygame, theme, words
+from rosephys.drawing.palette import colour, theme
 from rosephys.drawing.sprite import disc, stamp
+from rosephys.drawing.words import words
+from rosephys.sdl import pygame
 from rosephys.window.scroll import Scroll
 from rosephys.window.session import Session
 from rosephys.window.slider import Slider, sliders_of

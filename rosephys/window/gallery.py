@@ -11,12 +11,14 @@ from time import sleep
 
 import numpy as np
 
-from rosephys.command.report import describe
-from rosephys.drawing.palette import colour, pygame, text_width, words
-from rosephys.files.film import write_png
+from rosephys.drawing.palette import colour
+from rosephys.drawing.pixels import pixels
+from rosephys.drawing.words import key_cap, text_width, words, wrapped
+from rosephys.errors import describe
+from rosephys.files.png import write_png
 from rosephys.scene.catalogue import Entry, Group
+from rosephys.sdl import pygame
 from rosephys.window.card import draw_message
-from rosephys.window.panel import key_cap, wrapped
 from rosephys.window.thumbnail import SIZE, Thumbnails
 
 FRAMES = 60  # a second
@@ -453,6 +455,6 @@ def write_sheet(
             thumbnails.poll()
             progress("pictures", thumbnails.total - thumbnails.left, thumbnails.total)
             sleep(0.02)
-        write_png(path, gallery.sheet())
+        write_png(path, pixels(gallery.sheet()))
     finally:
         gallery.close()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from rosephys.drawing.paint import Transform
-from rosephys.drawing.palette import FAR, Floats, colour, pygame
+from rosephys.drawing.palette import FAR, Floats, colour
 from rosephys.scene.picture import Track
+from rosephys.sdl import pygame
 
 PIECES = 160  # straight ones of a path
 FIRST, LAST = 0.22, 0.55  # opacity of the first ghost and of the last

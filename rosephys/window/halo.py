@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rosephys.drawing.paint import Transform
-from rosephys.drawing.palette import FAR, Floats, colour, pygame
+from rosephys.drawing.palette import FAR, Floats, colour
 from rosephys.drawing.stroke import polyline
 from rosephys.scene.picture import Track
 from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Arrays, Problem

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rose_ad as ra
-from rosephys.drawing.palette import pygame
 from rosephys.drawing.stroke import stroke
 from rosephys.scene.picture import Track
+from rosephys.sdl import pygame
 from rosephys.window.timeline import span
 
 MOST = 1024  # numbers of a state; of a larger one only the tracks are looked at

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from rosephys.command.report import describe
+from rosephys.errors import describe
 from rosephys.window.background import Background
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rosephys.drawing.landscape_chart import Chart
-from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.palette import colour
 from rosephys.drawing.relief import Relief
+from rosephys.drawing.words import key_cap, words, wrapped
+from rosephys.sdl import pygame
 from rosephys.window.inquiry import Failure
-from rosephys.window.panel import key_cap, wrapped
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Problem

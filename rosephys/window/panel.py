@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from rosephys.drawing.numerals import number
-from rosephys.drawing.palette import colour, pygame, rgb, text_width, theme, words
+from rosephys.drawing.palette import colour, rgb, theme
 from rosephys.drawing.stroke import polyline, stroke
+from rosephys.drawing.words import key_cap, words, wrapped
+from rosephys.sdl import pygame
 from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.choice import HEIGHT, draw_choice, segments
 from rosephys.window.fieldlist import BESIDE, INSET, FieldList
@@ -26,14 +27,6 @@ PHASE_SHADES = {
     Phase.PLAYING: "good",
     Phase.FAILED: "bad",
 }
-
-
-def wrapped(text: str, size: float, width: float, face: str = "plain") -> list[str]:
-    """`text` in lines of at most about `width` pixels; its own breaks and indents are kept."""
-    letter = text_width("abcdefghijklmnopqrstuvwxyz", size, face) / 26
-    columns = max(int(width / letter), 8)
-    parts = (wrap(line, columns, replace_whitespace=False) for line in text.splitlines())
-    return [line for lines in parts for line in lines or [""]]
 
 
 @dataclass(frozen=True)
@@ -278,12 +271,3 @@ def _key(
     indent = 52 * unit
     line = wrapped(meaning, 12.5 * unit, width - indent)[0]
     words(surface, line, (place[0] + indent, place[1]), 12.5 * unit, "dim", align="midleft")
-
-
-def key_cap(surface: pygame.Surface, key: str, place: tuple[float, float], unit: float) -> None:
-    """Draw the cap of a key, from the middle of its left edge."""
-    width = text_width(key, 11 * unit, "bold") + 14 * unit
-    cap = pygame.Rect(0, 0, round(width), round(18 * unit))
-    cap.midleft = (round(place[0]), round(place[1]))
-    pygame.draw.rect(surface, colour("line"), cap, border_radius=round(4 * unit))
-    words(surface, key, cap.center, 11 * unit, "text", face="bold", align="center")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.command.report import describe
+from rosephys.errors import describe
 from rosephys.window.background import Background
 from rosephys.window.session import Phase, Session
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rosephys.command.report import describe
+from rosephys.errors import describe
 from rosephys.scene.picture import Picture, Track
 from rosephys.solve.optimize import Iterate
 from rosephys.window.background import Background

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.scene.scene import Field, Scene
+from rosephys.scene.fields import Field
+from rosephys.scene.scene import Scene
 
 MOST = 4  # numbers of a vector that has sliders; more of them are not moved one by one
 GRAIN = 1000  # a slider gives round numbers, at least as many of them over its range

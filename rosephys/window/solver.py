@@ -6,28 +6,18 @@ scene's own code raises, and where, is part of its `Result`, beside the last goo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
 import rose_ad as ra
-from rosephys.command.report import describe
+from rosephys.errors import OptimizeError, describe
 from rosephys.scene.picture import Track
-from rosephys.solve.optimize import Iterate, OptimizeError, descend
-from rosephys.solve.scout import Scout
+from rosephys.solve.follow import Follower
+from rosephys.solve.optimize import Iterate, descend
 
 if TYPE_CHECKING:
-    from rosephys.solve.problem import Arrays, Problem
-
-STRAY = 9.0  # times the best loss above it: a step that leads beyond is taken back
-PATIENCE = 25  # steps without a gain, after which a descent has arrived
-QUICK = 1e-3  # seconds that an evaluation may take if many are to be made to look around
-DESCENT = 30  # steps of a descent from a throw
-IDLE = 15  # times of looking around without a gain, after which that is given up
+    from rosephys.solve.problem import Arrays, Problem, Values
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class Result:
 
 
 class Solver:
-    """A problem and what is kept from one descent to the next: the controls and the step.
+    """A problem and what is kept from one descent to the next: the controls, and the one that follows a hand.
 
     All of it belongs to the thread that makes the steps.
     """
@@ -60,11 +50,9 @@ class Solver:
     def __init__(self, problem: Problem, rate: float, optimizer: str) -> None:
         self.problem, self.rate, self.optimizer = problem, rate, optimizer
         self.controls: Arrays = {}  # the best of the last solve
-        self.stride = rate  # of the descent that follows a hand
-        self._scout = Scout(problem)
-        self._seconds = math.inf  # that an evaluation takes
+        self._watched = _Watched(problem)
+        self._follower = Follower(cast("Problem", self._watched), rate)
         self._pictured = False
-        self._last: Mapping[str, Any] | None = None  # the values that were evaluated last
 
     def plain(self, values: Mapping[str, Any], iterations: int) -> Solve:
         """A solve from these values by the optimiser that was asked for."""
@@ -82,7 +70,7 @@ class Solver:
 
     def show(self, values: Mapping[str, Any]) -> Solve:
         """These values, as they are."""
-        return Solve(self, self._show(values))
+        return Solve(self, self._follower.follow(dict(values), 0))
 
     def motion(self, values: Arrays) -> Motion:
         """Where these values lead; the first time the picture is compiled as well."""
@@ -98,101 +86,28 @@ class Solver:
     def _plain(self, values: Mapping[str, Any], iterations: int) -> Iterator[Iterate]:
         self.problem.compile()
         yield from descend(
-            cast("Problem", _Recorder(self)),
+            cast("Problem", self._watched),
             iterations=iterations,
             rate=self.rate,
             optimizer=self.optimizer,
             values=values,
         )
 
-    def _show(self, values: Mapping[str, Any]) -> Iterator[Iterate]:
-        yield self._evaluated(dict(values), 0)
-
     def _follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str]
     ) -> Iterator[Iterate]:
-        """Descend; then, if that costs little, look around for a better place to descend from.
-
-        Each time the best so far is yielded, so that nothing flickers.
-        """
+        # the controls of when it begins, not of when it was asked for
         known = {name: v for name, v in self.controls.items() if name not in chosen}
-        best = self._evaluated({**values, **known}, 0)
-        yield best
-        for found in self._descent(best, iterations):
-            best = replace(found, iteration=best.iteration + 1)
-            yield best
-        idle = 0
-        while best.iteration < iterations and idle < IDLE and self._seconds < QUICK:
-            found = self._look_around(best)
-            idle = 0 if found.loss < 0.9 * best.loss else idle + 1
-            best = replace(min(best, found, key=lambda i: i.loss), iteration=best.iteration + 1)
-            yield best
-
-    def _descent(self, at: Iterate, iterations: int) -> Iterator[Iterate]:
-        """The best so far, after each step of the "bold driver" (Vogl et al., 1988), as long as it gets better.
-
-        The step grows while it helps, shrinks where it does not, and is kept from one goal
-        to the next. A step up is allowed, since contacts make the loss jump; one that leads
-        far off is taken back.
-        """
-        best, since, mark = at, 0, at.loss
-        for _ in range(iterations):
-            trial = self._evaluate(self._moved(at), 0)
-            helps = trial.loss < at.loss
-            self.stride = max(self.stride * (1.2 if helps else 0.7), self.rate / 10)
-            at = trial if trial.loss - best.loss < STRAY * abs(best.loss) else best
-            best = trial if trial.loss < best.loss else best
-            since, mark = (0, best.loss) if best.loss < 0.99 * mark else (since + 1, mark)
-            yield best
-            if since >= PATIENCE:
-                return
-
-    def _look_around(self, best: Iterate) -> Iterate:
-        """The best that descents from the best of many throws lead to."""
-        found = best
-        stride = self.stride
-        for start in self._scout.starts(best.values):
-            self.stride = self.rate
-            for trial in self._descent(self._evaluate(start, 0), DESCENT):
-                found = min(found, trial, key=lambda i: i.loss)
-        self.stride = stride
-        return found
-
-    def _moved(self, at: Iterate) -> Arrays:
-        """The values one step down the gradient, within their bounds."""
-        values = dict(at.values)
-        for name, slope in at.gradient.items():
-            control = self.problem.scene.fields[name]
-            low, high = control.bounds or (-np.inf, np.inf)
-            values[name] = np.clip(values[name] - self.stride * control.rate * slope, low, high)
-        return values
-
-    def _evaluated(self, values: Arrays, iteration: int) -> Iterate:
-        """The loss and its gradient, which must be finite."""
-        found = self._evaluate(values, iteration)
-        if not np.isfinite(found.loss):
-            raise OptimizeError(f"the loss is {found.loss} here")
-        return found
-
-    def _evaluate(self, values: Arrays, iteration: int) -> Iterate:
-        loss, gradient = self.value_and_gradient(values)
-        return Iterate(iteration, loss, values, gradient)
-
-    def value_and_gradient(self, values: Mapping[str, Any]) -> tuple[float, Arrays]:
-        """The loss and its gradient; the values are remembered."""
-        self._last = values
-        start = perf_counter()
-        found = self.problem.value_and_gradient(values)
-        self._seconds = min(self._seconds, perf_counter() - start)
-        return found
+        yield from self._follower.follow({**values, **known}, iterations)
 
     def explained(self, error: BaseException) -> str:
         """What went wrong in words; of a loss that is not a number also the line where that began."""
         words = describe(error)
-        if isinstance(error, OptimizeError) and "nan" in words and self._last is not None:
+        last = self._watched.last
+        if isinstance(error, OptimizeError) and "nan" in words and last is not None:
             try:
                 with ra.debug_nans():
-                    self.problem.value_and_gradient(self._last)
+                    self.problem.value_and_gradient(last)
             except ra.NanFound as found:
                 words += f"\n{found}"
             except (Exception, SystemExit):  # the first error is the one to tell
@@ -200,13 +115,19 @@ class Solver:
         return words
 
 
-class _Recorder:
-    """A problem as `descend` needs it, whose evaluations the solver remembers."""
+class _Watched:
+    """A problem that remembers at which values it was evaluated last."""
 
-    def __init__(self, solver: Solver) -> None:
-        self.scene, self.values = solver.problem.scene, solver.problem.values
-        self.controls = solver.problem.controls
-        self.value_and_gradient = solver.value_and_gradient
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.last: Values | None = None
+
+    def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
+        self.last = values
+        return self._problem.value_and_gradient(values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._problem, name)
 
 
 class Solve:

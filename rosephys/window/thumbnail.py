@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 from rosephys.scene.catalogue import Entry
 
 if TYPE_CHECKING:
-    from rosephys.drawing.palette import pygame
+    from rosephys.sdl import pygame
     from rosephys.solve.problem import Arrays, Problem
 
 SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
@@ -44,18 +44,27 @@ def key(entry: Entry) -> str:
 
 
 def cache() -> Path | None:
-    """The folder where pictures are kept, within that of compiled code; None if there is none."""
-    from rose_ad.native.cache import directory
+    """The folder where pictures are kept: within that of compiled code, if ROSE_AD_CACHE names it.
 
-    within = directory()
-    if within is None:
+    None if that is "off", or there is no place.
+    """
+    named = os.environ.get("ROSE_AD_CACHE", "")
+    if named == "off":
         return None
-    folder = within / ".thumbnails"  # a hidden name: what is not is taken for compiled code
     try:
-        folder.mkdir(exist_ok=True)
-    except OSError:
+        # a hidden name, for what is not is taken for compiled code
+        folder = (Path(named) if named else _user_cache() / "rosephys") / ".thumbnails"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # nothing can be written, or nobody is at home
         return None
     return folder
+
+
+def _user_cache() -> Path:
+    """Where programs keep what they can do without."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home())
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 class Thumbnails:
@@ -186,10 +195,11 @@ def _trim(folder: Path) -> None:
 
 def paint(typed: str) -> pygame.Surface:
     """The picture of a scene that has been solved for a moment, without words of ours."""
-    from rosephys.drawing.palette import pygame
-    from rosephys.files.film import MotionPicture
+    from rosephys.drawing.motion import MotionPicture
+    from rosephys.errors import SceneError
+    from rosephys.scene.finding import find_scene
     from rosephys.scene.picture import Image
-    from rosephys.scene.scene import SceneError, find_scene
+    from rosephys.sdl import pygame
     from rosephys.solve.problem import Problem
 
     problem = Problem(find_scene(typed))
@@ -206,7 +216,8 @@ def paint(typed: str) -> pygame.Surface:
 
 def _found(problem: Problem) -> Arrays:
     """The best values that are found in a moment."""
-    from rosephys.solve.optimize import OptimizeError, descend
+    from rosephys.errors import OptimizeError
+    from rosephys.solve.optimize import descend
 
     scene = problem.scene
     best, values = float("inf"), problem.values
@@ -222,14 +233,15 @@ def _found(problem: Problem) -> Arrays:
 
 
 def _serve(jobs: IO[str], answers: IO[str]) -> None:
-    from rosephys.command.report import describe
-    from rosephys.files.film import write_png
+    from rosephys.drawing.pixels import pixels
+    from rosephys.errors import describe
+    from rosephys.files.png import write_png
 
     for line in jobs:
         typed, file = json.loads(line)
         error = ""
         try:
-            write_png(file, paint(typed))
+            write_png(file, pixels(paint(typed)))
         except (Exception, SystemExit) as wrong:  # a scene's own code runs here
             error = describe(wrong) or "it cannot be drawn"
         answers.write(json.dumps([typed, error]) + "\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rosephys.drawing.palette import colour, pygame, words
+from rosephys.drawing.palette import colour
 from rosephys.drawing.stroke import stroke
+from rosephys.drawing.words import words
+from rosephys.sdl import pygame
 from rosephys.window.session import Session
 
 MARGIN = 62  # design pixels beside the line

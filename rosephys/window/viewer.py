@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rosephys.command.report import describe
 from rosephys.drawing.paint import Transform, backdrop, lamp, paint_shapes, paint_tracks
-from rosephys.drawing.palette import THEMES, colour, pygame, theme, use_theme, words
+from rosephys.drawing.palette import THEMES, colour, theme, use_theme
+from rosephys.drawing.pixels import pixels
 from rosephys.drawing.stroke import arrow, ring
-from rosephys.files.atomic import replacing
+from rosephys.drawing.words import words
+from rosephys.errors import describe
+from rosephys.files.png import write_png
+from rosephys.sdl import pygame
 from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.card import draw_keys, draw_message, draw_note
 from rosephys.window.fieldlist import CONTROL_SHADES
@@ -190,9 +193,8 @@ class Window:
     def _write_picture(self) -> None:
         path = free_path(self.session.problem.scene.name, ".png")
         try:
-            with replacing(path) as beside:
-                pygame.image.save(pygame.display.get_surface(), beside)
-        except (OSError, pygame.error) as error:
+            write_png(path, pixels(pygame.display.get_surface()))
+        except OSError as error:
             self._tell(f"no picture: {error}")
         else:
             self._tell(f"wrote {path}")

@@ -14,8 +14,9 @@ import numpy as np
 
 from rosephys.drawing.landscape_chart import Chart
 from rosephys.drawing.paint import Transform
-from rosephys.drawing.palette import Floats, pygame
+from rosephys.drawing.palette import Floats
 from rosephys.drawing.relief import Relief, relief
+from rosephys.sdl import pygame
 from rosephys.solve.landscape import Axis, Component, explored, framed, pairs
 from rosephys.solve.problem import Arrays
 from rosephys.solve.trust import Verdict, judged

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rosephys.drawing.palette import pygame
-from rosephys.files.film import MotionPicture, write_png
-from rosephys.scene.scene import find_scene, scene_names
+from rosephys.drawing.motion import MotionPicture
+from rosephys.drawing.pixels import pixels
+from rosephys.files.png import write_png
+from rosephys.scene.finding import find_scene, scene_names
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 
 APPROVED = Path(__file__).parent / "approved"
@@ -34,16 +36,11 @@ def draw(name: str) -> Pixels:
     return pixels(surface)
 
 
-def pixels(surface: pygame.Surface) -> Pixels:
-    """A picture as (h, w, 3)."""
-    return np.ascontiguousarray(pygame.surfarray.array3d(surface).swapaxes(0, 1))
-
-
 def write(path: Path, picture: Pixels) -> None:
     """Keep a picture, in few colours."""
     step = 256 // LEVELS
     coarse = picture // step * step + step // 2
-    write_png(path, pygame.surfarray.make_surface(coarse.swapaxes(0, 1)))
+    write_png(path, coarse)
 
 
 def read(path: Path) -> Pixels:

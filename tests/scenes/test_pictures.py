@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rosephys.drawing.paint import backdrop, paint_shapes
-from rosephys.drawing.palette import pygame
+from rosephys.scene.finding import scene_names
 from rosephys.scene.picture import Circles, Cross, Lines, Picture, Polygon, Text
-from rosephys.scene.scene import scene_names
+from rosephys.sdl import pygame
 from tests.scenes.approve import APPROVED, SIZE, Pixels, difference, draw, main, pixels, read, write
 
 LIMIT = 12.0  # of 255

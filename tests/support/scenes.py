@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import rose_ad as ra
-from rosephys.scene.scene import Scene, control, parameter
+from rosephys.scene.fields import control, parameter
+from rosephys.scene.scene import Scene
 
 
 @ra.struct

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from rosephys.drawing.palette import pygame
+from rosephys.scene.fields import Field
 from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Field
+from rosephys.sdl import pygame
 from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rosephys.scene.scene import find_scene
+from rosephys.scene.finding import find_scene
 from rosephys.solve.problem import Problem
 
 from ..program import Array, Program

@@ -31,7 +31,7 @@ class Job:
     @cached_property
     def scene(self) -> Any:
         """Where the body and the weights come from; nothing of it is run but by the peer `us`."""
-        from rosephys.scene.scene import find_scene  # once the path leads to this checkout
+        from rosephys.scene.finding import find_scene  # once the path leads to this checkout
 
         return find_scene("rigid", {"robot": self.robot, "steps": self.steps})
 

@@ -28,7 +28,7 @@ class Job:
     @cached_property
     def scene(self) -> Any:
         """Where the target comes from; nothing of it is run but by the peer `us`."""
-        from rosephys.scene.scene import find_scene  # once the path leads to this checkout
+        from rosephys.scene.finding import find_scene  # once the path leads to this checkout
 
         fields = {"cells": self.cells, "steps": self.steps, "courant": COURANT, "damping": DAMPING}
         return find_scene("wave", fields)

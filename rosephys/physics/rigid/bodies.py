@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 import rose_ad as ra
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
 from .shapes import Shape

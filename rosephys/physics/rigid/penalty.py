@@ -20,7 +20,7 @@ Sources: Hunt, Crossley, *Coefficient of restitution interpreted as damping in v
 from __future__ import annotations
 
 import rose_ad as ra
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 from ..quantities import Array, Index, Scalar
 from . import collide

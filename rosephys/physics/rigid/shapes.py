@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rosephys.scene.scene import SceneError
+from rosephys.errors import SceneError
 
 from ..quantities import NumpyArray
 

@@ -13,7 +13,7 @@ import rose_ad as ra
 from rosephys import Problem, find_scene
 from rosephys.command.check import Finding, Run, check, distance
 from rosephys.command.cli import main
-from rosephys.scene.scene import scene_names
+from rosephys.scene.finding import scene_names
 
 SCENE = '''\
 import numpy as np

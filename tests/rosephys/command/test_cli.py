@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.command import report
 from rosephys.command.cli import main
-from rosephys.solve.optimize import Iterate, OptimizeError
+from rosephys.console import Bar
+from rosephys.errors import OptimizeError
+from rosephys.solve.optimize import Iterate
 from tests.support.commands import HERE, SCENE, run
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
@@ -237,7 +238,7 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
     error: Any, code: int, walk: Path, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     drawn = []
-    monkeypatch.setattr("rosephys.files.film.record", lambda _, values, *rest: drawn.append(values))
+    monkeypatch.setattr("rosephys.files.keep.record", lambda film, *_: drawn.append(film.values))
     monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out
@@ -313,7 +314,7 @@ def test_ctrl_c_is_obeyed_by_the_real_process(walk: Path) -> None:
 
 def test_a_progress_bar_is_only_for_a_terminal(capsys: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    bar = report.Bar(200)
+    bar = Bar(200)
     bar.show(100, "loss 1.0e-3")
     shown = capsys.readouterr().err
     assert "100/200" in shown and "loss 1.0e-3" in shown and shown.startswith("\r")
@@ -422,7 +423,7 @@ def test_a_moment_that_is_none(walk: Path, at: str, capsys: Any) -> None:
 
 
 def test_optimize_draws_the_end_before_and_after(walk: Path, tmp_path: Path, capsys: Any) -> None:
-    from rosephys.drawing.palette import pygame
+    from rosephys.sdl import pygame
 
     path = tmp_path / "new" / "walk.png"
     assert main(["optimize", str(walk), "--picture", str(path)]) == 0

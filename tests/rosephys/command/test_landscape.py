@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rosephys.command.cli import main
-from rosephys.drawing.palette import pygame
+from rosephys.sdl import pygame
 
 
 def shown(path: Path) -> np.ndarray:

@@ -9,9 +9,9 @@ import pytest
 
 from rosephys.drawing.colourmap import LEVELS, colour_table, coloured
 from rosephys.drawing.paint import Transform, paint_shapes
-from rosephys.drawing.palette import pygame
+from rosephys.errors import SceneError
 from rosephys.scene.picture import Image, Picture
-from rosephys.scene.scene import SceneError
+from rosephys.sdl import pygame
 
 Array = np.ndarray[Any, Any]
 

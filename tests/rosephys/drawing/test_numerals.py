@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rosephys.drawing.numerals import number, vector
-from rosephys.window.panel import wrapped
+from rosephys.drawing.words import wrapped
 
 
 @pytest.mark.parametrize(

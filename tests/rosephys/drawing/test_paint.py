@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rosephys.drawing.paint import Transform, backdrop, fit, paint_shapes, paint_tracks
-from rosephys.drawing.palette import PALETTE, colour, pygame, words
+from rosephys.drawing.palette import PALETTE, colour
 from rosephys.drawing.sprite import _sprite
 from rosephys.drawing.stroke import dashes, stroke
+from rosephys.drawing.words import words
+from rosephys.errors import SceneError
 from rosephys.scene.picture import (
     Arrow,
     Circles,
@@ -28,7 +30,7 @@ from rosephys.scene.picture import (
     Text,
     Track,
 )
-from rosephys.scene.scene import SceneError
+from rosephys.sdl import pygame
 
 VIEW = (0.0, 0.0, 2.0, 1.0)
 COMMON = st.floats(-1e3, 1e3)

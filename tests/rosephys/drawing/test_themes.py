@@ -11,7 +11,8 @@ import pytest
 
 from rosephys.command.cli import main
 from rosephys.drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS, colour_table
-from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, pygame, theme, themed, use_theme
+from rosephys.drawing.palette import DARK, LIGHT, THEMES, colour, theme, themed, use_theme
+from rosephys.sdl import pygame
 from rosephys.window.viewer import Window, view
 from tests.support.window import ThrowProblem, key, session, turn
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from rosephys.command.cli import main
-from rosephys.files.mp4 import FilmError, check_size, encoder, write_mp4
-from rosephys.scene.scene import find_scene
+from rosephys.errors import FilmError
+from rosephys.files.mp4 import check_size, encoder, write_mp4
+from rosephys.scene.finding import find_scene
 from rosephys.solve.problem import Problem
 from tests.support.commands import SCENE
 

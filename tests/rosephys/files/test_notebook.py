@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rosephys import Animation, Problem, SceneError, descend, find_scene, show
-from rosephys.files.film import record
+from rosephys.files.film import Film, record
 from tests.support.commands import HERE, SCENE
 from tests.support.gif import decode
 from tests.support.scenes import Juggler
@@ -45,7 +45,7 @@ def test_the_html_holds_the_film_that_record_writes(problem: Problem, tmp_path: 
     assert tag == "img" and (attributes["width"], attributes["height"]) == ("240", "160")
     head, data = (attributes["src"] or "").split(",")
     assert head == "data:image/gif;base64"
-    record(problem, problem.values, tmp_path / "walk.gif", (240, 160), 10)
+    record(Film(problem, problem.values, (240, 160), 10), tmp_path / "walk.gif")
     assert base64.b64decode(data, validate=True) == (tmp_path / "walk.gif").read_bytes()
     animation.save(tmp_path / "same.gif")
     images, loops = decode(tmp_path / "same.gif")

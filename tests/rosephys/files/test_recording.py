@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from rosephys.command.cli import main
-from rosephys.drawing.palette import pygame
-from rosephys.files.film import record, still
+from rosephys.files.film import Film, record, still
+from rosephys.files.png import write_png
 from rosephys.files.values import save_motion
-from rosephys.scene.scene import find_scene
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from tests.support.commands import HERE, SCENE
 from tests.support.gif import decode
@@ -46,9 +47,9 @@ def test_the_same_bytes_twice(problem: Problem, name: str, tmp_path: Path) -> No
         path = tmp_path / folder / name
         path.parent.mkdir()
         if name.endswith(".gif"):
-            record(problem, problem.values, path, (240, 160), 10)
+            record(Film(problem, problem.values, (240, 160), 10), path)
         elif name.endswith(".png"):
-            still(problem, problem.values, path, 0.5)
+            still(Film(problem, problem.values, at=0.5), path)
         else:
             save_motion(path, problem, problem.values)
         written.append(path.read_bytes())
@@ -65,9 +66,9 @@ def test_what_fails_leaves_nothing(problem: Problem, name: str, tmp_path: Path) 
         patch.setattr(Path, "replace", full)
         with pytest.raises(OSError, match="disk is full"):
             if name.endswith(".gif"):
-                record(problem, problem.values, tmp_path / name, (240, 160), 10)
+                record(Film(problem, problem.values, (240, 160), 10), tmp_path / name)
             elif name.endswith(".png"):
-                still(problem, problem.values, tmp_path / name)
+                still(Film(problem, problem.values), tmp_path / name)
             else:
                 save_motion(tmp_path / name, problem, problem.values)
     assert list(tmp_path.iterdir()) == []
@@ -76,7 +77,7 @@ def test_what_fails_leaves_nothing(problem: Problem, name: str, tmp_path: Path) 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to be sent")
 def test_ctrl_c_while_a_film_is_drawn_leaves_no_file(walk: Path, tmp_path: Path) -> None:
     code = (
-        "import rosephys.files.film as r, rosephys.command.cli as cli, signal, sys\n"
+        "import rosephys.drawing.motion as r, rosephys.command.cli as cli, signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background\n"
         "draw = r.MotionPicture.draw\n"
         "def told(*args): print('drawing', flush=True); draw(*args)\n"
@@ -103,11 +104,20 @@ def test_ctrl_c_while_a_film_is_drawn_leaves_no_file(walk: Path, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_picture_comes_back_as_it_was(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (31, 20, 3)).astype(np.uint8)
+    write_png(tmp_path / "noise.png", picture)
+    read = pygame.surfarray.array3d(pygame.image.load(tmp_path / "noise.png"))
+    np.testing.assert_array_equal(read.swapaxes(0, 1), picture)
+    with pytest.raises(OSError, match=r"nowhere/noise\.png cannot be written: No such file"):
+        write_png(tmp_path / "nowhere" / "noise.png", picture)
+
+
 # ---- Sizes, rates, progress ----
 
 
 def test_a_film_has_the_size_and_the_rate_it_is_asked_for(problem: Problem, tmp_path: Path) -> None:
-    record(problem, problem.values, tmp_path / "film.gif", (250, 90), 25)
+    record(Film(problem, problem.values, (250, 90), 25), tmp_path / "film.gif")
     images, _ = decode(tmp_path / "film.gif")
     assert images[0].screen.shape == (90, 250, 3)
     assert {image.delay % 4 for image in images} == {0}, "of hundredths of a second"
@@ -117,11 +127,8 @@ def test_a_film_has_the_size_and_the_rate_it_is_asked_for(problem: Problem, tmp_
 def test_progress_reaches_the_end_of_both_parts(problem: Problem, tmp_path: Path) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
     record(
-        problem,
-        problem.values,
+        Film(problem, problem.values, (240, 160), 10),
         tmp_path / "film.gif",
-        (240, 160),
-        10,
         lambda what, *numbers: told.setdefault(what, []).append(numbers),  # type: ignore[arg-type]
     )
     assert list(told) == ["drawing", "packing"]

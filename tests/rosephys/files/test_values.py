@@ -10,7 +10,7 @@ import pytest
 
 from rosephys.command.cli import main
 from rosephys.files.values import load, save_motion
-from rosephys.scene.scene import find_scene
+from rosephys.scene.finding import find_scene
 from rosephys.solve.problem import Problem
 from tests.support.commands import SCENE
 from tests.support.scenes import Juggler

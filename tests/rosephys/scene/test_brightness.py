@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.drawing.palette import pygame
+from rosephys.errors import SceneError
 from rosephys.scene.brightness import brightness
-from rosephys.scene.scene import SceneError, find_scene
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 
 
 def saved(path: Path, surface: pygame.Surface) -> str:

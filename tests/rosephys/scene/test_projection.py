@@ -7,9 +7,9 @@ import pytest
 
 import rose_ad as ra
 from rosephys.physics.rigid.body3d import BOX_CORNERS, BOX_FACES
+from rosephys.scene.finding import find_scene
 from rosephys.scene.picture import Polygons
 from rosephys.scene.projection import Camera
-from rosephys.scene.scene import find_scene
 from rosephys.solve.problem import Problem
 
 

@@ -18,7 +18,7 @@ from rosephys import (
     parameter,
     scene_names,
 )
-from rosephys.solve.optimize import OptimizeError
+from rosephys.errors import OptimizeError
 
 PENDULUM = '''
 import rose_ad as ra

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rosephys.drawing.relief import relief
-from rosephys.scene.scene import SceneError, find_scene
+from rosephys.errors import SceneError
+from rosephys.scene.finding import find_scene
 from rosephys.solve.landscape import (
     GRIDS,
     Axis,

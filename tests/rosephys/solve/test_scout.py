@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.scene.scene import find_scene
+from rosephys.scene.finding import find_scene
+from rosephys.solve import follow
+from rosephys.solve.follow import Follower
+from rosephys.solve.optimize import descend
 from rosephys.solve.problem import Problem
 from rosephys.solve.scout import BATCH, BEST, Scout
-from rosephys.window import solver
-from rosephys.window.solver import Solver
 
 HOLLOWS = '''
 from typing import Any
@@ -75,11 +76,11 @@ def test_a_batch_of_losses() -> None:
 def test_a_local_minimum_is_left_if_that_costs_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: float, expected: float
 ) -> None:
-    monkeypatch.setattr(solver, "QUICK", quick)
+    monkeypatch.setattr(follow, "QUICK", quick)
     path = tmp_path / "hollows.py"
     path.write_text(HOLLOWS, encoding="utf-8")
     problem = Problem(find_scene(str(path)))
-    found = list(Solver(problem, 0.05, "gd")._follow(dict(problem.values), 100, ()))
+    found = list(Follower(problem, 0.05).follow(problem.values, 100))
     losses = [i.loss for i in found]
     assert losses == sorted(losses, reverse=True)  # nothing flickers
     assert [i.iteration for i in found] == list(range(len(found)))
@@ -90,10 +91,9 @@ def test_a_goal_that_a_descent_does_not_reach() -> None:
     """The last ball has to be hit another way for a goal that is 6 cm off."""
     problem = Problem(find_scene("billiards"))
     scene = problem.scene
-    solve = Solver(problem, scene.rate, scene.optimizer)
-    home = list(solve._plain(problem.values, 200))[-1].values
+    how = {"rate": scene.rate, "optimizer": scene.optimizer}
+    home = list(descend(problem, iterations=200, **how))[-1].values
     goal = home["goal"] + (-0.055, -0.058)
-    solve.controls = {name: home[name] for name in problem.controls}
     assert problem.loss({**home, "goal": goal}) > 1e-3
-    found = list(solve._follow({**home, "goal": goal}, 200, ()))
+    found = list(Follower(problem, scene.rate).follow({**home, "goal": goal}, 200))
     assert found[-1].loss < 1e-3

@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.scene.scene import Scene, control, find_scene, parameter
+from rosephys.command.check import Run, distance
+from rosephys.command.cli import main
+from rosephys.scene.fields import control, parameter
+from rosephys.scene.finding import find_scene
+from rosephys.scene.scene import Scene
 from rosephys.solve.problem import Problem
-from rosephys.solve.trust import POINTS, Verdict, judged
+from rosephys.solve.trust import POINTS, Verdict, judge, judged
+from rosephys.window.session import Phase, Session
+from rosephys.window.views import Views
 
 
 @ra.struct
@@ -22,13 +28,7 @@ class Number:
 
 
 def verdict(problem: Any, values: Any = None) -> Verdict:
-    question = judged(problem, values or problem.values)
-    while True:
-        try:
-            next(question)
-        except StopIteration as stop:
-            found: Verdict = stop.value
-            return found
+    return judge(problem, values or problem.values)
 
 
 def made(
@@ -73,16 +73,16 @@ def same(x: Any) -> Any:
     ],
 )
 def test_what_is_smooth_is_trusted(loss: Callable[[Any], Any], x: float) -> None:
-    assert verdict(made(same, loss, x)) == Verdict()
+    assert verdict(made(same, loss, x)).trusted
 
 
 def test_a_jump_is_found_and_where_it_is() -> None:
     found = verdict(made(same, lambda x: x + ra.where(x > 1.003, 0.5, 0.0), 1.0))
     assert found.reason == "jump"
     assert "from 1 to 1.5" in found.words and "0.30%" in found.words
-    assert verdict(made(same, lambda x: x + ra.where(x > 1.02, 0.5, 0.0), 1.0)) == Verdict()
+    assert verdict(made(same, lambda x: x + ra.where(x > 1.02, 0.5, 0.0), 1.0)).trusted
     small = verdict(made(same, lambda x: x + ra.where(x > 1.003, 1e-4, 0.0), 1.0))
-    assert small == Verdict(), "one that hardly matters beside the slope is none"
+    assert small.trusted, "one that hardly matters beside the slope is none"
 
 
 def test_a_saw_whose_gradient_leads_astray_jumps() -> None:
@@ -94,7 +94,7 @@ def test_chaos_is_found_though_the_gradient_is_exact() -> None:
     def logistic(x: Any) -> Any:
         return 3.99 * x * (1 - x)
 
-    assert verdict(made(logistic, same, 0.3, count=3)) == Verdict()
+    assert verdict(made(logistic, same, 0.3, count=3)).trusted
     found = verdict(made(logistic, same, 0.3, count=60))
     assert found.reason == "chaos" and "chaotic" in found.words
 
@@ -132,7 +132,7 @@ def test_it_takes_few_evaluations_one_at_a_time() -> None:
     "name", ["billiards", "bounce", "pendulum", "orbit", "cartpole", "gyroscope", "heat"]
 )
 def test_scenes_that_are_smooth_are_trusted_at_their_defaults(name: str) -> None:
-    assert verdict(Problem(find_scene(name))) == Verdict()
+    assert verdict(Problem(find_scene(name))).trusted
 
 
 def test_scenes_that_are_not_are_not() -> None:
@@ -165,3 +165,45 @@ def test_the_jump_of_a_robot_that_touches_the_ground_is_one() -> None:
         nearer = abs(loss(middle) - loss(low)) > abs(loss(high) - loss(middle))
         low, high = (low, middle) if nearer else (middle, high)
     assert high - low < 1e-9 and abs(loss(high) - loss(low)) > 0.5 * jump
+
+
+def asked_by_the_window(problem: Problem) -> Verdict:
+    """What the badge would say of the problem's own values."""
+    session, views = Session(problem, 0, 1.0, "gd"), Views()
+    try:
+        while session.phase is not Phase.PLAYING:
+            assert session.settle(60.0) and not session.message
+            session.advance(1 / 60)
+        while views.verdict is None:
+            views.advance(session)
+            assert views.settle(60.0)
+        return views.verdict
+    finally:
+        session.close()
+        views.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "reason"),
+    [
+        ("billiards", {}, None),
+        ("billiards", {"contact": "naive"}, "disagreement"),
+        ("throw", {}, "jump"),
+        ("pendulum", {"links": "2", "steps": "4000", "push": "9,-9"}, "chaos"),
+        ("rigid", {"robot": "0"}, "chaos"),
+    ],
+)
+def test_all_who_ask_hear_the_same(
+    name: str, settings: dict[str, str], reason: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = Problem(find_scene(name, settings))
+    found = judge(problem, problem.values)
+    assert found.reason == reason and found == asked_by_the_window(problem)
+    (checked,) = distance(Run(problem))
+    assert checked.verdict == ("ok" if found.trusted else "note")
+    assert found.words in checked.advice and bool(checked.advice) is not found.trusted
+    chosen = [argument for pair in settings.items() for argument in ("--set", "=".join(pair))]
+    for command in (["gradient"], ["optimize", "--iterations", "0"]):
+        assert main([*command, name, *chosen]) == 0
+        told = capsys.readouterr().err
+        assert told == "" if found.trusted else f"cannot be trusted: {found.words}" in told

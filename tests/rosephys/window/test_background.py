@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import find_scene
+from rosephys.drawing.palette import colour
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from rosephys.window.background import SHOW_SECONDS, Background
 from rosephys.window.session import Phase, Session

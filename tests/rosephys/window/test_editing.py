@@ -8,8 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import Field, Scene, find_scene, parameter, scene_class, scene_names
+from rosephys.drawing.palette import colour
+from rosephys.scene.fields import Field, parameter
+from rosephys.scene.finding import find_scene, scene_class, scene_names
+from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.solve.problem import Problem
 from rosephys.window.history import LENGTH, History

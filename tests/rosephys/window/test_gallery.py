@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from rosephys.command.cli import main
-from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.palette import colour
+from rosephys.errors import SceneError
 from rosephys.scene.catalogue import GROUPS, Entry, Group, groups
-from rosephys.scene.scene import SceneError, find_scene, scene_names
+from rosephys.scene.finding import find_scene, scene_names
+from rosephys.sdl import pygame
 from rosephys.window import gallery as module
 from rosephys.window import thumbnail
 from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
@@ -37,7 +39,7 @@ def test_every_scene_is_in_one_group_and_says_what_it_is() -> None:
 
 def test_a_scene_of_no_group_is_shown_at_the_end(monkeypatch: Any, tmp_path: Path) -> None:
     (tmp_path / "walk.py").write_text(SCENE)
-    monkeypatch.setattr("rosephys.scene.scene._BUILT_IN", (tmp_path,))
+    monkeypatch.setattr("rosephys.scene.finding._BUILT_IN", (tmp_path,))
     assert [(g.title, [e.name for e in g.entries]) for g in groups()] == [("more", ["walk"])]
 
 

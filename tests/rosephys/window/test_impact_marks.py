@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
+from rosephys.scene.finding import find_scene
 from rosephys.scene.picture import Track
-from rosephys.scene.scene import find_scene
 from rosephys.solve.problem import Problem
 from rosephys.window.impact_marks import MOST, impacts
 

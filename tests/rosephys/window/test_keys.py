@@ -12,8 +12,11 @@ import pytest
 
 from rosephys.command.arguments import parser
 from rosephys.command.cli import RUNS, _problem, _replaying
-from rosephys.drawing.palette import colour, pygame
-from rosephys.scene.scene import Scene, find_scene, parameter
+from rosephys.drawing.palette import colour
+from rosephys.scene.fields import parameter
+from rosephys.scene.finding import find_scene
+from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from rosephys.window.card import KEYS
 from rosephys.window.reload import Source
@@ -125,11 +128,11 @@ def test_s_writes_what_is_seen_and_loses_no_file(window: Window, tmp_path: Path)
 
 def test_s_where_nothing_can_be_written_says_so(window: Window, monkeypatch: Any) -> None:
     def full(*_: object) -> None:
-        raise pygame.error("disk full")
+        raise OSError("disk full")
 
-    monkeypatch.setattr(pygame.image, "save", full)
+    monkeypatch.setattr(Path, "replace", full)
     turn(window, key(pygame.K_s))
-    assert window.note == "no picture: disk full" and window.open
+    assert window.note == "no picture: throw-1.png cannot be written: disk full" and window.open
 
 
 def parsed(line: str) -> tuple[Problem, int]:

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.palette import colour
+from rosephys.sdl import pygame
 from tests.support.commands import HERE, SCENE
 
 pytestmark = [

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.scene.scene import Field
-from rosephys.solve.optimize import OptimizeError
+from rosephys.errors import OptimizeError
+from rosephys.scene.fields import Field
 from rosephys.window.panel import _round_numbers
 from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase
 from tests.support.window import FRAME, Throw, ThrowProblem, advance, advanced_to, session, solving
@@ -226,7 +226,7 @@ def test_a_miss_without_a_gradient_is_taken_back() -> None:
         return (loss, gradient) if loss < 0.5 else (5.0, {n: 0 * g for n, g in gradient.items()})
 
     problem.value_and_gradient = or_miss  # type: ignore[method-assign]
-    a._solver.stride = 3.0  # far too long: the first trial misses
+    a._solver._follower.stride = 3.0  # far too long: the first trial misses
     a.grab((0.8, 0.6), 0.1)
     a.drag((0.5, 0.4))
     for _ in range(20):

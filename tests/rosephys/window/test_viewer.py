@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.drawing.palette import colour, pygame
-from rosephys.files.film import record
-from rosephys.scene.scene import find_scene
+from rosephys.drawing.palette import colour
+from rosephys.files.film import Film, record
+from rosephys.scene.finding import find_scene
+from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
 from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view
@@ -217,7 +218,7 @@ def test_a_recording_is_the_same_every_time_and_ends_at_the_goal(tmp_path: Any) 
     problem: Any = ThrowProblem()
     problem.values["speed"] = np.array([0.7, 0.5])
     for name in ("one.gif", "two.gif"):
-        record(problem, problem.values, tmp_path / name, size=(240, 180), fps=20)
+        record(Film(problem, problem.values, size=(240, 180), fps=20), tmp_path / name)
     assert (tmp_path / "one.gif").read_bytes() == (tmp_path / "two.gif").read_bytes()
     images, loops = decode(tmp_path / "one.gif")
     assert loops and images[0].screen.shape == (180, 240, 3)

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.drawing.palette import colour, pygame
+from rosephys.drawing.palette import colour
 from rosephys.drawing.relief import Relief
+from rosephys.scene.finding import find_scene
 from rosephys.scene.picture import Circles, Cross, Picture, Track
-from rosephys.scene.scene import Scene, find_scene
+from rosephys.scene.scene import Scene
+from rosephys.sdl import pygame
 from rosephys.solve.landscape import GRIDS, Component
 from rosephys.solve.problem import Problem
 from rosephys.window.halo import NUDGE, spreads

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
+from rosephys.errors import SceneError
 from rosephys.physics.rigid import impulses, penalty
 from rosephys.physics.rigid.bodies import Bodies, Body, World, rounds
 from rosephys.physics.rigid.collide import NEVER, Outlines, manifold
 from rosephys.physics.rigid.joints import Joint, distance, motor, revolute, weld
 from rosephys.physics.rigid.shapes import box, capsule, circle, polygon
-from rosephys.scene.scene import SceneError
 
 G, DT = 9.81, 1 / 240
 Model = Any

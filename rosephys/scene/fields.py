@@ -1,0 +1,169 @@
+"""The fields of a scene: how they are declared, and what values they take."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rosephys.errors import SceneError
+
+
+@dataclass(frozen=True)
+class Field:
+    """A scene's field. Lengths, times and masses are in the unit that `unit` names."""
+
+    default: Any
+    doc: str
+    unit: str = ""
+    bounds: tuple[float, float] | None = None
+    choices: tuple[str, ...] | None = None
+    control: bool = False
+    handle: bool = False
+    rate: float = 1.0
+    anchor: str | None = None
+    name: str = ""
+
+    @property
+    def type(self) -> str:
+        """ "int", "str", "bool", "float" or "array"."""
+        for kind in (bool, int, str, float):
+            if isinstance(self.default, kind):
+                return kind.__name__
+        return "array"
+
+    @property
+    def live(self) -> bool:
+        """Whether a change needs no new program: floats and arrays."""
+        return self.type in {"float", "array"}
+
+    def shape(self, scene: Any) -> tuple[int, ...]:
+        """The shape of a live field, () for a float."""
+        return np.shape(self.value_for(scene))
+
+    def value_for(self, scene: Any) -> Any:
+        """The default; one that depends on other fields is a function of the scene."""
+        return self.default(scene) if callable(self.default) else self.default
+
+
+def parameter(
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    bounds: tuple[float, float] | None = None,
+    choices: tuple[str, ...] | None = None,
+    handle: bool = False,
+) -> Any:
+    """Declare a field. An array's default may be a function of the scene. A `handle`, a point of the plane,
+    can be dragged in the window."""
+    return Field(default, doc, unit, bounds, choices, handle=handle)
+
+
+def control(
+    default: Any,
+    doc: str,
+    *,
+    unit: str = "",
+    bounds: tuple[float, float] | None = None,
+    rate: float = 1.0,
+    anchor: str | None = None,
+    handle: bool = False,
+) -> Any:
+    """Declare a field that the optimiser may change, a float or an array.
+
+    `rate` scales its learning rate; its gradient is drawn as an arrow at the field `anchor`, or, for a
+    handle, at itself.
+    """
+    return Field(default, doc, unit, bounds, None, True, handle, rate, anchor)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by an unknown name, or what there is, to end an error with."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, 3, 0.5)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; there are {', '.join(known)}" if known else ""
+
+
+def value_of(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
+    """The value of a field, from Python or as it was typed."""
+    try:
+        value = _parsed(f, given, shape)
+    except (TypeError, ValueError):
+        what = {
+            "int": "a whole number",
+            "float": "a number",
+            "bool": "true or false",
+            "str": "a word",
+            "array": "numbers, separated by commas",
+        }[f.type]
+        raise SceneError(f"{f.name} takes {what}, not {given!r}") from None
+    if f.choices is not None and value not in f.choices:
+        raise SceneError(
+            f"{f.name} is one of {', '.join(f.choices)}, not {value!r}{near(str(value), f.choices)}"
+        )
+    if f.type == "array":
+        value = _shaped(f, value, shape)
+    if f.live and not np.all(np.isfinite(value)):
+        raise SceneError(f"{f.name} must be finite, not {given!r}")
+    if f.bounds is not None and f.type != "str":
+        low, high = f.bounds
+        if np.any(np.asarray(value) < low) or np.any(np.asarray(value) > high):
+            raise SceneError(f"{f.name} lies between {low:g} and {high:g}, not at {given}")
+    return value
+
+
+def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
+    match f.type:
+        case "bool":
+            return _truth(given) if isinstance(given, str) else bool(given)
+        case "int":
+            if isinstance(given, float) and not given.is_integer():
+                raise ValueError
+            return int(given)
+        case "str":
+            return str(given)
+        case "float":
+            return float(given)
+    if isinstance(given, str) and Path(given).suffix[1:].isalpha():
+        given = _stored(f, given, shape)
+    elif isinstance(given, str):
+        given = [float(x) for x in given.strip("()[] ").replace(",", " ").split()]
+    return np.array(given, float)
+
+
+def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """The array in a file of numpy's; or, for a grid, the brightness of a picture."""
+    if not path.lower().endswith(".npy"):
+        if len(shape) != 2:
+            raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
+        from rosephys.scene.brightness import brightness  # which needs pygame
+
+        return brightness(path, (shape[0], shape[1]))
+    try:
+        found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise SceneError(f"{f.name} cannot be read from {path}: {error.strerror}") from None
+    return found
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in {"true", "yes", "1", "false", "no", "0"}:
+        raise ValueError(text)
+    return text.lower() in {"true", "yes", "1"}
+
+
+def _shaped(f: Field, value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    if value.shape == shape:
+        return value
+    if value.size != int(np.prod(shape)):
+        raise SceneError(
+            f"{f.name} takes {int(np.prod(shape))} numbers (shape {shape}), not {value.size}"
+        )
+    return value.reshape(shape)
