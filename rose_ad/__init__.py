@@ -10,7 +10,8 @@ ra.value_and_grad(f)(2.0)
 """
 
 from . import interop
-from .api.custom import checkpoint, custom_jvp, custom_vjp, stop_gradient
+from .api.checkpoint import checkpoint
+from .api.custom import custom_jvp, custom_vjp, stop_gradient
 from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
 from .api.function import Fn, Lowered, fn
 from .api.implicit import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,3 +176,44 @@ def test_one_place_imports(package: str) -> None:
         and not str(path.relative_to(ROOT)).startswith(ALONE[package])
     ]
     assert not wrong
+
+
+# ---- The tests themselves: an import that is planted is found ----
+
+PLANTED = {
+    "upward": ("rose_ad/ir/core.py", "from ..api import function"),
+    "upward, in a function": ("rose_ad/base/tree.py", "def f():\n    from ..ir.core import Var"),
+    "upward, for types only": (
+        "rose_ad/ir/types.py",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import rose_ad.native.jit",
+    ),
+    "sideways": ("rose_ad/ad/linearize.py", "from ..rewrite.schedule import SCHEDULE"),
+    "between siblings of rosephys": (
+        "rosephys/physics/quantities.py",
+        "import rosephys.scene.fields",
+    ),
+}
+
+
+def planted(folder: Path, file: str, text: str) -> Path:
+    """A copy of the packages with some lines more at the end of a file."""
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    with (folder / file).open("a") as f:
+        f.write(f"\n{text}\n")
+    return folder
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_import_is_found(name: str, tmp_path: Path) -> None:
+    file, text = PLANTED[name]
+    (wrong,) = upward(planted(tmp_path, file, text))
+    assert wrong.startswith(file.removesuffix(".py").replace("/", ".") + " -> ")
+
+
+def test_a_planted_ring_is_found(tmp_path: Path) -> None:
+    root = planted(tmp_path, "rose_ad/ir/types.py", "def f():\n    from .queries import uses")
+    (ring,) = rings(root)
+    assert {"rose_ad.ir.types", "rose_ad.ir.core", "rose_ad.ir.queries"} <= ring

@@ -1,4 +1,4 @@
-"""Derivatives that the user gives: custom_jvp, custom_vjp, stop_gradient, checkpoint."""
+"""Derivatives that the user gives: custom_jvp, custom_vjp, stop_gradient."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ from .function import Fn, PythonFunction, Specialised, as_fn
 def stop_gradient(x: Any) -> Any:
     """`x`, taken as a constant by every derivative. Of a structure, all of it."""
     return map_leaves(_stop, x)
-
-
-def checkpoint(f: Any) -> Fn:
-    """f, whose derivative remembers its arguments only and computes the rest again: less memory, and one
-    more run of f in the reverse pass. As `jax.checkpoint`."""
-    return _Checkpointed(as_fn(f))
 
 
 class _Custom(PythonFunction):
@@ -54,9 +48,9 @@ class _Custom(PythonFunction):
             [], tuple[Sequence[Specialised], Callable[[list[list[int]]], DerivativeRule]]
         ],
     ) -> Specialised:
-        """The function with the rule that `derivative` traces; see `_with_rule`."""
+        """The function with the rule that `derivative` traces; see `ruled`."""
         key = signature[0], tuple(signature[1])
-        pending = self._pending[key] = _Pending(self, _with_rule(special, [], lambda _: _Nothing()))
+        pending = self._pending[key] = _Pending(self, ruled(special, [], lambda _: _Nothing()))
         ir = pending.special.ir
         ir.rule = pending
         try:
@@ -75,7 +69,7 @@ class _Custom(PythonFunction):
                 others[0].ir.loc,
                 "pass that value as an argument",
             )
-        return _with_rule(special, others, rule)
+        return ruled(special, others, rule)
 
 
 class _Pending(DerivativeRule):
@@ -255,7 +249,7 @@ def _check_tangent(f: Fn, special: Specialised, jvp: Specialised) -> None:
             )
 
 
-def _with_rule(
+def ruled(
     special: Specialised,
     others: Sequence[Specialised],
     rule: Callable[[list[list[int]]], DerivativeRule],
@@ -476,47 +470,3 @@ class _Stop(Fn):
 
 
 _stop = _Stop("stop_gradient")
-
-
-class _Checkpointed(Fn):
-    def __init__(self, base: Fn) -> None:
-        super().__init__(base.__name__)
-        self.base = base
-
-    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
-        return self.base.argument_types(structure, types)
-
-    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        base = self.base.specialise(structure, types)
-        return _with_rule(base, [], lambda _: _Again(base.ir))
-
-
-class _Again(DerivativeRule):
-    """Remembers the arguments, and linearises again where the derivative is wanted."""
-
-    def __init__(self, of: Function) -> None:
-        self.of = of
-
-    def flow(self, function: Function, mask: tuple[bool, ...]) -> tuple[bool, ...]:
-        from ..ad.dependence import flow
-
-        return flow(self.of, mask)[0]
-
-    def is_linear(self, function: Function, mask: tuple[bool, ...]) -> bool:
-        return is_linear(self.of, mask)
-
-    def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
-        inner = linearize(self.of, mask)
-        T = Builder()
-        tangents = [T.block.param(function.params[k].type) for k in inner.active_params]
-        params = [T.block.param(p.type) for p in function.params]
-        outs = T.call(inner.fwd, params)
-        remembered = inner.remembered(params, outs, len(function.results))
-        T.block.results = T.call(inner.lin, [*tangents, *remembered])
-        return Linearized(
-            self.of,
-            Function(f"{function.name}.lin", T.block, function.loc),
-            inner.active_params,
-            inner.active_results,
-            tuple(range(len(params))),
-        )

@@ -49,16 +49,9 @@ def sampled_scan(
     That is of the first derivative; of the second nothing is claimed.
     """
     required("ra.sampled_scan")
-    loc = here()
     steps = static_length(n, "n")
-    carry = _Carry(init, loc)
-    if not isinstance(keep, int) or not 1 <= keep <= carry.size:
-        raise TypeMismatch(
-            f"keep={keep!r} of a carry of {carry.size} entries", loc, f"1 to {carry.size}"
-        )
-    if lift(key).type is not I64:
-        raise TypeMismatch(f"the key is {lift(key).type!r}", loc, "an Int")
-    chosen = _Entries(carry.size, keep)
+    carry = _Carry(init, here())
+    chosen = _chosen(carry.size, keep, key)
     f = as_fn(step)
     params = map_leaves(lift, params)
     _require_affine(f, params, carry.start)
@@ -91,6 +84,14 @@ def sampled_scan(
     whole = custom_vjp(run)
     whole.defvjp(forward, backward)
     return whole(params, carry.start, key)
+
+
+def _chosen(size: int, keep: Any, key: Any) -> _Entries:
+    if not isinstance(keep, int) or not 1 <= keep <= size:
+        raise TypeMismatch(f"keep={keep!r} of a carry of {size} entries", here(), f"1 to {size}")
+    if lift(key).type is not I64:
+        raise TypeMismatch(f"the key is {lift(key).type!r}", here(), "an Int")
+    return _Entries(size, keep)
 
 
 def _counted(state: Any, f: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, Any]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any, ClassVar, TypeAlias
 
 from ..ir.core import Block, Const, Function, Instr, Unset, Var
+from ..ir.ops import Visitor
 from ..ir.prims import TABLE
 from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
@@ -31,10 +31,8 @@ from .remainder import lower_remainder
 from .scan import lower_scan
 from .writer import Writer, made_at
 
-Rows: TypeAlias = "Mapping[str, Callable[[Any, Instr], None]]"
 
-
-class Lowering(Writer):
+class Lowering(Writer, Visitor):
     """One function being lowered.
 
     `in_groups` writes a loop that is marked Lanes; without it, such a loop is written as any other.
@@ -82,7 +80,7 @@ class Lowering(Writer):
             if instr.op in TABLE:
                 self._prim(instr)
             else:
-                self.ROWS[instr.op](self, instr)
+                self.rows[instr.op](self, instr)
         for accum, loops in clean.items():
             if accum in self.clean:
                 self._clear_if_used(accum, loops)
@@ -304,21 +302,6 @@ class Lowering(Writer):
     def _rewind(self, instr: Instr) -> None:
         Rewind(self, instr).run()
 
-    # how each instruction is written that is no primitive
-    ROWS: ClassVar[Rows] = {
-        "index": _index,
-        "check": check_index,
-        "host": call_host,
-        "reshape": _reshape,
-        "pack": _pack,
-        "accum": _accum,
-        "addto": _addto,
-        "freeze": _freeze,
-        "call": _call,
-        "cond": _cond,
-        "build": _build,
-        "filter": _filter,
-        "scan": lower_scan,
-        "while": _while,
-        "rewind": _rewind,
-    }
+    _check = check_index
+    _host = call_host
+    _scan = lower_scan

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...ir.core import Atom, Block, Function, Instr, Var
+from ...ir.ops import Visitor
 from ...ir.queries import carried, counts, root_of
 from ...ir.types import Ref
 
@@ -46,7 +47,7 @@ def shared_references(function: Function, flags: Flags) -> set[Var]:
     }
 
 
-class _Walk:
+class _Walk(Visitor):
     """`depth` counts the varying conditions around an instruction."""
 
     def __init__(self, varying: set[Var], function: Function) -> None:
@@ -56,28 +57,17 @@ class _Walk:
 
     def block(self, block: Block, depth: int) -> None:
         for instr in block.instrs:
-            match instr.op:
-                case "accum":
-                    self.made_at[instr.outs[0]] = depth
-                    self._spread(instr.args, instr.outs)
-                case "addto":
-                    self._addto(instr, depth)
-                case "cond":
-                    self._cond(instr, depth)
-                case "build":
-                    self._build(instr, depth)
-                case "filter":
-                    self._filter(instr, depth)
-                case "scan":
-                    self._scan(instr, depth)
-                case "while":
-                    self._while(instr, depth)
-                case "rewind":
-                    self._rewind(instr, depth)
-                case "call":
-                    self._call(instr)
-                case _:
-                    self._spread(instr.args, instr.outs)
+            row = self.rows.get(instr.op, _Walk._plain)
+            row(self, instr, depth)
+
+    def _plain(self, instr: Instr, depth: int) -> None:
+        self._spread(instr.args, instr.outs)
+
+    _index = _check = _reshape = _pack = _freeze = _host = _plain
+
+    def _accum(self, instr: Instr, depth: int) -> None:
+        self.made_at[instr.outs[0]] = depth
+        self._spread(instr.args, instr.outs)
 
     def _vary(self, a: Atom) -> bool:
         return a in self.varying
@@ -167,7 +157,7 @@ class _Walk:
         if diverges:
             self.varying.update(carries)
 
-    def _call(self, instr: Instr) -> None:
+    def _call(self, instr: Instr, depth: int) -> None:
         if not any(self._vary(a) or isinstance(a.type, Ref) for a in instr.args):
             return  # it is done once for all
         flags = argument_flags(instr, self.varying, self.shared)

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
 from ...ir.prims import TABLE
@@ -22,7 +21,6 @@ from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import check_index, fail_where
 from ..failures import IndexCheck
 from ..loops import Cell, List, Loop, While, go_on
-from ..lowering import Lowering, Rows
 from ..module import Callee, Module
 from ..prim_text import scalar_form, vector_form
 from ..writer import made_at
@@ -324,19 +322,6 @@ class LaneLowering(LaneValues):
             kept.append(keep, loop.index)
             loop.close()
         kept.close()
-
-    ROWS: ClassVar[Rows] = {
-        **Lowering.ROWS,
-        "index": _index,
-        "reshape": _reshape,
-        "check": _check,
-        "addto": _addto,
-        "call": _call,
-        "cond": _cond,
-        "while": _while,
-        "build": _build,
-        "filter": _filter,
-    }
 
 
 class LaneList(List):

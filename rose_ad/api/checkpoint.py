@@ -1,0 +1,64 @@
+"""Functions whose derivative remembers their arguments only, and computes the rest again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..ad.dependence import flow
+from ..ad.linearity import is_linear
+from ..ad.linearize import linearize
+from ..base.tree import Structure
+from ..ir.builder import Builder
+from ..ir.core import DerivativeRule, Function, Linearized
+from ..ir.types import Type
+from .custom import ruled
+from .function import Fn, Specialised, as_fn
+
+
+def checkpoint(f: Any) -> Fn:
+    """f, whose derivative remembers its arguments only and computes the rest again: less memory, and one
+    more run of f in the reverse pass. As `jax.checkpoint`."""
+    return _Checkpointed(as_fn(f))
+
+
+class _Checkpointed(Fn):
+    def __init__(self, base: Fn) -> None:
+        super().__init__(base.__name__)
+        self.base = base
+
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        return self.base.argument_types(structure, types)
+
+    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
+        base = self.base.specialise(structure, types)
+        return ruled(base, [], lambda _: _Again(base.ir))
+
+
+class _Again(DerivativeRule):
+    """Remembers the arguments, and linearises again where the derivative is wanted."""
+
+    def __init__(self, of: Function) -> None:
+        self.of = of
+
+    def flow(self, function: Function, mask: tuple[bool, ...]) -> tuple[bool, ...]:
+        return flow(self.of, mask)[0]
+
+    def is_linear(self, function: Function, mask: tuple[bool, ...]) -> bool:
+        return is_linear(self.of, mask)
+
+    def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
+        inner = linearize(self.of, mask)
+        T = Builder()
+        tangents = [T.block.param(function.params[k].type) for k in inner.active_params]
+        params = [T.block.param(p.type) for p in function.params]
+        outs = T.call(inner.fwd, params)
+        remembered = inner.remembered(params, outs, len(function.results))
+        T.block.results = T.call(inner.lin, [*tangents, *remembered])
+        return Linearized(
+            self.of,
+            Function(f"{function.name}.lin", T.block, function.loc),
+            inner.active_params,
+            inner.active_results,
+            tuple(range(len(params))),
+        )
