@@ -1,1 +1,1 @@
-"""From IR to machine code: LLVM text, a static memory plan, the JIT and the object cache."""
+"""From IR to LLVM text, with a place for every array, known before the run."""

@@ -316,9 +316,8 @@ class Rewind:
         self.count = f.steps(self.number[0]) if self.number else str(self.n)
         self.end.set(self.count)
         self.top.set("0")
-        self._keep(
-            "0", "0", [f.like(a, c.v) for a, c in zip(self.initial, self.state, strict=True)]
-        )
+        initial = [f.like(a, c.v) for a, c in zip(self.initial, self.state, strict=True)]
+        self._keep("0", "0", initial)
         for c, a in zip(self.cts, self.cotangents, strict=True):
             c.start(f.like(a, c.v))
         with _loop(f) as (head, done):

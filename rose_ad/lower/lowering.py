@@ -151,7 +151,7 @@ class Lowering(Writer, Visitor):
     def _cleared(self, accum: Instr) -> str:
         """The call that clears an accumulator where it lies."""
         (out,) = accum.outs
-        return self.cleared(self.atom(out), self.bytes_of(out), scalar_of(accum.content).size)
+        return self.zeroing(self.atom(out), self.bytes_of(out), scalar_of(accum.content).size)
 
     def _addto(self, instr: Instr) -> None:
         ref, value = instr.args
@@ -221,7 +221,7 @@ class Lowering(Writer, Visitor):
         then, other, after = self.fresh("then"), self.fresh("else"), self.fresh("end")
         places = [self.wanted.pop(o, None) for o in instr.outs]
         # where what a side passes on lies already
-        taken = {self.values.get(r) for side in instr.blocks for r in side.results}  # type: ignore[arg-type]
+        taken = {self.values.get(r) for side in instr.blocks for r in side.results}
         self.emit(f"br i1 {self.atom(instr.args[0])}, label {then}, label {other}")
         ends: list[tuple[list[str], str]] = []
         for label, block in zip((then, other), instr.blocks, strict=True):
@@ -231,7 +231,7 @@ class Lowering(Writer, Visitor):
             values = []
             for r, o, place in zip(block.results, instr.outs, places, strict=True):
                 stays = r is self.staying.get(o)
-                if place is not None and not stays and self.values.get(r) != place:  # type: ignore[arg-type]
+                if place is not None and not stays and self.values.get(r) != place:
                     self.put(r, o, place)
                 values.append(self.atom(r) if stays else place or self.like(r, o))
             self.emit(f"br label {after}")
@@ -286,15 +286,19 @@ class Lowering(Writer, Visitor):
         return [(str(a), str(b)) for a, b in (pieces(loop) if self.vector_loops else whole)]
 
     def _filter(self, instr: Instr) -> None:
-        (body,) = instr.blocks
-        low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.length)]
         kept = List(self, instr)
+        self.fill(kept)
+        kept.close()
+
+    def fill(self, kept: List) -> None:
+        """The loop that makes the list of a filter."""
+        (body,) = kept.instr.blocks
+        low, high = [self.atom(a) for a in kept.instr.args] or ["0", str(kept.instr.length)]
         loop = Loop(self, low, high)
         self.values[body.params[0]] = loop.index
         kept.step(loop.index)
         kept.append(body.results[0], loop.index)
         loop.close()
-        kept.close()
 
     def _while(self, instr: Instr) -> None:
         While(self, instr).run()

@@ -6,7 +6,7 @@ import struct
 
 from ..ir.types import Array, Bool, Ref, Type
 
-ALIGN = 64  # bytes: where the scratch arena, a frame in it and an array of some size start
+ALIGN = 64  # bytes: the scratch arena, and what lies in it, start at multiples of this
 
 
 def memory_type(t: Type) -> str:

@@ -38,7 +38,7 @@ class Writer(ABC):
         self.entry_lines: list[str] = []
         self.label = "entry"  # of the basic block that is being written
         self.count = 0  # of names given
-        self.values: dict[Var, str] = {}
+        self.values: dict[Atom, str] = {}  # what stands for each variable
         self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
         self.staying: dict[Var, Var] = {}  # results of branches that may be a carry where it lies
         self.uses = Counter[Var]()  # of each variable
@@ -168,9 +168,9 @@ class Writer(ABC):
     def clear(self, pointer: str, size: int, align: int) -> None:
         """Fill memory with zeros."""
         if size:
-            self.emit(self.cleared(pointer, size, align))
+            self.emit(self.zeroing(pointer, size, align))
 
-    def cleared(self, pointer: str, size: int, align: int) -> str:
+    def zeroing(self, pointer: str, size: int, align: int) -> str:
         """The call that fills memory with zeros."""
         self.module.declarations.add("void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
         at = f"ptr align {align} {pointer}"

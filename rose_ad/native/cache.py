@@ -61,11 +61,8 @@ def load(name: str) -> bytes | None:
         data = (path / name).read_bytes()
     except OSError:
         return None
-    head, digest, body = (
-        data[: len(_MAGIC)],
-        data[len(_MAGIC) : len(_MAGIC) + 32],
-        data[len(_MAGIC) + 32 :],
-    )
+    n = len(_MAGIC)
+    head, digest, body = data[:n], data[n : n + 32], data[n + 32 :]
     if head != _MAGIC or digest != _checksum(name, body):
         return None
     return body

@@ -23,6 +23,7 @@ from ..lower.writer import made_at
 from .caller import MISS, native
 from .jit import Code, machine_code
 
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 
 
@@ -39,9 +40,7 @@ class Program:
         _check_results(function)
         data, self.from_cache = machine_code(lowered.text)
         self._code = linked(data, ENTRY, lowered)
-        self._entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(
-            self._code.address
-        )
+        self._entry = _FUNCTION(self._code.address)
         params = [value_type(p.type) for p in function.params]
         self._results = [value_type(r.type) for r in function.results]
         self._pointers = ctypes.c_void_p * (len(params) + len(self._results))

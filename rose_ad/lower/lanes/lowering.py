@@ -98,7 +98,7 @@ class LaneLowering(LaneValues):
         if a not in self.scattered and not self.varies(i):
             super()._index(instr)
             return
-        s = self.scattered.get(a) or Scattered(self.atom(a), None, self.varies(a))  # type: ignore[arg-type]
+        s = self.scattered.get(a) or Scattered(self.atom(a), None, self.varies(a))
         size = count(out.type)
         by = self.vector(i)
         if size != 1:
@@ -119,7 +119,7 @@ class LaneLowering(LaneValues):
     def _reshape(self, instr: Instr) -> None:
         (a,) = instr.args
         if a in self.scattered:
-            self._scatter(instr.outs[0], self.scattered[a], instr.loc)  # type: ignore[index]
+            self._scatter(instr.outs[0], self.scattered[a], instr.loc)
         else:
             super()._reshape(instr)
 
@@ -130,8 +130,7 @@ class LaneLowering(LaneValues):
         kind = self.vector_type(I64)
         i = self.atom(instr.args[0])
         ok = self.assign(f"icmp ult {kind} {i}, splat (i64 {instr.length})")
-        wrong = self.assign(f"xor {self.vector_type(Bool)} {ok}, splat (i1 true)")
-        found = self.any(self.both(self.mask, wrong))
+        found = self.any(self.both(self.mask, self.off(ok)))
         fail_where(self, found, IndexCheck(instr.loc, instr.length))
         self.values[instr.outs[0]] = self.select(I64, ok, i, "zeroinitializer")
 
@@ -160,7 +159,7 @@ class LaneLowering(LaneValues):
                 t = value_type(a.type)
                 place = self.slot(self.width * t.size, instr.loc)
                 self.clear(place, self.width * t.size, self.align(scalar_of(t)))
-                own.append((self.scattered[a], t, place))  # type: ignore[index]
+                own.append((self.scattered[a], t, place))
                 args.append(f"ptr {place}")
             else:
                 args.append(self.typed(a))
@@ -188,10 +187,7 @@ class LaneLowering(LaneValues):
         ]
         sides = []
         for k, block in enumerate(instr.blocks):
-            taken = (
-                p if k == 0 else self.assign(f"xor {self.vector_type(Bool)} {p}, splat (i1 true)")
-            )
-            with self.under(taken):
+            with self.under(p if k == 0 else self.off(p)):
                 sides.append(self._side(instr, block, places, first=k == 0))
         for o, place, x, y in zip(instr.outs, places, *sides, strict=True):
             if place is not None:
@@ -315,12 +311,7 @@ class LaneLowering(LaneValues):
                 kept.step(row)
                 kept.append(keep, self.atom(body.params[0]))
         else:
-            low, high = [self.atom(a) for a in instr.args] or ["0", str(instr.length)]
-            loop = Loop(self, low, high)
-            self.values[body.params[0]] = loop.index
-            kept.step(loop.index)
-            kept.append(keep, loop.index)
-            loop.close()
+            self.fill(kept)
         kept.close()
 
 

@@ -60,7 +60,7 @@ class LaneValues(Lowering):
         self.varying = divergence(f, flags)
         self.shared = shared_references(f, flags)
         self.whole = _used_whole(f)
-        self.scattered: dict[Var, Scattered] = {}
+        self.scattered: dict[Atom, Scattered] = {}
         self.mask: str | None = "%mask" if masked else None  # the lanes that are on; None for all
         if masked:
             self.more_params = [f"{self.vector_type(Bool)} %mask"]
@@ -208,6 +208,10 @@ class LaneValues(Lowering):
         kind = self.vector_type(t)
         return self.assign(f"select {self.vector_type(Bool)} {mask}, {kind} {a}, {kind} {b}")
 
+    def off(self, mask: str) -> str:
+        """The lanes that are off in a mask."""
+        return self.assign(f"xor {self.vector_type(Bool)} {mask}, splat (i1 true)")
+
     def both(self, mask: str | None, other: str) -> str:
         """The lanes that two masks have in common."""
         if mask is None:
@@ -255,7 +259,7 @@ class LaneValues(Lowering):
         """The entry `e` of an array, in row-major order, as a vector."""
         t = scalar_of(a.type)
         if a in self.scattered:
-            return self.gather(self.moved(self.scattered[a], self.splat(I64, e)), t)  # type: ignore[index]
+            return self.gather(self.moved(self.scattered[a], self.splat(I64, e)), t)
         if self.varies(a):
             return self.load_vector(t, self.lane_entry(t, self.atom(a), e))
         return self.splat(t, self.load(t, self.entry(t, self.atom(a), e)))
@@ -270,16 +274,11 @@ class LaneValues(Lowering):
     def addresses(self, s: Scattered, t: Scalar) -> list[str]:
         """The address in each lane of a scattered entry."""
         assert s.offsets is not None
+        kind = f"[{self.width} x {memory_type(t)}]" if s.lanes else memory_type(t)
         found = []
         for k in range(self.width):
-            i = self.lane(I64, s.offsets, k)
-            if s.lanes:
-                kind, inner = f"[{self.width} x {memory_type(t)}]", f", i64 {k}"
-            else:
-                kind, inner = memory_type(t), ""
-            found.append(
-                self.assign(f"getelementptr inbounds {kind}, ptr {s.pointer}, i64 {i}{inner}")
-            )
+            at = f"i64 {self.lane(I64, s.offsets, k)}" + (f", i64 {k}" if s.lanes else "")
+            found.append(self.assign(f"getelementptr inbounds {kind}, ptr {s.pointer}, {at}"))
         return found
 
     def gather(self, s: Scattered, t: Scalar) -> str:
