@@ -39,14 +39,16 @@ import rose_ad as ra
 from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide, joints
 from .bodies import Bodies, Poses, Twists, World
-from .impacts import impacts
-from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
+from .impacts import Rest, after_impacts
+from .pairs import NORMALS, Pairs, changes, speeds
 
 Force: TypeAlias = Callable[[Twists, Sums], None]
 """`force(v, change)` adds to the change of the motions what it does while bodies move with v."""
 
 TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
+MOST = 50
+"""How many steps of Newton's method are made."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 
@@ -63,25 +65,23 @@ def step(
     stiffness: Scalar = 1e6,
     onset: Scalar = 1.0,
     slip: Scalar = 1e-3,
-    most: int = 50,
+    most: int = 256,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
     `stiffness` k in N/m, `onset` F₀ in N, below which a contact is softer, `slip` c in m/s, below which
-    friction is less than Coulomb's; `most` are the steps of Newton's method, and the rounds of impacts.
+    friction is less than Coulomb's; `most` are the impacts that are made in a step.
     """
     n = len(world.bodies)
-    x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
-    motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
+    x, motion = collide.moving(state)
     forces: list[Force] = []
 
     # impacts that have restitution, each at its instant; then the contacts that are left
     if len(world.contacts.pairs):
-        contacts = collide.find(world, state, dt)
-        pairs = pairs_of(world, contacts)
-        motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
-        gap = _gaps(world, contacts, pairs, motion)
-        forces.append(_contact(world, pairs, gap, dt, stiffness, onset, slip))
+        left = after_impacts(world, state, dt, most, plastic=False)
+        motion, x = left.motion, left.x
+        gap = _gaps(world, left, dt)
+        forces.append(_contact(world, left.pairs, gap, dt, stiffness, onset, slip))
 
     # joints, as springs
     if world.joints:
@@ -96,20 +96,25 @@ def step(
             force(v, change)
         return v - free - change.freeze()
 
-    v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, most)) if forces else free
+    v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, MOST)) if forces else free
 
     # x' = x + h v'
     x += dt * v
     return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
 
 
-def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Twists) -> Array:
-    """The gaps (p, 2) at the start of the step of points that are looked at when they meet."""
-    bodies = ra.array(world.contacts.pairs)
+def _gaps(world: World, left: Rest, dt: Scalar) -> Array:
+    """The gaps (p, 2) at the start of the step, from which elastic bodies that move on meet if and only if
+    they rest."""
+    bodies, at, pull = ra.array(world.contacts.pairs), left.contacts, world.pull
 
     def before(p: Index) -> Array:
-        u = speeds(pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
-        return contacts.gap[p] - contacts.time[p] * u[NORMALS]
+        v = left.motion
+        i, j = bodies[p, 0], bodies[p, 1]
+        gap = at.gap[p] - at.time[p] * speeds(left.pairs, p, ra.concat([v[i], v[j]]))[NORMALS]
+        v += dt * pull
+        end = gap + dt * speeds(left.pairs, p, ra.concat([v[i], v[j]]))[NORMALS]
+        return gap + (1 - left.rests[p]) * ra.maximum(-end, 0.0)
 
     return ra.build(len(world.contacts.pairs), before)
 

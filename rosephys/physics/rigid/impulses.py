@@ -33,12 +33,12 @@ from typing import TypeAlias
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide, joints
 from .bodies import Bodies, Poses, Twists, World
-from .collide import Outlines
-from .impacts import LATER, impacts
-from .pairs import Pairs, changes, pairs_of, pressed, resolved, speeds, sweep
+from .collide import Contacts, Outlines
+from .impacts import LATER, after_impacts
+from .pairs import NORMALS, Pairs, changes, pressed, resolved, speeds, sweep
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
@@ -53,19 +53,20 @@ _Held: TypeAlias = tuple[Twists, Array, Array]
 """The same without the poses."""
 
 
-def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 32) -> Bodies:
+def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
     """The state after a step of `dt` seconds.
 
-    `sweeps` are those of each of the solutions, `most` how often the pairs that collide are gone through.
+    `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
-    n = len(world.bodies)
-    x = ra.build(n, lambda k: ra.array([*_two(state.position[k]), state.angle[k]]))
-    motion = ra.build(n, lambda k: ra.array([*_two(state.velocity[k]), state.spin[k]]))
-    touching = _Touching(world, state, dt, sweeps) if len(world.contacts.pairs) else None
+    x, motion = collide.moving(state)
+    touching, touch = None, state.touch
 
     # 1  impacts, each at its instant
-    if touching:
-        motion, x = impacts(world, touching.contacts, touching.pairs, motion, x, dt, most)
+    if len(world.contacts.pairs):
+        now = after_impacts(world, state, dt, most)
+        motion, x = now.motion, now.x
+        touching = _Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
+        touch = touching.kept(touch)
     pull = world.pull
 
     def half(h: Index, now: _Half) -> _Half:
@@ -80,40 +81,55 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 3
         drift = touching.parted(first, motion) if touching else motion
         return ra.where(first, x + dt * drift, x), motion, touch, hold
 
-    touch = touching.kept(state.touch) if touching else state.touch
     x, motion, touch, hold = ra.fori_loop(0, 2, half, (x, motion, touch, state.hold))
     return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
-
-
-def _two(v: Vector) -> tuple[Scalar, Scalar]:
-    return v[0], v[1]
 
 
 class _Touching:
     """The contacts of one step, and what they do while they last."""
 
-    def __init__(self, world: World, state: Bodies, dt: Scalar, sweeps: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        contacts: Contacts,
+        pairs: Pairs,
+        rests: Array,
+        dt: Scalar,
+        sweeps: int,
+    ) -> None:
         self.world, self.dt, self.sweeps = world, dt, sweeps
-        self.contacts = collide.find(world, state, dt)
-        self.pairs = pairs_of(world, self.contacts)
+        self.contacts, self.pairs, self.rests = contacts, pairs, rests
         # as functions of their own they compile sooner
         self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
     def kept(self, touch: Array) -> Array:
-        """The impulses (p, 4) of pairs that have not parted."""
-        near = self.contacts.near
-        return ra.build(touch.shape[0], lambda k: ra.where(near[k] > 0, touch[k], 0.0))
+        """The impulses (p, 4) of pairs that rest."""
+        return ra.build(touch.shape[0], lambda k: ra.where(self.rests[k] > 0, touch[k], 0.0))
 
-    def aims(self, first: Condition, touch: Array) -> Array:
+    def aims(self, first: Condition, motion: Twists, touch: Array) -> Array:
         """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first
         half of a step, none that closes a gap within it.
 
-        In the second half a gap says nothing: at an impact it is 0 to rounding.
+        A pair that does not rest meets nothing if all move on with this `motion` (n, 3), and is not held back
+        from that, whatever its gap would be on a line. In the second half a gap says nothing: at an impact it
+        is 0 to rounding.
         """
-        gap = self.contacts.gap
+        at, bodies, pull = self.contacts, ra.array(self.world.contacts.pairs), self.world.pull
+
+        def parting(k: Index, motion: Twists) -> Array:
+            i, j = bodies[k]
+            return speeds(self.pairs, k, ra.concat([motion[i], motion[j]]))[NORMALS]
+
+        def free(k: Index) -> Array:
+            # half way from when the pair was looked at to the step's end
+            later = parting(k, motion + 0.5 * at.time[k] * pull)
+            end = ra.maximum(at.gap[k], 0.0) + (self.dt - at.time[k]) * later
+            return parting(k, motion) - ra.maximum(end, 0.0) / self.dt
 
         def aim(k: Index) -> Array:
-            least = ra.where(first, -ra.maximum(gap[k], 0.0) / self.dt, -LATER)
+            resting, share = -ra.maximum(at.gap[k], 0.0) / self.dt, self.rests[k]
+            flying = ra.cond(share < 1, lambda: free(k), lambda: resting)
+            least = ra.where(first, share * resting + (1 - share) * flying, -LATER)
             return ra.where(touch[k, ::2] > 0, 0.0, least)
 
         return ra.build(touch.shape[0], aim)
@@ -216,7 +232,7 @@ def _held(
         return motion, touch, hold
 
     if touching:
-        aim = touching.aims(first, touch)
+        aim = touching.aims(first, motion, touch)
         motion = touching.started(motion, touch)
     motion = linked.start(motion, hold)
     return ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))

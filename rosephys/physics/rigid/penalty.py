@@ -61,7 +61,7 @@ def _forces(
     """Forces and torques (n, 3) of all contacts."""
     pairs, friction = ra.array(world.contacts.pairs), ra.array(world.friction)
     force = ra.accum((len(world.bodies), 3))
-    contacts = collide.find(world, state, h, meeting=False)
+    contacts = collide.find(world, state, h)
     for p in ra.range(len(world.contacts.pairs)):
         for c in ra.range(2):
             overlap = -contacts.gap[p, c]
