@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.console import say
+from rosephys.console import progress, say
 from rosephys.errors import SceneError, describe
-from rosephys.solve.trust import judge
+from rosephys.solve.trust import MOST, judge
 
 if TYPE_CHECKING:
     from rosephys.command.check import Finding
@@ -130,7 +130,8 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
 
 def warn_of_gradient(problem: Problem, values: Values) -> None:
     """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
-    verdict = judge(problem, values)
+    with progress() as show:
+        verdict = judge(problem, values, lambda done: show("judging the gradient", done, MOST))
     if not verdict.trusted:
         say(f"warning: the gradient cannot be trusted: {verdict.words}; {verdict.advice}")
 

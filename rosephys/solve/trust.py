@@ -9,7 +9,7 @@ and of no use: it holds at a point alone. No clock is asked: the same values hav
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +25,7 @@ UNEXPLAINED = 0.1  # of the change of the loss that the gradient may leave so
 ROUNDING = 1e-9  # changes this small, relative to the loss, cannot be told from none
 STEEP = 30.0  # times what the loss varies by that the gradient promises where the motion is chaotic
 HALVINGS = 12  # of the piece in which the loss may jump
+MOST = POINTS + HALVINGS  # evaluations of the gradient for a verdict
 
 Reason = Literal["jump", "chaos", "disagreement", "not finite"]
 
@@ -71,12 +72,18 @@ class _Point:
         return math.isfinite(self.loss) and math.isfinite(self.slope)
 
 
-def judge(problem: Problem, values: Values) -> Verdict:
-    """The verdict on the gradient at these values. Raises what the scene raises."""
+def judge(
+    problem: Problem, values: Values, told: Callable[[int], object] = lambda done: None
+) -> Verdict:
+    """The verdict on the gradient at these values; `told` is given the number of evaluations so far, MOST in
+    the end or fewer. Raises what the scene raises."""
     question = judged(problem, values)
+    done = 0
     try:
         while True:
             next(question)
+            done += 1
+            told(done)
     except StopIteration as end:
         verdict: Verdict = end.value
         return verdict
