@@ -81,6 +81,11 @@ def patched(
     return without
 
 
+def uncut(loop: Any) -> list[tuple[int, int]]:
+    """The whole range of a loop."""
+    return [(0, loop.length)]
+
+
 def nothing(*_: Any) -> None:
     """Do nothing."""
 
@@ -113,7 +118,7 @@ PARTS = {
     "· columns": Part("sums of columns in registers", patched(arrange, "in_column_blocks", lambda i: None)),
     "· untouched": Part("sums of nothing are not read", patched(arrange, "untouched", lambda b: {})),
     "unread": Part("no carries kept that nobody reads", patched(linearize, "leave_unread_unset", nothing)),
-    "cuts": Part("loops cut where tests of their index turn", patched(lowering, "pieces", lambda i: [(0, i.length)])),
+    "cuts": Part("loops cut where tests of their index turn", patched(lowering, "pieces", uncut)),
     "parallel": Part("LLVM is told which loops are parallel", patched(lowering, "is_plain", lambda i: False)),
     "apart": Part("LLVM is told what lies apart", patched(aliasing.Apart, "adding", lambda self, ref: "")),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
