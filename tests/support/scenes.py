@@ -5,11 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import rose_ad as ra
-from rosephys import (
-    Scene,
-    control,
-    parameter,
-)
 from rosephys.scene.fields import control, parameter
 from rosephys.scene.scene import Scene
 

@@ -1,8 +1,8 @@
 """What is done to a program before it is lowered: loops that suit the machine.
 
-Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks (rows.py,
-columns.py), and written once more for where there is nothing to add (untouched.py). It is done last, since
-derivatives are better taken of small loops: what is remembered of a loop is what it makes.
+Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks
+(row_blocks.py, column_blocks.py), and written once more for where there is nothing to add (zero_sums.py). It is
+done last, since derivatives are better taken of small loops: what is remembered of a loop is what it makes.
 """
 
 from __future__ import annotations
