@@ -20,7 +20,7 @@ class Throw:
     """Throw a stone so that it lands on the goal."""
 
     name = "throw"
-    iterations, rate, optimizer, clip = 50, 0.2, "gd", np.inf
+    iterations, rate, optimizer, clip, theme = 50, 0.2, "gd", np.inf, "dark"
     fields: ClassVar = {
         "goal": Field((0.8, 0.6), "where to land", handle=True, name="goal"),
         "start": Field((0.1, 0.1), "thrown from", control=True, handle=True, name="start"),
