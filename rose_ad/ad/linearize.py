@@ -10,7 +10,8 @@ is gone. Three decisions keep residuals small and the reverse pass fast:
 - a scan remembers its carries, one of each an iteration, or of those in which it matters (see `residuals`);
 - values that are dear to compute again (see `residuals`) are read from the arrays that a build made of
   them, and a scan remembers them too, within bounds;
-- a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T.
+- a call stays a call: f(x) becomes f.fwd(x) in P and f.lin(residuals, dx) in T. What calls remember is
+  handed on as few arrays (see `residuals`); where there is no room for it, it is computed again.
 """
 
 from __future__ import annotations
@@ -21,17 +22,29 @@ from dataclasses import replace
 from typing import ClassVar
 
 from ..base.garbage import uncollected
+from ..base.memory import memory_limit
 from ..ir.builder import Builder
 from ..ir.checkpoints import kept_carries
-from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups, substitute
+from ..ir.copying import (
+    Copier,
+    Env,
+    enter_loop,
+    is_dropped,
+    lookup,
+    lookups,
+    substitute,
+    without_references,
+)
 from ..ir.core import UNBOUNDED, Atom, Block, Const, Function, Instr, Linearized, Steps, Var
 from ..ir.in_force import under
 from ..ir.ops import Visitor
 from ..ir.prims import TABLE
 from ..ir.queries import carried, counts, free_variables
-from ..ir.types import I64, Ref, is_float
+from ..ir.types import I64, Ref, is_float, value_type
 from .dependence import depends, differentiable, touches
-from .residuals import carry_bytes, is_dear, leave_unread_unset, remembered_values
+from .residuals import carry_bytes, is_dear, joined_residuals, leave_unread_unset, remembered_values
+
+_SHARE_OF_CALLS = 16  # what calls remember together is at most that part of the memory there may be
 
 
 def linearize(
@@ -51,6 +64,39 @@ def linearize(
                 known = _linearize(differentiable(function), mask, gone)
         function.derived["linearize", mask, gone] = known
     return known
+
+
+def linearize_again(
+    function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...] = ()
+) -> Linearized:
+    """A linearisation that remembers the arguments only: lin runs fwd again. Made once."""
+    gone = gone or (False,) * len(mask)
+    known: Linearized | None = function.derived.get(("again", mask, gone))
+    if known is None:
+        with under(function.schedule), uncollected():
+            known = _linearize_again(function, mask, gone)
+        function.derived["again", mask, gone] = known
+    return known
+
+
+def _linearize_again(
+    function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...]
+) -> Linearized:
+    # what it adds into references has been added by the primal program
+    inner = linearize(function, mask, tuple(isinstance(p.type, Ref) for p in function.params))
+    T = Builder()
+    tangents = [T.block.param(function.params[k].type) for k in inner.active_params]
+    params = [None if isinstance(p.type, Ref) else T.block.param(p.type) for p in function.params]
+    outs = T.call(inner.fwd, [p for p in params if p is not None])
+    remembered = inner.remembered(params, outs, len(function.results))
+    T.block.results = T.call(inner.lin, [*tangents, *remembered])
+    return Linearized(
+        without_references(function, gone) if any(gone) else function,
+        Function(f"{function.name}.lin", T.block, function.loc),
+        inner.active_params,
+        inner.active_results,
+        tuple(k for k, p in enumerate(params) if p is not None),
+    )
 
 
 def active_parameters(
@@ -80,6 +126,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     for k in positions:
         p = function.params[k]
         walk.tangents[p] = T.block.param(p.type)
+    walk.has_room = _is_room_for_calls(function.block, walk)
     walk.block(function.block, P, T)
     results = tuple(k for k, r in enumerate(function.results) if r in walk.tangents)
     T.block.results = tuple(walk.tangent(function.results[k], T) for k in results)
@@ -90,9 +137,12 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     kept = [v for v in free if v.block is P.block and v.instr is None]
     residuals = [v for v in free if v.block is not P.block or v.instr is not None]
     leave_unread_unset(residuals, tangent_block)
+    joined = joined_residuals(residuals, P, tangent_block)
+    residuals = [v for v in residuals if v not in joined.parts]
     substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})
+    tangent_block.params += joined.params
 
-    P.block.results = lookups(walk.env, function.results) + tuple(residuals)
+    P.block.results = (*lookups(walk.env, function.results), *residuals, *joined.wholes)
     fwd = run("derived", fwd_name, P.block)
     return Linearized(
         Function(fwd_name, fwd, function.loc),
@@ -101,6 +151,20 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
         results,
         tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),
     )
+
+
+def _is_room_for_calls(block: Block, walk: Linearizer) -> bool:
+    """Whether there is room for what the calls of a block remember, all at the same time. To compute again what
+    one of them remembers alone would need as much."""
+    sizes = [0]
+    for call in block.instrs:
+        if call.op == "call" and touches(call, walk.active):
+            function = call.callee
+            mask = tuple(a in walk.active for a in call.args)
+            gone = tuple(is_dropped(walk.env, a) for a in call.args)
+            residuals = linearize(function, mask, gone).fwd.results[len(function.results) :]
+            sizes.append(sum(value_type(r.type).size for r in residuals))
+    return sum(sizes) - max(sizes) <= memory_limit() // _SHARE_OF_CALLS
 
 
 class Linearizer(Visitor):
@@ -118,6 +182,7 @@ class Linearizer(Visitor):
         self.tangents: dict[Var, Atom] = {}
         self.given: set[Var] = set()  # primal values that T reads instead of computing them again
         self.copier = Copier(self.env)
+        self.has_room = True  # for what calls remember
 
     def tangent(self, a: Atom, T: Builder) -> Atom:
         """The tangent of an atom, a zero where it has none."""
@@ -168,6 +233,14 @@ class Linearizer(Visitor):
     def _pack(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
         self.tangents[instr.outs[0]] = T.pack([self.tangent(a, T) for a in instr.args])
+
+    def _join(self, instr: Instr, P: Builder, T: Builder) -> None:
+        self.copier.instr(instr, P)
+        self.tangents[instr.outs[0]] = T.join([self.tangent(a, T) for a in instr.args])
+
+    def _slice(self, instr: Instr, P: Builder, T: Builder) -> None:
+        self.copier.instr(instr, P)
+        self.tangents[instr.outs[0]] = T.slice(self.tangent(instr.args[0], T), *instr.span)
 
     def _accum(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
@@ -398,7 +471,9 @@ class Linearizer(Visitor):
     def _call(self, instr: Instr, P: Builder, T: Builder) -> None:
         mask = tuple(a in self.active for a in instr.args)
         gone = tuple(is_dropped(self.env, a) for a in instr.args)
-        derivative = linearize(instr.callee, mask, gone)
+        # inside a loop or branch nothing is remembered beyond it
+        make = linearize if self.has_room or P is T else linearize_again
+        derivative = make(instr.callee, mask, gone)
         args = [None if g else lookup(self.env, a) for a, g in zip(instr.args, gone, strict=True)]
         outs = P.call(derivative.fwd, [a for a in args if a is not None])
         count = len(instr.outs)

@@ -28,8 +28,10 @@ class Builder:
 
     __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc", "rules")
 
-    def __init__(self, parent: Builder | None = None, kind: Kind = "function") -> None:
-        self.block = Block()
+    def __init__(
+        self, parent: Builder | None = None, kind: Kind = "function", block: Block | None = None
+    ) -> None:
+        self.block = Block() if block is None else block  # to the end of which it emits
         self.parent, self.kind = parent, kind
         self.root: Builder = self if parent is None else parent.root
         self._known: dict[tuple[Any, ...], Var] = {}
@@ -97,6 +99,22 @@ class Builder:
             if simpler is not None:
                 return simpler
         return self._value("reshape", (a,), shape)
+
+    def join(self, pieces: Sequence[Atom]) -> Atom:
+        """An array of the entries of these scalars and arrays of one axis, end to end."""
+        for rule in self.rules["join"]:
+            simpler = rule(self, *pieces)
+            if simpler is not None:
+                return simpler
+        return self._value("join", tuple(pieces))
+
+    def slice(self, a: Atom, start: int, length: int) -> Atom:
+        """So many entries of an array of one axis, or of a reference to one, from an index on."""
+        for rule in self.rules["slice"]:
+            simpler = rule(self, a, (start, length))
+            if simpler is not None:
+                return simpler
+        return self._value("slice", (a,), (start, length))
 
     def _value(self, op: str, args: tuple[Atom, ...], attr: Attribute = None) -> Var:
         """A primitive or value: an equal one that is in sight, or a new one, as far out as it may stand."""

@@ -164,6 +164,13 @@ class Instr:
         return self.attr
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Where a slice begins, and its length."""
+        assert isinstance(self.attr, tuple), self.op
+        start, length = self.attr
+        return start, length
+
+    @property
     def content(self) -> Value:
         """The type of what an accum holds."""
         assert isinstance(self.attr, Scalar | Array), self.op

@@ -74,6 +74,15 @@ class Interpreter(Visitor):
         t = instr.outs[0].type
         return [np.array(x, scalar_of(t).dtype).reshape(shape_of(t))]
 
+    def _join(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return [
+            np.concatenate([np.ravel(v) for v in x]).astype(scalar_of(instr.outs[0].type).dtype)
+        ]
+
+    def _slice(self, instr: Instr, x: list[Any]) -> list[Any]:
+        start, length = instr.span
+        return [x[0][start : start + length]]
+
     def _accum(self, instr: Instr, x: list[Any]) -> list[Any]:
         out = _zeros(instr.content)
         if x:

@@ -48,6 +48,21 @@ def _reshaped(instr: Instr) -> list[Type]:
     return [Ref(t) if isinstance(source, Ref) else t]
 
 
+def _joined(instr: Instr) -> list[Type]:
+    return [Array(sum(map(length_of, instr.args)), scalar_of(instr.args[0].type))]
+
+
+def length_of(piece: Atom) -> int:
+    """How many entries a piece of a join has."""
+    return piece.type.n if isinstance(piece.type, Array) else 1
+
+
+def _sliced(instr: Instr) -> list[Type]:
+    source = instr.args[0].type
+    t = Array(instr.span[1], scalar_of(source))
+    return [Ref(t) if isinstance(source, Ref) else t]
+
+
 def _accumulator(instr: Instr) -> list[Type]:
     return [Ref(instr.content)]
 
@@ -106,6 +121,20 @@ OPS: dict[str, Op] = {
         "none",
         _reshaped,
         "shape",
+        view=True,
+    ),
+    "join": Op(
+        "(x0, x1, ...)",
+        "an array of these scalars and entries of arrays, end to end; each array has one axis",
+        "none",
+        _joined,
+    ),
+    "slice": Op(
+        "(array or ref,)",
+        "so many entries of an array of one axis from such an index on, or a reference to them",
+        "none",
+        _sliced,
+        "span",
         view=True,
     ),
     "accum": Op(

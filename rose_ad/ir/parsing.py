@@ -349,6 +349,19 @@ class _Parser(Tokens, Visitor):
         self.expect("to")
         return self.plain("reshape", (a,), tuple(self.listed("[", "]", self.length)))
 
+    def _join(self, scope: _Scope) -> Instr:
+        pieces = self.atoms(scope)
+        if not pieces:
+            self.unexpected("a variable or a literal")
+        return self.plain("join", pieces)
+
+    def _slice(self, scope: _Scope) -> Instr:
+        a = self.atom(scope)
+        self.expect("from")
+        start = self.length()
+        self.expect("for")
+        return self.plain("slice", (a,), (start, self.length()))
+
     def _accum(self, scope: _Scope) -> Instr:
         t = self.value_type()
         return self.plain("accum", self.atoms(scope), t)

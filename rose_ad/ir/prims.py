@@ -456,7 +456,7 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
     return bound.get(result) or fixed[result]
 
 
-HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")
+HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "join", "slice", "row")
 
 
 def made_types(instr: Instr) -> list[Type]:

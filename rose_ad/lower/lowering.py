@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from ..ir.core import Block, Const, Function, Instr, Unset, Var
-from ..ir.ops import Visitor
+from ..ir.ops import Visitor, length_of
 from ..ir.prims import TABLE
 from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
@@ -122,6 +122,21 @@ class Lowering(Writer, Visitor):
 
     def _reshape(self, instr: Instr) -> None:
         self.values[instr.outs[0]] = self.atom(instr.args[0])
+
+    def _slice(self, instr: Instr) -> None:
+        (a,) = instr.args
+        self.values[instr.outs[0]] = self.row(a, self.atom(a), str(instr.span[0]))
+
+    def _join(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        if out not in self.values:
+            self.values[out] = self.place(out, instr.loc)
+        whole, start = self.values[out], 0
+        for a in instr.args:
+            made = self.pieces.pop((instr, start), None)
+            if made is None or self.atom(a) != made:
+                self.put(a, out, self.row(out, whole, str(start)))
+            start += length_of(a)
 
     def _pack(self, instr: Instr) -> None:
         (out,) = instr.outs

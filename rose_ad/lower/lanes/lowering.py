@@ -123,6 +123,14 @@ class LaneLowering(LaneValues):
         else:
             super()._reshape(instr)
 
+    def _slice(self, instr: Instr) -> None:
+        (a,), (start, _) = instr.args, instr.span
+        if a in self.scattered:
+            moved = self.moved(self.scattered[a], f"splat (i64 {start})")
+            self._scatter(instr.outs[0], moved, instr.loc)
+        else:
+            super()._slice(instr)
+
     def _check(self, instr: Instr) -> None:
         if not self.varies(instr.args[0]):
             check_index(self, instr)
