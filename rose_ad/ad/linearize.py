@@ -240,7 +240,7 @@ class Linearizer(Visitor):
 
     def _slice(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)
-        self.tangents[instr.outs[0]] = T.slice(self.tangent(instr.args[0], T), *instr.span)
+        self.tangents[instr.outs[0]] = T.slice(self.tangent(instr.args[0], T), instr.span)
 
     def _accum(self, instr: Instr, P: Builder, T: Builder) -> None:
         self.copier.instr(instr, P)

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 
 from ..ir.builder import Builder
 from ..ir.copying import Env, substitute
-from ..ir.core import Atom, Block, Const, Instr, Steps, Unset, Var
+from ..ir.core import Atom, Block, Const, Instr, Span, Steps, Unset, Var
 from ..ir.ops import length_of
 from ..ir.queries import carried
 from ..ir.types import I64, Array, Bool, Scalar, is_float, scalar_of, shape_of, value_type
@@ -214,7 +214,7 @@ def joined_residuals(residuals: Sequence[Var], P: Builder, tangent: Block) -> Jo
         params.append(Var(wholes[-1].type, tangent))
         start = 0
         for v, piece in zip(group, pieces, strict=True):
-            parts[v] = _part(v, T, params[-1], (start, length_of(piece)))
+            parts[v] = _part(v, T, params[-1], Span(start, length_of(piece)))
             start += length_of(piece)
     tangent.instrs += rest
     substitute(tangent, parts)
@@ -225,8 +225,8 @@ def _flat(v: Var, P: Builder) -> Atom:
     return v if isinstance(v.type, Scalar) else P.reshape(v, (math.prod(shape_of(v.type)),))
 
 
-def _part(v: Var, T: Builder, whole: Var, span: tuple[int, int]) -> Atom:
+def _part(v: Var, T: Builder, whole: Var, span: Span) -> Atom:
     """A residual as part of a whole."""
     if isinstance(v.type, Scalar):
-        return T.index(whole, Const(span[0], I64))
-    return T.reshape(T.slice(whole, *span), shape_of(v.type))
+        return T.index(whole, Const(span.start, I64))
+    return T.reshape(T.slice(whole, span), shape_of(v.type))

@@ -25,7 +25,7 @@ from typing import ClassVar
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
-from ..ir.core import Atom, Block, Const, Function, Instr, Var
+from ..ir.core import Atom, Block, Const, Function, Instr, Span, Var
 from ..ir.in_force import under
 from ..ir.ops import VIEWS, Visitor, length_of
 from ..ir.prims import TABLE
@@ -172,7 +172,7 @@ class Transposer(Visitor):
         if view.op == "reshape":
             return E.reshape(whole, view.shape)
         if view.op == "slice":
-            return E.slice(whole, *view.span)
+            return E.slice(whole, view.span)
         return E.index(whole, lookup(self.env, view.args[1]))
 
     # ---------------------------------------------------------------------------------- the walk
@@ -248,7 +248,7 @@ class Transposer(Visitor):
             return  # nothing to do, or added in place
         ct = self.total(out, E)
         if ct is not None:
-            E.addto(E.slice(self.ref(a), *instr.span), ct)  # type: ignore[arg-type]
+            E.addto(E.slice(self.ref(a), instr.span), ct)  # type: ignore[arg-type]
 
     def _join(self, instr: Instr, E: Builder) -> None:
         ct, start = self.total(instr.outs[0], E), 0
@@ -256,7 +256,9 @@ class Transposer(Visitor):
             length = length_of(a)
             if ct is not None and a in self.linear:
                 scalar = isinstance(a.type, Scalar)
-                part = E.index(ct, Const(start, I64)) if scalar else E.slice(ct, start, length)
+                part = (
+                    E.index(ct, Const(start, I64)) if scalar else E.slice(ct, Span(start, length))
+                )
                 self.add(E, a, part)
             start += length
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from ..base.source import UNKNOWN
-from .core import Atom, Attribute, Block, Const, Function, Instr, Steps, Var
+from .core import Atom, Attribute, Block, Const, Function, Instr, Span, Steps, Var
 from .host import Host
 from .in_force import in_force
 from .ops import VALUES
@@ -108,13 +108,13 @@ class Builder:
                 return simpler
         return self._value("join", tuple(pieces))
 
-    def slice(self, a: Atom, start: int, length: int) -> Atom:
-        """So many entries of an array of one axis, or of a reference to one, from an index on."""
+    def slice(self, a: Atom, span: Span) -> Atom:
+        """Entries of an array of one axis, or of a reference to one, end to end."""
         for rule in self.rules["slice"]:
-            simpler = rule(self, a, (start, length))
+            simpler = rule(self, a, span)
             if simpler is not None:
                 return simpler
-        return self._value("slice", (a,), (start, length))
+        return self._value("slice", (a,), span)
 
     def _value(self, op: str, args: tuple[Atom, ...], attr: Attribute = None) -> Var:
         """A primitive or value: an equal one that is in sight, or a new one, as far out as it may stand."""

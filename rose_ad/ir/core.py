@@ -41,6 +41,14 @@ class Steps:
     budget: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries of an array of one axis, end to end: the first, and how many."""
+
+    start: int
+    length: int
+
+
 class Lanes(int):
     """The length of a build whose iterations are to be run side by side, in the lanes of SIMD registers.
 
@@ -120,7 +128,7 @@ class Unset(Const):
 Atom: TypeAlias = "Var | Const"
 
 
-Attribute: TypeAlias = "int | tuple[int, ...] | Steps | Value | Function | Host | None"
+Attribute: TypeAlias = "int | tuple[int, ...] | Span | Steps | Value | Function | Host | None"
 
 
 class Instr:
@@ -164,11 +172,10 @@ class Instr:
         return self.attr
 
     @property
-    def span(self) -> tuple[int, int]:
-        """Where a slice begins, and its length."""
-        assert isinstance(self.attr, tuple), self.op
-        start, length = self.attr
-        return start, length
+    def span(self) -> Span:
+        """What a slice is of an array."""
+        assert isinstance(self.attr, Span), self.op
+        return self.attr
 
     @property
     def content(self) -> Value:

@@ -80,8 +80,8 @@ class Interpreter(Visitor):
         ]
 
     def _slice(self, instr: Instr, x: list[Any]) -> list[Any]:
-        start, length = instr.span
-        return [x[0][start : start + length]]
+        span = instr.span
+        return [x[0][span.start : span.start + span.length]]
 
     def _accum(self, instr: Instr, x: list[Any]) -> list[Any]:
         out = _zeros(instr.content)

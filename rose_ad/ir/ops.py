@@ -59,7 +59,7 @@ def length_of(piece: Atom) -> int:
 
 def _sliced(instr: Instr) -> list[Type]:
     source = instr.args[0].type
-    t = Array(instr.span[1], scalar_of(source))
+    t = Array(instr.span.length, scalar_of(source))
     return [Ref(t) if isinstance(source, Ref) else t]
 
 

@@ -29,6 +29,7 @@ from .core import (
     Instr,
     Lanes,
     Linearized,
+    Span,
     Steps,
     Unset,
     Var,
@@ -360,7 +361,7 @@ class _Parser(Tokens, Visitor):
         self.expect("from")
         start = self.length()
         self.expect("for")
-        return self.plain("slice", (a,), (start, self.length()))
+        return self.plain("slice", (a,), Span(start, self.length()))
 
     def _accum(self, scope: _Scope) -> Instr:
         t = self.value_type()

@@ -174,8 +174,8 @@ class _Printer(Visitor):
         return f"reshape {self.atoms(instr.args)} to {list(instr.shape)}"
 
     def _slice(self, instr: Instr) -> str:
-        start, length = instr.span
-        return f"slice {self.atoms(instr.args)} from {start} for {length}"
+        span = instr.span
+        return f"slice {self.atoms(instr.args)} from {span.start} for {span.length}"
 
     def _accum(self, instr: Instr) -> str:
         return f"accum {instr.content!r} {self.atoms(instr.args)}".rstrip()

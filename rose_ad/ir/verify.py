@@ -99,11 +99,10 @@ class _Verifier(Visitor):
         _need(plain, "joined are scalars and arrays of one axis, of one type", instr)
 
     def _slice(self, instr: Instr, types: list[Type], block: Block) -> None:
-        (start, length), t = instr.span, value_type(types[0])
+        span, t = instr.span, value_type(types[0])
         _need(isinstance(t, Array) and isinstance(t.of, Scalar), "an array of one axis", instr)
-        _need(
-            0 <= start and 0 <= length and start + length <= shape_of(t)[0], "out of range", instr
-        )
+        inside = 0 <= span.start <= span.start + span.length <= shape_of(t)[0]
+        _need(inside, "entries that are not there", instr)
 
     def _accum(self, instr: Instr, types: list[Type], block: Block) -> None:
         same = all(t is instr.content for t in types)

@@ -125,7 +125,7 @@ class Lowering(Writer, Visitor):
 
     def _slice(self, instr: Instr) -> None:
         (a,) = instr.args
-        self.values[instr.outs[0]] = self.row(a, self.atom(a), str(instr.span[0]))
+        self.values[instr.outs[0]] = self.row(a, self.atom(a), str(instr.span.start))
 
     def _join(self, instr: Instr) -> None:
         (out,) = instr.outs

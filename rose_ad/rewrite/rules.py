@@ -21,7 +21,7 @@ import numpy as np
 from ..base.errors import RoseError
 from ..base.source import UNKNOWN, of_function
 from ..ir.builder import Builder
-from ..ir.core import Atom, Block, Const, Instr, Unset, Var
+from ..ir.core import Atom, Block, Const, Instr, Span, Unset, Var
 from ..ir.intervals import interval
 from ..ir.ops import length_of
 from ..ir.prims import HEADS, TABLE, made_types, result_type
@@ -394,33 +394,35 @@ def join_of_one(b: Builder, *pieces: Atom) -> Atom | None:
 
 
 @_built_in("slice")
-def slice_of_all(b: Builder, a: Atom, span: tuple[int, int]) -> Atom | None:
+def slice_of_all(b: Builder, a: Atom, span: Span) -> Atom | None:
     """slice(a, all of a) -> a."""
-    return a if span == (0, shape_of(value_type(a.type))[0]) else None
+    return a if span == Span(0, shape_of(value_type(a.type))[0]) else None
 
 
 @_built_in("slice")
-def slice_of_literal(b: Builder, a: Atom, span: tuple[int, int]) -> Atom | None:
+def slice_of_literal(b: Builder, a: Atom, span: Span) -> Atom | None:
     """Part of a literal array is a literal."""
     if not isinstance(a, Const) or isinstance(a, Unset):
         return None
-    start, length = span
-    return Const(a.value[start : start + length], Array(length, scalar_of(a.type)))
+    part = a.value[span.start : span.start + span.length]
+    return Const(part, Array(span.length, scalar_of(a.type)))
 
 
 @_built_in("slice")
-def slice_of_slice(b: Builder, a: Atom, span: tuple[int, int]) -> Atom | None:
+def slice_of_slice(b: Builder, a: Atom, span: Span) -> Atom | None:
     """slice(slice(a, i, m), j, n) -> slice(a, i + j, n)."""
     inner = made_by(a, "slice")
-    return b.slice(inner.args[0], inner.span[0] + span[0], span[1]) if inner else None
+    if inner is None:
+        return None
+    return b.slice(inner.args[0], Span(inner.span.start + span.start, span.length))
 
 
 @_built_in("slice")
-def slice_of_join(b: Builder, a: Atom, span: tuple[int, int]) -> Atom | None:
+def slice_of_join(b: Builder, a: Atom, span: Span) -> Atom | None:
     """slice(join(..., x, ...), where x is) -> x."""
     joined, start = made_by(a, "join"), 0
     for piece in joined.args if joined else ():
-        if (start, length_of(piece)) == span and isinstance(piece.type, Array):
+        if Span(start, length_of(piece)) == span and isinstance(piece.type, Array):
             return piece
         start += length_of(piece)
     return None

@@ -124,7 +124,7 @@ class LaneLowering(LaneValues):
             super()._reshape(instr)
 
     def _slice(self, instr: Instr) -> None:
-        (a,), (start, _) = instr.args, instr.span
+        (a,), start = instr.args, instr.span.start
         if a in self.scattered:
             moved = self.moved(self.scattered[a], f"splat (i64 {start})")
             self._scatter(instr.outs[0], moved, instr.loc)
