@@ -273,9 +273,8 @@ class Linearizer(Visitor):
     def _filter(self, instr: Instr, P: Builder, T: Builder) -> None:
         (body,) = instr.blocks
         kept, count, *outs = instr.outs
-        if (
-            P is T and not {kept, count} <= self.given
-        ):  # it was not remembered: every iteration is visited
+        if P is T and not {kept, count} <= self.given:
+            # it was not remembered: every iteration is visited
             bounds = lookups(self.env, instr.args)
             primal = enter_loop(P, instr, self.env)
             self.copier.block(body, primal, [])

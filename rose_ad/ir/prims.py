@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import prim_forms as form
@@ -58,9 +58,7 @@ class Prim:
     transpose: Transpose | None = None  # (E, args, which operand is linear, cotangent)
     linear: tuple[int, ...] = ()  # operands in which it is linear, taken one at a time
     domain: tuple[tuple[float, float], ...] = ()  # test samples, an interval an operand
-    special: tuple[tuple[float, ...], ...] = field(
-        default=()
-    )  # further points with known derivative
+    special: tuple[tuple[float, ...], ...] = ()  # further points with known derivative
 
 
 TABLE: dict[str, Prim] = {}

@@ -148,9 +148,8 @@ def _general(a: Any, keys: Sequence[Any]) -> Any:
     place = (fancy[0] if together else 0) if fancy else -1
 
     shape: list[int] = []
-    axes: list[
-        tuple[Any, int]
-    ] = []  # for each axis of a: its key, and where its index is among the result's
+    # for each axis of a: its key, and where its index is among the result's
+    axes: list[tuple[Any, int]] = []
     first = 0
     for p, k in enumerate(keys):
         if p == place:

@@ -33,9 +33,8 @@ from .zero_sums import (
 def arranged(function: Function, lanes: bool = False) -> Function:
     """The function, and what it calls, arranged; in code for `lanes`, whose loops need no vector instructions,
     loops are only joined. Made once."""
-    for f, in_lanes in _callees(
-        function, lanes
-    ):  # first, so that long chains of calls do not recurse
+    # callees first, so that long chains of calls do not recurse
+    for f, in_lanes in _callees(function, lanes):
         if ("arranged", in_lanes) not in f.derived:
             f.derived["arranged", in_lanes] = _arranged(f, in_lanes)
     known: Function = function.derived["arranged", lanes]
