@@ -27,7 +27,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__main__"},
     ],
     "rosephys": [
-        {"errors", "console", "sdl"},
+        {"errors", "console", "sdl", "limit"},
         {"scene", "physics"},
         {"solve"},
         {"drawing"},

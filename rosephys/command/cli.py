@@ -28,6 +28,7 @@ from rosephys.command.report import (
     print_solution,
     to_json,
     warn_of_gradient,
+    warn_of_limits,
 )
 from rosephys.console import Bar, progress, say
 from rosephys.errors import OptimizeError, SceneError
@@ -199,9 +200,13 @@ def _landscape(arguments: argparse.Namespace) -> int:
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
+    from rosephys.solve.guard import check_finite, evaluate
+
     problem = _problem(arguments)
     problem.compile()
-    loss, gradient = problem.value_and_gradient(problem.values)
+    warn_of_limits(problem)
+    loss, gradient = evaluate(problem, problem.values)
+    check_finite(problem, problem.values, loss, gradient)
     warn_of_gradient(problem, problem.values)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
@@ -317,6 +322,7 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
     solution = Solution()
     bar = Bar(how["iterations"], quiet)
     problem.compile()
+    warn_of_limits(problem)
     begin = perf_counter()
     try:
         for iterate in descend(problem, **how):

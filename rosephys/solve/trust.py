@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rosephys.solve.guard import in_motion
+
 if TYPE_CHECKING:
     from rosephys.solve.problem import Problem, Values
 
@@ -27,7 +29,7 @@ STEEP = 30.0  # times what the loss varies by that the gradient promises where t
 HALVINGS = 12  # of the piece in which the loss may jump
 MOST = POINTS + HALVINGS  # evaluations of the gradient for a verdict
 
-Reason = Literal["jump", "chaos", "disagreement", "not finite"]
+Reason = Literal["limit", "jump", "chaos", "disagreement", "not finite"]
 
 
 ADVICE: dict[Reason, str] = {
@@ -35,7 +37,8 @@ ADVICE: dict[Reason, str] = {
     "chaos": "try fewer steps",
     "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
     " (docs/contact.md)",
-    "not finite": "run `gradient` with ROSE_AD_NANS=1 in the environment: it names the line where a NaN begins",
+    "not finite": "`gradient` names the line where a NaN begins",
+    "limit": "beyond it the model does not hold",
 }
 
 
@@ -91,6 +94,9 @@ def judge(
 
 def judged(problem: Problem, values: Values) -> Generator[None, None, Verdict]:
     """What `judge` gives; yields after each evaluation of the gradient."""
+    breach = in_motion(problem, values)
+    if breach is not None:
+        return Verdict("limit", breach.words)
     line = _Line(problem, values)
     if not line.finite:
         return Verdict("not finite", "the loss or its gradient is not a finite number")

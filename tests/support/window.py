@@ -58,6 +58,12 @@ class ThrowProblem:
             ]
         )
 
+    def first_limits(self, values: dict[str, Any]) -> tuple[()]:
+        return ()
+
+    def limits(self, values: dict[str, Any]) -> tuple[()]:
+        return ()
+
     def value_and_gradient(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         self.calls += 1
         slope = 2 * (values["start"] + values["speed"] - values["goal"])

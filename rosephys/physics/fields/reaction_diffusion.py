@@ -14,8 +14,31 @@ Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a 
 
 from __future__ import annotations
 
+import rose_ad as ra
+from rosephys.limit import Limit
+
 from ..quantities import Index, Scalar
 from .grid import Edges, GridField, each_cell, laplacian
+
+
+def heat_limit(diffusivity: Scalar, dt: Scalar) -> Limit:
+    """Where a step is stable."""
+    bound = 0.25 / ra.maximum(diffusivity, 1e-300)
+    return Limit("what diffusion of {} cells² a second allows", dt, bound, numbers=[diffusivity])
+
+
+def gray_scott_limit(
+    v: GridField,
+    feed: GridField,
+    kill: Scalar,
+    dt: Scalar,
+    diffusivities: tuple[float, float] = (0.16, 0.08),
+) -> Limit:
+    """Where a step is stable: nothing is to be shrunk by more than twice itself."""
+    of_u, of_v = diffusivities
+    u_rate = 8 * of_u + ra.max(feed) + ra.max(ra.array(v) ** 2)
+    rate = ra.maximum(u_rate, 8 * of_v + ra.max(feed) + kill)
+    return Limit("that of explicit Euler", dt * rate, 2.0, "feed", "the fastest rate times dt,")
 
 
 def heat_step(
