@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rosephys.errors import OptimizeError
-from rosephys.solve.guard import cause
+from rosephys.solve.guard import cause, evaluate
 from rosephys.solve.optimize import Iterate
 from rosephys.solve.scout import Scout
 
@@ -97,6 +97,6 @@ class Follower:
 
     def _evaluate(self, values: Arrays) -> Iterate:
         start = perf_counter()
-        loss, gradient = self.problem.value_and_gradient(values)
+        loss, gradient = evaluate(self.problem, values)
         self._seconds = min(self._seconds, perf_counter() - start)
         return Iterate(0, loss, values, gradient)
