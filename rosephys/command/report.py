@@ -129,9 +129,9 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     print(_table(rows))
 
 
-def warn_of_gradient(problem: Problem, values: Values) -> None:
+def warn_of_gradient(problem: Problem, values: Values, quiet: bool = False) -> None:
     """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
-    with progress() as show:
+    with progress(quiet) as show:
         verdict = judge(problem, values, lambda done: show("judging the gradient", done, MOST))
     if verdict.reason == "limit":
         say(f"warning: {verdict.words}; {verdict.advice}")
