@@ -205,7 +205,7 @@ class LaneLowering(LaneValues):
         assert self.mask is not None
         if all(p is None for p in places) and self._is_cheap(block):
             self.block(block, places)
-            return [self._given(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
+            return [self.like(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
         run, after, before = self.fresh("side"), self.fresh("end"), self.label
         self.branch(self.any(self.mask), run, after, _RARE)
         self.start(run)
@@ -213,7 +213,7 @@ class LaneLowering(LaneValues):
         self.block(block, usable)
         values: list[str | None] = []
         for r, o, place in zip(block.results, instr.outs, places, strict=True):
-            values.append(self._given(r, o) if place is None else None)
+            values.append(self.like(r, o) if place is None else None)
             if place is not None and first:
                 self.put(r, o, place)
             elif place is not None and not isinstance(r, Unset):
@@ -228,9 +228,8 @@ class LaneLowering(LaneValues):
             for x, o in zip(values, instr.outs, strict=True)
         ]
 
-    def _given(self, r: Atom, o: Var) -> str:
-        """What a side gives for a result that is not put in a place."""
-        return self.told_by(r) if o in self.told else self.like(r, o)
+    def like(self, a: Atom, v: Var) -> str:
+        return self.told_by(a) if v in self.told else super().like(a, v)
 
     def kind(self, a: Atom) -> str:
         return "i1" if a in self.told else super().kind(a)
