@@ -131,11 +131,13 @@ def _folding(
     def f(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         if not is_traced(x):
             return plain(x, axis=_numpy_axis(axis), keepdims=keepdims)
-        rows, axes, _ = _front(x, axis)
+        rows, axes, _ = _front(
+            convert(x, I64) if name == "prod" and lift(x).scalar is Bool else x, axis
+        )
         if rows.shape[0] == 0 and name in {"min", "max"}:
             raise TypeMismatch(f"the {name} of no entries", here())
         first = start(rows)
-        skip = int(name in {"min", "max"})
+        skip = int(name not in {"all", "any"})
         out = fori_loop(skip, rows.shape[0], lambda k, so_far: step(so_far, rows[k]), first)
         return _kept(out, x, axes, keepdims)
 
@@ -145,7 +147,7 @@ def _folding(
 
 
 prod = _folding(
-    "prod", lambda rows: rows[0] * 0 + 1 if rows.shape[0] else np.ones(rows.shape[1:])[()],
+    "prod", lambda rows: rows[0] if rows.shape[0] else np.ones(rows.shape[1:])[()],
     lambda a, b: a * b, np.prod, "The product of an array's entries, over all axes or those given.",
 )  # fmt: skip
 all = _folding(
