@@ -131,6 +131,16 @@ def choose_jvp(compare: str) -> Jvp:
     return jvp
 
 
+def rem_jvp(
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> Atom | None:
+    """x less a whole number of times y."""
+    if dx[1] is None:
+        return dx[0]
+    times = P.prim("div", P.prim("sub", out, x[0]), x[1])
+    return plus(T, dx[0], scaled(T, dx[1], times, singular=True))
+
+
 def no_jvp(P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> None:
     """Piecewise constant: the derivative is zero wherever it exists."""
 
@@ -143,6 +153,24 @@ def zero_like(a: Atom) -> Const:
 
 def reciprocal(P: Emitter, x: Atom) -> Atom:
     return P.prim("div", literal(P, x), x)
+
+
+def scaled_reciprocal(by: float) -> Callable[[Emitter, Sequence[Atom], Atom], Atom]:
+    return lambda P, x, o: P.prim("div", literal(P, o, by), x[0])
+
+
+def root_of_one_plus_square(P: Emitter, x: Atom) -> Atom:
+    """sqrt(1 + x²), which is |x| where the square would be infinite."""
+    size, one = P.prim("abs", x), literal(P, x)
+    moderate = P.prim("lt", size, literal(P, x, 1e18))
+    inside = P.prim("select", moderate, x, one)
+    return P.prim("select", moderate, P.prim("sqrt", P.prim("add", one, square(P, inside))), size)
+
+
+def root_of_square_minus_one(P: Emitter, x: Atom) -> Atom:
+    """sqrt(x² - 1), accurate near 1."""
+    less, more = (P.prim("sqrt", P.prim(op, x, literal(P, x))) for op in ("sub", "add"))
+    return P.prim("mul", less, more)
 
 
 def square(P: Emitter, x: Atom) -> Atom:

@@ -15,7 +15,7 @@ from contextlib import nullcontext
 
 from ..ir.core import Block, Const, Function, Instr, Unset, Var
 from ..ir.ops import Visitor
-from ..ir.prims import TABLE
+from ..ir.prims import TABLE, written
 from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
 from .checks import call_host, check_index, check_nan
@@ -105,7 +105,7 @@ class Lowering(Writer, Visitor):
         assert isinstance(t, Scalar)
         name = self.fresh("v")
         operands = [self.atom(a) for a in instr.args]
-        self.write(scalar_form(TABLE[instr.op].llvm(t), t, name, operands))
+        self.write(scalar_form(written(instr), t, name, operands))
         self.values[instr.outs[0]] = name
         if self.module.nans:
             given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]

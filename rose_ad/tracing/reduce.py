@@ -17,11 +17,11 @@ from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.types import I64, Bool, array_type
 from .accumulator import Accumulator, total
-from .arrays import diagonal, moveaxis, reshape
+from .arrays import diagonal, full_like, moveaxis, reshape
 from .control import fori_loop, scan, where
 from .control import range as loop
 from .indexing import axis_of, generate, index
-from .numeric import exp, log, maximum, minimum, root_of_square, to_int, to_real
+from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_int, to_real
 from .values import SHORT, Traced, convert, lift, located
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -116,6 +116,7 @@ def logsumexp(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     if not is_traced(x):
         x = np.asarray(x)
     top = max(x, axis=axis, keepdims=True)
+    top = where(isfinite(top), top, full_like(top, 0))  # -inf - -inf is NaN
     out = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
     return out if keepdims else sum(out, axis=axis)
 
@@ -199,8 +200,13 @@ def _first_where(better: Callable[[Any, Any], Any], plain: Any, name: str) -> Ca
     return f
 
 
-argmin = _first_where(lambda a, b: a < b, np.argmin, "argmin")
-argmax = _first_where(lambda a, b: a > b, np.argmax, "argmax")
+def _beyond(less: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Whether a is better than b, where `less` says it is no better: a NaN is better than any number."""
+    return lambda a, b: ~less(a, b) & (b == b)
+
+
+argmin = _first_where(_beyond(lambda a, b: a >= b), np.argmin, "argmin")
+argmax = _first_where(_beyond(lambda a, b: a <= b), np.argmax, "argmax")
 
 
 def _running(

@@ -29,6 +29,7 @@ from ..ir.types import (
     scalar_of,
     shape_of,
 )
+from .float_division import float_floordiv, float_mod
 from .trace import current, required
 
 SHORT = 4  # vectors up to this length are computed element by element
@@ -428,20 +429,12 @@ def binary(name: str, x: Any, y: Any) -> Any:
     if name == "div" and scalar is I64:
         a, c = convert(a, F64), convert(c, F64)
     if name in {"floordiv", "mod"} and scalar is not I64:
-        return elementwise(_float_floordiv if name == "floordiv" else _float_mod, a, c)
+        return elementwise(float_floordiv if name == "floordiv" else float_mod, a, c)
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
 def _operand(x: Any) -> bool:
     return isinstance(x, Leaf | int | float | complex | np.generic | np.ndarray | list | tuple)
-
-
-def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
-    return b.prim("floor", b.prim("div", x, y))  # type: ignore[no-any-return]
-
-
-def _float_mod(b: Any, x: Atom, y: Atom) -> Atom:
-    return b.prim("sub", x, b.prim("mul", _float_floordiv(b, x, y), y))  # type: ignore[no-any-return]
 
 
 def power(x: Any, y: Any) -> Any:

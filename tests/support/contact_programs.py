@@ -1,6 +1,6 @@
 """Random programs of the shape of a contact step, drawn from a seed: loops over pairs, `when` in `when`, a
-`cond` inside, in steps of a scan or not. They are made to be vmapped: predicates are of what differs between the
-members of a batch (`near`), of what does not (`i != j`, a switch that all share), and of both.
+`cond` inside, in steps of a scan or not. They are made to be vmapped: predicates are of what differs between
+the members of a batch (`near`), of what does not (`i != j`, a switch that all share), and of both.
 
 A program is f(q, v, k, c): q and v of BODIES numbers that differ, k an Int and c a Real that need not.
 """
@@ -82,9 +82,9 @@ class _Step:
             if depth == 0 or kind == "add":
                 self.add(d, ij, into)
             elif kind == "cond":
-                r, s = self.draw.random(), self.draw.random()
-                into[1].add(into[1].ref, ra.cond(
-                    self.predicate(d, ij), lambda: d[0] * r, lambda: ra.sin(d[1] - s)))  # fmt: skip
+                near, r, s = self.predicate(d, ij), self.draw.random(), self.draw.random()
+                chosen = ra.cond(near, lambda x, r=r: x * r, lambda x, s=s: ra.sin(x - s), d[0])
+                into[1].add(into[1].ref, chosen)
             else:
                 with ra.when(self.predicate(d, ij)):
                     self.block(d, ij, into, depth - 1)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
-from ...ir.prims import TABLE
+from ...ir.prims import written
 from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import check_index, fail_where
@@ -69,7 +69,7 @@ class LaneLowering(LaneValues):
             return
         t = instr.args[-1].type
         assert isinstance(t, Scalar)
-        template = TABLE[instr.op].llvm(t)
+        template = written(instr)
         operands = [self.vector(a) for a in instr.args]
         name = self.fresh("v")
         lines = vector_form(template, t, self.width, name, operands)
