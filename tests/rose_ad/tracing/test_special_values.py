@@ -22,7 +22,8 @@ ONE = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh,
     "atanh": np.arctanh, "floor": np.floor, "ceil": np.ceil, "round": np.round, "trunc": np.trunc,
-    "abs": np.abs, "sign": lambda x: np.where(x == 0, x, np.sign(x)), "square": np.square, "isnan": np.isnan, "isinf": np.isinf,
+    "abs": np.abs, "sign": lambda x: np.where(x == 0, x, np.sign(x)),
+    "square": np.square, "isnan": np.isnan, "isinf": np.isinf,
     "isfinite": np.isfinite, "softplus": lambda x: np.logaddexp(x, 0.0),
 }  # fmt: skip
 TWO: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
