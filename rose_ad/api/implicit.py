@@ -207,6 +207,8 @@ def solve(a: Any, b: Any) -> Any:
     n = matrix.shape[0]
     if matrix.shape != (n, n) or right.ndim not in (1, 2) or right.shape[0] != n:
         raise TypeMismatch(f"shapes {matrix.shape} and {right.shape} are no linear system", here())
+    if n == 0:
+        return right
     return custom_linear_solve(
         lambda x: matmul(matrix, x),
         right,
@@ -458,5 +460,6 @@ def _attainable(tolerance: float, x: Any) -> float:
 
 
 def _largest(x: Any) -> Any:
-    sizes = [largest(abs(lift(v))) for v in flatten(x)[0]]
-    return functools.reduce(maximum, sizes)
+    leaves = [lift(v) for v in flatten(x)[0]]
+    sizes = [largest(abs(v)) for v in leaves if 0 not in v.shape]
+    return functools.reduce(maximum, sizes) if sizes else lift(0.0)

@@ -47,6 +47,14 @@ class Builder:
     def loc(self, location: int) -> None:
         self.root.root_loc = location
 
+    @property
+    def never_runs(self) -> bool:
+        """Whether the block is in a loop that has no iterations."""
+        low, high = (self.block.params[0].range if self.block.params else None) or (0, 0)
+        if self.kind == "loop" and high < low:
+            return True
+        return self.parent is not None and self.parent.never_runs
+
     # ------------------------------------------------------------------------------------ values
 
     def prim(self, name: str, *args: Atom) -> Atom:

@@ -138,6 +138,8 @@ def _folding(
         if rows.shape[0] == 0 and name in {"min", "max"}:
             raise TypeMismatch(f"the {name} of no entries", here())
         first = start(rows)
+        if rows.shape[0] == 0:
+            return _kept(first, x, axes, keepdims)
         skip = int(name not in {"all", "any"})
         out = fori_loop(skip, rows.shape[0], lambda k, so_far: step(so_far, rows[k]), first)
         return _kept(out, x, axes, keepdims)
