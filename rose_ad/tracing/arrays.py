@@ -346,11 +346,13 @@ def diff(x: Any, *, axis: int = -1) -> Any:
 
 
 def diagonal(x: Any) -> Any:
-    """The entries of a matrix at equal indices."""
+    """The entries of a matrix at equal indices; of more axes, those of the first two, along the last axis."""
     if not is_traced(x):
         return np.diagonal(x)
     v: Any = lift(x)
-    return build(builtins.min(v.shape[:2]), lambda i: v[i, i])
+    if v.ndim < 2:
+        raise TypeMismatch(f"the diagonal of an array of {v.ndim} axes", here())
+    return moveaxis(build(builtins.min(v.shape[:2]), lambda i: v[i, i]), 0, -1)
 
 
 def tril(x: Any, k: int = 0) -> Any:
@@ -394,11 +396,14 @@ def pad(x: Any, width: int | Sequence[Any], value: float = 0.0) -> Any:
 
 
 def _widths(width: int | Sequence[Any], ndim: int) -> list[tuple[int, int]]:
-    if isinstance(width, int):
-        return [(width, width)] * ndim
-    pairs = list(width)
-    if all(isinstance(p, int) for p in pairs):
-        return [(int(pairs[0]), int(pairs[1]))] * ndim
-    if len(pairs) != ndim:
-        raise TypeMismatch(f"{len(pairs)} widths for an array of {ndim} axes", here())
+    """The borders before and after each axis, of what numpy takes for them."""
+    try:
+        pairs = np.broadcast_to(np.asarray(width), (ndim, 2))
+    except ValueError:
+        pairs = np.array([-1])
+    if pairs.dtype.kind not in "iu" or (pairs < 0).any():
+        raise TypeMismatch(
+            f"the widths of a border are whole numbers, (before, after) for each of {ndim} axes, not {width}",
+            here(),
+        )
     return [(int(a), int(b)) for a, b in pairs]

@@ -122,8 +122,8 @@ def logsumexp(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def trace(x: Any) -> Any:
-    """The sum of the diagonal of a matrix."""
-    return sum(diagonal(x)) if is_traced(x) else np.trace(x)
+    """The sum of the diagonal of a matrix; of more axes, of that of the first two."""
+    return sum(diagonal(x), axis=-1) if is_traced(x) else np.trace(x)
 
 
 def _folding(
@@ -166,17 +166,23 @@ _greatest = _folding("max", lambda rows: rows[0], maximum, np.max, "")
 
 
 def min(x: Any, *others: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The least entry of an array, over all axes or those given; or the least of several values."""
+    """The least entry of an array, over all axes or those given; or the least of several numbers."""
     return _pairwise(minimum, x, others) if others else _least(x, axis=axis, keepdims=keepdims)
 
 
 def max(x: Any, *others: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The greatest entry of an array, over all axes or those given; or the greatest of several values."""
+    """The greatest entry of an array, over all axes or those given; or the greatest of several numbers."""
     return _pairwise(maximum, x, others) if others else _greatest(x, axis=axis, keepdims=keepdims)
 
 
 def _pairwise(pick: Callable[[Any, Any], Any], x: Any, others: Sequence[Any]) -> Any:
     for y in others:
+        if lift(x).ndim or lift(y).ndim:
+            raise TypeMismatch(
+                "of several values, these are to be numbers",
+                here(),
+                "ra.minimum or ra.maximum, elementwise; axis=, the extremes of one array",
+            )
         x = pick(x, y)
     return x
 
