@@ -13,8 +13,8 @@ import numpy as np
 
 from ..base.tree import is_traced
 from ..ir.core import Atom, Const
-from ..ir.types import F64, I64, is_float
-from .values import Traced, convert, elementwise, lift, promote
+from ..ir.types import F64, I64, Bool, is_float
+from .values import Traced, convert, elementwise, lift, numbers, promote
 
 
 def _floating(*values: Any) -> list[Traced]:
@@ -27,6 +27,18 @@ def _unary(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
         if not is_traced(x):
             return plain(x)
         return elementwise(lambda b, a: b.prim(name, a), *_floating(x))
+
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return f
+
+
+def _rounding(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
+    """As `_unary`; what is whole already is left as it is."""
+    real = _unary(name, plain, doc)
+
+    def f(x: Any) -> Any:
+        return lift(x) if is_traced(x) and not is_float(lift(x).scalar) else real(x)
 
     f.__name__ = f.__qualname__ = name
     f.__doc__ = doc
@@ -53,11 +65,11 @@ acosh = _unary("acosh", np.arccosh, "The inverse of cosh, for x >= 1.")
 atanh = _unary("atanh", np.arctanh, "The inverse of tanh.")
 log2 = _unary("log2", np.log2, "The logarithm to base 2, exact for its powers.")
 log10 = _unary("log10", np.log10, "The logarithm to base 10, exact for its powers.")
-floor = _unary("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
-round = _unary(
-    "round", np.round, "The nearest whole number, the even one of two as near. Its derivative is 0."
+floor = _rounding("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
+round = _rounding(
+    "round", np.round, "The nearest whole number, the even one of two. Its derivative is 0."
 )
-ceil = _unary("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
+ceil = _rounding("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
 
 
 def square(x: Any) -> Any:
@@ -87,7 +99,9 @@ def _is_infinite(b: Any, x: Atom) -> Atom:
 
 def trunc(x: Any) -> Any:
     """x without its fraction. Its derivative is 0."""
-    return sign(x) * floor(abs(x)) if is_traced(x) else np.trunc(x)
+    if not is_traced(x):
+        return np.trunc(x)
+    return sign(x) * floor(abs(x)) if is_float(lift(x).scalar) else lift(x)
 
 
 def isnan(x: Any) -> Any:
@@ -107,12 +121,14 @@ def isfinite(x: Any) -> Any:
 
 def abs(x: Any) -> Any:
     """The absolute value. Its derivative at 0 is taken as 0."""
-    return elementwise(lambda b, a: b.prim("abs", a), x) if is_traced(x) else np.abs(x)
+    return lift(x).__abs__() if is_traced(x) else np.abs(x)
 
 
 def sign(x: Any) -> Any:
     """-1, 0 or 1. Its derivative is 0."""
-    return elementwise(lambda b, a: b.prim("sign", a), x) if is_traced(x) else np.sign(x)
+    if not is_traced(x):
+        return np.sign(x)
+    return elementwise(lambda b, a: b.prim("sign", a), numbers(x, "the sign"))
 
 
 def atan2(y: Any, x: Any) -> Any:
@@ -131,14 +147,21 @@ def minimum(x: Any, y: Any) -> Any:
     """The lesser of two values, elementwise; the second on a tie, NaN where one is."""
     if not is_traced((x, y)):
         return np.minimum(x, y)
-    return elementwise(lambda b, p, q: b.prim("min", p, q), *promote(x, y))
+    return _picked("min", "and", x, y)
 
 
 def maximum(x: Any, y: Any) -> Any:
     """The greater of two values, elementwise; the second on a tie, NaN where one is."""
     if not is_traced((x, y)):
         return np.maximum(x, y)
-    return elementwise(lambda b, p, q: b.prim("max", p, q), *promote(x, y))
+    return _picked("max", "or", x, y)
+
+
+def _picked(number: str, condition: str, x: Any, y: Any) -> Any:
+    """By a primitive of numbers, or by one of conditions."""
+    a, c = promote(x, y)
+    name = condition if a.scalar is Bool else number
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:

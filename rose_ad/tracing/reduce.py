@@ -264,6 +264,8 @@ def sort(x: Any, *, axis: int = -1) -> Any:
     """The entries in ascending order along an axis, NaNs last. Takes n² comparisons."""
     if not is_traced(x):
         return np.sort(x, axis=axis)
+    if lift(x).scalar is Bool:
+        return sort(convert(x, I64), axis=axis) != 0
     return _along_last(lambda row: _scatter(_ranks(row), lambda i: row[i]), lift(x), axis)
 
 

@@ -164,12 +164,14 @@ class Traced(Leaf):
         return power(other, self)
 
     def __neg__(self) -> Any:
-        return elementwise(lambda b, x: b.prim("neg", x), self)
+        return elementwise(lambda b, x: b.prim("neg", x), numbers(self, "the negative"))
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
+        if self.scalar is Bool:
+            return self
         return elementwise(lambda b, x: b.prim("abs", x), self)
 
     def __lt__(self, other: Any) -> Any:
@@ -348,7 +350,7 @@ def convert(x: Any, to: Scalar) -> Traced:
     source = _scalar(value)
     if source is to:
         return value
-    if isinstance(value.atom, Const) and (to is F64 or to is F32):
+    if isinstance(value.atom, Const) and to is not I64:
         return lift(wrap(Const(value.atom.value, array_type(value.shape, to))))
     steps = {
         (Bool, I64): ("bool_to_i64",),
@@ -373,6 +375,16 @@ def convert(x: Any, to: Scalar) -> Traced:
 
     out: Traced = elementwise(through, value)
     return out
+
+
+def numbers(x: Any, what: str) -> Traced:
+    """A value that is no condition."""
+    v = lift(x)
+    if _scalar(v) is Bool:
+        raise TypeMismatch(
+            f"{what} of a condition, a Bool", here(), "~x for not x, ra.to_int(x) for 1 or 0"
+        )
+    return v
 
 
 # ----------------------------------------------------------------------------------- arithmetic
