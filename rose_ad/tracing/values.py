@@ -30,6 +30,7 @@ from ..ir.types import (
     shape_of,
 )
 from .float_division import float_floordiv, float_mod
+from .squares import product
 from .trace import current, required
 
 SHORT = 4  # vectors up to this length are computed element by element
@@ -442,6 +443,8 @@ def binary(name: str, x: Any, y: Any) -> Any:
         a, c = convert(a, F64), convert(c, F64)
     if name in {"floordiv", "mod"} and scalar is not I64:
         return elementwise(float_floordiv if name == "floordiv" else float_mod, a, c)
+    if name == "mul":
+        return elementwise(product, a, c)
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
