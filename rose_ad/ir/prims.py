@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import prim_forms as form
-from .core import Const, Instr, rounded
+from .core import Instr, rounded
 from .elementary import call as elementary_call
 from .elementary import evaluate as elementary
 from .ops import OPS
@@ -38,6 +38,7 @@ from .prim_rules import (
     root_of_square_minus_one,
     safe_half_over,
     scale_jvp,
+    scale_transpose,
     scaled_reciprocal,
     select_jvp,
     select_transpose,
@@ -132,13 +133,22 @@ _row(
     domain=(_R, _R),
     special=((0.0, 0.0),),
 )
+# of coefficients of which one may be infinite, and the other is then of no account where it is not wanted
+_row(
+    "factor",
+    "ff>f",
+    lambda a, b: a * b,
+    form.two("fmul", "mul"),
+    jvp=partials(lambda P, x, o: x[1], lambda P, x, o: x[0], singular=True),
+    domain=(_R, _R),
+)
 _row(
     "scale",
     "ff>f",
     lambda a, c: a if a == 0 else a * c,
     form.SCALE,
     jvp=scale_jvp,
-    transpose=swap_linear("scale"),
+    transpose=scale_transpose,
     linear=(0,),
     domain=(_R, _R),
 )
@@ -475,16 +485,6 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
         return F32  # narrow
     fixed = {"b": Bool, "i": I64, "F": F64}
     return bound.get(result) or fixed[result]
-
-
-def written(instr: Instr) -> str:
-    """The LLVM form of a primitive with these operands."""
-    row, t = TABLE[instr.op], instr.args[-1].type
-    assert isinstance(t, Scalar)
-    for simpler, a in zip(row.literal, instr.args, strict=False):
-        if isinstance(a, Const) and a.value == a.value:
-            return simpler(t)
-    return row.llvm(t)
 
 
 HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")

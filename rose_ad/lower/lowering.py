@@ -15,7 +15,7 @@ from contextlib import nullcontext
 
 from ..ir.core import Block, Const, Function, Instr, Unset, Var
 from ..ir.ops import Visitor
-from ..ir.prims import TABLE, written
+from ..ir.prims import TABLE
 from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
 from .checks import call_host, check_index, check_nan
@@ -26,7 +26,7 @@ from .memory_layout import memory_type
 from .module import Callee, Module, Written
 from .parallel_loops import Parallel
 from .places import choose_places
-from .prim_text import scalar_form
+from .prim_text import scalar_form, written
 from .remainder import lower_remainder
 from .scan import lower_scan
 from .writer import Writer, made_at

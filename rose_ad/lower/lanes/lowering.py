@@ -15,21 +15,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
-from ...ir.prims import written
 from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import check_index, fail_where
 from ..failures import IndexCheck
 from ..loops import Cell, List, Loop, While, go_on
 from ..module import Callee, Module
-from ..prim_text import scalar_form, vector_form
+from ..prim_text import scalar_form, vector_form, written
 from ..writer import made_at
 from .divergence import Flags, argument_flags
 from .values import LaneValues, Scattered, count
 
 # arithmetic of a cycle or less: neither roots and quotients nor calls
 _CHEAP = frozenset(
-    "add sub mul scale neg abs min max lt le eq ne and or not select to_f64 bool_to_i64 widen narrow".split()
+    "add sub mul factor scale neg abs min max lt le eq ne and or not select to_f64 bool_to_i64 "
+    "widen narrow".split()
 )
 _SPECULATED = 8  # instructions that cost less than a mispredicted branch
 # a side is taken once in so many times, LLVM is told: values are to be spilled there, not on the way around it
