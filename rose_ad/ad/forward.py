@@ -151,6 +151,7 @@ def _forward(
 ) -> tuple[Function, tuple[int, ...], tuple[int, ...]]:
     positions, active = active_parameters(function, mask)
     b = Builder()
+    b.root_first = function.order == 0
     walk = Forward(active)
     for p in function.params:
         walk.env[p] = b.block.param(p.type)

@@ -120,6 +120,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
         function = Function(function.name, block, function.loc)
         positions, active = active_parameters(function, mask)
     P, T = Builder(), Builder()
+    T.root_first = function.order == 0
     walk = Linearizer(active)
     for p, g in zip(function.params, gone, strict=True):
         walk.env[p] = None if g else P.block.param(p.type)

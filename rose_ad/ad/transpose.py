@@ -57,6 +57,7 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     }
     walk = Transposer(depends(function.block, seeds))
     E = Builder()
+    E.root_first = function.order == 1
     for p, m in zip(function.params, mask, strict=True):
         if not m:
             walk.env[p] = E.block.param(p.type)

@@ -26,7 +26,7 @@ class Builder:
     """Emits into one block. `loc` (shared by all builders of one function) is the location that new
     instructions get."""
 
-    __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc", "rules")
+    __slots__ = ("_known", "block", "kind", "parent", "root", "root_first", "root_loc", "rules")
 
     def __init__(
         self, parent: Builder | None = None, kind: Kind = "function", block: Block | None = None
@@ -39,7 +39,7 @@ class Builder:
             in_force().table if parent is None else parent.rules
         )
         if parent is None:
-            self.root_loc = UNKNOWN
+            self.root_loc, self.root_first = UNKNOWN, False
 
     @property
     def loc(self) -> int:
@@ -48,6 +48,19 @@ class Builder:
     @loc.setter
     def loc(self, location: int) -> None:
         self.root.root_loc = location
+
+    @property
+    def never_runs(self) -> bool:
+        """Whether the block is in a loop that has no iterations."""
+        low, high = (self.block.params[0].range if self.block.params else None) or (0, 0)
+        if self.kind == "loop" and high < low:
+            return True
+        return self.parent is not None and self.parent.never_runs
+
+    @property
+    def first(self) -> bool:
+        """Whether what is emitted is the first derivative of a function that is none itself."""
+        return self.root.root_first
 
     # ------------------------------------------------------------------------------------ values
 

@@ -235,6 +235,11 @@ class Function:
     def results(self) -> tuple[Atom, ...]:
         return self.block.results
 
+    @property
+    def order(self) -> int:
+        """How often tangents, or cotangents, were taken of a function to make it: its name says so."""
+        return self.name.count(".lin") + self.name.count(".jvp")
+
     def __repr__(self) -> str:
         return f"<{self.name}>"
 

@@ -14,12 +14,20 @@ from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type
 
 
 def interpret(function: Function, args: list[Any]) -> list[Any]:
-    """The results of a function for scalars (Python numbers) and arrays (numpy).
+    """The results of a function for scalars and arrays, of Python or numpy.
 
     A reference is a numpy array that is added into in place, of shape () for scalars.
     """
-    env: dict[Var, Any] = dict(zip(function.params, args, strict=True))
+    env: dict[Var, Any] = {p: _given(x, p.type) for p, x in zip(function.params, args, strict=True)}
     return Interpreter(env).block(function.block)
+
+
+def _given(x: Any, t: Type) -> Any:
+    """An argument as the interpreter computes with it: numpy's integers would overflow."""
+    if isinstance(t, Ref):
+        return x
+    array = np.asarray(x, scalar_of(t).dtype)
+    return array.item() if isinstance(t, Scalar) else array
 
 
 def _zeros(t: Type) -> Any:

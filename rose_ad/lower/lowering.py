@@ -26,7 +26,7 @@ from .memory_layout import memory_type
 from .module import Callee, Module, Written
 from .parallel_loops import Parallel
 from .places import choose_places
-from .prim_text import scalar_form
+from .prim_text import scalar_form, written
 from .remainder import lower_remainder
 from .scan import lower_scan
 from .writer import Writer, made_at
@@ -105,7 +105,7 @@ class Lowering(Writer, Visitor):
         assert isinstance(t, Scalar)
         name = self.fresh("v")
         operands = [self.atom(a) for a in instr.args]
-        self.write(scalar_form(TABLE[instr.op].llvm(t), t, name, operands))
+        self.write(scalar_form(written(instr), t, name, operands))
         self.values[instr.outs[0]] = name
         if self.module.nans:
             given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]
