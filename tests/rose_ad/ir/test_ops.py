@@ -10,7 +10,7 @@ import pytest
 
 from rose_ad.ad.dependence import _Dependence
 from rose_ad.ad.forward import Forward
-from rose_ad.ad.linearize import Linearizer
+from rose_ad.ad.linearizer import Linearizer
 from rose_ad.ad.transpose import Transposer
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import Copier
