@@ -35,6 +35,7 @@ from typing import Protocol
 import rose_ad as ra
 
 from ..quantities import Index, Scalar, Sums, Vector, Vectors
+from .meetings import Discs, meetings
 
 CONTACT_TIME = 0.02  # that a compliant contact lasts
 
@@ -145,28 +146,29 @@ def toi_velocity(
     n = x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
+    # a loop of one: the reverse pass remembers in which steps it did anything, and looks at these alone
+    for _ in ra.range(1):
+        with ra.when(_meet(x, v, radius, dt) > 0):
+            changes = meetings(Discs(x, v, radius, restitution, dt, forced))
+            dv += changes[0]
+            dx += changes[1]
+    return dv.freeze(), dx.freeze()
+
+
+def _meet(x: Vectors, v: Vectors, radius: Scalar, dt: Scalar) -> Index:
+    """How many pairs may meet within the step: those that approach, fast enough, and not past each other."""
+    n = x.shape[0]
+    found = ra.accum(ra.Int)
     for i in ra.range(n):
         for j in ra.range(i + 1, n):
             apart, relative = x[i] - x[j], v[i] - v[j]
-            approach = ra.dot(apart, relative)
-            with ra.when(approach < 0):
+            b = ra.dot(apart, relative)
+            with ra.when(b < 0):
                 # |apart + τ relative|² = 4r², a quadratic a τ² + 2 b τ + c
-                a, b = ra.dot(relative, relative), approach
-                c = ra.dot(apart, apart) - 4 * radius * radius
+                a, c = ra.dot(relative, relative), ra.dot(apart, apart) - 4 * radius * radius
                 with ra.when((c + 2 * b * dt < 0) & (b * b > a * c)):
-                    tau = c / (ra.sqrt(b * b - a * c) - b)
-                    with ra.when(tau <= dt):
-                        tau = ra.maximum(tau, 0.0)  # discs that overlap already collide now
-                        meeting = apart + tau * relative
-                        normal = meeting / ra.norm(meeting)
-                        speed = ra.dot(normal, relative)
-                        # v has the step's whole push, the impact only a part
-                        if forced is not None:
-                            push = ra.dot(normal, forced[i] - forced[j])
-                            speed = ra.minimum(speed - (dt - tau) * push, 0.0)
-                        impulse = -(1 + restitution) / 2 * speed * normal
-                        _exchange(dv, dx, i, j, impulse, -tau * impulse)
-    return dv.freeze(), dx.freeze()
+                    found += 1
+    return found.freeze()
 
 
 def _exchange(dv: Sums, dx: Sums, i: Index, j: Index, impulse: Vector, shift: Vector) -> None:
