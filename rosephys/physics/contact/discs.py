@@ -1,7 +1,7 @@
 r"""Collisions of discs of equal mass and radius, without friction.
 
 A step of length dt takes positions x and velocities v to v' = v + Δv and x' = x + dt v' + Δx, where Δv and Δx
-sum the contributions of all colliding pairs, each computed from the old state. With the relative velocity
+sum the contributions of all colliding pairs. With the relative velocity
 Δv_ij = v_i - v_j, the normal n from j to i and restitution e, a collision changes v_i by
 
     J = -(1 + e)/2 (n · Δv_ij) n,    v_j by -J    (impulse (1 + e) m1 m2/(m1 + m2) times the normal speed).
@@ -20,6 +20,9 @@ in places by sign; it is kept because others' results are stated in it.
 |Δx_ij + τ Δv_ij| = 2r, n there, and Δx_i = -τ J, which is motion with v until τ and with v' after. J is that of
 the velocities at τ, v - (dt - τ) times the acceleration where it is given. The derivative of τ is that of the
 quadratic formula, so without a push it is that of the exact motion, and with one that to the first order in dt.
+Discs that meet several others in a step do so in the order of the instants, as `meetings.py` says, so that without
+a push no step adds energy. The other rules take all impulses from the old state: a disc that meets two at once
+gives what it has to both, and energy can grow.
 
 `compliant` (Cundall, Strack, Géotechnique 29, 1979) has no impulse: discs that overlap by δ repel each other by
 a spring and a dashpot, F = k δ + c δ', with k = ω²/2 and c = ζ ω for the reduced mass 1/2, ω = π / 0.02 so that
