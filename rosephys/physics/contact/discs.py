@@ -20,8 +20,8 @@ in places by sign; it is kept because others' results are stated in it.
 |Δx_ij + τ Δv_ij| = 2r, n there, and Δx_i = -τ J, which is motion with v until τ and with v' after. J is that of
 the velocities at τ, v - (dt - τ) times the acceleration where it is given. The derivative of τ is that of the
 quadratic formula, so without a push it is that of the exact motion, and with one that to the first order in dt.
-Discs that meet several others in a step do so in the order of the instants, as `meetings.py` says, so that without
-a push no step adds energy. The other rules take all impulses from the old state: a disc that meets two at once
+Discs that meet several others in a step do so in the order of the instants, as `meetings.py` says: without a
+push no step adds energy. The other rules take all impulses from the old state: a disc that meets two at once
 gives what it has to both, and energy can grow.
 
 `compliant` (Cundall, Strack, Géotechnique 29, 1979) has no impulse: discs that overlap by δ repel each other by
