@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 from rosephys.errors import SceneError
 
-from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
+from ..quantities import Array, NumpyArray, Quantity, Scalar, Vector, Vectors
 from .shapes import Shape
 
 Poses: TypeAlias = Array
@@ -116,9 +116,10 @@ class World:
     """Bodies, the gravity on them, their joints, and which pairs may touch.
 
     `gravity` is an acceleration (2,), in m/s². `pairs` are all but those of two fixed bodies and of two that a
-    joint holds together, unless given. Raises SceneError for a pair or joint of a body that is not there, and for
-    a body whose density or inertia is not above 0, whose friction is below 0, or whose restitution is not from 0
-    to 1.
+    joint holds together, unless given.
+
+    Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia is
+    not above 0, whose friction is below 0, or whose restitution is not from 0 to 1.
     """
 
     def __init__(
@@ -256,7 +257,7 @@ def _checked(k: int, body: Body) -> None:
             raise SceneError(f"the {name} of body {k} is {value}; it must be {wants} and finite")
 
 
-def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+def _shaped(name: str, value: Quantity, shape: tuple[int, ...]) -> Array:
     """An array of floats of this shape, whole numbers made floats."""
     array = 1.0 * ra.array(value)
     if array.shape != shape:
