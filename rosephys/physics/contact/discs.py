@@ -99,7 +99,8 @@ def compliant(
         for j in ra.range(i + 1, n):
             apart = x[i] - x[j]
             square = ra.dot(apart, apart)
-            with ra.when(square < 4 * radius * radius):
+            # discs in one place push each other nowhere: they have no direction
+            with ra.when((square < 4 * radius * radius) & (square > 0)):
                 distance = ra.sqrt(square)
                 normal = apart / distance
                 depth, rate = 2 * radius - distance, -ra.dot(normal, v[i] - v[j])

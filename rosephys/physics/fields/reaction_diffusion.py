@@ -45,6 +45,7 @@ def heat_step(
     a: GridField, diffusivity: Scalar, dt: Scalar, edges: Edges = "periodic"
 ) -> GridField:
     """A field (n, m) a time dt later."""
+    a = ra.array(a)
     return each_cell(a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges))
 
 
@@ -59,6 +60,7 @@ def gray_scott_step(
 ) -> tuple[GridField, GridField]:
     """The concentrations (n, m) of food and of what eats it a time dt later; `feed` (n, m) is F, `kill` k."""
     of_u, of_v = diffusivities
+    u, v, feed = map(ra.array, (u, v, feed))
 
     def at(i: Index, j: Index) -> tuple[Scalar, Scalar]:
         eaten, supply = u[i, j] * v[i, j] ** 2, feed[i, j]

@@ -4,7 +4,9 @@ A spring between a and b with stiffness k, rest length L and d = x_a - x_b, ℓ 
 
     F = -k (ℓ - L) / ℓ · d,      b with -F.
 
-The softening ε keeps the direction d / ℓ finite where the two points meet; F is the gradient of the energy
+The softening ε keeps the direction d / ℓ finite where the two points meet. Without it two points in one place
+have no direction, and F = 0 there, with the derivative -k of the part that has one, -k d. F is the gradient of
+the energy
 
     E = k (½ (|d| - L)² + ε L log ℓ).
 
@@ -23,7 +25,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, NumpyArray, Scalar, Vectors
+from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
 
 
 def rest_lengths(x: NumpyArray, ends: NumpyArray) -> NumpyArray:
@@ -43,12 +45,19 @@ def spring_forces(
     for s in ra.range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
-        length = ra.norm(apart) + softening
-        per_length = 1 / length  # whose derivative divides once, not twice as that of a quotient
-        pull = stiffness * (length - rest[s]) * per_length * apart
+        pull = stiffness * (apart - rest[s] * _direction(apart, softening))
         force[a] -= pull
         force[b] += pull
     return force.freeze()
+
+
+def _direction(apart: Vector, softening: float) -> Vector:
+    """d / ℓ; 0, and so is its derivative, where two points meet without softening."""
+    length = ra.norm(apart) + softening
+    if softening:
+        return 1 / length * apart  # whose derivative divides once, not twice as that of a quotient
+    apart_at_all = length > 0
+    return ra.where(apart_at_all, 1 / ra.where(apart_at_all, length, 1.0), 0.0) * apart
 
 
 def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vectors:
@@ -58,8 +67,8 @@ def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vec
     for s in ra.range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
-        share = ra.dot(v[a] - v[b], apart) / ra.maximum(ra.dot(apart, apart), 1e-12)
-        pull = damping * share * apart
+        along = _direction(apart, 0.0)
+        pull = damping * ra.dot(v[a] - v[b], along) * along
         force[a] -= pull
         force[b] += pull
     return force.freeze()
