@@ -190,16 +190,6 @@ class _Parser(Tokens, Visitor):
             out.append(self.atom(scope))
         return tuple(out)
 
-    def variables(self) -> list[str]:
-        """The names before `=`, if there is one."""
-        names: list[str] = []
-        if self.kind() == "variable" and self.text(1) in {",", "="}:
-            while not self.accept("="):
-                if names:
-                    self.expect(",")
-                names.append(self.take("variable", "a variable"))
-        return names
-
     # --------------------------------------------------------------------- functions and blocks
 
     def function(self) -> None:
@@ -335,10 +325,7 @@ class _Parser(Tokens, Visitor):
         return self.plain("index", (a, i))
 
     def _pack(self, scope: _Scope) -> Instr:
-        elements = self.atoms(scope)
-        if not elements:
-            self.unexpected("a variable or a literal")
-        return self.plain("pack", elements)
+        return self.plain("pack", self.elements(scope))
 
     def _check(self, scope: _Scope) -> Instr:
         i = self.atom(scope)
@@ -351,10 +338,14 @@ class _Parser(Tokens, Visitor):
         return self.plain("reshape", (a,), tuple(self.listed("[", "]", self.length)))
 
     def _join(self, scope: _Scope) -> Instr:
-        pieces = self.atoms(scope)
-        if not pieces:
+        return self.plain("join", self.elements(scope))
+
+    def elements(self, scope: _Scope) -> tuple[Atom, ...]:
+        """One atom or more, to the end of the line."""
+        found = self.atoms(scope)
+        if not found:
             self.unexpected("a variable or a literal")
-        return self.plain("join", pieces)
+        return found
 
     def _slice(self, scope: _Scope) -> Instr:
         a = self.atom(scope)

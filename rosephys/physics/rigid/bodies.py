@@ -118,8 +118,8 @@ class World:
     `gravity` is an acceleration (2,), in m/s². `pairs` are all but those of two fixed bodies and of two that a
     joint holds together, unless given.
 
-    Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia is
-    not above 0, whose friction is below 0, or whose restitution is not from 0 to 1.
+    Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia
+    is not above 0, whose friction is below 0, or whose restitution is not from 0 to 1.
     """
 
     def __init__(
