@@ -236,7 +236,8 @@ def _difference(run: Run, direction: Arrays) -> _Difference:
     found = [(up - down) / (2 * h) for (up, down), h in zip(sides, STEPS, strict=True)]
     errors = [_apart(slope, d) for d in found]
     best = int(np.argmin(np.nan_to_num(errors, nan=np.inf)))
-    if errors[best] <= WRONG or abs(slope - found[best]) <= UNSEEN * abs(loss):
+    # of a slope that is zero no difference is near in proportion: any may be the nearest
+    if errors[best] <= WRONG or min(abs(slope - d) for d in found) <= UNSEEN * abs(loss):
         return _Difference("ok", slope, errors[best], "")
     settled = [
         k
