@@ -237,7 +237,8 @@ def _difference(run: Run, direction: Arrays) -> _Difference:
     errors = [_apart(slope, d) for d in found]
     best = int(np.argmin(np.nan_to_num(errors, nan=np.inf)))
     # of a slope that is zero no difference is near in proportion: any may be the nearest
-    if errors[best] <= WRONG or min(abs(slope - d) for d in found) <= UNSEEN * abs(loss):
+    unseen = any(abs(slope - d) <= UNSEEN * abs(loss) for d in found)
+    if errors[best] <= WRONG or unseen:
         return _Difference("ok", slope, errors[best], "")
     settled = [
         k
