@@ -24,8 +24,11 @@ from __future__ import annotations
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
+
+POWERS = 60  # of the power method
 
 
 def rest_lengths(x: NumpyArray, ends: NumpyArray) -> NumpyArray:
@@ -86,6 +89,36 @@ def spring_energy(
         if softening:
             energy += stiffness * softening * rest[s] * ra.log(distance + softening)
     return energy.freeze()
+
+
+def stiffest(x: NumpyArray, ends: NumpyArray) -> float:
+    """The largest ω² of points of mass 1 at x (n, d), both arrays of numpy, that springs of k = 1 at rest join.
+
+    By the power method, from below, to some percent; about twice as many springs as meet in a point at most.
+    """
+    a, b = ends[:, 0], ends[:, 1]
+    apart = x[a] - x[b]
+    along = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    shape: NumpyArray = np.array(np.random.default_rng(0).standard_normal(x.shape))
+    square = 0.0
+    for _ in range(POWERS):
+        shape /= np.linalg.norm(shape)
+        pull = np.sum((shape[a] - shape[b]) * along, axis=1, keepdims=True) * along
+        shape = np.zeros(x.shape)
+        np.add.at(shape, a, pull)
+        np.add.at(shape, b, -pull)
+        square = float(np.linalg.norm(shape))
+        if not square:
+            break
+    return square
+
+
+def springs_limit(square: Scalar, damping: Scalar, dt: Scalar) -> Limit:
+    """Where a step of semi-implicit Euler is stable, ω² dt² + 2 γ dt ≤ 4, for the largest ω² (1/s²) and γ (1/s)
+    of springs and dampers."""
+    fastest = ra.maximum(damping + ra.sqrt(damping * damping + 4 * square), 1e-300)
+    name = "what the stiffest motion of the springs allows, at {} rad/s"
+    return Limit(name, dt, 4 / fastest, numbers=[ra.sqrt(square)])
 
 
 def damping(rate: Scalar, dt: Scalar) -> Scalar:

@@ -164,6 +164,10 @@ def test_what_overflows_is_called_so() -> None:
         ("dam", "dt=0.1", "dt 0.1 is over the CFL limit of waves at 4.916"),
         ("boat", "dt=0.02", "dt 0.02 is over the CFL limit of waves of pressed water"),
         ("channel", "relaxation=0.5001,speed=0.2", "what a relaxation time of 0.5001 steps holds"),
+        ("rope", "dt=0.002", "dt 0.002 is over what the stiffest motion of the springs allows"),
+        ("robot", "dt=0.008", "dt 0.008 is over what the stiffest motion of the springs allows"),
+        ("slosh", "dt=0.02", "dt 0.02 is over the CFL limit of sound at 20 m/s"),
+        ("jelly", "dt=0.002", "dt 0.002 is over the CFL limit of waves and particles"),
         ("heat", "dt=0.05", "dt 0.05 is over what diffusion of 8"),
     ],
 )
@@ -180,3 +184,24 @@ def test_built_in_scenes_state_their_limits(
         assert not told.out
         assert told.err.index("warning: " + limit) < told.err.index("error: the loss is nan")
         assert "is not finite from step" in told.err and "floating.py" in told.err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boat",
+        "channel",
+        "cloth",
+        "dam",
+        "heat",
+        "liquid",
+        "patterns",
+        "robot",
+        "rope",
+        "slosh",
+        "wave",
+    ],
+)
+def test_built_in_scenes_keep_their_limits_at_first(name: str) -> None:
+    problem = Problem(find_scene(name))
+    assert problem.first_limits(problem.values) and at_first(problem, problem.values) is None
