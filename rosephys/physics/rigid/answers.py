@@ -13,8 +13,6 @@ Source: Featherstone, *Rigid Body Dynamics Algorithms*, 2008, chapter 11.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 import rose_ad as ra
@@ -22,7 +20,7 @@ import rose_ad as ra
 from ..quantities import Array, Index, Matrix, Scalar, Sums
 from . import joints
 from .bodies import Poses, Twists, World
-from .pairs import Pairs, pressed, resolved, row_matrix, speeds, sweep
+from .pairs import Pairs, resolved, row_matrix, speeds, sweep
 
 
 def spread(rows: Matrix, first: Array, second: Array) -> Array:
@@ -46,55 +44,30 @@ def response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
     return ra.build(10, entry)
 
 
-class Answers:
-    """The pairs of a world whose joints hold at x (n, 3)."""
+def answered(
+    world: World, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+) -> tuple[Twists, Array]:
+    """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair in turn, where `aim`
+    (p, 2) are the least speeds; joints hold at x (n, 3)."""
+    inverse, n = joints.inverse_mass(world, x), x.shape[0]
+    one_by_one = np.arange(len(world.contacts.pairs))[:, None] + np.array([0, 1])
 
-    def __init__(self, world: World, pairs: Pairs, x: Poses) -> None:
-        self.world, self.pairs = world, pairs
-        self.inverse = joints.inverse_mass(world, x)
-
-    def swept(self, motion: Twists, touch: Array, aim: Array) -> tuple[Twists, Array]:
-        """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds."""
-        pairs = self.pairs
-
-        def more(p: Index, u: Array, k: Array) -> Array:
-            return resolved(k, pairs.friction[p], u, touch[p], aim[p]) - touch[p]
-
-        return self._visited(motion, touch, more, lambda impulses: impulses)
-
-    def opened(self, motion: Twists, push: Array, aim: Array) -> tuple[Twists, Array]:
-        """The same without friction; `push` (p, 2) are impulses along the normals."""
-
-        def more(p: Index, u: Array, k: Array) -> Array:
-            return ra.array(pressed(k, u, push[p], aim[p])) - push[p]
-
-        def rows(impulses: Array) -> Array:
-            return ra.array([impulses[0], 0.0, impulses[1], 0.0])
-
-        return self._visited(motion, push, more, rows)
-
-    def _visited(
-        self,
-        motion: Twists,
-        impulses: Array,
-        found: Callable[[Index, Array, Array], Array],
-        rows_of: Callable[[Array], Array],
-    ) -> tuple[Twists, Array]:
-        """Motion and impulses after each pair, one after the other, has been given the impulses that are `found`
-        for its number, its speeds (4,) and its response (10,)."""
-        added, n = ra.accum(impulses.shape), motion.shape[0]
+    def once(now: tuple[Twists, Array]) -> tuple[Twists, Array]:
+        motion, touch = now
+        added = ra.accum(touch.shape)
 
         def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            rows = row_matrix(self.pairs, p)
-            all_of = spread(rows, self.inverse[i], self.inverse[j])
-            parts = ra.reshape(all_of, (4, n, 3))
-            u = speeds(self.pairs, p, motions)
-            more = found(p, u, response(rows, parts, i, j))
-            moved = ra.reshape(rows_of(more) @ all_of, (n, 3))
+            rows = row_matrix(pairs, p)
+            changed = spread(rows, inverse[i], inverse[j])
+            k = response(rows, ra.reshape(changed, (4, n, 3)), i, j)
+            u = speeds(pairs, p, motions)
+            more = resolved(k, pairs.friction[p], u, touch[p], aim[p]) - touch[p]
+            moved = ra.reshape(more @ changed, (n, 3))
             for body in ra.range(n):
                 change[body] += moved[body]
             added[p] += more
 
-        one_by_one = np.arange(len(self.pairs.near))[:, None] + np.array([0, 1])
-        motion = sweep(self.world, self.pairs, motion, visit, one_by_one)
-        return motion, impulses + added.freeze()
+        motion = sweep(world, pairs, motion, visit, one_by_one)
+        return motion, touch + added.freeze()
+
+    return ra.fori_loop(0, sweeps, lambda _, now: once(now), (motion, touch))

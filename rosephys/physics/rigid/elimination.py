@@ -21,12 +21,13 @@ Sources: George, Liu, *The evolution of the minimum degree ordering algorithm*, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Matrix, NumpyArray
+from ..quantities import Array, Matrix, NumpyArray
 
 _Block = tuple[int, int]
 
@@ -91,7 +92,10 @@ class Elimination:
         (i, k) and (k, k), and where in `targets` (t, 2), the blocks (i, j) and (k, j), it begins and ends.
         """
         at = self.block
-        pivots, onward, updates, targets = [], [], [], []
+        pivots: list[tuple[int, ...]] = []
+        onward: list[tuple[int, ...]] = []
+        updates: list[tuple[int, ...]] = []
+        targets: list[tuple[int, ...]] = []
         ends = [(0, 0)]
         for chosen in rounds:
             for k, there in chosen:
@@ -103,7 +107,7 @@ class Elimination:
             ends.append((len(pivots), len(updates)))
         self.pivots, self.onward = _table(pivots, 3), _table(onward, 2)
         self.updates, self.targets = _table(updates, 5), _table(targets, 2)
-        bounds = np.array([[p, q, u, w] for (p, u), (q, w) in zip(ends, ends[1:], strict=False)])
+        bounds = np.array([[p, q, u, w] for (p, u), (q, w) in pairwise(ends)])
         self.bounds = bounds.reshape(-1, 4)
         # the last rounds leave nothing to update
         self.working = int((self.bounds[:, 3] > self.bounds[:, 2]).sum())
@@ -171,8 +175,3 @@ def inverse(m: Matrix) -> Matrix:
     """Of a matrix (3, 3), by cofactors."""
     a, b, c = ra.cross(m[1], m[2]), ra.cross(m[2], m[0]), ra.cross(m[0], m[1])
     return ra.array([a, b, c]).T / ra.dot(m[0], a)
-
-
-def numbered(elimination: Elimination, pairs: Iterable[_Block], absent: Index = 0) -> NumpyArray:
-    """The numbers of the blocks at these places, `absent` for one that is not there."""
-    return np.array([elimination.block.get(p, absent) for p in pairs], int)

@@ -30,7 +30,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import joints
 from .answers import response, spread
 from .bodies import Poses, Twists, World

@@ -29,19 +29,19 @@ contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velociti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
 from . import collide
-from .answers import Answers
 from .bodies import Bodies, Poses, Twists, World
 from .collide import YES, Outlines
 from .impacts import LATER, impacts
 from .linkage import Linkage
 from .pairs import NORMALS, Pairs, changes, pairs_of, pressed, resolved, speeds, sweep
+from .strings import Strings, are_strings
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
@@ -52,8 +52,6 @@ FASTEST = 1.0
 STILL = 1e-10
 """What closes more slowly than this, in m/s, is at rest."""
 
-Opened: TypeAlias = Callable[[Twists, Array, Array], tuple[Twists, Array]]
-"""`opened(motion, push, aim)` is the motion and the impulses (p, 2) after a visit to each pair."""
 _Half: TypeAlias = tuple[Poses, Twists, Array]
 """The poses, the motions, and the impulses (p, 4) of pairs."""
 _Joined: TypeAlias = tuple[Poses, Twists, Array, Array]
@@ -185,19 +183,22 @@ class _Touching:
         """How much (p, 2) points overlap by more than what is left."""
         return -SLOP * Outlines(self.world).reach - self.contacts.gap
 
-    def parted(self, first: Condition, motion: Twists, opened: Opened | None = None) -> Twists:
+    @property
+    def opening(self) -> Array:
+        """How fast (p, 2) overlaps open."""
+        return ra.minimum(SHARE * self.deep / self.dt, FASTEST)
+
+    def parted(self, first: Condition, motion: Twists) -> Twists:
         """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
 
-        It leads to where bodies are after this step, and is no velocity. `opened` visits the pairs, which are
-        those of free bodies unless given.
+        It leads to where bodies are after this step, and is no velocity.
         """
-        deep, visit = self.deep, opened or self.opened
-        opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
-        aim = ra.where(deep > 0, opening, -LATER)
+        deep = self.deep
+        aim = ra.where(deep > 0, self.opening, -LATER)
 
         def part() -> Twists:
             start = (motion, ra.zeros((len(self.world.contacts.pairs), 2)))
-            return ra.fori_loop(0, self.sweeps, lambda _, now: visit(*now, aim), start)[0]
+            return ra.fori_loop(0, self.sweeps, lambda _, now: self.opened(*now, aim), start)[0]
 
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
 
@@ -214,37 +215,45 @@ def _joined(
 ) -> _Joined:
     """2 to 4 where there are joints: bodies move as `linkage` says, pushed by what touches them."""
     x, motion, touch, hold = start
-    links, pull = Linkage(world), world.pull
+    links, pull = Strings(world) if are_strings(world) else Linkage(world), world.pull
     if touching is None:
         there, motion, hold = links.moved(x, motion, pull, hold, dt)
         return *links.settled(there, motion, hold, dt), touch, hold
     meet = touching  # that there is something to touch is known from here on
-    moved = ra.fn(links.moved)
+
+    def visited(
+        x: Poses, motion: Twists, touch: Array, aim: Array, rough: Scalar
+    ) -> tuple[Twists, Array]:
+        pairs = replace(meet.pairs, friction=rough * meet.pairs.friction)
+        return links.visited(pairs, x, motion, touch, aim, sweeps)
 
     def led(touch: Array, hold: Array) -> tuple[Poses, Twists, Array]:
         """Where half of the impulses `touch` (p, 4) after the other lead."""
         pushed = pull + 2 / dt * meet.started(ra.zeros(x.shape), touch)
-        return moved(x, motion, pushed, hold, dt)
+        return links.moved(x, motion, pushed, hold, dt)
 
+    visited, led = ra.fn(visited), ra.fn(led)  # each compiles once
     there, after, hold = led(touch, hold)
     mean = (there - x) / dt
     aim = meet.aims(True, touch)
 
     def pressed() -> _Joined:
-        answers = Answers(world, meet.pairs, x)
-        swept, opened = ra.fn(answers.swept), ra.fn(answers.opened)
-        u, p = ra.fori_loop(0, sweeps, lambda _, now: swept(*now, aim), (mean, touch))
+        """2 and 3, with the impulses that are called for."""
+        u, p = visited(x, mean, touch, aim, 1.0)
         there, after, q = led(p, hold)
-        return there + dt * (meet.parted(True, u, opened) - u), after, p, q
+        apart = ra.where(meet.deep > 0, meet.opening, -LATER)
+        drift = visited(x, u, ra.zeros(p.shape), apart, 0.0)[0]
+        return there + dt * (drift - u), after, p, q
 
     there, after, touch, hold = ra.cond(
         meet.busy(mean, touch, aim), pressed, lambda: (there, after, touch, hold)
     )
     x, motion = links.settled(there, after, hold, dt)
 
-    def released() -> tuple[Twists, Array]:
-        swept, aim = ra.fn(Answers(world, meet.pairs, x).swept), meet.aims(False, touch)
-        return ra.fori_loop(0, sweeps, lambda _, now: swept(*now, aim), (motion, touch))
-
-    motion, touch = ra.cond(ra.any(touch > 0), released, lambda: (motion, touch))
+    # 4
+    motion, touch = ra.cond(
+        ra.any(touch > 0),
+        lambda: visited(x, motion, touch, meet.aims(False, touch), 1.0),
+        lambda: (motion, touch),
+    )
     return x, motion, touch, hold

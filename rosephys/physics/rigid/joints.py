@@ -25,8 +25,8 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
-from .bodies import FREE, Joint, Point, Poses, Twists, World
+from ..quantities import Array, Index, Scalar, Vector, Vectors
+from .bodies import FREE, Joint, Point, Poses, World
 
 REDUNDANT = 1e-9
 """A row of a joint that yields less than this share of what it would alone follows from the others."""
@@ -117,14 +117,21 @@ class Table:
         """The rows (3, 6) of a joint, and how far it is off (3,), for positions and angles (6,)."""
         return _look(self.kind[k], self.anchors[k], self.target[k], x)
 
+    def apart(self, k: Index, x: Array) -> Vector:
+        """The way (2,) from the first end of a joint to the second, for positions and angles (6,)."""
+        a, b = (_arm(self.anchors[k, s], x[3 * s + 2]) for s in (0, 1))
+        return x[3:5] + b - x[:2] - a
+
+
+def _arm(anchor: Vector, angle: Scalar) -> Vector:
+    """Where an anchor is, from its body's centre."""
+    c, s = ra.cos(angle), ra.sin(angle)
+    return ra.array([c * anchor[0] - s * anchor[1], s * anchor[0] + c * anchor[1]])
+
 
 @ra.fn
 def _look(kind: Index, anchors: Vectors, target: Scalar, x: Array) -> tuple[Array, Vector]:
-    def arm(side: int) -> Vector:
-        c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), anchors[side]
-        return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
-
-    a, b = arm(0), arm(1)
+    a, b = _arm(anchors[0], x[2]), _arm(anchors[1], x[5])
     d = ra.array([x[3] + b[0] - x[0] - a[0], x[4] + b[1] - x[1] - a[1]])
     long = ra.norm(d)
     rod, turn = kind == DISTANCE, (kind == WELD) | (kind == MOTOR)

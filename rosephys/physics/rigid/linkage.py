@@ -47,16 +47,20 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Scalar, Sums
+from .answers import answered
 from .bodies import FREE, Poses, Twists, World
 from .chords import chord
 from .elimination import Elimination
 from .joints import MOTOR, Table
+from .pairs import Pairs
 
 YIELD = 1e-10
 """ε as a share of what a row of a joint yields when its two bodies are free."""
-CLOSE = 1e-7
+CLOSE = 1e-6
 """An iteration that changes motions by less than this share of them, by the root of energy, is the last: its
 successor would change them by the square."""
+LONGEST = 0.5
+"""The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
 PATIENCE, MOST = 8, 64
 """The iterations that are tried before a step is halved, and those of a step in all."""
 
@@ -100,9 +104,9 @@ class Linkage:
         a step; `hold` are those of the step before, from which they are found."""
         hold = ra.stop_gradient(hold)  # where it begins does not change what is found
         once = ra.fn(lambda now: self._iterated(now, pushed, dt))
-        start = (x, v, v, hold, 1.0, 1.0, 0.0)
+        start = (x, v, v, LONGEST * hold, 1.0, LONGEST, 0.0)
         x, v, _, hold, *_ = ra.while_loop(lambda now: now[4] > 0, once, start, max_steps=MOST)
-        return x, v, hold
+        return x, v, hold / LONGEST
 
     def _iterated(self, now: _Flow, pushed: Twists, dt: Scalar) -> _Flow:
         """One iteration; and where it is the last, the motion is made."""
@@ -119,12 +123,14 @@ class Linkage:
 
         # the motion is made, or is to be tried in half the time
         left = ra.where(ended, left - share, left)
-        grown = ra.where(left > 0, ra.minimum(2 * share, left), 1.0)
+        grown = ra.where(left > 0, ra.minimum(ra.minimum(2 * share, LONGEST), left), LONGEST)
         following = ra.where(ended, grown, ra.where(lost, 0.5 * share, share))
         p = ra.where(lost, 0.0, following / share * p)
-        x, v = ra.where(ended, x + h * u, x), ra.where(ended, 2 * u - v, v)
+        x = ra.where(ended, x + h * u, x)
+        onward = ra.where(ended, 3 * u - 2 * v, ra.where(lost, v, u))  # as fast as before
+        v = ra.where(ended, 2 * u - v, v)
         again = ended | lost
-        return x, v, ra.where(again, v, u), p, left, following, ra.where(again, 0.0, count)
+        return x, v, onward, p, left, following, ra.where(again, 0.0, count)
 
     def settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that joints hold, and motors turn as far as they have torque left after
@@ -136,6 +142,12 @@ class Linkage:
         both = ra.stack([speeds, self._gaps(x)], axis=2)
         found = self.order.solved(blocks, both)
         return x + self._bodies(found[:, :, 1]), v + self._bodies(found[:, :, 0])
+
+    def visited(
+        self, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+    ) -> tuple[Twists, Array]:
+        """Motion (n, 3) and impulses (p, 4) after so many visits to each pair, with joints that hold."""
+        return answered(self.world, pairs, x, motion, touch, aim, sweeps)
 
     # --------------------------------------------------------------------- systems of equations
 
@@ -185,7 +197,7 @@ class Linkage:
             # a row that asks for nothing answers to nothing
             own = -ra.where(last * yields > 0, YIELD * yields, 1.0)
             right[me] += ra.where(last > 0, -off, bound - p[k])
-            blocks[me] += ra.build(3, lambda r: ra.where(ra.arange(3) == r, own[r], 0.0))
+            blocks[me] += np.eye(3) * own
 
             given = p[k] @ rows
             for side, body in ((0, i), (1, j)):
@@ -204,5 +216,5 @@ class Linkage:
         for i in ra.range(len(self.movers)):
             b = movers[i]
             own = ra.array([ra.array(mass)[b], ra.array(mass)[b], ra.array(inertia)[b]])
-            blocks[i] += ra.build(3, lambda r: ra.where(ra.arange(3) == r, own[r], 0.0))
+            blocks[i] += np.eye(3) * own
             right[i] += own * (free[b] - u[b])
