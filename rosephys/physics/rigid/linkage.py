@@ -54,7 +54,7 @@ from .elimination import Elimination
 from .joints import MOTOR, Table
 from .pairs import Pairs
 
-YIELD = 1e-10
+YIELD = 1e-8
 """ε as a share of what a row of a joint yields when its two bodies are free."""
 CLOSE = 1e-6
 """An iteration that changes motions by less than this share of them, by the root of energy, is the last: its
@@ -196,7 +196,7 @@ class Linkage:
             last = ra.array([1.0, 1.0, ra.where(spent, 0.0, 1.0)])
             # a row that asks for nothing answers to nothing
             own = -ra.where(last * yields > 0, YIELD * yields, 1.0)
-            right[me] += ra.where(last > 0, -off, bound - p[k])
+            right[me] += ra.where(last > 0, own * p[k] - off, bound - p[k])
             blocks[me] += np.eye(3) * own
 
             given = p[k] @ rows
