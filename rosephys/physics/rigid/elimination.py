@@ -110,7 +110,7 @@ class Elimination:
         bounds = np.array([[p, q, u, w] for (p, u), (q, w) in pairwise(ends)])
         self.bounds = bounds.reshape(-1, 4)
         # the last rounds leave nothing to update
-        self.working = int((self.bounds[:, 3] > self.bounds[:, 2]).sum())
+        self.working = max((r + 1 for r, b in enumerate(bounds) if b[3] > b[2]), default=0)
         pairs = np.array(list(at), int).reshape(-1, 2)
         self.places, self.mirror = pairs, np.array([at[j, i] for i, j in at], int)
 
