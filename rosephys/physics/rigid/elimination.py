@@ -35,12 +35,16 @@ _Block = tuple[int, int]
 class Elimination:
     """The order in which the nodes of a graph are eliminated, and the blocks that there are.
 
-    Node k may go once one of `after[k]` has gone, or at once if that is empty: a node whose own block is zero
-    waits for a neighbour. `block[i, j]` is the number of a block (i, j); block k is (k, k).
+    A node whose own block is zero, as that of a constraint, needs one of its `supports`: it may go once one has
+    gone that has let no other go, so that what is left of its block is regular, or once all nodes have gone that
+    need none. `block[i, j]` is the number of a block (i, j); block k is (k, k).
     """
 
     def __init__(
-        self, nodes: int, edges: Iterable[_Block], after: Sequence[Iterable[int]] | None = None
+        self,
+        nodes: int,
+        edges: Iterable[_Block],
+        supports: Sequence[Sequence[int]] | None = None,
     ) -> None:
         self.nodes = nodes
         near: list[set[int]] = [set() for _ in range(nodes)]
@@ -51,8 +55,7 @@ class Elimination:
         for i in range(nodes):
             for j in sorted(near[i]):
                 self._add(i, j)
-        waits = [set(w) for w in after or [()] * nodes]
-        rounds = self._rounds(near, waits)
+        rounds = self._rounds(near, supports or [()] * nodes)
         self._tabulate(rounds)
         # as a function of its own it compiles once
         self.eliminated = ra.fn(self._eliminated)
@@ -61,18 +64,12 @@ class Elimination:
         self.block.setdefault((i, j), len(self.block))
 
     def _rounds(
-        self, near: list[set[int]], waits: list[set[int]]
+        self, near: list[set[int]], supports: Sequence[Sequence[int]]
     ) -> list[list[tuple[int, list[int]]]]:
         """The nodes of each round, each with its neighbours that are still there."""
-        left, gone, rounds = set(range(self.nodes)), set[int](), []
+        left, spare, rounds = set(range(self.nodes)), set[int](), []
         while left:
-            ready = [k for k in left if not waits[k] or waits[k] & gone] or list(left)
-            ready.sort(key=lambda k: (len(near[k]), k))
-            most = max(len(near[ready[0]]), 2)
-            chosen: list[int] = []
-            for k in ready:
-                if len(near[k]) <= most and not near[k] & set(chosen):
-                    chosen.append(k)
+            chosen = self._round(left, spare, near, supports)
             rounds.append([(k, sorted(near[k])) for k in chosen])
             for k in chosen:
                 for i in near[k]:
@@ -81,8 +78,25 @@ class Elimination:
                     for j in near[k] - {i}:
                         self._add(i, j)
             left -= set(chosen)
-            gone |= set(chosen)
+            spare |= {k for k in chosen if not supports[k]}
         return rounds
+
+    @staticmethod
+    def _round(
+        left: set[int], spare: set[int], near: list[set[int]], supports: Sequence[Sequence[int]]
+    ) -> list[int]:
+        """Nodes that may go at once; the supports that they need are taken from the `spare` ones."""
+        late = all(supports[k] for k in left)
+        chosen: list[int] = []
+        for k in sorted(left, key=lambda k: (len(near[k]), k)):
+            own = spare & set(supports[k])
+            if (supports[k] and not own and not late) or near[k] & set(chosen):
+                continue
+            if len(near[k]) > max(len(near[chosen[0]]) if chosen else 0, 2) and chosen:
+                break
+            spare -= {min(own)} if own else set()
+            chosen.append(k)
+        return chosen
 
     def _tabulate(self, rounds: list[list[tuple[int, list[int]]]]) -> None:
         """Rounds as tables of whole numbers.

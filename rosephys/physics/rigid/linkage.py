@@ -54,7 +54,7 @@ from .elimination import Elimination
 from .joints import MOTOR, Table
 from .pairs import Pairs
 
-YIELD = 1e-8
+YIELD = 1e-10
 """ε as a share of what a row of a joint yields when its two bodies are free."""
 CLOSE = 1e-6
 """An iteration that changes motions by less than this share of them, by the root of energy, is the last: its
