@@ -37,9 +37,10 @@ from typing import TypeAlias
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide, joints
+from . import collide
 from .bodies import Bodies, Poses, Twists, World
 from .impacts import impacts
+from .joints import MOTOR, Table
 from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
 
 Force: TypeAlias = Callable[[Twists, Sums], None]
@@ -150,15 +151,17 @@ def _contact(
 
 
 def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
-    """What joints do in a step to bodies at x (n, 3) that move with v (n, 3)."""
-    bodies, inverse = ra.array(world.links.pairs), ra.array(world.inverse)
-    rows, aim, torque = joints.asked(world, x, dt)
+    """What joints do in a step to bodies at x (n, 3) that move with v (n, 3): as they are at its end."""
+    table, inverse = Table(world), ra.array(world.inverse)
 
     def force(v: Twists, change: Sums) -> None:
         for k in ra.range(len(world.joints)):
-            i, j = bodies[k, 0], bodies[k, 1]
-            wrong = aim[k] - rows[k] @ ra.concat([v[i], v[j]])
-            more = ra.clip(stiffness * dt * dt * wrong, -dt * torque[k], dt * torque[k]) @ rows[k]
+            i, j = table.pairs[k, 0], table.pairs[k, 1]
+            motion = ra.concat([v[i], v[j]])
+            rows, off = table.look(k, ra.concat([x[i], x[j]]) + dt * motion)
+            wrong = ra.where(table.kind[k] == MOTOR, table.speed[k] - rows @ motion, -off / dt)
+            most = dt * table.torque[k]
+            more = ra.clip(stiffness * dt * dt * wrong, -most, most) @ rows
             change[i] += inverse[i] * more[:3]
             change[j] += inverse[j] * more[3:]
 
