@@ -186,6 +186,17 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> NumpyArray:
 
 
 def inverse(m: Matrix) -> Matrix:
-    """Of a matrix (3, 3), by cofactors."""
-    a, b, c = ra.cross(m[1], m[2]), ra.cross(m[2], m[0]), ra.cross(m[0], m[1])
-    return ra.array([a, b, c]).T / ra.dot(m[0], a)
+    """Of a matrix (3, 3), by L and U. Cofactors would lose a small pivot beside a large one, which is what a
+    joint that repeats another leaves."""
+    p = 1 / m[0, 0]
+    l1, l2 = m[1, 0] * p, m[2, 0] * p
+    q, u12 = 1 / (m[1, 1] - l1 * m[0, 1]), m[1, 2] - l1 * m[0, 2]
+    l3 = (m[2, 1] - l2 * m[0, 1]) * q
+    r = 1 / (m[2, 2] - l2 * m[0, 2] - l3 * u12)
+    last = r * (l1 * l3 - l2), -r * l3, r
+    middle = tuple(q * (y - u12 * z) for y, z in zip((-l1, 1.0, 0.0), last, strict=True))
+    first = tuple(
+        p * (x - m[0, 1] * y - m[0, 2] * z)
+        for x, y, z in zip((1.0, 0.0, 0.0), middle, last, strict=True)
+    )
+    return ra.array([ra.array(v) for v in (first, middle, last)])
