@@ -32,6 +32,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
+import numpy as np
+
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
@@ -178,6 +180,16 @@ class _Touching:
                 count += ra.where(ra.any(touch[p] > 0) | ra.any(closes), YES, 0.0)
         return count.freeze() > 0
 
+    def work(self, motion: Twists, touch: Array) -> Scalar:
+        """What impulses `touch` (p, 4) do to bodies that move (n, 3), in joules; slow parting does not count."""
+        bodies, total = ra.array(self.world.contacts.pairs), ra.accum()
+        slow = FASTEST * SLOP * np.array([1.0, 0.0, 1.0, 0.0])
+        for p in ra.range(len(self.world.contacts.pairs)):
+            with ra.when(self.pairs.near[p] > 0):
+                u = speeds(self.pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+                total += ra.dot(touch[p], u - slow)
+        return total.freeze()
+
     @property
     def deep(self) -> Array:
         """How much (p, 2) points overlap by more than what is left."""
@@ -237,23 +249,25 @@ def _joined(
     mean = (there - x) / dt
     aim = meet.aims(True, touch)
 
-    def pressed() -> _Joined:
-        """2 and 3, with the impulses that are called for."""
+    def pressed() -> tuple[Poses, Twists, Array, Array, Array]:
+        """2 and 3, with the impulses that are called for, and what 4 asks for."""
         u, p = visited(x, mean, touch, aim, 1.0)
-        there, after, q = led(p, hold)
         apart = ra.where(meet.deep > 0, meet.opening, -LATER)
-        drift = visited(x, u, ra.zeros(p.shape), apart, 0.0)[0]
-        return there + dt * (drift - u), after, p, q
+        drift = dt * (visited(x, u, ra.zeros(p.shape), apart, 0.0)[0] - u)
+        none, least, found = ra.zeros(p.shape), meet.aims(False, p), led(p, hold)
+        # joints that are bent within the step may answer otherwise; impulses that would then do work wait for 4
+        works = meet.work((found[0] - x) / dt, p) > 0
+        there, after, q = ra.cond(works, lambda: led(none, hold), lambda: found)
+        return there + drift, after, ra.where(works, none, p), q, least
 
-    there, after, touch, hold = ra.cond(
-        meet.busy(mean, touch, aim), pressed, lambda: (there, after, touch, hold)
-    )
+    idle = there, after, touch, hold, ra.full(aim.shape, -LATER)
+    there, after, touch, hold, least = ra.cond(meet.busy(mean, touch, aim), pressed, lambda: idle)
     x, motion = links.settled(there, after, hold, dt)
 
     # 4
     motion, touch = ra.cond(
-        ra.any(touch > 0),
-        lambda: visited(x, motion, touch, meet.aims(False, touch), 1.0),
+        ra.any(least == 0),
+        lambda: visited(x, motion, touch, least, 1.0),
         lambda: (motion, touch),
     )
     return x, motion, touch, hold
