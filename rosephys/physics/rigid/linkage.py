@@ -59,6 +59,8 @@ YIELD = 1e-10
 CLOSE = 1e-6
 """An iteration that changes motions by less than this share of them, by the root of energy, is the last: its
 successor would change them by the square."""
+SLACK = 1e-3
+"""The same share for impulses, each by itself: in a taut chain large ones move next to nothing."""
 LONGEST = 0.5
 """The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
 PATIENCE, MOST = 8, 64
@@ -114,11 +116,13 @@ class Linkage:
         h = share * dt
         free = v + 0.5 * h * pushed
         most = 0.5 * h * self.table.torque
-        found = self.order.solved(*self.system(x, u, p, free, h, -most, most))
-        du = self._bodies(found)
-        u, p, count = u + du, p - found[len(self.movers) :], count + 1
-        change, scale = self._square(du), self._square(free) + self._square(h * pushed)
-        ended = change <= CLOSE * CLOSE * scale
+        blocks, right = self.system(x, u, p, free, h, -most, most)
+        found = self.order.solved(blocks, right)
+        du, dp = self._bodies(found), found[len(self.movers) :]
+        u, p, count = u + du, p - dp, count + 1
+        scale = self._square(free) + self._square(h * pushed)
+        change, strain = self._square(du), self._strain(blocks, dp)
+        ended = (change <= CLOSE * CLOSE * scale) & (strain <= SLACK * SLACK * scale)
         lost = ~ended & ((count >= PATIENCE) | ~(change < FREE * scale))
 
         # the motion is made, or is to be tried in half the time
@@ -155,6 +159,13 @@ class Linkage:
         """Twice the kinetic energy of motions (n, 3)."""
         mass, inertia = self.world.free * self.world.mass, self.world.free * self.world.inertia
         return ra.sum(mass * (v[:, 0] ** 2 + v[:, 1] ** 2) + inertia * v[:, 2] ** 2)
+
+    def _strain(self, blocks: Array, p: Array) -> Scalar:
+        """What impulses p (j, 3) would give, each by itself, as `_square`."""
+        n, total = len(self.movers), ra.accum()
+        for k in ra.range(len(self.world.joints)):
+            total += sum(abs(blocks[n + k, r, r]) * p[k, r] ** 2 for r in range(3)) / YIELD
+        return total.freeze()
 
     def _bodies(self, found: Array) -> Twists:
         """What a solution (nodes, 3) says of each body (n, 3): nothing of one that is fixed."""
