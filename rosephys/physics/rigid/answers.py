@@ -1,12 +1,13 @@
 r"""Pairs of bodies that touch, when joints lead from each to others: an impulse moves all that hangs on it.
 
-With W the inverse masses and J the rows of all joints, impulses P along the rows G of a pair change all motions by
+With W the inverse masses and J the rows of all joints, impulses P along the rows G of a pair change all
+motions by
 
     Δv = W' Gᵀ P        W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W
 
-which leaves the speeds J v along the joints as they were. So a pair is solved as one of free bodies is, with the
-response G W' Gᵀ: a box that rests on a light plank of a bridge feels the bridge. Pairs are gone through one after
-the other, and joints hold all the time.
+which leaves the speeds J v along the joints as they were. So a pair is solved as one of free bodies is, with
+the response G W' Gᵀ: a box that rests on a light plank of a bridge feels the bridge. Pairs are gone through
+one after the other, and joints hold all the time.
 
 Source: Featherstone, *Rigid Body Dynamics Algorithms*, 2008, chapter 11.
 """

@@ -1,7 +1,7 @@
 r"""The rows of a joint between two places of its bodies, and how they bend.
 
-While a body turns by Δ = h ω, a point that is at r from its centre of mass goes from R r to R' r. With z = Δ / 2
-and R̄ the rotation half-way, that is along the normal of an arm r̄ at the middle, exactly:
+While a body turns by Δ = h ω, a point that is at r from its centre of mass goes from R r to R' r. With z = Δ /
+2 and R̄ the rotation half-way, that is along the normal of an arm r̄ at the middle, exactly:
 
     R' r - R r = Δ (-r̄_y, r̄_x),      r̄ = S(z) R̄ r,      S(z) = sin z / z
 
@@ -10,8 +10,8 @@ So with the arms ā, b̄ of the anchors the ends of a joint, d apart, move apart
     P = ( -1   0    ā_y   1   0  -b̄_y )
         (  0  -1   -ā_x   0   1   b̄_x )
 
-A pin has the rows P, a rod e P with e = (d + d') / (|d| + |d'|), for which |d'| - |d| = e (d' - d). The turning of
-welds and motors is a row of constants. With h = 0 these are the rows of the velocities, J.
+A pin has the rows P, a rod e P with e = (d + d') / (|d| + |d'|), for which |d'| - |d| = e (d' - d). The
+turning of welds and motors is a row of constants. With h = 0 these are the rows of the velocities, J.
 
 Rows G(u) and impulses p give bodies the momenta Gᵀp, and these change with u where arms turn and where rods do:
 
@@ -81,8 +81,8 @@ def chord(
 
 
 class _Arm:
-    """The arm of an anchor while its body turns by twice z from an angle: at the start, at the end, the mean that
-    makes the chord, and how that changes with z."""
+    """The arm of an anchor while its body turns by twice z from an angle: at the start, at the end, the mean
+    that makes the chord, and how that changes with z."""
 
     def __init__(self, anchor: Vector, angle: Scalar, z: Scalar) -> None:
         c, s, cz, sz = ra.cos(angle + z), ra.sin(angle + z), ra.cos(z), ra.sin(z)

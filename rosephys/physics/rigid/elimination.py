@@ -35,9 +35,9 @@ _Block = tuple[int, int]
 class Elimination:
     """The order in which the nodes of a graph are eliminated, and the blocks that there are.
 
-    A node whose own block is zero, as that of a constraint, needs one of its `supports`: it may go once one has
-    gone that has let no other go, so that what is left of its block is regular, or once all nodes have gone that
-    need none. `block[i, j]` is the number of a block (i, j); block k is (k, k).
+    A node whose own block is zero, as that of a constraint, needs one of its `supports`: it may go once one
+    has gone that has let no other go, so that what is left of its block is regular, or once all nodes have
+    gone that need none. `block[i, j]` is the number of a block (i, j); block k is (k, k).
     """
 
     def __init__(

@@ -181,7 +181,8 @@ class _Touching:
         return count.freeze() > 0
 
     def work(self, motion: Twists, touch: Array) -> Scalar:
-        """What impulses `touch` (p, 4) do to bodies that move (n, 3), in joules; slow parting does not count."""
+        """What impulses `touch` (p, 4) do to bodies that move (n, 3), in joules; slow parting does not
+        count."""
         bodies, total = ra.array(self.world.contacts.pairs), ra.accum()
         slow = FASTEST * SLOP * np.array([1.0, 0.0, 1.0, 0.0])
         for p in ra.range(len(self.world.contacts.pairs)):

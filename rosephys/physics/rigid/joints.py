@@ -7,16 +7,8 @@ With p the anchors of a joint where they are, d = p_b - p_a, each joint asks for
     distance   |d| = length
     motor      ω_b - ω_a = speed, with a torque of at most `torque`
 
-They are rows of one matrix J, and the impulses λ along them have the response K = J M⁻¹ Jᵀ. In a step's first
-half λ is such that the positions at its end satisfy them, in its second half such that the velocities there do:
-
-    first half    λ ← λ - K⁻¹ C(x + h v) / h          second half   λ ← λ - K⁻¹ J v
-
-with J at the start and at the end of the step, which is RATTLE: of order 2, symplectic for one joint, and
-what a joint is off does not grow with time. Several joints are visited in turn, round after round, and start
-from the impulses of the half before. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
-
-Source: Andersen, *RATTLE: a "velocity" version of the SHAKE algorithm*, J. Comput. Phys. 52, 1983.
+They are rows of one matrix J. How they are held in a step is said in `linkage`, for `impulses`, and in
+`implicit`. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
 """
 
 from __future__ import annotations
@@ -50,20 +42,6 @@ def distance(a: int, b: int, at_a: Point, at_b: Point, length: Scalar) -> Joint:
 def motor(a: int, b: int, speed: Scalar, torque: Scalar = FREE) -> Joint:
     """Body b turns at `speed` against body a, as far as that torque can make it."""
     return Joint("motor", (a, b), target=speed, torque=torque)
-
-
-def asked(world: World, x: Poses, dt: Scalar) -> tuple[Array, Array, Array]:
-    """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which they hold after `dt` seconds,
-    and the most torque (j,); x (n, 3) are positions and angles."""
-    table = Table(world)
-
-    def ask(k: Index) -> tuple[Array, Vector, Scalar]:
-        i, j = table.pairs[k, 0], table.pairs[k, 1]
-        rows, off = table.look(k, ra.concat([x[i], x[j]]))
-        turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
-        return rows, turning * np.array([0.0, 0.0, 1.0]) - off / dt, table.torque[k]
-
-    return ra.build(len(world.joints), ask)
 
 
 def inverse_mass(world: World, x: Poses) -> Array:

@@ -1,13 +1,13 @@
 r"""Balls on rods that have nothing else to hold them: the step of `linkage` in closed form.
 
-A rod that leads from the centre of mass of a body, to a place on a fixed one or to the centre of another, turns
-nothing. Where no two rods share a body that can move, with d the rod, δ what it would change by in a step of length
-h without its tension, and w the inverse masses of its ends, the equations of `linkage` are
+A rod that leads from the centre of mass of a body, to a place on a fixed one or to the centre of another,
+turns nothing. Where no two rods share a body that can move, with d the rod, δ what it would change by in a
+step of length h without its tension, and w the inverse masses of its ends, the equations of `linkage` are
 
-    d' = d + δ + s (d + d'),  |d'| = |d|      so      s = -(2 d·δ + δ²) / (4 d² + 2 d·δ),   d' = ((1 + s) d + δ) / (1 - s)
+    d' = d + δ + s (d + d'),  |d'| = |d|,     so     s = -(2 d·δ + δ²) / (4 d² + 2 d·δ)
 
-and the impulse is (d' - d - δ) / (h w). Energy is kept as there, at any step in which an end does not fly past the
-other.
+and the impulse is (d' - d - δ) / (h w). Energy is kept as there, at any step in which an end does not fly past
+the other.
 
 The derivative is that of these formulas, which is that of the solution.
 
@@ -30,7 +30,7 @@ LEAST = 1e-6
 
 
 def are_strings(world: World) -> bool:
-    """Whether each joint is a rod between centres of mass, or from one to a fixed body, and has its bodies alone."""
+    """Whether each joint is such a rod, and no two share a body that can move."""
     held: list[int] = []
     for joint in world.joints:
         ends = zip(joint.bodies, joint.anchors, strict=True)
@@ -56,8 +56,8 @@ class Strings:
     def moved(
         self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
     ) -> tuple[Poses, Twists, Array]:
-        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), and the impulses (j, 3) of half
-        a step."""
+        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), and the impulses (j, 3) of
+        half a step."""
         free, weights = v + 0.5 * dt * pushed, ra.array(self.world.inverse)
         change, table = ra.accum(v.shape), self.table
         found = ra.accum(hold.shape)
@@ -96,8 +96,8 @@ class Strings:
     def visited(
         self, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
     ) -> tuple[Twists, Array]:
-        """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair, where `aim` (p, 2)
-        are the least speeds, and to each rod in turn."""
+        """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair, where `aim`
+        (p, 2) are the least speeds, and to each rod in turn."""
 
         def once(now: tuple[Twists, Array]) -> tuple[Twists, Array]:
             motion, touch = now
