@@ -9,11 +9,11 @@ A point that will overlap by δ = -(gap + h u_n) at the end of the step, and sli
 
     P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
 
-A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end of
-the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff, with
-at most its torque. Without friction v' is the minimum of a strictly convex function, so there is
-one, and no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem.
-Newton's method finds it; its steps are halved until the residual falls.
+A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end
+of the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff,
+with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is one, and
+no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem. Newton's
+method finds it; its steps are halved until the residual falls.
 
 So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
 error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is

@@ -11,9 +11,10 @@ Friction is, at each point, the impulse -u_t / k_t along the tangent, within Â±Î
 projected Gauss-Seidel over the rounds of pairs, and start from the impulses of the phase before. Free flight is
 exact (steps 2 to 4 are leapfrog), and so is the rebound from a plane, whose energy is kept with e = 1.
 
-Where there are joints, bodies move in 2 to 4 as `linkage` says, under gravity and the impulses P as steady forces.
-P is found with what joints answer (`answers`), and joints then move with it. Where that makes a P do work, as
-in a chain that is taut within the step, it acts at the end of the step instead, where it can only take energy.
+Where there are joints, bodies move in 2 to 4 as `linkage` says, under gravity and the impulses P as steady
+forces. P is found with what joints answer (`answers`), and joints then move with it. Where that makes a P do
+work, as in a chain that is taut within the step, it acts at the end of the step instead, where it can only
+take energy.
 
 Why this and not another: with impacts as collisions of pairs, one after the other, the last ball of a
 cradle takes all the speed, touching or nearly so; one simultaneous solution would share it out. With a time of
