@@ -30,8 +30,9 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import joints
+from .answers import response, spread
 from .bodies import Poses, Twists, World
 from .collide import YES, Contacts
 from .pairs import NORMALS, Pairs, changes, resolved, row_matrix, speeds, sweep
@@ -141,10 +142,10 @@ class _Meeting:
             u, struck = self.approach(p, i, j, motions)
             with ra.when(ra.any(struck)):
                 rows = row_matrix(self.pairs, p)
-                spread = _spread(rows, inverse[i], inverse[j])
-                parts = ra.reshape(spread, (4, n, 3))
-                impulses = self.impulses(p, i, j, u, struck, _response(rows, parts, i, j))
-                more = ra.reshape(impulses @ spread, (n, 3))
+                changed = spread(rows, inverse[i], inverse[j])
+                parts = ra.reshape(changed, (4, n, 3))
+                impulses = self.impulses(p, i, j, u, struck, response(rows, parts, i, j))
+                more = ra.reshape(impulses @ changed, (n, 3))
                 for body in ra.range(n):
                     change[body] += more[body]
                     early[body] += self.contacts.time[p] * more[body]
@@ -153,24 +154,3 @@ class _Meeting:
         one_by_one = np.arange(len(self.pairs.near))[:, None] + np.array([0, 1])
         motion = sweep(self.world, self.pairs, motion, visit, one_by_one)
         return motion, x - early.freeze(), count.freeze()[0]
-
-
-def _spread(rows: Matrix, first: Array, second: Array) -> Array:
-    """The changes (4, m) of all motions by impulses along a pair's rows (4, 6), whose bodies' are (3, m)."""
-
-    def change(r: Index, c: Index) -> Scalar:
-        return sum(rows[r, k] * first[k, c] + rows[r, 3 + k] * second[k, c] for k in range(3))
-
-    return ra.build(4, lambda r: ra.build(first.shape[1], lambda c: change(r, c)))
-
-
-def _response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
-    """The changes of a pair's speeds along its rows (4, 6), given those of all motions, `parts` (4, n, 3): of
-    the symmetric matrix the lower triangle (10,), row by row."""
-    above, below = map(ra.array, np.tril_indices(4))
-
-    def entry(e: Index) -> Scalar:
-        row, change = rows[below[e]], parts[above[e]]
-        return sum(row[k] * change[i, k] + row[3 + k] * change[j, k] for k in range(3))
-
-    return ra.build(10, entry)
