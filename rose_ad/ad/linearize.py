@@ -128,6 +128,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     kept = [v for v in free if v.block is P.block and v.instr is None]
     residuals = [v for v in free if v.block is not P.block or v.instr is not None]
     leave_unread_unset(residuals, tangent_block)
+    P.loc = function.loc
     joined = joined_residuals(residuals, P, tangent_block)
     residuals = [v for v in residuals if v not in joined.parts]
     substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})

@@ -238,10 +238,12 @@ CARRYING = frozenset(name for name, op in OPS.items() if op.carries)
 class Visitor:
     """What goes through programs: it has a method `_NAME` for each instruction of that name.
 
-    `never` says of instructions that do not reach it why. A class that has neither cannot be defined.
+    `never` says of instructions that do not reach it why. A class that has neither cannot be defined. Nor can
+    one that says in `inherited` what it takes over, if there is an instruction that it neither has nor names.
     """
 
     never: ClassVar[Mapping[str, str]] = {}
+    inherited: ClassVar[frozenset[str] | None] = None
     rows: ClassVar[Mapping[str, Callable[..., Any]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -253,7 +255,8 @@ class Visitor:
         if name in cls.never:
             return cls._unreached(name)
         row: Callable[..., Any] | None = getattr(cls, f"_{name}", None)
-        if row is None:
+        taken_over = "inherited" in vars(cls) and f"_{name}" not in vars(cls)
+        if row is None or (taken_over and name not in (cls.inherited or ())):
             raise TypeError(f"{cls.__name__} has no row for the instruction {name}")
         return row
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
 from ...ir.queries import block_uses, instructions
@@ -48,6 +49,11 @@ class LaneLowering(LaneValues):
     `told` are conditions that only say which iterations a filter keeps: of these it is enough to know whether
     they hold in any lane, one bit, which is known where the lanes branch.
     """
+
+    # what asks the methods under "representation" alone, and so is the same in lanes
+    inherited: ClassVar[frozenset[str] | None] = frozenset(
+        {"accum", "freeze", "host", "join", "pack", "rewind", "scan"}
+    )
 
     def __init__(self, module: Module, f: Function, flags: Flags, width: int, masked: bool) -> None:
         super().__init__(module, f, flags, width, masked)

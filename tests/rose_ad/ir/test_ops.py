@@ -66,6 +66,20 @@ def test_a_visitor_that_lacks_a_row_cannot_be_defined(monkeypatch: pytest.Monkey
         type("Knowing", (visitor,), {"_gather": lambda self, *_: None})
 
 
+def test_lanes_say_what_they_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of scalar code may be wrong in lanes: it is not taken over unseen."""
+    monkeypatch.setitem(OPS, "gather", OPS["index"])
+    with pytest.raises(TypeError, match="no row for the instruction gather"):
+        type(
+            "Lanes",
+            (Lowering,),
+            {"inherited": OPS.keys() - {"gather"}, "_other": Lowering._index},
+        )
+    monkeypatch.setattr(Lowering, "_gather", Lowering._index, raising=False)
+    with pytest.raises(TypeError, match="no row for the instruction gather"):
+        type("Lanes", (LaneLowering,), {"inherited": OPS.keys() - {"gather"}})
+
+
 def test_what_does_not_reach_a_visitor_says_so_if_it_does() -> None:
     class Deaf(Copier):
         never: ClassVar[dict[str, str]] = {"host": "nothing is called back"}
