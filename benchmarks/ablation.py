@@ -27,10 +27,9 @@ os.environ["ROSE_AD_CACHE"] = "off"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import rose_ad as ra
-from rose_ad.ad import linearize as linearization
+from rose_ad.ad import linearize
 from rose_ad.ir import prims
-from rose_ad.lower import aliasing as apart
-from rose_ad.lower import lowering as llvm
+from rose_ad.lower import aliasing, lowering
 from rose_ad.rewrite.loops import arrange
 from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
@@ -82,6 +81,11 @@ def patched(
     return without
 
 
+def uncut(loop: Any) -> list[tuple[int, int]]:
+    """The whole range of a loop."""
+    return [(0, loop.length)]
+
+
 def nothing(*_: Any) -> None:
     """Do nothing."""
 
@@ -113,10 +117,10 @@ PARTS = {
     "· rows": Part("sums of four rows at once", patched(arrange, "in_row_blocks", lambda i: None)),
     "· columns": Part("sums of columns in registers", patched(arrange, "in_column_blocks", lambda i: None)),
     "· untouched": Part("sums of nothing are not read", patched(arrange, "untouched", lambda b: {})),
-    "unread": Part("no carries kept that nobody reads", patched(linearization, "leave_unread_unset", nothing)),
-    "cuts": Part("loops cut where tests of their index turn", patched(llvm, "pieces", lambda i: [(0, i.attr)])),
-    "parallel": Part("LLVM is told which loops are parallel", patched(llvm, "is_plain", lambda i: False)),
-    "apart": Part("LLVM is told what lies apart", patched(apart.Apart, "adding", lambda self, ref: "")),
+    "unread": Part("no carries kept that nobody reads", patched(linearize, "leave_unread_unset", nothing)),
+    "cuts": Part("loops cut where tests of their index turn", patched(lowering, "pieces", uncut)),
+    "parallel": Part("LLVM is told which loops are parallel", patched(lowering, "is_plain", lambda i: False)),
+    "apart": Part("LLVM is told what lies apart", patched(aliasing.Apart, "adding", lambda self, ref: "")),
     "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 

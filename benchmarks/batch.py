@@ -58,7 +58,7 @@ def double_precision(problem: Problem) -> tuple[ra.Fn, tuple[Any, ...]]:
 
 
 def toi_velocity(x: Any, v: Any, r: Any, restitution: Any, dt: Any) -> tuple[Any, Any]:
-    """Contact at the instant of impact, as in rosephys/physics/contact/discs.py."""
+    """Contact at the instant of impact, for discs that meet one other in a step at most."""
     n = x.shape[0]
     dv, dx = (ra.accum(ra.Vec[n, ra.Vec[2, ra.Real32]]) for _ in range(2))
     for i in ra.range(n):

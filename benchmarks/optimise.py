@@ -95,7 +95,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
     """For the function and for the reverse of its derivative: (what, size, trace, optimise, size then)."""
     import rose_ad as ra
     from rose_ad.base.garbage import uncollected
-    from rose_ad.ir import core
+    from rose_ad.ir import queries
     from rose_ad.ir.in_force import under
     from rose_ad.rewrite.schedule import sweep
     from rose_ad.rewrite.strategy import seq
@@ -128,7 +128,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
             return time.process_time() - start, size(block)
 
     def size(block: Any) -> int:
-        return sum(1 for _ in core.instructions(block))
+        return sum(1 for _ in queries.instructions(block))
 
     _, seconds = traced(ra.fn(f), replace(ra.SCHEDULE, traced=nothing))
     raw, _ = traced(ra.fn(f), bare)
@@ -138,7 +138,7 @@ def measure(name: str, instructions: int) -> list[tuple[str, int, float | None, 
         """The reverse of the derivative of a function, itself tidy, of about n instructions."""
         f, _ = SHAPES[name](ra, n)
         gradient, _ = traced(ra.grad(f), replace(bare, traced=ra.SCHEDULE.traced))
-        return max((g.block for g in core.callees(gradient) if g.name.endswith(".T")), key=size)
+        return max((g.block for g in queries.callees(gradient) if g.name.endswith(".T")), key=size)
 
     sample = instructions // 20
     reverse = reversed(sample * instructions // size(reversed(sample)))

@@ -81,7 +81,7 @@ class Result:
 
 
 class Process:
-    """A peer's worker (worker.py or rose.mjs) and what it has answered so far."""
+    """A peer's worker (worker.py or a peer's own .mjs) and what it has answered so far."""
 
     def __init__(self, peer: Peer, command: list[str], environment: dict[str, str]) -> None:
         self.peer, self.spent = peer, 0.0

@@ -10,7 +10,7 @@ Stays alive and answers requests, a JSON object a line on stdin, with one on std
                                          with "cpu" true, seconds of the processor
     {"ask": "memory"}                    {"grown", "tape"}: bytes, see README.md
 
-and {"error": why} where something raised. rose.mjs speaks the same.
+and {"error": why} where something raised. peers/rose_worker.mjs speaks the same.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ loss, gradient = problem.value_and_gradient(problem.values)
 
 from .errors import OptimizeError, SceneError
 from .files.notebook import Animation, show
+from .limit import Limit
 from .scene.fields import control, parameter
 from .scene.finding import find_scene, scene_names
 from .scene.picture import (
@@ -33,6 +34,7 @@ __all__ = [
     "Arrow",
     "Circles",
     "Cross",
+    "Limit",
     "Lines",
     "OptimizeError",
     "Picture",

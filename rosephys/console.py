@@ -33,12 +33,12 @@ class Bar:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A `with` that gives a function for showing what is done, how much of it and of how much."""
+def progress(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """A `with` that gives a function for showing what is done, how much of it and of how much; see `Bar`."""
     bars: dict[str, Bar] = {}
 
     def show(what: str, done: int, total: int) -> None:
-        bars.setdefault(what, Bar(total)).show(done, what)
+        bars.setdefault(what, Bar(total, quiet)).show(done, what)
 
     try:
         yield show

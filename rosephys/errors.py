@@ -17,13 +17,19 @@ class OptimizeError(Exception):
     """A descent that cannot go on; what it had found so far has been yielded."""
 
 
+class NotFiniteError(Exception):
+    """A loss or a gradient that is not a finite number, and where that began."""
+
+
 class FilmError(Exception):
     """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
 def describe(error: BaseException) -> str:
     """What went wrong in words for people, with the line of the user's own code."""
-    known = isinstance(error, (SceneError, ra.RoseError, OptimizeError, FilmError, OSError))
+    known = isinstance(
+        error, (SceneError, ra.RoseError, OptimizeError, NotFiniteError, FilmError, OSError)
+    )
     return str(error) or type(error).__name__ if known else _with_line(error)
 
 

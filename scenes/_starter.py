@@ -1,6 +1,6 @@
 """Throw a ball against the wind so that it comes down on the goal.
 
-Try it: `python -m rosephys scene FILE` (drag the goal), and `check`, `gradient --check`, `optimize`, `record`.
+Try it: `python -m rosephys scene FILE`, and drag the goal; then `check`, `optimize`, `record`.
 """
 
 from typing import Any

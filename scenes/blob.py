@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Cross, Picture, Polygons, Scene, Track, control, parameter
+from rosephys import Cross, Limit, Picture, Polygons, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
     at_rest,
+    mpm_limits,
     neo_hookean,
     neo_hookean_energy,
     step,
@@ -89,6 +90,10 @@ class Blob(Scene):
         mass = self.density * self._volume * np.ones(self.edge**3)
         gravity = self.gravity * np.array([0.0, 0.0, -1.0])
         return step(self._grid, state, mass, jelly, gravity, self.dt)
+
+    def limits(self, state: Particles) -> tuple[Limit, ...]:
+        mu, lam = self._lame
+        return mpm_limits(self._grid, state, ra.sqrt((lam + 2 * mu) / self.density), self.dt)
 
     def loss(self, final: Particles) -> Any:
         x, y, _ = CAMERA.on_floor(self.goal)

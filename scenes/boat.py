@@ -11,8 +11,28 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Picture, Polygon, Polygons, Polyline, Scene, Track, control, parameter
-from rosephys.physics.fluids.floating import Basin, Canal, Hulls, canal_step, energy, hull, press
+from rosephys import (
+    Circles,
+    Limit,
+    Picture,
+    Polygon,
+    Polygons,
+    Polyline,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
+from rosephys.physics.fluids.floating import (
+    Basin,
+    Canal,
+    Hulls,
+    canal_limit,
+    canal_step,
+    energy,
+    hull,
+    press,
+)
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.robots.boxes import Impulses, Motion, RigidBodies, advance, points_of
 
@@ -103,6 +123,9 @@ class Boat(Scene):
         water = canal_step(self.basin, state.water, pressure, friction, self.dt, inflow)
         boat = advance(impulses, drag=1.0, gravity=self.gravity, dt=self.dt)
         return State(water, boat, state.paddle + self.dt * speed, state.entered + self.dt * inflow)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (canal_limit(self.basin, state.water, self.hulls()[1], self.dt),)
 
     def loss(self, final: State) -> Any:
         """The squares of the distance from the mark and of the speed there, of how far the paddle is from where

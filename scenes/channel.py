@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Arrow, Circles, Picture, Scene, control, parameter
+from rosephys import Arrow, Circles, Limit, Picture, Scene, control, parameter
 from rosephys.physics.fields.grid import beside, each_cell
 from rosephys.physics.fluids.lattice_boltzmann import (
     flowing,
+    lattice_boltzmann_limit,
     lattice_boltzmann_step,
     moments,
     viscosity,
@@ -90,6 +91,9 @@ class Channel(Scene):
 
     def step(self, state: State, t: Any) -> State:
         return State(lattice_boltzmann_step(state.f, self.relaxation, self.force(), self.solid))
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (lattice_boltzmann_limit(state.f, self.relaxation, self.solid),)
 
     def loss(self, final: State) -> Any:
         """The energy of what is left of the wake, as a share of that of the stream, and what the fans cost."""

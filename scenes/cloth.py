@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
+from rosephys import Circles, Cross, Limit, Picture, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.robots.net import (
     Springs,
     net_energy,
     net_forces,
+    net_limit,
     sheet_cells,
     sheet_springs,
     sheet_triangles,
@@ -98,6 +99,9 @@ class Cloth(Scene):
     @property
     def _point_mass(self) -> Any:
         return self.mass / self.columns**2
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (net_limit(self._springs(), self._sheet(), self._point_mass, self.damping, self.dt),)
 
     def loss(self, final: State) -> Any:
         right, up, toward = CAMERA.axes

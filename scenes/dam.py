@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Picture, Polyline, Scene, control, parameter
-from rosephys.physics.fluids.shallow_water import shallow_water_step
+from rosephys import Limit, Picture, Polyline, Scene, control, parameter
+from rosephys.physics.fluids.shallow_water import shallow_water_limit, shallow_water_step
 from rosephys.physics.robots.net import sheet_cells
 from rosephys.scene.projection import Camera
 
@@ -109,6 +109,11 @@ class Dam(Scene):
         across, along = x - self.village[0], y - self.village[1]
         weight = ra.exp(-(across**2 + along**2) / self.size**2)
         return ra.sum(weight * depth * depth) / ra.sum(weight)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (
+            shallow_water_limit(state.depth, state.p, state.q, self.dt, self.width, self.gravity),
+        )
 
     def loss(self, final: State) -> Any:
         return final.wet + self.cost * ra.mean(ra.array(self.earth) ** 2)

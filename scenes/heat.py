@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Picture, Scene, Text, control, parameter
-from rosephys.physics.fields.reaction_diffusion import heat_step
+from rosephys import Limit, Picture, Scene, Text, control, parameter
+from rosephys.physics.fields.reaction_diffusion import heat_limit, heat_step
 from rosephys.scene.picture import Image
 
 
@@ -52,6 +52,9 @@ class Heat(Scene):
 
     def step(self, state: State, t: Any) -> State:
         return State(heat_step(state.warmth, self.diffusivity, self.dt, "wall"))
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (heat_limit(self.diffusivity, self.dt),)
 
     def loss(self, final: State) -> Any:
         return ra.mean((final.warmth - self.target) ** 2)

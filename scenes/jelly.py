@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import Circles, Cross, Limit, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
     at_rest,
     corotated,
     corotated_energy,
+    mpm_limits,
     step,
 )
 
 CORNER = (10.0, 25.0)  # of the square, in cells
+BALLAST = 1e-10  # of the grid's nodes, as in DiffTaichi
 TILES = 6  # that the square is painted with, along an edge
 
 
@@ -45,7 +47,7 @@ class Jelly(Scene):
 
     @property
     def _grid(self) -> Grid:
-        return Grid(self.nodes, "slip")
+        return Grid(self.nodes, "slip", ballast=BALLAST)
 
     @property
     def _mass(self) -> np.ndarray[Any, Any]:
@@ -61,6 +63,10 @@ class Jelly(Scene):
 
         gravity = self.gravity * np.array([0.0, -1.0])
         return step(self._grid, state, self._mass, rubber, gravity, self.dt)
+
+    def limits(self, state: Particles) -> tuple[Limit, ...]:
+        sound = ra.sqrt(3 * self.stiffness)
+        return mpm_limits(self._grid, state, sound, self.dt)
 
     def loss(self, final: Particles) -> Any:
         miss = ra.mean(final.position, axis=0) - self.goal

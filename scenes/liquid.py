@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
+from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
-from rosephys.physics.particles.mpm import Grid, Particles, at_rest, isotropic, liquid, step
+from rosephys.physics.particles.mpm import (
+    Grid,
+    Particles,
+    at_rest,
+    isotropic,
+    liquid,
+    mpm_limits,
+    step,
+)
 
 LAYERS = ("#1f6feb", "#4f9cf5", "#8cc4ff", "#d3e9ff")  # from the bottom up
 
@@ -60,6 +68,9 @@ class Liquid(Scene):
         pull = ra.array([sideways, -self.gravity])
         mass = np.ones(len(self._water()))
         return step(self._grid, state, mass, water, pull, self.dt)
+
+    def limits(self, state: Particles) -> tuple[Limit, ...]:
+        return mpm_limits(self._grid, state, ra.sqrt(self.stiffness), self.dt)
 
     def loss(self, final: Particles) -> Any:
         miss = ra.mean(final.position, axis=0) - self.goal

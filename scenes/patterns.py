@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Picture, Scene, Text, control, parameter
-from rosephys.physics.fields.reaction_diffusion import gray_scott_step
+from rosephys import Limit, Picture, Scene, Text, control, parameter
+from rosephys.physics.fields.reaction_diffusion import gray_scott_limit, gray_scott_step
 from rosephys.scene.picture import Image
 
 Array = np.ndarray[Any, Any]
@@ -71,6 +71,9 @@ class Patterns(Scene):
     def step(self, state: State, t: Any) -> State:
         food, eater = gray_scott_step(state.food, state.eater, self.feed, self.kill, 1.0)
         return State(food, eater)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (gray_scott_limit(state.eater, self.feed, self.kill, 1.0),)
 
     def loss(self, final: State) -> Any:
         return ra.mean((final.eater - self.target) ** 2)

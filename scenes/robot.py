@@ -16,10 +16,27 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import (
+    Circles,
+    Cross,
+    Limit,
+    Lines,
+    Picture,
+    Polygon,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.robots.ground import advance_over_ground
 from rosephys.physics.robots.network import CLOCKS, HIDDEN, clock, draw_weights, signals, unbiased
-from rosephys.physics.robots.springs import damping, rest_lengths, spring_forces
+from rosephys.physics.robots.springs import (
+    damping,
+    rest_lengths,
+    spring_forces,
+    springs_limit,
+    stiffest,
+)
 from rosephys.scene.scenery import level_ground
 
 Array = np.ndarray[Any, Any]
@@ -156,6 +173,10 @@ class Robot(Scene):
         masses = ra.ravel(ra.build(x.shape[0], felt))
         senses = ra.concat([clock(PACE * self.dt * t), masses, self.goal - centre])
         return signals(self, senses, self.body.muscles)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        square = self.stiffness * stiffest(self.body.masses, self.body.springs)
+        return (springs_limit(square, 0.0, self.dt),)
 
     def loss(self, final: State) -> Any:
         return -final.position[0, 0]

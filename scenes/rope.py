@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
+from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
-from rosephys.physics.robots.net import Springs, net_energy, net_forces, rope_springs
+from rosephys.physics.robots.net import Springs, net_energy, net_forces, net_limit, rope_springs
 from rosephys.physics.robots.springs import damping
 
 
@@ -71,6 +71,9 @@ class Rope(Scene):
     @property
     def _point_mass(self) -> Any:
         return self.mass / self.points
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (net_limit(self._springs(), self._line(), self._point_mass, self.damping, self.dt),)
 
     def loss(self, final: State) -> Any:
         miss = final.position[-1] - self.goal

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
-from rosephys.physics.particles.mpm import Grid, Particles, at_rest, step
+from rosephys import Circles, Cross, Limit, Picture, Scene, Track, control, parameter
+from rosephys.physics.particles.mpm import Grid, Particles, at_rest, mpm_limits, step
 from rosephys.physics.particles.sand import friction_cone, sand, sand_energy
 from rosephys.scene.scenery import level_ground
 
@@ -81,6 +81,10 @@ class Sand(Scene):
         mass = self.density * self._volume * np.ones(self.particles)
         gravity = self.gravity * np.array([0.0, -1.0])
         return step(self._grid, state, mass, grains, gravity, self.dt)
+
+    def limits(self, state: Particles) -> tuple[Limit, ...]:
+        mu, lam = self._lame
+        return mpm_limits(self._grid, state, ra.sqrt((lam + 2 * mu) / self.density), self.dt)
 
     def loss(self, final: Particles) -> Any:
         return (ra.mean(final.position[:, 0]) - self.goal[0]) ** 2

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Arrow, Circles, Lines, Picture, Scene, control, parameter
-from rosephys.physics.fluids.sph import sph_acceleration
+from rosephys import Arrow, Circles, Limit, Lines, Picture, Scene, control, parameter
+from rosephys.physics.fluids.sph import Liquid, density_rate, sph_acceleration, sph_limits
 from rosephys.physics.mechanics.knots import linear_between
 
 TANK = np.array([1.0, 0.8])  # m, its width and height
@@ -21,10 +21,11 @@ STIFF = 4e4  # 1/s², of the walls
 
 @ra.struct
 class State:
-    """Positions and velocities (n, 2), and the tilt of the tank in rad."""
+    """Positions and velocities (n, 2), densities (n,), and the tilt of the tank in rad."""
 
     position: ra.Vec
     velocity: ra.Vec
+    density: ra.Vec
     tilt: ra.Real
 
 
@@ -55,18 +56,28 @@ class Slosh(Scene):
     def initial(self) -> State:
         at = np.stack(np.meshgrid(np.arange(self.columns), np.arange(self.rows)), axis=-1)
         x = self.spacing * (at.reshape(-1, 2) + 0.5)
-        return State(x, np.zeros(x.shape), 0.0)
+        return State(x, np.zeros(x.shape), np.full(len(x), REST), 0.0)
+
+    @property
+    def liquid(self) -> Liquid:
+        """The water."""
+        d = self.spacing
+        return Liquid(REST * d**2, 1.3 * d, REST, self.sound, self.viscosity)
 
     def step(self, state: State, t: Any) -> State:
         x, v, dt = state.position, state.velocity, self.dt
         tilt = linear_between(ra.array(self.tilts), (t + 0.5) / self.steps)
         down = self.gravity * ra.array([ra.sin(tilt), -ra.cos(tilt)])
-        mass, reach = REST * self.spacing**2, 1.3 * self.spacing
-        push = sph_acceleration(x, v, mass, reach, REST, self.sound, self.viscosity)
+        push = sph_acceleration(self.liquid, x, v, state.density)
         near = 0.5 * self.spacing
         wall = ra.maximum(near - x, 0.0) - ra.maximum(x - (TANK - near), 0.0)
         v = v + dt * (push + down + STIFF * wall)
-        return State(x + dt * v, v, tilt)
+        density = state.density + dt * density_rate(self.liquid, x, v, state.density, down)
+        return State(x + dt * v, v, density, tilt)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        wall = Limit("what the stiffness of the walls allows", self.dt, 2 / STIFF**0.5)
+        return (*sph_limits(self.liquid, state.density, self.dt), wall)
 
     def loss(self, final: State) -> Any:
         """The mean square distance of the water from the right wall."""

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Lines, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import Circles, Limit, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.particles.mpm import (
     Grid,
     Particles,
     at_rest,
     corotated,
     determinant,
+    mpm_limits,
     muscle,
     step,
 )
@@ -36,6 +37,7 @@ BLOCKS = (  # x, y, width, height, and the number of its muscle
 )
 ORIGIN = (0.1, 0.03)
 MUSCLES, WAVES = 4, 4
+BALLAST = 1e-10  # of the grid's nodes, as in DiffTaichi
 PACE = 20.0  # of the waves, in radians a unit of time
 FLOOR = 3.0  # height of the ground in cells: where the grid stops what falls
 VIEW = (0.0, -0.03, 0.9, 0.4)
@@ -95,11 +97,19 @@ class Walker(Scene):
             return f, stress
 
         gravity = self.gravity * np.array([0.0, -1.0])
-        return step(Grid(self.nodes), state, self._mass, tissue, gravity, self.dt)
+        return step(self._grid, state, self._mass, tissue, gravity, self.dt)
+
+    @property
+    def _grid(self) -> Grid:
+        return Grid(self.nodes, ballast=BALLAST)
 
     @property
     def _mass(self) -> Array:
         return np.ones(len(self.creature[0]))
+
+    def limits(self, state: Particles) -> tuple[Limit, ...]:
+        sound = ra.sqrt(3 * self.stiffness + self.strength)
+        return mpm_limits(self._grid, state, sound, self.dt)
 
     def loss(self, final: Particles) -> Any:
         return -ra.mean(final.position[:, 0])

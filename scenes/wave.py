@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Picture, Scene, Text, control, parameter
-from rosephys.physics.fields.wave import wave_step
+from rosephys import Limit, Picture, Scene, Text, control, parameter
+from rosephys.physics.fields.wave import wave_limit, wave_step
 from rosephys.scene.picture import Image
 
 
@@ -59,6 +59,9 @@ class Wave(Scene):
 
     def step(self, state: State, t: Any) -> State:
         return State(state.now, wave_step(state.before, state.now, self.courant, self.damping))
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (wave_limit(self.courant, self.damping),)
 
     def loss(self, final: State) -> Any:
         return ra.mean((final.now - self.target) ** 2)

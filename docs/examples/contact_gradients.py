@@ -190,7 +190,7 @@ CASES = (
 
 
 def rule_step(name: str, told: bool = True) -> Callable[..., tuple[Any, Any]]:
-    """A step with one of `physics.contact`: velocities first, then the collisions.
+    """A step with one of `physics.contact.discs`: velocities first, then the collisions.
 
     `told` is whether the rule gets the acceleration, too.
     """

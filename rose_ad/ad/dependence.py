@@ -46,7 +46,9 @@ class _Dependence(Visitor):
         if any(a in self.found for a in instr.args):
             self.found.update(o for o in instr.outs if is_float(o.type))
 
-    _index = _check = _pack = _reshape = _accum = _freeze = _host = _rewind = _plain
+    _index = _check = _pack = _reshape = _join = _slice = _accum = _freeze = _host = _rewind = (
+        _plain
+    )
 
     def _addto(self, instr: Instr) -> None:
         if instr.args[1] in self.found:

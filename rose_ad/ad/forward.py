@@ -14,7 +14,8 @@ from ..ir.core import Atom, Block, Function, Instr, Var
 from ..ir.in_force import under
 from ..ir.queries import carried, counts
 from .dependence import differentiable
-from .linearize import Linearizer, active_parameters, linearize
+from .linearize import active_parameters, linearize
+from .linearizer import Linearizer
 
 
 class Forward(Linearizer):
@@ -151,7 +152,8 @@ def _forward(
 ) -> tuple[Function, tuple[int, ...], tuple[int, ...]]:
     positions, active = active_parameters(function, mask)
     b = Builder()
-    walk = Forward(active)
+    b.root_first = function.order == 0
+    walk = Forward(active, linearize, linearize)
     for p in function.params:
         walk.env[p] = b.block.param(p.type)
     for k in positions:

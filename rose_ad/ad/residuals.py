@@ -4,6 +4,10 @@ Values that are dear to compute again are remembered. An elementary function tak
 storing a number and loading it about one; arithmetic is cheaper than both. What such a function gives, and
 arrays of it, are dear. So is the list of the iterations of a loop that did anything.
 
+What the calls of a function remember is handed on as few arrays, one of each scalar type. If each value that
+a callee remembers were a result of its caller's too, a function that calls g twice, which calls h twice, and so
+on, would have twice as many results as g: 2^k of them at a depth of k.
+
 Carries are remembered of the steps alone in which they are read. A loop's derivative remembers the carries of
 every step. Where it reads them only if a filter of that step kept anything, as of a table of balls in the few
 steps in which two of them meet, they are remembered of those steps:
@@ -21,17 +25,22 @@ becomes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from ..ir.core import Atom, Block, Const, Instr, Steps, Unset, Var
+from ..ir.builder import Builder
+from ..ir.copying import Env, substitute
+from ..ir.core import Atom, Block, Const, Instr, Span, Steps, Unset, Var
+from ..ir.ops import length_of
 from ..ir.queries import carried
-from ..ir.types import I64, Array, Bool, is_float, value_type
+from ..ir.types import I64, Array, Bool, Scalar, is_float, scalar_of, shape_of, value_type
 
 Reading = tuple[Var, Atom]  # a stack and where it is read
 
 _FUNCTIONS = frozenset({
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
-    "tanh", "pow",
+    "tanh", "pow", "asinh", "acosh", "atanh", "log2", "log10", "softplus", "rem",
 })  # fmt: skip
 _DEAR = _FUNCTIONS | {"filter"}
 _SHARE = 4  # the memory for a step's dear values is at most so many times that for its carries
@@ -169,3 +178,55 @@ def _remember_if(scan: Instr, number: Var, rows: list[Var]) -> None:
     body.instrs += [some.instr, cond]
     made = dict(zip(rows, outs, strict=True))
     body.results = tuple(made.get(o, r) for r, o in zip(body.results, scan.outs, strict=True))
+
+
+# ------------------------------------------------------------------- what calls remember, as few arrays
+
+_MOST = 16  # values of calls that are handed on one by one
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Arrays of residuals end to end, the parameters of the linear program that stand for these, and the
+    residuals that are parts of them."""
+
+    wholes: Sequence[Atom] = ()
+    params: Sequence[Var] = ()
+    parts: Env = field(default_factory=dict)
+
+
+def joined_residuals(residuals: Sequence[Var], P: Builder, tangent: Block) -> Joined:
+    """Join what calls remember, where that is many values: in the primal program, which P emits, they become
+    arrays end to end, one of each scalar type, of which the linear program `tangent` reads parts."""
+    of_calls = [v for v in residuals if v.instr is not None and v.instr.op == "call"]
+    if len(of_calls) <= _MOST:
+        return Joined()
+    by_type: dict[Scalar, list[Var]] = {}
+    for v in of_calls:
+        by_type.setdefault(scalar_of(v.type), []).append(v)
+    rest, tangent.instrs = tangent.instrs, []
+    T = Builder(block=tangent)
+    wholes, params = [], []
+    parts: Env = {}
+    for group in by_type.values():
+        pieces = [_flat(v, P) for v in group]
+        wholes.append(P.join(pieces))
+        params.append(Var(wholes[-1].type, tangent))
+        start = 0
+        for v, piece in zip(group, pieces, strict=True):
+            parts[v] = _part(v, T, params[-1], Span(start, length_of(piece)))
+            start += length_of(piece)
+    tangent.instrs += rest
+    substitute(tangent, parts)
+    return Joined(wholes, params, parts)
+
+
+def _flat(v: Var, P: Builder) -> Atom:
+    return v if isinstance(v.type, Scalar) else P.reshape(v, (math.prod(shape_of(v.type)),))
+
+
+def _part(v: Var, T: Builder, whole: Var, span: Span) -> Atom:
+    """A residual as part of a whole."""
+    if isinstance(v.type, Scalar):
+        return T.index(whole, Const(span.start, I64))
+    return T.reshape(T.slice(whole, span), shape_of(v.type))

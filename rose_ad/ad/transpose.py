@@ -25,9 +25,9 @@ from typing import ClassVar
 from ..base.garbage import uncollected
 from ..ir.builder import Builder
 from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
-from ..ir.core import Atom, Block, Const, Function, Instr, Var
+from ..ir.core import Atom, Block, Const, Function, Instr, Span, Var
 from ..ir.in_force import under
-from ..ir.ops import VIEWS, Visitor
+from ..ir.ops import VIEWS, Visitor, length_of
 from ..ir.prims import TABLE
 from ..ir.queries import carried, counts, root_of, uses
 from ..ir.types import I64, Array, Ref, Scalar, shape_of
@@ -57,6 +57,7 @@ def _transpose(function: Function, mask: tuple[bool, ...]) -> Function:
     }
     walk = Transposer(depends(function.block, seeds))
     E = Builder()
+    E.root_first = function.order == 1
     for p, m in zip(function.params, mask, strict=True):
         if not m:
             walk.env[p] = E.block.param(p.type)
@@ -171,6 +172,8 @@ class Transposer(Visitor):
         """The part of a cotangent that an index or reshape takes of a primal."""
         if view.op == "reshape":
             return E.reshape(whole, view.shape)
+        if view.op == "slice":
+            return E.slice(whole, view.span)
         return E.index(whole, lookup(self.env, view.args[1]))
 
     # ---------------------------------------------------------------------------------- the walk
@@ -239,6 +242,26 @@ class Transposer(Visitor):
         ct = self.total(out, E)
         if ct is not None:
             self.add(E, instr.args[0], E.reshape(ct, shape_of(instr.args[0].type)))
+
+    def _slice(self, instr: Instr, E: Builder) -> None:
+        (out,), (a,) = instr.outs, instr.args
+        if isinstance(out.type, Ref) or out in self.refs:
+            return  # nothing to do, or added in place
+        ct = self.total(out, E)
+        if ct is not None:
+            E.addto(E.slice(self.ref(a), instr.span), ct)  # type: ignore[arg-type]
+
+    def _join(self, instr: Instr, E: Builder) -> None:
+        ct, start = self.total(instr.outs[0], E), 0
+        for a in instr.args:
+            length = length_of(a)
+            if ct is not None and a in self.linear:
+                scalar = isinstance(a.type, Scalar)
+                part = (
+                    E.index(ct, Const(start, I64)) if scalar else E.slice(ct, Span(start, length))
+                )
+                self.add(E, a, part)
+            start += length
 
     def _pack(self, instr: Instr, E: Builder) -> None:
         ct = self.total(instr.outs[0], E)

@@ -7,9 +7,8 @@ from typing import Any
 
 from ..ad.dependence import flow
 from ..ad.linearity import is_linear
-from ..ad.linearize import linearize
+from ..ad.linearize import linearize_again
 from ..base.tree import Structure
-from ..ir.builder import Builder
 from ..ir.core import DerivativeRule, Function, Linearized
 from ..ir.types import Type
 from .custom import ruled
@@ -48,17 +47,4 @@ class _Again(DerivativeRule):
         return is_linear(self.of, mask)
 
     def linearize(self, function: Function, mask: tuple[bool, ...]) -> Linearized:
-        inner = linearize(self.of, mask)
-        T = Builder()
-        tangents = [T.block.param(function.params[k].type) for k in inner.active_params]
-        params = [T.block.param(p.type) for p in function.params]
-        outs = T.call(inner.fwd, params)
-        remembered = inner.remembered(params, outs, len(function.results))
-        T.block.results = T.call(inner.lin, [*tangents, *remembered])
-        return Linearized(
-            self.of,
-            Function(f"{function.name}.lin", T.block, function.loc),
-            inner.active_params,
-            inner.active_results,
-            tuple(range(len(params))),
-        )
+        return linearize_again(self.of, mask)

@@ -25,9 +25,8 @@ def stop_gradient(x: Any) -> Any:
 class _Custom(PythonFunction):
     """A function whose derivative may call the function itself."""
 
-    constant_captures = (
-        False  # whether values it uses from the function around it have derivative zero
-    )
+    # whether values that it uses from the function around it have derivative zero
+    constant_captures = False
 
     def __init__(self, f: Callable[..., Any]) -> None:
         super().__init__(f)

@@ -17,10 +17,11 @@ from ..ad.linearize import linearize as linearize_ir
 from ..ad.transpose import transpose
 from ..base.errors import TypeMismatch
 from ..base.source import here
-from ..base.tree import Structure, flatten, map_leaves, unflatten
+from ..base.tree import Structure, flatten, leaves_as, map_leaves, unflatten
 from ..ir.builder import Builder
 from ..ir.core import Atom, Const, Function, Linearized
 from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
+from ..tracing.arrays import zeros_like
 from ..tracing.values import type_of
 from .function import Fn, Specialised, as_fn
 
@@ -47,8 +48,8 @@ def jvp(
     Tangents have the structure of the primals. With `has_aux`, f returns (value, more) and `more` comes
     third. As in JAX.
     """
-    _same_structure(primals, tangents, "tangents", "primals")
-    value, tangent = _derived(_Forward, f)(tuple(primals), tuple(tangents))
+    along = _as("tangents", tuple(tangents), "primals", flatten(tuple(primals))[1])
+    value, tangent = _derived(_Forward, f)(tuple(primals), along)
     if not has_aux:
         return value, tangent
     return value[0], tangent[0], value[1]
@@ -63,8 +64,9 @@ def vjp(f: Any, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     backward = linear.transposed
 
     def cotangents(ct: Any) -> tuple[Any, ...]:
-        whole = (ct, map_leaves(_zero_like, value[1])) if has_aux else ct
-        result: tuple[Any, ...] = backward(remembered, whole)
+        whole = (ct, map_leaves(zeros_like, value[1])) if has_aux else ct
+        given = _as("cotangent", whole, "value", linear.of.result)
+        result: tuple[Any, ...] = backward(remembered, given)
         return result
 
     return (value[0], cotangents, value[1]) if has_aux else (value, cotangents)
@@ -77,10 +79,10 @@ def linearize(f: Any, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     JAX.
     """
     value, (linear, remembered) = _derived(_Remembering, f)(*primals)
+    structure = flatten(primals)[1]
 
     def tangent(*tangents: Any) -> Any:
-        _same_structure(primals, tangents, "tangents", "primals")
-        return linear(remembered, tuple(tangents))
+        return linear(remembered, _as("tangents", tangents, "primals", structure))
 
     return value, tangent
 
@@ -93,19 +95,18 @@ def linear_transpose(f: Any, *primals: Any) -> Fn:
     return _Transposed(as_fn(f), structure, [type_of(x) for x in leaves])
 
 
-def _zero_like(x: Any) -> Any:
-    return x * 0
-
-
 def _derived(kind: Callable[[Fn], Fn], f: Any) -> Fn:
     """A transformation of a function, made once."""
     base, name = as_fn(f), kind.__name__
     return base.derived.get(name) or base.derived.setdefault(name, kind(base))
 
 
-def _same_structure(a: Any, b: Any, a_name: str, b_name: str) -> None:
-    if flatten(tuple(a))[1] != flatten(tuple(b))[1]:
-        raise TypeMismatch(f"the {a_name} do not have the structure of the {b_name}", here())
+def _as(name: str, given: Any, like: str, structure: Structure) -> Any:
+    """Tangents or a cotangent with their leaves in the order of a structure, that of what they belong to."""
+    leaves = leaves_as(given, structure)
+    if leaves is None:
+        raise TypeMismatch(f"the {name} do not have the structure of the {like}", here())
+    return unflatten(structure, leaves)
 
 
 class _Derived(Fn):
@@ -343,6 +344,14 @@ class _Transposed(_Derived):
         self.structure = structure
         self.types = base.argument_types(structure, types)
 
+    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
+        base = self.base.specialise(self.structure, self.types)
+        order = _places(structure, len(types), base.result)
+        wanted = _tangent_types(
+            [r.type for r in base.ir.results], [types[k] for k in order], "cotangent"
+        )
+        return [t for _, t in sorted(zip(order, wanted, strict=True))]
+
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         base = self.base.specialise(self.structure, self.types)
         f = base.ir
@@ -354,12 +363,10 @@ class _Transposed(_Derived):
                 f.loc,
                 "ra.vjp, of any function",
             )
-        results = [r.type for r in f.results]
-        if len(results) != len(types):
-            raise TypeMismatch("the cotangent does not have the structure of the result", here())
         b = Builder()
         b.loc = f.loc
-        cts = [b.block.param(t) for t in types]
+        given = [b.block.param(t) for t in types]
+        cts = [given[k] for k in _places(structure, len(types), base.result)]
         captured = [b.block.param(v.type) for v in base.captured]
         args = [*(b.zeros(t) for t in self.types), *captured]
         _, found = pull_back(b, f, args, wrt, cts)
@@ -368,6 +375,15 @@ class _Transposed(_Derived):
         (primals, _) = unflatten(self.structure, range(len(self.types)))
         result = flatten(tuple(primals))[1]
         return Specialised(Function(self.__name__, b.block, f.loc), result, base.captured)
+
+
+def _places(call: Structure, count: int, result: Structure) -> list[int]:
+    """Of each leaf of a result, where its cotangent is in a call f(cotangent)."""
+    (args, _) = unflatten(call, range(count))
+    order = leaves_as(args[0], result) if len(args) == 1 else None
+    if order is None:
+        raise TypeMismatch("the cotangent does not have the structure of the result", here())
+    return order
 
 
 def _unit_cotangents(f: Function) -> list[Atom | None]:

@@ -20,8 +20,8 @@ from ..base.source import here
 from ..base.tree import flatten, is_traced, map_leaves, unflatten
 from ..ir.builder import Builder
 from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
-from ..ir.types import F64, Array, Ref, Type, is_float, shape_of
-from ..tracing.arrays import concat, expand_dims, reshape
+from ..ir.types import F32, F64, Array, Ref, Type, is_float, scalar_of, shape_of
+from ..tracing.arrays import concat, expand_dims, full_like, reshape
 from ..tracing.control import build, fori_loop, where, while_loop
 from ..tracing.linalg import matmul
 from ..tracing.numeric import maximum
@@ -207,6 +207,8 @@ def solve(a: Any, b: Any) -> Any:
     n = matrix.shape[0]
     if matrix.shape != (n, n) or right.ndim not in (1, 2) or right.shape[0] != n:
         raise TypeMismatch(f"shapes {matrix.shape} and {right.shape} are no linear system", here())
+    if n == 0:
+        return right
     return custom_linear_solve(
         lambda x: matmul(matrix, x),
         right,
@@ -262,14 +264,31 @@ def cg(
     """x with matvec(x) = b for a symmetric positive definite matvec, by conjugate gradients.
 
     Ends where |b - matvec(x)| <= tolerance |b|, or after `max_steps` (ten times the number of unknowns).
-    Hestenes and Stiefel 1952. Differentiated as a symmetric linear solve.
+    A start that is further off than 0 is not used. Hestenes and Stiefel 1952. Differentiated as a symmetric
+    linear solve.
     """
     leaves = [lift(x) for x in flatten(b)[0]]
     steps = max_steps or 10 * sum(max(math.prod(x.shape), 1) for x in leaves)
-    start = map_leaves(lambda x: x * 0, b) if x0 is None else x0
 
     def run(product: Linear, right: Any) -> Any:
-        target = tolerance * tolerance * _inner(right, right)
+        # of any size: the squares of what is very small or large would be 0 or infinite
+        size = _largest(right)
+        unit = where(size > 0, size, 1.0)
+        return map_leaves(
+            lambda x: x * unit, solved(product, map_leaves(lambda x: x / unit, right), unit)
+        )
+
+    def solved(product: Linear, right: Any, unit: Any) -> Any:
+        square = _inner(right, right)
+        target = tolerance * tolerance * square
+        start = map_leaves(lambda x: full_like(x, 0), right)
+        r = right
+        if x0 is not None:
+            # not where it is further off, as it is of the small right sides of derivatives
+            near = map_leaves(lambda x: x / unit, x0)
+            off = _axpy(-1.0, product(near), right)
+            better = _inner(off, off) < square
+            start, r = (_chosen(better, p, q) for p, q in ((near, start), (off, r)))
 
         def step(state: Any) -> Any:
             x, r, p, rr = state
@@ -279,7 +298,6 @@ def cg(
             new = _inner(r, r)
             return x, r, _axpy(new / rr, p, r), new
 
-        r = _axpy(-1.0, product(start), right)
         first = (start, r, r, _inner(r, r))
         return while_loop(lambda s: s[3] > target, step, first, max_steps=steps)[0]
 
@@ -295,7 +313,13 @@ def _axpy(a: Any, x: Any, y: Any) -> Any:
     return map_leaves(lambda p, q: a * p + q, x, y)
 
 
+def _chosen(first: Any, x: Any, y: Any) -> Any:
+    return map_leaves(lambda p, q: where(first, p, q), x, y)
+
+
 # --------------------------------------------------------------------------- roots, fixed points
+
+_SMALL = 1e-8  # relative; a step of Newton's of this size is followed by one of rounding errors
 
 
 def custom_root(
@@ -367,16 +391,31 @@ def newton(
 ) -> Any:
     """x with f(x) = 0 near `x0`, by Newton's method with dense linear solves.
 
-    Ends where every entry of f(x) is at most `tolerance` in size, or after `max_steps`. Differentiated as a
-    root.
+    Ends where x is within `tolerance` times its largest entry of the root, as its last two steps tell, where
+    steps that have become small no longer get smaller, or after `max_steps`: the size of f, and of x, does
+    not matter. Differentiated as a root.
     """
+    bound = _attainable(tolerance, x0)
 
     def run(g: Callable[[Any], Any], start: Any) -> Any:
-        def step(x: Any) -> Any:
+        def step(state: Any) -> Any:
+            x, last, _ = state
             value, tangent = linearize_at(g, x)
-            return map_leaves(operator.sub, x, dense_solve(tangent, value))
+            off = _largest(value) > 0  # at a root the tangent may be singular
+            change = map_leaves(lambda d: where(off, d, 0.0), dense_solve(tangent, value))
+            return map_leaves(operator.sub, x, change), _largest(change), last
 
-        return while_loop(lambda x: _largest(g(x)) > tolerance, step, start, max_steps=max_steps)
+        def moving(state: Any) -> Any:
+            x, last, before = state
+            size = _largest(x)
+            # of steps each as the square of the one before, the next is of this size
+            left = where(before > last, last * (last / before) ** 2, last)
+            on = (last < before) | (last > _SMALL * maximum(size, reach))
+            return (last < 0) | (left > bound * size) & on
+
+        reach = _largest(start)
+        none = convert(-1.0, reach.scalar)
+        return while_loop(moving, step, (start, none, none), max_steps=max_steps)[0]
 
     return custom_root(f, x0, run)
 
@@ -386,9 +425,10 @@ def fixed_point(
 ) -> Any:
     """x with f(x) = x, by applying a contraction f to `x0` again and again.
 
-    Ends where no entry changes by more than `tolerance`, or after `max_steps`. Its derivative is that of the
-    fixed point (Christianson 1994), found by the same iteration.
+    Ends where no entry changes by more than `tolerance` times the largest, or after `max_steps`. Its
+    derivative is that of the fixed point (Christianson 1994), found by the same iteration.
     """
+    bound = _attainable(tolerance, x0)
 
     def iterate(g: Callable[[Any], Any], start: Any) -> Any:
         def step(state: Any) -> Any:
@@ -396,7 +436,7 @@ def fixed_point(
             return x, g(x)
 
         def moving(state: Any) -> Any:
-            return _largest(map_leaves(operator.sub, *state)) > tolerance
+            return _largest(map_leaves(operator.sub, *state)) > bound * _largest(state[1])
 
         return while_loop(moving, step, (start, g(start)), max_steps=max_steps)[1]
 
@@ -412,6 +452,14 @@ def fixed_point(
     return custom_root(residual, x0, lambda _, start: iterate(f, start), tangent_solve)
 
 
+def _attainable(tolerance: float, x: Any) -> float:
+    """A relative tolerance that the precision of x can meet."""
+    types = [lift(v).type for v in flatten(x)[0]]
+    single = any(scalar_of(t) is F32 for t in types)
+    return max(tolerance, 4 * float(np.finfo(np.float32 if single else np.float64).eps))
+
+
 def _largest(x: Any) -> Any:
-    sizes = [largest(abs(lift(v))) for v in flatten(x)[0]]
-    return functools.reduce(maximum, sizes)
+    leaves = [lift(v) for v in flatten(x)[0]]
+    sizes = [largest(abs(v)) for v in leaves if 0 not in v.shape]
+    return functools.reduce(maximum, sizes) if sizes else lift(0.0)

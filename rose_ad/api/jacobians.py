@@ -10,7 +10,7 @@ from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import flatten, unflatten
 from ..ir.types import is_float
-from ..tracing.arrays import moveaxis, reshape
+from ..tracing.arrays import moveaxis, reshape, zeros_like
 from ..tracing.control import build, where
 from ..tracing.values import convert, lift
 from .derive import grad, jvp, linearize, vjp
@@ -120,7 +120,7 @@ def _unit(like: Any, i: Any) -> Any:
     """Zeros like a value, with a one at entry `i` in row-major order, if that is given."""
     v = lift(like)
     if i is None:
-        return v * 0
+        return zeros_like(v)
     if not v.shape:
         return convert(1.0, v.scalar)
     flat = build(math.prod(v.shape), lambda j: convert(where(j == i, 1.0, 0.0), v.scalar))

@@ -16,7 +16,7 @@ from ..base.source import here
 from ..base.tree import flatten, map_leaves, unflatten
 from ..ir.types import I64, array_type, is_float, scalar_of
 from ..tracing.accumulator import accum
-from ..tracing.arrays import array, concatenate, reshape
+from ..tracing.arrays import array, concatenate, reshape, zeros_like
 from ..tracing.control import build, fori_loop, range, scan, static_length
 from ..tracing.trace import required
 from ..tracing.values import convert, lift
@@ -77,7 +77,7 @@ def sampled_scan(
             more, w = pull(w)
             return w, map_leaves(lambda a, b: a + b, gradient, more)
 
-        start = ct, map_leaves(lambda x: x * 0, params)
+        start = ct, map_leaves(zeros_like, params)
         w, gradient = fori_loop(0, steps, lambda k, state: back(state, steps - 1 - k), start)
         return gradient, w, None
 

@@ -88,6 +88,36 @@ def _flatten(x: Any, leaves: list[Any]) -> Structure:
     return Structure(type(x), keys, tuple(_flatten(c, leaves) for c in children))
 
 
+def leaves_as(x: Any, structure: Structure) -> list[Any] | None:
+    """The leaves of a value in the order of a structure which it has, whatever the order of keys in its dicts;
+    None where it has another."""
+    leaves, own = flatten(x)
+    if own == structure:
+        return leaves
+    return _in_order(iter(leaves), own, structure)
+
+
+def _in_order(leaves: Iterator[Any], own: Structure, wanted: Structure) -> list[Any] | None:
+    if own.kind is None and wanted.kind is None:
+        return [next(leaves)]
+    named = _is_dict(own) and _is_dict(wanted) and set(own.keys) == set(wanted.keys)
+    same = own[:2] == wanted[:2] and len(own.children) == len(wanted.children)
+    if not (named or same):
+        return None
+    places = [wanted.keys.index(k) for k in own.keys] if named else range(len(own.children))
+    parts: list[list[Any]] = [[] for _ in places]
+    for child, k in zip(own.children, places, strict=True):
+        part = _in_order(leaves, child, wanted.children[k])
+        if part is None:
+            return None
+        parts[k] = part
+    return [leaf for part in parts for leaf in part]
+
+
+def _is_dict(s: Structure) -> bool:
+    return isinstance(s.kind, type) and issubclass(s.kind, dict)
+
+
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """The value of that structure with these leaves."""
     it = iter(leaves)

@@ -23,11 +23,8 @@ from ..rewrite.loops.arrange import arranged
 from ..rewrite.strategy import Apply, Pass, Rule, Schedule
 from ..tracing.values import type_of
 
-_MADE: set[Stage] = {
-    "traced",
-    "derived",
-    "transposed",
-}  # stages that begin with a function just emitted
+# stages that begin with a function just emitted
+_MADE: set[Stage] = {"traced", "derived", "transposed"}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from ..base.source import UNKNOWN
-from .core import Atom, Attribute, Block, Const, Function, Instr, Steps, Var
+from .core import Atom, Attribute, Block, Const, Function, Instr, Span, Steps, Var
 from .host import Host
 from .in_force import in_force
 from .ops import VALUES
@@ -26,10 +26,12 @@ class Builder:
     """Emits into one block. `loc` (shared by all builders of one function) is the location that new
     instructions get."""
 
-    __slots__ = ("_known", "block", "kind", "parent", "root", "root_loc", "rules")
+    __slots__ = ("_known", "block", "kind", "parent", "root", "root_first", "root_loc", "rules")
 
-    def __init__(self, parent: Builder | None = None, kind: Kind = "function") -> None:
-        self.block = Block()
+    def __init__(
+        self, parent: Builder | None = None, kind: Kind = "function", block: Block | None = None
+    ) -> None:
+        self.block = Block() if block is None else block  # to the end of which it emits
         self.parent, self.kind = parent, kind
         self.root: Builder = self if parent is None else parent.root
         self._known: dict[tuple[Any, ...], Var] = {}
@@ -37,7 +39,7 @@ class Builder:
             in_force().table if parent is None else parent.rules
         )
         if parent is None:
-            self.root_loc = UNKNOWN
+            self.root_loc, self.root_first = UNKNOWN, False
 
     @property
     def loc(self) -> int:
@@ -46,6 +48,19 @@ class Builder:
     @loc.setter
     def loc(self, location: int) -> None:
         self.root.root_loc = location
+
+    @property
+    def never_runs(self) -> bool:
+        """Whether the block is in a loop that has no iterations."""
+        low, high = (self.block.params[0].range if self.block.params else None) or (0, 0)
+        if self.kind == "loop" and high < low:
+            return True
+        return self.parent is not None and self.parent.never_runs
+
+    @property
+    def first(self) -> bool:
+        """Whether what is emitted is the first derivative of a function that is none itself."""
+        return self.root.root_first
 
     # ------------------------------------------------------------------------------------ values
 
@@ -97,6 +112,22 @@ class Builder:
             if simpler is not None:
                 return simpler
         return self._value("reshape", (a,), shape)
+
+    def join(self, pieces: Sequence[Atom]) -> Atom:
+        """An array of the entries of these scalars and arrays of one axis, end to end."""
+        for rule in self.rules["join"]:
+            simpler = rule(self, *pieces)
+            if simpler is not None:
+                return simpler
+        return self._value("join", tuple(pieces))
+
+    def slice(self, a: Atom, span: Span) -> Atom:
+        """Entries of an array of one axis, or of a reference to one, end to end."""
+        for rule in self.rules["slice"]:
+            simpler = rule(self, a, span)
+            if simpler is not None:
+                return simpler
+        return self._value("slice", (a,), span)
 
     def _value(self, op: str, args: tuple[Atom, ...], attr: Attribute = None) -> Var:
         """A primitive or value: an equal one that is in sight, or a new one, as far out as it may stand."""

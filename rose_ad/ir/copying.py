@@ -78,6 +78,14 @@ class Copier(Visitor):
     def _pack(self, instr: Instr, b: Builder) -> None:
         self.env[instr.outs[0]] = b.pack(lookups(self.env, instr.args))
 
+    def _join(self, instr: Instr, b: Builder) -> None:
+        self.env[instr.outs[0]] = b.join(lookups(self.env, instr.args))
+
+    def _slice(self, instr: Instr, b: Builder) -> None:
+        (a,) = instr.args
+        dropped = is_dropped(self.env, a)
+        self.env[instr.outs[0]] = None if dropped else b.slice(lookup(self.env, a), instr.span)
+
     def _accum(self, instr: Instr, b: Builder) -> None:
         self.env[instr.outs[0]] = b.accum(instr.content, *lookups(self.env, instr.args))
 

@@ -41,6 +41,14 @@ class Steps:
     budget: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries of an array of one axis, end to end: the first, and how many."""
+
+    start: int
+    length: int
+
+
 class Lanes(int):
     """The length of a build whose iterations are to be run side by side, in the lanes of SIMD registers.
 
@@ -120,7 +128,7 @@ class Unset(Const):
 Atom: TypeAlias = "Var | Const"
 
 
-Attribute: TypeAlias = "int | tuple[int, ...] | Steps | Value | Function | Host | None"
+Attribute: TypeAlias = "int | tuple[int, ...] | Span | Steps | Value | Function | Host | None"
 
 
 class Instr:
@@ -161,6 +169,12 @@ class Instr:
     def shape(self) -> tuple[int, ...]:
         """Of what a reshape makes."""
         assert isinstance(self.attr, tuple), self.op
+        return self.attr
+
+    @property
+    def span(self) -> Span:
+        """What a slice is of an array."""
+        assert isinstance(self.attr, Span), self.op
         return self.attr
 
     @property
@@ -220,6 +234,11 @@ class Function:
     @property
     def results(self) -> tuple[Atom, ...]:
         return self.block.results
+
+    @property
+    def order(self) -> int:
+        """How often tangents, or cotangents, were taken of a function to make it: its name says so."""
+        return self.name.count(".lin") + self.name.count(".jvp")
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

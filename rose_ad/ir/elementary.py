@@ -1,12 +1,12 @@
-"""exp, expm1 and tanh as straight-line arithmetic, so that loops that call them become vector instructions.
+"""exp, expm1, softplus and tanh as straight-line arithmetic: loops that call them become vector instructions.
 
     e^x = 2^k e^r      k the integer nearest to x / log 2, so that |r| <= log(2) / 2
 
 (Cody and Waite 1980), and e^r - 1 by its Taylor series, whose remainder is far below a unit in the last place.
-exp is within 1 such unit, expm1 within 2 and tanh within 2.5, and each has the limits and the zeros, with their
-signs, that C's has. A function is written once, over the arithmetic `A`, and read twice: by the interpreter,
-with Python's floats, and in `lower/elementary_text.py` as LLVM text. Both round alike where products and sums
-are not contracted.
+exp is within 1 such unit, expm1 within 2, tanh within 2.5 and softplus, log(1 + e^x), within 3. Each has the
+limits and the zeros, with their signs, that C's has. A function is written once, over the arithmetic `A`, and
+read twice: by the interpreter, with Python's floats, and in `lower/elementary_text.py` as LLVM text. Both round
+alike where products and sums are not contracted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _HIGH = float.fromhex("0x1.62e42fee00000p-1")  # log 2 to 33 bits: its product w
 _LOW = float.fromhex("0x1.a39ef35793c76p-33")  # the rest
 ROUND = 1.5 * 2.0**52  # adding it rounds to an integer, which is in the lowest bits then
 PREFIX = "rose_"  # of the functions' names in LLVM
+_ARTANH = [2 / (2 * n + 1) for n in range(17)]  # in the square of what is at most 1/3
 _SERIES = [1 / math.factorial(n) for n in range(2, 14)]
 
 
@@ -85,7 +86,19 @@ def tanh(A: Arithmetic, x: X) -> X:
     return A.with_sign(less_one / (less_one + 2.0), x)
 
 
-FUNCTIONS: dict[str, Callable[[Arithmetic, X], X]] = {"exp": exp, "expm1": expm1, "tanh": tanh}
+def softplus(A: Arithmetic, x: X) -> X:
+    """log(1 + e^x): the greater of x and 0, and log(1 + u) = 2 artanh(u / (2 + u)) of u = e^-|x|."""
+    u = exp(A, A.magnitude(x) * -1.0)
+    s = u / (u + 2.0)
+    return A.at_least(x, 0.0) + s * _polynomial(s * s, _ARTANH)
+
+
+FUNCTIONS: dict[str, Callable[[Arithmetic, X], X]] = {
+    "exp": exp,
+    "expm1": expm1,
+    "tanh": tanh,
+    "softplus": softplus,
+}
 
 
 class _Floats:

@@ -14,12 +14,20 @@ from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type
 
 
 def interpret(function: Function, args: list[Any]) -> list[Any]:
-    """The results of a function for scalars (Python numbers) and arrays (numpy).
+    """The results of a function for scalars and arrays, of Python or numpy.
 
     A reference is a numpy array that is added into in place, of shape () for scalars.
     """
-    env: dict[Var, Any] = dict(zip(function.params, args, strict=True))
+    env: dict[Var, Any] = {p: _given(x, p.type) for p, x in zip(function.params, args, strict=True)}
     return Interpreter(env).block(function.block)
+
+
+def _given(x: Any, t: Type) -> Any:
+    """An argument as the interpreter computes with it: numpy's integers would overflow."""
+    if isinstance(t, Ref):
+        return x
+    array = np.asarray(x, scalar_of(t).dtype)
+    return array.item() if isinstance(t, Scalar) else array
 
 
 def _zeros(t: Type) -> Any:
@@ -73,6 +81,15 @@ class Interpreter(Visitor):
     def _pack(self, instr: Instr, x: list[Any]) -> list[Any]:
         t = instr.outs[0].type
         return [np.array(x, scalar_of(t).dtype).reshape(shape_of(t))]
+
+    def _join(self, instr: Instr, x: list[Any]) -> list[Any]:
+        return [
+            np.concatenate([np.ravel(v) for v in x]).astype(scalar_of(instr.outs[0].type).dtype)
+        ]
+
+    def _slice(self, instr: Instr, x: list[Any]) -> list[Any]:
+        span = instr.span
+        return [x[0][span.start : span.start + span.length]]
 
     def _accum(self, instr: Instr, x: list[Any]) -> list[Any]:
         out = _zeros(instr.content)

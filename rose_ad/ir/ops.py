@@ -48,6 +48,21 @@ def _reshaped(instr: Instr) -> list[Type]:
     return [Ref(t) if isinstance(source, Ref) else t]
 
 
+def _joined(instr: Instr) -> list[Type]:
+    return [Array(sum(map(length_of, instr.args)), scalar_of(instr.args[0].type))]
+
+
+def length_of(piece: Atom) -> int:
+    """How many entries a piece of a join has."""
+    return piece.type.n if isinstance(piece.type, Array) else 1
+
+
+def _sliced(instr: Instr) -> list[Type]:
+    source = instr.args[0].type
+    t = Array(instr.span.length, scalar_of(source))
+    return [Ref(t) if isinstance(source, Ref) else t]
+
+
 def _accumulator(instr: Instr) -> list[Type]:
     return [Ref(instr.content)]
 
@@ -106,6 +121,20 @@ OPS: dict[str, Op] = {
         "none",
         _reshaped,
         "shape",
+        view=True,
+    ),
+    "join": Op(
+        "(x0, x1, ...)",
+        "an array of these scalars and entries of arrays, end to end; each array has one axis",
+        "none",
+        _joined,
+    ),
+    "slice": Op(
+        "(array or ref,)",
+        "so many entries of an array of one axis from such an index on, or a reference to them",
+        "none",
+        _sliced,
+        "span",
         view=True,
     ),
     "accum": Op(
@@ -209,10 +238,12 @@ CARRYING = frozenset(name for name, op in OPS.items() if op.carries)
 class Visitor:
     """What goes through programs: it has a method `_NAME` for each instruction of that name.
 
-    `never` says of instructions that do not reach it why. A class that has neither cannot be defined.
+    `never` says of instructions that do not reach it why. A class that has neither cannot be defined. Nor can
+    one that says in `inherited` what it takes over, if there is an instruction that it neither has nor names.
     """
 
     never: ClassVar[Mapping[str, str]] = {}
+    inherited: ClassVar[frozenset[str] | None] = None
     rows: ClassVar[Mapping[str, Callable[..., Any]]] = {}
 
     def __init_subclass__(cls) -> None:
@@ -224,7 +255,8 @@ class Visitor:
         if name in cls.never:
             return cls._unreached(name)
         row: Callable[..., Any] | None = getattr(cls, f"_{name}", None)
-        if row is None:
+        taken_over = "inherited" in vars(cls) and f"_{name}" not in vars(cls)
+        if row is None or (taken_over and name not in (cls.inherited or ())):
             raise TypeError(f"{cls.__name__} has no row for the instruction {name}")
         return row
 

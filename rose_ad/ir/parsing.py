@@ -29,6 +29,7 @@ from .core import (
     Instr,
     Lanes,
     Linearized,
+    Span,
     Steps,
     Unset,
     Var,
@@ -189,16 +190,6 @@ class _Parser(Tokens, Visitor):
             out.append(self.atom(scope))
         return tuple(out)
 
-    def variables(self) -> list[str]:
-        """The names before `=`, if there is one."""
-        names: list[str] = []
-        if self.kind() == "variable" and self.text(1) in {",", "="}:
-            while not self.accept("="):
-                if names:
-                    self.expect(",")
-                names.append(self.take("variable", "a variable"))
-        return names
-
     # --------------------------------------------------------------------- functions and blocks
 
     def function(self) -> None:
@@ -334,10 +325,7 @@ class _Parser(Tokens, Visitor):
         return self.plain("index", (a, i))
 
     def _pack(self, scope: _Scope) -> Instr:
-        elements = self.atoms(scope)
-        if not elements:
-            self.unexpected("a variable or a literal")
-        return self.plain("pack", elements)
+        return self.plain("pack", self.elements(scope))
 
     def _check(self, scope: _Scope) -> Instr:
         i = self.atom(scope)
@@ -348,6 +336,23 @@ class _Parser(Tokens, Visitor):
         a = self.atom(scope)
         self.expect("to")
         return self.plain("reshape", (a,), tuple(self.listed("[", "]", self.length)))
+
+    def _join(self, scope: _Scope) -> Instr:
+        return self.plain("join", self.elements(scope))
+
+    def elements(self, scope: _Scope) -> tuple[Atom, ...]:
+        """One atom or more, to the end of the line."""
+        found = self.atoms(scope)
+        if not found:
+            self.unexpected("a variable or a literal")
+        return found
+
+    def _slice(self, scope: _Scope) -> Instr:
+        a = self.atom(scope)
+        self.expect("from")
+        start = self.length()
+        self.expect("for")
+        return self.plain("slice", (a,), Span(start, self.length()))
 
     def _accum(self, scope: _Scope) -> Instr:
         t = self.value_type()

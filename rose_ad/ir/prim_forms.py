@@ -42,6 +42,18 @@ def pick(floating: str, integer: str) -> Callable[[Scalar], str]:
     )
 
 
+def pick_or_nan(floating: str, integer: str) -> Callable[[Scalar], str]:
+    """As `pick`, and the first operand where it is a NaN: one in the second is given by every comparison
+    that is ordered. A literal needs no test: see `literal` of the rows."""
+    lines = (
+        f"{{r}}.o = fcmp {floating} {{t}} {{0}}, {{1}}",
+        "{r}.n = fcmp uno {t} {0}, {0}",
+        "{r}.m = select i1 {r}.o, {t} {0}, {t} {1}",
+        "{r} = select i1 {r}.n, {t} {0}, {t} {r}.m",
+    )
+    return lambda t: "\n".join(lines) if t is F64 or t is F32 else pick(floating, integer)(t)
+
+
 # the machine traps on a division by 0, and on one of the least integer by -1
 _FLOOR_DIVIDE = """{r}.z = icmp eq i64 {1}, 0
 {r}.u = icmp eq i64 {1}, -1

@@ -10,12 +10,16 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from .core import Atom, Const, zero
+from .core import Atom, Const, Var, zero
 from .types import Scalar
 
 
 class Emitter(Protocol):
     """What a rule needs of a builder."""
+
+    @property
+    def first(self) -> bool:
+        """Whether what is emitted is the first derivative of a function that is none itself."""
 
     def prim(self, name: str, *args: Atom) -> Atom:
         """A scalar primitive of these operands."""
@@ -34,6 +38,9 @@ Transpose: TypeAlias = "Callable[[Emitter, Sequence[Atom], int, Atom], Atom]"
 _OFTEN_INFINITE = frozenset({"log", "log1p", "pow"})
 
 
+_DEPTH = 4  # products that are looked through
+
+
 def scaled(T: Emitter, dx: Atom, coefficient: Atom, singular: bool = False) -> Atom | None:
     if isinstance(coefficient, Const):
         if coefficient.value == 0:
@@ -45,7 +52,33 @@ def scaled(T: Emitter, dx: Atom, coefficient: Atom, singular: bool = False) -> A
         singular = not math.isfinite(coefficient.value)
     elif coefficient.instr is not None:
         singular = singular or coefficient.instr.op in _OFTEN_INFINITE
-    return T.prim("scale" if singular else "mul", dx, coefficient)
+    return scale(T, dx, coefficient) if singular else T.prim("mul", dx, coefficient)
+
+
+def scale(E: Emitter, x: Atom, coefficient: Atom) -> Atom:
+    """x times a coefficient that may be infinite: 0 where x is 0, since nothing is wanted then.
+
+    A zero that another coefficient made of x is no such: of their product nothing is known, and it is NaN. So
+    coefficients are multiplied first; in a first derivative, for in later ones what is not wanted has become a
+    coefficient itself.
+    """
+    root, factor = _factored(E, x, _DEPTH) if E.first else (x, None)
+    by = coefficient if factor is None else E.prim("factor", factor, coefficient)
+    return E.prim("scale", root, by)
+
+
+def _factored(E: Emitter, x: Atom, depth: int) -> tuple[Atom, Atom | None]:
+    """A linear value as another times a coefficient, None for 1, as far as it was made by such products."""
+    instr = x.instr if isinstance(x, Var) else None
+    if depth == 0 or instr is None or instr.op not in {"mul", "scale", "neg", "add"}:
+        return x, None
+    root, factor = _factored(E, instr.args[0], depth - 1)
+    if instr.op == "add":
+        other, more = _factored(E, instr.args[1], depth - 1)
+        one = literal(E, x)
+        return (root, E.prim("add", factor or one, more or one)) if other is root else (x, None)
+    by = literal(E, x, -1.0) if instr.op == "neg" else instr.args[1]
+    return root, by if factor is None else E.prim("factor", factor, by)
 
 
 def plus(T: Emitter, a: Atom | None, b: Atom | None) -> Atom | None:
@@ -131,6 +164,16 @@ def choose_jvp(compare: str) -> Jvp:
     return jvp
 
 
+def rem_jvp(
+    P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom
+) -> Atom | None:
+    """x less a whole number of times y."""
+    if dx[1] is None:
+        return dx[0]
+    times = P.prim("div", P.prim("sub", out, x[0]), x[1])
+    return plus(T, dx[0], scaled(T, dx[1], times, singular=True))
+
+
 def no_jvp(P: Emitter, T: Emitter, x: Sequence[Atom], dx: Sequence[Atom | None], out: Atom) -> None:
     """Piecewise constant: the derivative is zero wherever it exists."""
 
@@ -143,6 +186,24 @@ def zero_like(a: Atom) -> Const:
 
 def reciprocal(P: Emitter, x: Atom) -> Atom:
     return P.prim("div", literal(P, x), x)
+
+
+def scaled_reciprocal(by: float) -> Callable[[Emitter, Sequence[Atom], Atom], Atom]:
+    return lambda P, x, o: P.prim("div", literal(P, o, by), x[0])
+
+
+def root_of_one_plus_square(P: Emitter, x: Atom) -> Atom:
+    """sqrt(1 + x²), which is |x| where the square would be infinite."""
+    size, one = P.prim("abs", x), literal(P, x)
+    moderate = P.prim("lt", size, literal(P, x, 1e18))
+    inside = P.prim("select", moderate, x, one)
+    return P.prim("select", moderate, P.prim("sqrt", P.prim("add", one, square(P, inside))), size)
+
+
+def root_of_square_minus_one(P: Emitter, x: Atom) -> Atom:
+    """sqrt(x² - 1), accurate near 1."""
+    less, more = (P.prim("sqrt", P.prim(op, x, literal(P, x))) for op in ("sub", "add"))
+    return P.prim("mul", less, more)
 
 
 def square(P: Emitter, x: Atom) -> Atom:
@@ -188,6 +249,10 @@ def swap_linear(name: str) -> Transpose:
         return E.prim(name, ct, *(a for j, a in enumerate(x) if j != k))
 
     return transpose
+
+
+def scale_transpose(E: Emitter, x: Sequence[Atom], k: int, ct: Atom) -> Atom:
+    return scale(E, ct, x[1])
 
 
 def sub_transpose(E: Emitter, x: Sequence[Atom], k: int, ct: Atom) -> Atom:

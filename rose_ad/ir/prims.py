@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import prim_forms as form
@@ -33,14 +33,31 @@ from .prim_rules import (
     power_by_base,
     power_by_exponent,
     reciprocal,
+    rem_jvp,
+    root_of_one_plus_square,
+    root_of_square_minus_one,
     safe_half_over,
     scale_jvp,
+    scale_transpose,
+    scaled_reciprocal,
     select_jvp,
     select_transpose,
     square,
     sub_jvp,
     sub_transpose,
     swap_linear,
+)
+from .prim_values import (
+    atanh,
+    divide,
+    greatest,
+    guarded,
+    least,
+    power,
+    rounded_by,
+    sign,
+    to_int,
+    with_pole,
 )
 from .types import F32, F64, I64, Bool, Scalar, Type
 
@@ -54,13 +71,14 @@ class Prim:
     kinds: str
     evaluate: Callable[..., Any]
     llvm: Callable[[Scalar], str]
+    literal: tuple[
+        Callable[[Scalar], str], ...
+    ] = ()  # its form where that operand is a literal number
     jvp: Jvp | None = None
     transpose: Transpose | None = None  # (E, args, which operand is linear, cotangent)
     linear: tuple[int, ...] = ()  # operands in which it is linear, taken one at a time
     domain: tuple[tuple[float, float], ...] = ()  # test samples, an interval an operand
-    special: tuple[tuple[float, ...], ...] = field(
-        default=()
-    )  # further points with known derivative
+    special: tuple[tuple[float, ...], ...] = ()  # further points with known derivative
 
 
 TABLE: dict[str, Prim] = {}
@@ -75,61 +93,6 @@ def _row(
 ) -> None:
     lower = (lambda _t, text=llvm: text) if isinstance(llvm, str) else llvm
     TABLE[name] = Prim(name, kinds, evaluate, lower, **rest)
-
-
-# --------------------------------------------------------------------------------------- values
-
-
-def _guard(f: Callable[..., float]) -> Callable[..., float]:
-    """Python's math raises where IEEE 754 answers with nan or an infinity."""
-
-    def evaluate(*args: float) -> float:
-        try:
-            return f(*args)
-        except OverflowError:
-            odd = f is math.sinh or (f is _pow and args[1] % 2 == 1)
-            return math.copysign(math.inf, args[0]) if odd else math.inf
-        except ValueError:
-            return math.nan
-
-    return evaluate
-
-
-def _divide(a: float, b: float) -> float:
-    if b != 0:
-        return a / b
-    if a == 0 or math.isnan(a):
-        return math.nan
-    return math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def _log(x: float) -> float:
-    return -math.inf if x == 0 else math.log(x)
-
-
-def _log1p(x: float) -> float:
-    return -math.inf if x == -1 else math.log1p(x)
-
-
-def _pow(x: float, y: float) -> float:
-    if x == 0 and y < 0:
-        return math.copysign(math.inf, x) if y % 2 == 1 else math.inf
-    return math.pow(x, y)
-
-
-def _sign(x: float) -> float:
-    return type(x)(1) if x > 0 else type(x)(-1) if x < 0 else x
-
-
-def _rounded(f: Callable[[float], float]) -> Callable[[float], float]:
-    return lambda x: math.copysign(f(x), x) if math.isfinite(x) else x
-
-
-def _to_int(x: float) -> int:
-    """Toward zero; what is beyond 64 bits becomes the nearest that is not, nan becomes 0."""
-    if abs(x) < 2.0**63:
-        return int(x)
-    return 0 if math.isnan(x) else 2**63 - 1 if x > 0 else -(2**63)
 
 
 # ---------------------------------------------------------------------------------------- table
@@ -168,20 +131,29 @@ _row(
     domain=(_R, _R),
     special=((0.0, 0.0),),
 )
+# of coefficients of which one may be infinite, and the other is then of no account where it is not wanted
+_row(
+    "factor",
+    "ff>f",
+    lambda a, b: a * b,
+    form.two("fmul", "mul"),
+    jvp=partials(lambda P, x, o: x[1], lambda P, x, o: x[0], singular=True),
+    domain=(_R, _R),
+)
 _row(
     "scale",
     "ff>f",
     lambda a, c: a if a == 0 else a * c,
     form.SCALE,
     jvp=scale_jvp,
-    transpose=swap_linear("scale"),
+    transpose=scale_transpose,
     linear=(0,),
     domain=(_R, _R),
 )
 _row(
     "div",
     "ff>f",
-    _divide,
+    divide,
     "{r} = fdiv contract {t} {0}, {1}",
     jvp=partials(
         lambda P, x, o: reciprocal(P, x[1]),
@@ -211,29 +183,32 @@ _row(
     jvp=partials(lambda P, x, o: P.prim("sign", x[0])),
     domain=(_R,),
 )
-_row("sign", "n>n", _sign, form.either(form.SIGN, form.SIGN_INT), jvp=no_jvp, domain=(_R,))
+_row("sign", "n>n", sign, form.either(form.SIGN, form.SIGN_INT), jvp=no_jvp, domain=(_R,))
 _row(
     "min",
     "nn>n",
-    lambda a, b: a if a < b else b,
-    form.pick("olt", "slt"),
+    least,
+    form.pick_or_nan("olt", "slt"),
+    literal=(form.pick("olt", "slt"), form.pick("ult", "slt")),
     jvp=choose_jvp("lt"),
     domain=(_R, _R),
 )
 _row(
     "max",
     "nn>n",
-    lambda a, b: a if a > b else b,
-    form.pick("ogt", "sgt"),
+    greatest,
+    form.pick_or_nan("ogt", "sgt"),
+    literal=(form.pick("ogt", "sgt"), form.pick("ugt", "sgt")),
     jvp=choose_jvp("gt"),
     domain=(_R, _R),
 )
-_row("floor", "f>f", _rounded(math.floor), form.function("llvm.floor"), jvp=no_jvp, domain=(_R,))
-_row("ceil", "f>f", _rounded(math.ceil), form.function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
+_row("floor", "f>f", rounded_by(math.floor), form.function("llvm.floor"), jvp=no_jvp, domain=(_R,))
+_row("round", "f>f", rounded_by(round), form.function("llvm.roundeven"), jvp=no_jvp, domain=(_R,))
+_row("ceil", "f>f", rounded_by(math.ceil), form.function("llvm.ceil"), jvp=no_jvp, domain=(_R,))
 _row(
     "sqrt",
     "f>f",
-    _guard(math.sqrt),
+    guarded(math.sqrt),
     form.function("llvm.sqrt"),
     jvp=partials(lambda P, x, o: P.prim("div", literal(P, o, 0.5), o), singular=True),
     domain=(_POS,),
@@ -242,7 +217,7 @@ _row(
 _row(
     "norm_sqrt",
     "f>f",
-    _guard(math.sqrt),
+    guarded(math.sqrt),
     form.function("llvm.sqrt"),
     jvp=partials(safe_half_over),
     domain=(_POS,),
@@ -266,15 +241,24 @@ _row(
 _row(
     "log",
     "f>f",
-    _guard(_log),
+    with_pole(math.log, 0),
     form.function("llvm.log"),
     jvp=partials(lambda P, x, o: reciprocal(P, x[0]), singular=True),
     domain=(_POS,),
 )
+for _base in (2, 10):
+    _row(
+        f"log{_base}",
+        "f>f",
+        with_pole(getattr(math, f"log{_base}"), 0),
+        form.function(f"llvm.log{_base}"),
+        jvp=partials(scaled_reciprocal(1 / math.log(_base)), singular=True),
+        domain=(_POS,),
+    )
 _row(
     "log1p",
     "f>f",
-    _guard(_log1p),
+    with_pole(math.log1p, -1),
     form.function("log1p"),
     jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", x[0], literal(P, o))), singular=True),
     domain=((-0.8, 3.0),),
@@ -282,7 +266,7 @@ _row(
 _row(
     "sin",
     "f>f",
-    _guard(math.sin),
+    guarded(math.sin),
     form.function("llvm.sin"),
     jvp=partials(lambda P, x, o: P.prim("cos", x[0])),
     domain=(_R,),
@@ -290,7 +274,7 @@ _row(
 _row(
     "cos",
     "f>f",
-    _guard(math.cos),
+    guarded(math.cos),
     form.function("llvm.cos"),
     jvp=partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
     domain=(_R,),
@@ -298,7 +282,7 @@ _row(
 _row(
     "tan",
     "f>f",
-    _guard(math.tan),
+    guarded(math.tan),
     form.function("tan"),
     jvp=partials(lambda P, x, o: P.prim("add", literal(P, o), square(P, o))),
     domain=((-1.2, 1.2),),
@@ -306,7 +290,7 @@ _row(
 _row(
     "asin",
     "f>f",
-    _guard(math.asin),
+    guarded(math.asin),
     form.function("asin"),
     jvp=partials(
         lambda P, x, o: reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0]))), singular=True
@@ -316,7 +300,7 @@ _row(
 _row(
     "acos",
     "f>f",
-    _guard(math.acos),
+    guarded(math.acos),
     form.function("acos"),
     jvp=partials(
         lambda P, x, o: P.prim("neg", reciprocal(P, P.prim("sqrt", one_minus_square(P, x[0])))),
@@ -327,7 +311,7 @@ _row(
 _row(
     "atan",
     "f>f",
-    _guard(math.atan),
+    guarded(math.atan),
     form.function("atan"),
     jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", literal(P, o), square(P, x[0])))),
     domain=(_R,),
@@ -335,7 +319,7 @@ _row(
 _row(
     "atan2",
     "ff>f",
-    _guard(math.atan2),
+    guarded(math.atan2),
     form.function("atan2", 2),
     jvp=partials(angle(0), angle(1), singular=True),
     domain=(_R, _POS),
@@ -343,7 +327,7 @@ _row(
 _row(
     "sinh",
     "f>f",
-    _guard(math.sinh),
+    guarded(math.sinh),
     form.function("sinh"),
     jvp=partials(lambda P, x, o: P.prim("cosh", x[0]), singular=True),
     domain=(_R,),
@@ -351,10 +335,47 @@ _row(
 _row(
     "cosh",
     "f>f",
-    _guard(math.cosh),
+    guarded(math.cosh),
     form.function("cosh"),
     jvp=partials(lambda P, x, o: P.prim("sinh", x[0]), singular=True),
     domain=(_R,),
+)
+_row(
+    "asinh",
+    "f>f",
+    guarded(math.asinh),
+    form.function("asinh"),
+    jvp=partials(lambda P, x, o: reciprocal(P, root_of_one_plus_square(P, x[0]))),
+    domain=(_R,),
+    special=((0.0,),),
+)
+_row(
+    "acosh",
+    "f>f",
+    guarded(math.acosh),
+    form.function("acosh"),
+    jvp=partials(lambda P, x, o: reciprocal(P, root_of_square_minus_one(P, x[0])), singular=True),
+    domain=((1.1, 3.0),),
+)
+_row(
+    "atanh",
+    "f>f",
+    guarded(atanh),
+    form.function("atanh"),
+    jvp=partials(lambda P, x, o: reciprocal(P, one_minus_square(P, x[0])), singular=True),
+    domain=((-0.9, 0.9),),
+    special=((0.0,),),
+)
+_row(
+    "softplus",
+    "f>f",
+    elementary("softplus"),
+    elementary_call("softplus"),
+    jvp=partials(
+        lambda P, x, o: P.prim("exp", P.prim("neg", P.prim("softplus", P.prim("neg", x[0]))))
+    ),
+    domain=(_R,),
+    special=((0.0,),),
 )
 _row(
     "tanh",
@@ -367,12 +388,20 @@ _row(
 _row(
     "pow",
     "ff>f",
-    _guard(_pow),
+    guarded(power),
     form.function("llvm.pow", 2),
     jvp=partials(power_by_base, power_by_exponent, singular=True),
     domain=(_POS, _R),
 )
 
+_row(
+    "rem",
+    "ff>f",
+    guarded(math.fmod),
+    "{r} = frem {t} {0}, {1}",
+    jvp=rem_jvp,
+    domain=(_R, _POS),
+)
 _row("floordiv", "ii>i", lambda a, b: a // b if b else 0, form.FLOORDIV, domain=((-9, 9), (-4, 4)))
 _row("mod", "ii>i", lambda a, b: a % b if b else 0, form.MOD, domain=((-9, 9), (-4, 4)))
 
@@ -398,7 +427,7 @@ _row("to_f64", "i>F", float, "{r} = sitofp i64 {0} to double", domain=((-9, 9),)
 _row(
     "to_i64",
     "f>i",
-    _to_int,
+    to_int,
     "{r} = call i64 @llvm.fptosi.sat.i64{s}({t} {0})",
     domain=(_R,),
 )
@@ -456,7 +485,7 @@ def _result_type(prim: Prim, operands: tuple[Type, ...]) -> Scalar:
     return bound.get(result) or fixed[result]
 
 
-HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "row")
+HEADS = (*TABLE, "index", "addto", "check", "pack", "reshape", "join", "slice", "row")
 
 
 def made_types(instr: Instr) -> list[Type]:

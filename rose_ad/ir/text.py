@@ -162,7 +162,7 @@ class _Printer(Visitor):
     def _plain(self, instr: Instr) -> str:
         return f"{instr.op} {self.atoms(instr.args)}"
 
-    _pack = _freeze = _plain
+    _pack = _join = _freeze = _plain
 
     def _index(self, instr: Instr) -> str:
         return f"{self.atom(instr.args[0])}[{self.atom(instr.args[1])}]"
@@ -172,6 +172,10 @@ class _Printer(Visitor):
 
     def _reshape(self, instr: Instr) -> str:
         return f"reshape {self.atoms(instr.args)} to {list(instr.shape)}"
+
+    def _slice(self, instr: Instr) -> str:
+        span = instr.span
+        return f"slice {self.atoms(instr.args)} from {span.start} for {span.length}"
 
     def _accum(self, instr: Instr) -> str:
         return f"accum {instr.content!r} {self.atoms(instr.args)}".rstrip()

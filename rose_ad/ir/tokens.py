@@ -106,3 +106,13 @@ class Tokens:
         if n < 0:
             self.fail(f"expected a length, found {n}")
         return n
+
+    def variables(self) -> list[str]:
+        """The names before `=`, if there is one."""
+        names: list[str] = []
+        if self.kind() == "variable" and self.text(1) in {",", "="}:
+            while not self.accept("="):
+                if names:
+                    self.expect(",")
+                names.append(self.take("variable", "a variable"))
+        return names

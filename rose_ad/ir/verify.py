@@ -9,7 +9,7 @@ from .core import Block, Function, Instr, Var
 from .ops import OPS, Visitor
 from .prims import TABLE, made_types
 from .queries import callees, carried, counts, root_of
-from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, scalar_of, value_type
+from .types import I64, Array, Bool, Ref, Scalar, Type, array_type, scalar_of, shape_of, value_type
 
 
 class Invalid(AssertionError):
@@ -92,6 +92,17 @@ class _Verifier(Visitor):
 
     def _pack(self, instr: Instr, types: list[Type], block: Block) -> None:
         _need(all(t is types[0] for t in types), "elements differ in type", instr)
+
+    def _join(self, instr: Instr, types: list[Type], block: Block) -> None:
+        scalar = scalar_of(types[0])
+        plain = all(t is scalar or (isinstance(t, Array) and t.of is scalar) for t in types)
+        _need(plain, "joined are scalars and arrays of one axis, of one type", instr)
+
+    def _slice(self, instr: Instr, types: list[Type], block: Block) -> None:
+        span, t = instr.span, value_type(types[0])
+        _need(isinstance(t, Array) and isinstance(t.of, Scalar), "an array of one axis", instr)
+        inside = 0 <= span.start <= span.start + span.length <= shape_of(t)[0]
+        _need(inside, "entries that are not there", instr)
 
     def _accum(self, instr: Instr, types: list[Type], block: Block) -> None:
         same = all(t is instr.content for t in types)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..ir.core import Atom, Block, Var
+from ..ir.ops import VIEWS
 from ..ir.queries import instructions
 from .module import Module
 
@@ -32,7 +33,7 @@ class Apart:
         while isinstance(ref, Var):
             if ref in self.given:
                 ref = self.given[ref]
-            elif ref.instr is not None and ref.instr.op in {"index", "reshape"}:
+            elif ref.instr is not None and ref.instr.op in VIEWS:
                 ref = ref.instr.args[0]
             else:
                 break

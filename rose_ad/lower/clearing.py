@@ -7,6 +7,7 @@ steps of a table of balls. It is cleared once before all, and after the steps in
 from __future__ import annotations
 
 from ..ir.core import Atom, Block, Instr, Var
+from ..ir.ops import VIEWS
 from ..ir.queries import block_uses
 from ..ir.types import Array, Value
 
@@ -37,7 +38,7 @@ def kept_clean(block: Block) -> dict[Instr, list[Instr]]:
 
 def _part_of(a: Atom) -> Atom:
     """The array that a view is of."""
-    while isinstance(a, Var) and a.instr is not None and a.instr.op in {"index", "reshape"}:
+    while isinstance(a, Var) and a.instr is not None and a.instr.op in VIEWS:
         a = a.instr.args[0]
     return a
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ..ir.core import Function
+from ..ir.core import Function, Instr
 from ..ir.host import Host
 from ..ir.queries import callees, instructions
 from ..ir.types import Bool, Ref, Scalar, value_type
 from . import elementary_text
 from .failures import Check
-from .lanes.groups import run_in_groups
 from .lowering import Lowering
 from .memory_layout import memory_type
 from .module import Module, Written
@@ -51,7 +50,13 @@ def lower(function: Function, nans: bool = False) -> LoweredProgram:
 
 def _scalar_code(module: Module, f: Function) -> Written:
     """A function as it is run once at a time."""
-    return Lowering(module, run_in_groups).run(f)
+    return Lowering(module, _in_groups).run(f)
+
+
+def _in_groups(f: Lowering, instr: Instr) -> None:
+    from .lanes.groups import run_in_groups  # few programs have such loops: it is loaded for these
+
+    run_in_groups(f, instr)
 
 
 def _entry(module: Module, f: Function) -> str:

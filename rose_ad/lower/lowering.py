@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from ..ir.core import Block, Const, Function, Instr, Unset, Var
-from ..ir.ops import Visitor
+from ..ir.ops import Visitor, length_of
 from ..ir.prims import TABLE
 from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
@@ -26,7 +26,7 @@ from .memory_layout import memory_type
 from .module import Callee, Module, Written
 from .parallel_loops import Parallel
 from .places import choose_places
-from .prim_text import scalar_form
+from .prim_text import scalar_form, written
 from .remainder import lower_remainder
 from .scan import lower_scan
 from .writer import Writer, made_at
@@ -105,7 +105,7 @@ class Lowering(Writer, Visitor):
         assert isinstance(t, Scalar)
         name = self.fresh("v")
         operands = [self.atom(a) for a in instr.args]
-        self.write(scalar_form(TABLE[instr.op].llvm(t), t, name, operands))
+        self.write(scalar_form(written(instr), t, name, operands))
         self.values[instr.outs[0]] = name
         if self.module.nans:
             given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]
@@ -122,6 +122,21 @@ class Lowering(Writer, Visitor):
 
     def _reshape(self, instr: Instr) -> None:
         self.values[instr.outs[0]] = self.atom(instr.args[0])
+
+    def _slice(self, instr: Instr) -> None:
+        (a,) = instr.args
+        self.values[instr.outs[0]] = self.row(a, self.atom(a), str(instr.span.start))
+
+    def _join(self, instr: Instr) -> None:
+        (out,) = instr.outs
+        if out not in self.values:
+            self.values[out] = self.place(out, instr.loc)
+        whole, start = self.values[out], 0
+        for a in instr.args:
+            made = self.pieces.pop((instr, start), None)
+            if made is None or self.atom(a) != made:
+                self.put(a, out, self.row(out, whole, str(start)))
+            start += length_of(a)
 
     def _pack(self, instr: Instr) -> None:
         (out,) = instr.outs

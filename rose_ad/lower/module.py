@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..ir.core import Const, Function
 from ..ir.host import Host
@@ -16,16 +16,14 @@ NAME = "@NAME@"  # where the name of a function being written will stand
 _TYPE = r"<[^>]*>|[^\s<>]+"  # of LLVM values
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """A function as text, and the bytes of scratch it and what it calls use."""
 
     text: str
     frame: int
 
 
-@dataclass(frozen=True)
-class Callee:
+class Callee(NamedTuple):
     """A function in the program: its name, and the bytes of scratch it and what it calls use."""
 
     name: str

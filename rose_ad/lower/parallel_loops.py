@@ -10,6 +10,7 @@ group. What a body makes for itself lies in one place for all iterations, and st
 from __future__ import annotations
 
 from ..ir.core import Atom, Block, Const
+from ..ir.ops import VIEWS
 from .module import Module
 
 
@@ -28,7 +29,7 @@ class Parallel:
     def reading(self, a: Atom) -> str:
         """What is appended to a load from the array `a`."""
         while not isinstance(a, Const) and a.instr is not None and a.block is self.body:
-            if a.instr.op not in {"index", "reshape"}:
+            if a.instr.op not in VIEWS:
                 return ""
             a = a.instr.args[0]
         return self.access

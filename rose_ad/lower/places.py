@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..ir.core import Atom, Block, Const, Instr, Var
+from ..ir.ops import VIEWS, length_of
 from ..ir.queries import carried, uses
 from ..ir.types import Array
 from .writer import Writer
@@ -22,6 +23,8 @@ def choose_places(f: Writer, block: Block, places: Sequence[str | None]) -> None
     for instr in block.instrs:
         if instr.op == "accum" and instr.args:
             _start_in_place(f, instr, block)
+        elif instr.op == "join":
+            _make_joined(f, instr, block)
 
 
 def _make_where_unchanged(f: Writer, cond: Instr, block: Block) -> None:
@@ -69,11 +72,25 @@ def _start_in_place(f: Writer, accum: Instr, block: Block) -> None:
         f.wanted[maker] = f.wanted[accum.outs[0]] = f.place(accum.outs[0], accum.loc)
 
 
+def _make_joined(f: Writer, join: Instr, block: Block) -> None:
+    """Have the arrays that are joined made where they will be."""
+    (out,) = join.outs
+    makers = [_maker(a, block) for a in join.args]
+    if not any(m is not None and m not in f.wanted for m in makers):
+        return
+    whole = f.values[out] = f.place(out, join.loc)
+    start = 0
+    for a, maker in zip(join.args, makers, strict=True):
+        if maker is not None and maker not in f.wanted and f.made_in_place(a, out):
+            f.wanted[maker] = f.pieces[join, start] = f.row(out, whole, str(start))
+        start += length_of(a)
+
+
 def _maker(r: Atom, block: Block) -> Var | None:
     """The variable whose place decides where the array `r` lies, if this block makes it."""
     if not isinstance(r, Var) or not isinstance(r.type, Array) or r.block is not block:
         return None
-    if r.instr is None or r.instr.op in {"index", "reshape", "rewind"}:
+    if r.instr is None or r.instr.op in VIEWS | {"rewind"}:
         return None
     if r.instr.op in {"scan", "while"} and r in r.instr.outs[: len(carried(r.instr))]:
         return None  # a carry moves between buffers
@@ -94,7 +111,7 @@ def _may_lie_in(a: Atom, r: Atom) -> bool:
         if v in seen or isinstance(v, Const) or v.instr is None or not isinstance(v.type, Array):
             continue
         seen.add(v)
-        if v.instr.op in {"index", "reshape"}:
+        if v.instr.op in VIEWS:
             waiting.append(v.instr.args[0])
         elif v.instr.op in {"scan", "while", "rewind", "cond", "call"}:
             waiting.extend(set(uses(v.instr)))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..ir.core import Const, Instr
+from ..ir.prims import TABLE
 from ..ir.types import F32, Scalar
 from .elementary_text import vector_call
 
@@ -18,6 +20,16 @@ _WORDS = re.compile(
     r"|(?P<type>\b(?:double|float|i64|i1)\b)"
     r"|(?P<literal>(?<![\w.{@])(?:-?\d+(?:\.\d+)?|true)(?![\w.}]))"
 )
+
+
+def written(instr: Instr) -> str:
+    """The LLVM form of a primitive with these operands."""
+    row, t = TABLE[instr.op], instr.args[-1].type
+    assert isinstance(t, Scalar)
+    for simpler, a in zip(row.literal, instr.args, strict=False):
+        if isinstance(a, Const) and a.value == a.value:
+            return simpler(t)
+    return row.llvm(t)
 
 
 def scalar_form(template: str, t: Scalar, result: str, operands: Sequence[str]) -> list[str]:

@@ -39,6 +39,7 @@ class Writer(ABC):
         self.label = "entry"  # of the basic block that is being written
         self.count = 0  # of names given
         self.values: dict[Atom, str] = {}  # what stands for each variable
+        self.pieces: dict[tuple[Instr, int], str] = {}  # where a piece of a join is to be made
         self.wanted: dict[Var, str] = {}  # where a consumer wants an array to be made
         self.staying: dict[Var, Var] = {}  # results of branches that may be a carry where it lies
         self.uses = Counter[Var]()  # of each variable

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import RoseError
-from ..base.source import of_function
+from ..base.source import UNKNOWN, of_function
 from ..ir.builder import Builder
-from ..ir.core import Atom, Block, Const, Instr, Var
+from ..ir.core import Atom, Block, Const, Instr, Span, Unset, Var
 from ..ir.intervals import interval
-from ..ir.prims import HEADS, TABLE, result_type
+from ..ir.ops import length_of
+from ..ir.prims import HEADS, TABLE, made_types, result_type
 from ..ir.queries import is_zero
 from ..ir.types import (
     F64,
@@ -34,7 +35,6 @@ from ..ir.types import (
     Scalar,
     Type,
     array_type,
-    element,
     scalar_of,
     shape_of,
     value_type,
@@ -146,20 +146,11 @@ def _checked(f: Apply, head: str) -> Apply:
 
 def _type_of(head: str, operands: Any) -> Type:
     """The type of what an instruction with these operands gives."""
-    match head:
-        case "index":
-            return element(operands[0].type)
-        case "check":
-            return I64
-        case "pack":
-            return Array(len(operands), operands[0].type)
-        case "reshape":
-            t = operands[0].type
-            new = array_type(operands[1], scalar_of(value_type(t)))
-            return Ref(new) if isinstance(t, Ref) else new
-        case "row":
-            return Array(operands[2], operands[0].type)
-    return result_type(TABLE[head], [a.type for a in operands])
+    if head == "row":
+        return Array(operands[2], operands[0].type)
+    args = tuple(a for a in operands if isinstance(a, Var | Const))
+    attr = next((a for a in operands if not isinstance(a, Var | Const)), None)
+    return made_types(Instr(head, args, attr, (), (), UNKNOWN))[0]
 
 
 def is_literal(a: Atom, value: float) -> bool:
@@ -394,3 +385,44 @@ def reshape_of_reshape(b: Builder, a: Atom, shape: tuple[int, ...]) -> Atom | No
     """reshape(reshape(a, ...), shape) -> reshape(a, shape)."""
     inner = made_by(a, "reshape")
     return b.reshape(inner.args[0], shape) if inner else None
+
+
+@_built_in("join")
+def join_of_one(b: Builder, *pieces: Atom) -> Atom | None:
+    """join(array) -> array."""
+    return pieces[0] if len(pieces) == 1 and isinstance(pieces[0].type, Array) else None
+
+
+@_built_in("slice")
+def slice_of_all(b: Builder, a: Atom, span: Span) -> Atom | None:
+    """slice(a, all of a) -> a."""
+    return a if span == Span(0, shape_of(value_type(a.type))[0]) else None
+
+
+@_built_in("slice")
+def slice_of_literal(b: Builder, a: Atom, span: Span) -> Atom | None:
+    """Part of a literal array is a literal."""
+    if not isinstance(a, Const) or isinstance(a, Unset):
+        return None
+    part = a.value[span.start : span.start + span.length]
+    return Const(part, Array(span.length, scalar_of(a.type)))
+
+
+@_built_in("slice")
+def slice_of_slice(b: Builder, a: Atom, span: Span) -> Atom | None:
+    """slice(slice(a, i, m), j, n) -> slice(a, i + j, n)."""
+    inner = made_by(a, "slice")
+    if inner is None:
+        return None
+    return b.slice(inner.args[0], Span(inner.span.start + span.start, span.length))
+
+
+@_built_in("slice")
+def slice_of_join(b: Builder, a: Atom, span: Span) -> Atom | None:
+    """slice(join(..., x, ...), where x is) -> x."""
+    joined, start = made_by(a, "join"), 0
+    for piece in joined.args if joined else ():
+        if Span(start, length_of(piece)) == span and isinstance(piece.type, Array):
+            return piece
+        start += length_of(piece)
+    return None

@@ -18,13 +18,13 @@ from ..base.memory import memory_limit
 from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.core import Const
-from ..ir.types import array_type
+from ..ir.types import F32, I64, Bool, array_type
 from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop
 from .indexing import Shape, as_shape, at, axis_of, broadcast_to, generate, index
 from .trace import current
-from .values import convert, lift, located, promote, wrap
+from .values import common_scalar, convert, is_python_number, lift, located, promote, wrap
 from .values import stack as packed
 
 # ------------------------------------------------------------------------------------------ making
@@ -95,6 +95,8 @@ def linspace(start: Any, stop: Any, num: int) -> Any:
     if not is_traced((start, stop)):
         return np.linspace(start, stop, num)
     part = np.linspace(0.0, 1.0, num)
+    if common_scalar(*(v if is_python_number(v) else lift(v) for v in (start, stop))) is F32:
+        part = part.astype(np.float32)
     return start * (1 - part) + stop * part
 
 
@@ -227,6 +229,8 @@ def concat(arrays: Sequence[Any], axis: int = 0) -> Any:
     if not is_traced(arrays):
         return np.concatenate(arrays, axis=axis)
     parts: list[Any] = promote(*arrays)
+    if parts[0].scalar is Bool:  # there is no adding up of conditions
+        return concat([convert(p, I64) for p in parts], axis) != 0
     along = axis_of(axis, parts[0].ndim)
     if along:
         return moveaxis(concat([moveaxis(p, along, 0) for p in parts]), 0, along)
@@ -342,15 +346,18 @@ def diff(x: Any, *, axis: int = -1) -> Any:
     if not is_traced(x):
         return np.diff(x, axis=axis)
     rows = moveaxis(x, axis, 0)
-    return moveaxis(rows[1:] - rows[:-1], 0, axis)
+    conditions = rows.scalar is Bool
+    return moveaxis(rows[1:] != rows[:-1] if conditions else rows[1:] - rows[:-1], 0, axis)
 
 
 def diagonal(x: Any) -> Any:
-    """The entries of a matrix at equal indices."""
+    """The entries of a matrix at equal indices; of more axes, those of the first two, along the last axis."""
     if not is_traced(x):
         return np.diagonal(x)
     v: Any = lift(x)
-    return build(builtins.min(v.shape[:2]), lambda i: v[i, i])
+    if v.ndim < 2:
+        raise TypeMismatch(f"the diagonal of an array of {v.ndim} axes", here())
+    return moveaxis(build(builtins.min(v.shape[:2]), lambda i: v[i, i]), 0, -1)
 
 
 def tril(x: Any, k: int = 0) -> Any:
@@ -370,7 +377,7 @@ def _triangle(x: Any, keep: Callable[[Any, Any], Any]) -> Any:
     return generate(v.shape, lambda i, j: where(keep(i, j), v[i, j], convert(0, v.scalar)))
 
 
-def pad(x: Any, width: int | Sequence[Any], value: float = 0.0) -> Any:
+def pad(x: Any, width: int | Sequence[Any], value: float = 0) -> Any:
     """The array within a border of `value`: as wide as an int, or (before, after) for each axis."""
     if not is_traced(x):
         return np.pad(x, width, constant_values=value)
@@ -394,11 +401,14 @@ def pad(x: Any, width: int | Sequence[Any], value: float = 0.0) -> Any:
 
 
 def _widths(width: int | Sequence[Any], ndim: int) -> list[tuple[int, int]]:
-    if isinstance(width, int):
-        return [(width, width)] * ndim
-    pairs = list(width)
-    if all(isinstance(p, int) for p in pairs):
-        return [(int(pairs[0]), int(pairs[1]))] * ndim
-    if len(pairs) != ndim:
-        raise TypeMismatch(f"{len(pairs)} widths for an array of {ndim} axes", here())
+    """The borders before and after each axis, of what numpy takes for them."""
+    try:
+        pairs = np.broadcast_to(np.asarray(width), (ndim, 2))
+    except ValueError:
+        pairs = np.array([-1])
+    if pairs.dtype.kind not in "iu" or (pairs < 0).any():
+        raise TypeMismatch(
+            f"the widths of a border are whole numbers, (before, after) for each of {ndim} axes, not {width}",
+            here(),
+        )
     return [(int(a), int(b)) for a, b in pairs]

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..base.errors import TraceError, TypeMismatch
 from ..base.source import here
-from ..base.tree import Structure, flatten, is_leaf, unflatten
+from ..base.tree import Structure, flatten, is_leaf, leaves_as, unflatten
 from ..ir.builder import Builder
 from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
 from ..ir.core import UNBOUNDED, Atom, Const, Steps
@@ -300,8 +300,8 @@ def _scan_body(
     with trace.block(inner, "loop"):
         carry = unflatten(structure, [wrap(p) for p in params])
         carry, ys = step(TracedScalar(inner.block.params[0]), carry)
-        out_leaves, out_structure = flatten(carry)
-        if out_structure != structure:
+        out_leaves = leaves_as(carry, structure)
+        if out_leaves is None:
             raise TypeMismatch(
                 "the carry that a loop's function returns has another structure than the one "
                 "it was given",
@@ -359,12 +359,13 @@ def cond(
     loc = here()
     p = _condition(predicate)
     builders = [trace.builder.branch() for _ in (then, otherwise)]
-    found: list[tuple[list[Any], Structure]] = []
-    for f, inner in zip((then, otherwise), builders, strict=True):
-        with trace.block(inner, "branch"):
-            found.append(_lifted(f(*operands)))
-    (left, structure), (right, other) = found
-    if structure != other:
+    with trace.block(builders[0], "branch"):
+        first = then(*operands)
+        structure = flatten(first)[1]
+        left = _lifted(first, structure)
+    with trace.block(builders[1], "branch"):
+        right = _lifted(otherwise(*operands), structure)
+    if left is None or right is None:
         raise TypeMismatch(
             "the sides of a branch return different structures",
             loc,
@@ -400,9 +401,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     )
 
 
-def _lifted(x: Any) -> tuple[list[Any], Structure]:
-    leaves, structure = flatten(x)
-    return [leaf if is_python_number(leaf) else lift(leaf) for leaf in leaves], structure
+def _lifted(x: Any, structure: Structure) -> list[Any] | None:
+    """The leaves of one side's value, if it has that structure."""
+    leaves = leaves_as(x, structure)
+    return leaves and [leaf if is_python_number(leaf) else lift(leaf) for leaf in leaves]
 
 
 def _agreed(pair: tuple[Any, Any], side: int, loc: int) -> Atom:
@@ -418,8 +420,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """`x` where the condition holds, else `y`, elementwise; both are computed. For structures, by leaf."""
     if not (is_leaf(x) and is_leaf(y)):
         left, structure = flatten(x)
-        right, other = flatten(y)
-        if structure != other:
+        right = leaves_as(y, structure)
+        if right is None:
             raise TypeMismatch("ra.where chooses between values of one structure", here())
         return unflatten(
             structure, [where(condition, a, b) for a, b in zip(left, right, strict=True)]

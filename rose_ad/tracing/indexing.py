@@ -15,7 +15,6 @@ from ..base.errors import OutOfRange, TraceError, TypeMismatch
 from ..base.source import here
 from ..base.tree import Leaf, is_traced
 from ..ir.core import Atom, Const
-from ..ir.intervals import interval
 from ..ir.types import I64, Array, Bool, Ref
 from .control import build
 from .values import SHORT, Traced, broadcast_shape, lift, located, stack, wrap
@@ -37,6 +36,8 @@ def index(a: Atom, i: Any) -> Atom:
         k = operator.index(i)
     except TypeError:
         raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
+    if t.n == 0 and b.never_runs:
+        return b.index(a, b.check(Const(k, I64), 0))  # type: ignore[no-any-return]
     if not -t.n <= k < t.n:
         raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
     return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
@@ -47,8 +48,7 @@ def _traced_index(b: Any, a: Atom, t: Array, i: Traced) -> Atom:
         raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
     if isinstance(i.atom, Const):
         return index(a, i.atom.value)
-    low, high = interval(i.atom)
-    if t.n == 0 and not (low == 0 and high < 0):  # the index of a loop that is never run
+    if t.n == 0 and not b.never_runs:
         raise OutOfRange("an array of length 0 has no elements", here())
     return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
 
@@ -148,9 +148,8 @@ def _general(a: Any, keys: Sequence[Any]) -> Any:
     place = (fancy[0] if together else 0) if fancy else -1
 
     shape: list[int] = []
-    axes: list[
-        tuple[Any, int]
-    ] = []  # for each axis of a: its key, and where its index is among the result's
+    # for each axis of a: its key, and where its index is among the result's
+    axes: list[tuple[Any, int]] = []
     first = 0
     for p, k in enumerate(keys):
         if p == place:

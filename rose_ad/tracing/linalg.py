@@ -13,7 +13,7 @@ from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import is_traced
 from .accumulator import total
-from .arrays import array
+from .arrays import array, ravel
 from .indexing import at, generate
 from .numeric import root_of_square
 from .reduce import sum
@@ -61,11 +61,11 @@ def _total(n: int, f: Callable[[Any], Any]) -> Any:
 
 
 def outer(x: Any, y: Any) -> Any:
-    """The matrix of products of the entries of two vectors."""
+    """The matrix of products of the entries of two vectors; other arrays are taken as the vectors of all their
+    entries."""
     if not is_traced((x, y)):
         return np.outer(x, y)
-    a: Any = lift(x)
-    b: Any = lift(y)
+    a, b = (v if v.ndim == 1 else ravel(v) for v in map(_lifted, (x, y)))
     return generate((a.shape[0], b.shape[0]), lambda i, j: a[i] * b[j])
 
 
@@ -117,6 +117,7 @@ def _subscripts(text: str, count: int) -> tuple[list[str], str]:
     if (
         len(names) != count
         or unknown
+        or len(set(result)) < len(result)
         or not all(c.isalpha() for c in left.replace(",", "") + result)
     ):
         raise TypeMismatch(f"einsum {text!r} does not fit {count} operands", here())
@@ -131,9 +132,20 @@ def norm(x: Any) -> Any:
     return root_of_square(sum(v * v))
 
 
+def _lifted(x: Any) -> Any:
+    return lift(x)
+
+
 def cross(x: Any, y: Any) -> Any:
     """The cross product: a number for vectors of 2, a vector for vectors of 3."""
-    if len(x) == 2:
+    shapes = [_lifted(v).shape if is_traced(v) else np.shape(v) for v in (x, y)]
+    if shapes[0] != shapes[1] or shapes[0] not in ((2,), (3,)):
+        raise TypeMismatch(
+            f"cross takes two vectors of 2 or of 3, not arrays of shapes {shapes[0]} and {shapes[1]}",
+            here(),
+            "ra.build(n, lambda i: ra.cross(x[i], y[i])) for rows",
+        )
+    if shapes[0] == (2,):
         return x[0] * y[1] - x[1] * y[0]
     return array([
         x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0],

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..base.tree import is_traced
-from ..ir.types import F64, I64, is_float
-from .values import Traced, convert, elementwise, lift, promote
+from ..ir.core import Atom, Const
+from ..ir.types import F64, I64, Bool, is_float
+from .values import Traced, convert, elementwise, lift, numbers, promote
 
 
 def _floating(*values: Any) -> list[Traced]:
@@ -26,6 +27,18 @@ def _unary(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
         if not is_traced(x):
             return plain(x)
         return elementwise(lambda b, a: b.prim(name, a), *_floating(x))
+
+    f.__name__ = f.__qualname__ = name
+    f.__doc__ = doc
+    return f
+
+
+def _rounding(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
+    """As `_unary`; what is whole already is left as it is."""
+    real = _unary(name, plain, doc)
+
+    def f(x: Any) -> Any:
+        return lift(x) if is_traced(x) and not is_float(lift(x).scalar) else real(x)
 
     f.__name__ = f.__qualname__ = name
     f.__doc__ = doc
@@ -46,8 +59,17 @@ atan = _unary("atan", np.arctan, "The angle in (-pi/2, pi/2) with that tangent."
 sinh = _unary("sinh", np.sinh, "The hyperbolic sine.")
 cosh = _unary("cosh", np.cosh, "The hyperbolic cosine.")
 tanh = _unary("tanh", np.tanh, "The hyperbolic tangent.")
-floor = _unary("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
-ceil = _unary("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
+softplus = _unary("softplus", lambda x: np.logaddexp(x, 0.0), "log(1 + exp(x)), without overflow.")
+asinh = _unary("asinh", np.arcsinh, "The inverse of sinh.")
+acosh = _unary("acosh", np.arccosh, "The inverse of cosh, for x >= 1.")
+atanh = _unary("atanh", np.arctanh, "The inverse of tanh.")
+log2 = _unary("log2", np.log2, "The logarithm to base 2, exact for its powers.")
+log10 = _unary("log10", np.log10, "The logarithm to base 10, exact for its powers.")
+floor = _rounding("floor", np.floor, "The greatest whole number not above x. Its derivative is 0.")
+round = _rounding(
+    "round", np.round, "The nearest whole number, the even one of two. Its derivative is 0."
+)
+ceil = _rounding("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
 
 
 def square(x: Any) -> Any:
@@ -55,54 +77,31 @@ def square(x: Any) -> Any:
     return x * x
 
 
-def log2(x: Any) -> Any:
-    """The logarithm to base 2."""
-    return log(x) * (1 / math.log(2)) if is_traced(x) else np.log2(x)
-
-
-def log10(x: Any) -> Any:
-    """The logarithm to base 10."""
-    return log(x) * (1 / math.log(10)) if is_traced(x) else np.log10(x)
-
-
-def asinh(x: Any) -> Any:
-    """The inverse of sinh."""
-    if not is_traced(x):
-        return np.arcsinh(x)
-    size = abs(x)
-    return sign(x) * log1p(size + x * x / (1 + sqrt(1 + x * x)))
-
-
-def acosh(x: Any) -> Any:
-    """The inverse of cosh, for x >= 1."""
-    return log(x + sqrt(x - 1) * sqrt(x + 1)) if is_traced(x) else np.arccosh(x)
-
-
-def atanh(x: Any) -> Any:
-    """The inverse of tanh."""
-    return 0.5 * (log1p(x) - log1p(-x)) if is_traced(x) else np.arctanh(x)
-
-
 def logaddexp(x: Any, y: Any) -> Any:
     """log(exp(x) + exp(y)), without overflow."""
     if not is_traced((x, y)):
         return np.logaddexp(x, y)
-    return maximum(x, y) + log1p(exp(-abs(x - y)))
+    return elementwise(_logaddexp, *_floating(x, y))
 
 
-def round(x: Any) -> Any:
-    """The nearest whole number, the even one of two as near. Its derivative is 0."""
-    if not is_traced(x):
-        return np.round(x)
-    low = floor(x)
-    rest = x - low
-    odd = low - 2 * floor(0.5 * low)
-    return low + _number((rest > 0.5) | ((lift(rest) == 0.5) & (odd > 0.5)))
+def _logaddexp(b: Any, x: Atom, y: Atom) -> Atom:
+    """The greater, and softplus of how much less the other is: smooth where they are equal."""
+    greater = b.prim("lt", y, x)
+    high, low = b.prim("select", greater, x, y), b.prim("select", greater, y, x)
+    endless = b.prim("and", b.prim("eq", x, y), _is_infinite(b, x))  # and inf - inf is NaN
+    less = b.prim("select", endless, Const(0, x.type), b.prim("sub", low, high))
+    return b.prim("add", high, b.prim("softplus", less))  # type: ignore[no-any-return]
+
+
+def _is_infinite(b: Any, x: Atom) -> Atom:
+    return b.prim("eq", b.prim("abs", x), Const(math.inf, x.type))  # type: ignore[no-any-return]
 
 
 def trunc(x: Any) -> Any:
     """x without its fraction. Its derivative is 0."""
-    return sign(x) * floor(abs(x)) if is_traced(x) else np.trunc(x)
+    if not is_traced(x):
+        return np.trunc(x)
+    return sign(x) * floor(abs(x)) if is_float(lift(x).scalar) else lift(x)
 
 
 def isnan(x: Any) -> Any:
@@ -120,19 +119,16 @@ def isfinite(x: Any) -> Any:
     return abs(x) < math.inf if is_traced(x) else np.isfinite(x)
 
 
-def _number(condition: Any) -> Any:
-    """1.0 where a condition holds, else 0.0."""
-    return convert(condition, F64)
-
-
 def abs(x: Any) -> Any:
     """The absolute value. Its derivative at 0 is taken as 0."""
-    return elementwise(lambda b, a: b.prim("abs", a), x) if is_traced(x) else np.abs(x)
+    return lift(x).__abs__() if is_traced(x) else np.abs(x)
 
 
 def sign(x: Any) -> Any:
     """-1, 0 or 1. Its derivative is 0."""
-    return elementwise(lambda b, a: b.prim("sign", a), x) if is_traced(x) else np.sign(x)
+    if not is_traced(x):
+        return np.sign(x)
+    return elementwise(lambda b, a: b.prim("sign", a), numbers(x, "the sign"))
 
 
 def atan2(y: Any, x: Any) -> Any:
@@ -148,17 +144,24 @@ def pow(x: Any, y: Any) -> Any:
 
 
 def minimum(x: Any, y: Any) -> Any:
-    """The lesser of two values, elementwise; the second on a tie or where one is NaN."""
+    """The lesser of two values, elementwise; the second on a tie, NaN where one is."""
     if not is_traced((x, y)):
         return np.minimum(x, y)
-    return elementwise(lambda b, p, q: b.prim("min", p, q), *promote(x, y))
+    return _picked("min", "and", x, y)
 
 
 def maximum(x: Any, y: Any) -> Any:
-    """The greater of two values, elementwise; the second on a tie or where one is NaN."""
+    """The greater of two values, elementwise; the second on a tie, NaN where one is."""
     if not is_traced((x, y)):
         return np.maximum(x, y)
-    return elementwise(lambda b, p, q: b.prim("max", p, q), *promote(x, y))
+    return _picked("max", "or", x, y)
+
+
+def _picked(number: str, condition: str, x: Any, y: Any) -> Any:
+    """By a primitive of numbers, or by one of conditions."""
+    a, c = promote(x, y)
+    name = condition if a.scalar is Bool else number
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
@@ -168,7 +171,16 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 
 def hypot(x: Any, y: Any) -> Any:
     """sqrt(x² + y²), with gradient 0 at the origin."""
-    return root_of_square(x * x + y * y) if is_traced((x, y)) else np.hypot(x, y)
+    if not is_traced((x, y)):
+        return np.hypot(x, y)
+    return elementwise(_hypot, *_floating(x, y))
+
+
+def _hypot(b: Any, x: Atom, y: Atom) -> Atom:
+    """The root, or what is infinite, whatever the other is."""
+    root = b.prim("norm_sqrt", b.prim("add", b.prim("mul", x, x), b.prim("mul", y, y)))
+    endless = b.prim("or", _is_infinite(b, x), _is_infinite(b, y))
+    return b.prim("select", endless, Const(math.inf, x.type), root)  # type: ignore[no-any-return]
 
 
 def root_of_square(square: Any) -> Any:
@@ -177,8 +189,17 @@ def root_of_square(square: Any) -> Any:
 
 
 def to_int(x: Any) -> Any:
-    """x rounded toward zero, as an Int; 1 or 0 for a Bool."""
-    return convert(x, I64) if is_traced(x) else np.trunc(x).astype(np.int64)
+    """x rounded toward zero, as an Int, and beyond 64 bits the nearest Int; 0 for a NaN, 1 or 0 for a Bool."""
+    return convert(x, I64) if is_traced(x) else _to_int(np.asarray(x))[()]
+
+
+def _to_int(x: Any) -> Any:
+    if x.dtype.kind != "f":
+        return x.astype(np.int64)
+    inside = np.abs(x) < 2.0**63
+    bounds = np.iinfo(np.int64)
+    beyond = np.where(np.isnan(x), 0, np.where(x > 0, bounds.max, bounds.min))
+    return np.where(inside, np.where(inside, x, 0).astype(np.int64), beyond)
 
 
 def to_real(x: Any) -> Any:

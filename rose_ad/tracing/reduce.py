@@ -17,11 +17,11 @@ from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.types import I64, Bool, array_type
 from .accumulator import Accumulator, total
-from .arrays import diagonal, moveaxis, reshape
+from .arrays import diagonal, full_like, moveaxis, reshape
 from .control import fori_loop, scan, where
 from .control import range as loop
 from .indexing import axis_of, generate, index
-from .numeric import exp, log, maximum, minimum, root_of_square, to_int, to_real
+from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_int, to_real
 from .values import SHORT, Traced, convert, lift, located
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -116,13 +116,14 @@ def logsumexp(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     if not is_traced(x):
         x = np.asarray(x)
     top = max(x, axis=axis, keepdims=True)
+    top = where(isfinite(top), top, full_like(top, 0))  # -inf - -inf is NaN
     out = log(sum(exp(x - top), axis=axis, keepdims=True)) + top
     return out if keepdims else sum(out, axis=axis)
 
 
 def trace(x: Any) -> Any:
-    """The sum of the diagonal of a matrix."""
-    return sum(diagonal(x)) if is_traced(x) else np.trace(x)
+    """The sum of the diagonal of a matrix; of more axes, of that of the first two."""
+    return sum(diagonal(x), axis=-1) if is_traced(x) else np.trace(x)
 
 
 def _folding(
@@ -131,11 +132,15 @@ def _folding(
     def f(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         if not is_traced(x):
             return plain(x, axis=_numpy_axis(axis), keepdims=keepdims)
-        rows, axes, _ = _front(x, axis)
+        rows, axes, _ = _front(
+            convert(x, I64) if name == "prod" and lift(x).scalar is Bool else x, axis
+        )
         if rows.shape[0] == 0 and name in {"min", "max"}:
             raise TypeMismatch(f"the {name} of no entries", here())
         first = start(rows)
-        skip = int(name in {"min", "max"})
+        if rows.shape[0] == 0:
+            return _kept(first, x, axes, keepdims)
+        skip = int(name not in {"all", "any"})
         out = fori_loop(skip, rows.shape[0], lambda k, so_far: step(so_far, rows[k]), first)
         return _kept(out, x, axes, keepdims)
 
@@ -145,7 +150,7 @@ def _folding(
 
 
 prod = _folding(
-    "prod", lambda rows: rows[0] * 0 + 1 if rows.shape[0] else np.ones(rows.shape[1:])[()],
+    "prod", lambda rows: rows[0] if rows.shape[0] else np.ones(rows.shape[1:])[()],
     lambda a, b: a * b, np.prod, "The product of an array's entries, over all axes or those given.",
 )  # fmt: skip
 all = _folding(
@@ -161,17 +166,23 @@ _greatest = _folding("max", lambda rows: rows[0], maximum, np.max, "")
 
 
 def min(x: Any, *others: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The least entry of an array, over all axes or those given; or the least of several values."""
+    """The least entry of an array, over all axes or those given; or the least of several numbers."""
     return _pairwise(minimum, x, others) if others else _least(x, axis=axis, keepdims=keepdims)
 
 
 def max(x: Any, *others: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The greatest entry of an array, over all axes or those given; or the greatest of several values."""
+    """The greatest entry of an array, over all axes or those given; or the greatest of several numbers."""
     return _pairwise(maximum, x, others) if others else _greatest(x, axis=axis, keepdims=keepdims)
 
 
 def _pairwise(pick: Callable[[Any, Any], Any], x: Any, others: Sequence[Any]) -> Any:
     for y in others:
+        if lift(x).ndim or lift(y).ndim:
+            raise TypeMismatch(
+                "of several values, these are to be numbers",
+                here(),
+                "ra.minimum or ra.maximum, elementwise; axis=, the extremes of one array",
+            )
         x = pick(x, y)
     return x
 
@@ -197,8 +208,13 @@ def _first_where(better: Callable[[Any, Any], Any], plain: Any, name: str) -> Ca
     return f
 
 
-argmin = _first_where(lambda a, b: a < b, np.argmin, "argmin")
-argmax = _first_where(lambda a, b: a > b, np.argmax, "argmax")
+def _beyond(less: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Whether a is better than b, where `less` says it is no better: a NaN is better than any number."""
+    return lambda a, b: ~less(a, b) & (b == b)
+
+
+argmin = _first_where(_beyond(lambda a, b: a >= b), np.argmin, "argmin")
+argmax = _first_where(_beyond(lambda a, b: a <= b), np.argmax, "argmax")
 
 
 def _running(
@@ -248,6 +264,8 @@ def sort(x: Any, *, axis: int = -1) -> Any:
     """The entries in ascending order along an axis, NaNs last. Takes n² comparisons."""
     if not is_traced(x):
         return np.sort(x, axis=axis)
+    if lift(x).scalar is Bool:
+        return sort(convert(x, I64), axis=axis) != 0
     return _along_last(lambda row: _scatter(_ranks(row), lambda i: row[i]), lift(x), axis)
 
 

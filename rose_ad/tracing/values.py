@@ -29,6 +29,8 @@ from ..ir.types import (
     scalar_of,
     shape_of,
 )
+from .float_division import float_floordiv, float_mod
+from .squares import product
 from .trace import current, required
 
 SHORT = 4  # vectors up to this length are computed element by element
@@ -163,12 +165,14 @@ class Traced(Leaf):
         return power(other, self)
 
     def __neg__(self) -> Any:
-        return elementwise(lambda b, x: b.prim("neg", x), self)
+        return elementwise(lambda b, x: b.prim("neg", x), numbers(self, "the negative"))
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
+        if self.scalar is Bool:
+            return self
         return elementwise(lambda b, x: b.prim("abs", x), self)
 
     def __lt__(self, other: Any) -> Any:
@@ -347,7 +351,7 @@ def convert(x: Any, to: Scalar) -> Traced:
     source = _scalar(value)
     if source is to:
         return value
-    if isinstance(value.atom, Const) and (to is F64 or to is F32):
+    if isinstance(value.atom, Const) and to is not I64:
         return lift(wrap(Const(value.atom.value, array_type(value.shape, to))))
     steps = {
         (Bool, I64): ("bool_to_i64",),
@@ -372,6 +376,16 @@ def convert(x: Any, to: Scalar) -> Traced:
 
     out: Traced = elementwise(through, value)
     return out
+
+
+def numbers(x: Any, what: str) -> Traced:
+    """A value that is no condition."""
+    v = lift(x)
+    if _scalar(v) is Bool:
+        raise TypeMismatch(
+            f"{what} of a condition, a Bool", here(), "~x for not x, ra.to_int(x) for 1 or 0"
+        )
+    return v
 
 
 # ----------------------------------------------------------------------------------- arithmetic
@@ -428,20 +442,14 @@ def binary(name: str, x: Any, y: Any) -> Any:
     if name == "div" and scalar is I64:
         a, c = convert(a, F64), convert(c, F64)
     if name in {"floordiv", "mod"} and scalar is not I64:
-        return elementwise(_float_floordiv if name == "floordiv" else _float_mod, a, c)
+        return elementwise(float_floordiv if name == "floordiv" else float_mod, a, c)
+    if name == "mul":
+        return elementwise(product, a, c)
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
 def _operand(x: Any) -> bool:
     return isinstance(x, Leaf | int | float | complex | np.generic | np.ndarray | list | tuple)
-
-
-def _float_floordiv(b: Any, x: Atom, y: Atom) -> Atom:
-    return b.prim("floor", b.prim("div", x, y))  # type: ignore[no-any-return]
-
-
-def _float_mod(b: Any, x: Atom, y: Atom) -> Atom:
-    return b.prim("sub", x, b.prim("mul", _float_floordiv(b, x, y), y))  # type: ignore[no-any-return]
 
 
 def power(x: Any, y: Any) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from time import perf_counter
@@ -17,6 +17,8 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..limit import Limit
+from ..solve.guard import in_motion, lost, origin
 from ..solve.problem import Arrays, Problem
 from ..solve.trust import judge
 
@@ -90,8 +92,29 @@ class Run:
 def check(problem: Problem) -> list[Finding]:
     """All findings about a scene. Raises what the scene raises when it is traced or run."""
     run = Run(problem)
+    held = list(limits(run))
+    if any(finding.verdict == "FAILED" for finding in held):
+        return held  # where the models do not hold, nothing else means anything
     checks = (states, gradients, distance, modes, determinism, interpreter, pictures, invariants)
-    return [finding for c in checks for finding in c(run)]
+    return held + [finding for c in checks for finding in c(run)]
+
+
+def limits(run: Run) -> Iterator[Finding]:
+    """Whether the scene's models hold all along the motion."""
+    stated = run.problem.limits(run.values)
+    breach = in_motion(run.problem, run.values)
+    if breach is not None:
+        yield Finding("limits", "FAILED", breach.words, "beyond it the model does not hold")
+    elif stated:
+        worst = max(stated, key=_use)
+        what = worst.quantity or worst.field
+        yield Finding("limits", "ok", f"{what} is at {_use(worst):.0%} of what it may be at most")
+
+
+def _use(limit: Limit) -> float:
+    """The largest share of a bound that is used."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nanmax(np.divide(limit.value, limit.bound), initial=0.0))
 
 
 # ---------------------------------------------------------------------------------------- numbers
@@ -99,33 +122,18 @@ def check(problem: Problem) -> list[Finding]:
 
 def states(run: Run) -> Iterator[Finding]:
     """Whether every number of every state is finite."""
-    leaves, _ = ra.flatten(run.trajectory)
-    arrays = [np.asarray(leaf, float).reshape(len(leaf), -1) for leaf in leaves]
-    bad = np.array([~np.isfinite(a).all(axis=1) for a in arrays])
-    count = sum(a.shape[1] for a in arrays)
-    if not bad.any():
-        yield Finding("states", "ok", f"{bad.shape[1]} of {count} finite numbers each")
+    leaves = ra.flatten(run.trajectory)[0]
+    where = lost(run.trajectory)
+    if where is None:
+        count = sum(np.size(leaf[0]) for leaf in leaves)
+        yield Finding("states", "ok", f"{len(leaves[0])} of {count} finite numbers each")
         return
-    first = int(np.argmax(bad.any(axis=0)))
-    where = next(name for name, b in zip(_names(run.trajectory), bad, strict=True) if b[first])
     yield Finding(
         "states",
         "FAILED",
-        f"{where} is not finite from step {first} on",
-        "run `gradient` with ROSE_AD_NANS=1 in the environment: it names the line where the NaN"
-        " begins; a motion that explodes wants a smaller dt",
+        where.words,
+        f"{origin(run.problem, run.values)}; a motion that explodes wants a smaller dt",
     )
-
-
-def _names(x: Any, name: str = "the state") -> list[str]:
-    """The names of the leaves of a state."""
-    if is_dataclass(x):
-        return [n for f in fields(x) for n in _names(getattr(x, f.name), f.name)]
-    if isinstance(x, Mapping):
-        return [n for key in x for n in _names(x[key], str(key))]
-    if isinstance(x, (tuple, list)):
-        return [n for k, part in enumerate(x) for n in _names(part, f"{name}[{k}]")]
-    return [name]
 
 
 # -------------------------------------------------------------------------------------- gradients
@@ -141,8 +149,7 @@ def gradients(run: Run) -> Iterator[Finding]:
             "gradient",
             "FAILED",
             f"not finite: {what}",
-            "run `gradient` with ROSE_AD_NANS=1 in the environment: it names the line where the NaN"
-            " begins; a root or a norm of zero is the usual cause",
+            f"{origin(run.problem, run.values)}; a root or a norm of zero is the usual cause",
         )
         return
     rng, sizes = np.random.default_rng(0), run.sizes
@@ -229,7 +236,9 @@ def _difference(run: Run, direction: Arrays) -> _Difference:
     found = [(up - down) / (2 * h) for (up, down), h in zip(sides, STEPS, strict=True)]
     errors = [_apart(slope, d) for d in found]
     best = int(np.argmin(np.nan_to_num(errors, nan=np.inf)))
-    if errors[best] <= WRONG or abs(slope - found[best]) <= UNSEEN * abs(loss):
+    # of a slope that is zero no difference is near in proportion: any may be the nearest
+    unseen = any(abs(slope - d) <= UNSEEN * abs(loss) for d in found)
+    if errors[best] <= WRONG or unseen:
         return _Difference("ok", slope, errors[best], "")
     settled = [
         k

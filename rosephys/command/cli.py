@@ -28,6 +28,7 @@ from rosephys.command.report import (
     print_solution,
     to_json,
     warn_of_gradient,
+    warn_of_limits,
 )
 from rosephys.console import Bar, progress, say
 from rosephys.errors import OptimizeError, SceneError
@@ -163,7 +164,7 @@ def _optimize(arguments: argparse.Namespace) -> int:
         _write_results(arguments, problem, solution, result)
     if arguments.picture:
         _draw_both(problem, solution, arguments.picture)
-    return _judged(problem, solution)
+    return _judged(problem, solution, arguments.json)
 
 
 def _landscape(arguments: argparse.Namespace) -> int:
@@ -199,10 +200,14 @@ def _landscape(arguments: argparse.Namespace) -> int:
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
+    from rosephys.solve.guard import check_finite, evaluate
+
     problem = _problem(arguments)
     problem.compile()
-    loss, gradient = problem.value_and_gradient(problem.values)
-    warn_of_gradient(problem, problem.values)
+    warn_of_limits(problem)
+    loss, gradient = evaluate(problem, problem.values)
+    check_finite(problem, problem.values, loss, gradient)
+    warn_of_gradient(problem, problem.values, arguments.json)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -317,6 +322,7 @@ def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Soluti
     solution = Solution()
     bar = Bar(how["iterations"], quiet)
     problem.compile()
+    warn_of_limits(problem)
     begin = perf_counter()
     try:
         for iterate in descend(problem, **how):
@@ -341,12 +347,12 @@ def _found(problem: Problem, solution: Solution) -> Arrays:
     return {**problem.values, **solution.best.values}
 
 
-def _judged(problem: Problem, solution: Solution) -> int:
+def _judged(problem: Problem, solution: Solution, quiet: bool = False) -> int:
     """Say so if the gradient cannot be trusted where the descent has ended; the result is the exit code.
 
     This comes last, for it takes as long as some iterations: what was found is kept by then.
     """
-    warn_of_gradient(problem, _found(problem, solution))
+    warn_of_gradient(problem, _found(problem, solution), quiet)
     return solution.code
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.console import say
+from rosephys.console import progress, say
 from rosephys.errors import SceneError, describe
-from rosephys.solve.trust import judge
+from rosephys.solve.guard import at_first
+from rosephys.solve.trust import MOST, judge
 
 if TYPE_CHECKING:
     from rosephys.command.check import Finding
@@ -128,11 +129,21 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     print(_table(rows))
 
 
-def warn_of_gradient(problem: Problem, values: Values) -> None:
+def warn_of_gradient(problem: Problem, values: Values, quiet: bool = False) -> None:
     """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
-    verdict = judge(problem, values)
-    if not verdict.trusted:
+    with progress(quiet) as show:
+        verdict = judge(problem, values, lambda done: show("judging the gradient", done, MOST))
+    if verdict.reason == "limit":
+        say(f"warning: {verdict.words}; {verdict.advice}")
+    elif not verdict.trusted:
         say(f"warning: the gradient cannot be trusted: {verdict.words}; {verdict.advice}")
+
+
+def warn_of_limits(problem: Problem) -> None:
+    """Say so, before anything runs, if the first state is beyond a limit of its models."""
+    breach = at_first(problem, problem.values)
+    if breach is not None:
+        say(f"warning: {breach.words}")
 
 
 def explain(error: Exception) -> int:

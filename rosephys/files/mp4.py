@@ -6,7 +6,6 @@ threads is fixed and it writes no dates, so one version of it writes the same by
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -76,6 +75,8 @@ def _command(size: tuple[int, int], fps: float, path: Path) -> list[str]:
 def _encode(
     frames: Iterator[NDArray[np.uint8]], shape: tuple[int, ...], command: list[str]
 ) -> None:
+    import subprocess  # here, since all else does without it
+
     with tempfile.TemporaryFile() as told:
         # in a session of its own Ctrl-C is for us alone, and the end of the pipe for ffmpeg
         process = subprocess.Popen(

@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosephys.errors import SceneError
+from rosephys.limit import Limit
 
 from .fields import Field, near, parameter, value_of
 from .picture import Picture, Track
@@ -120,6 +121,15 @@ class Scene:
     def tracks(self, state: Any) -> Sequence[Track]:
         """Points whose paths are drawn."""
         return ()
+
+    def limits(self, state: Any) -> Sequence[Limit]:
+        """Where the models that make the steps hold: what their numbers may be at most in this state."""
+        return ()
+
+    @property
+    def limited(self) -> bool:
+        """Whether the scene states limits."""
+        return type(self).limits is not Scene.limits
 
     def invariants(self, state: Any) -> dict[str, Any]:
         """Numbers that the motion keeps, by name: energy, momentum ...; `check` reports how far they drift."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rosephys.errors import OptimizeError
+from rosephys.solve.guard import cause, evaluate
 from rosephys.solve.optimize import Iterate
 from rosephys.solve.scout import Scout
 
@@ -43,7 +44,7 @@ class Follower:
         """
         best = self._evaluate(values)
         if not np.isfinite(best.loss):
-            raise OptimizeError(f"the loss is {best.loss} here")
+            raise OptimizeError(f"the loss is {best.loss} here: {cause(self.problem, values)}")
         yield best
         for found in self._descent(best, iterations):
             best = replace(found, iteration=best.iteration + 1)
@@ -96,6 +97,6 @@ class Follower:
 
     def _evaluate(self, values: Arrays) -> Iterate:
         start = perf_counter()
-        loss, gradient = self.problem.value_and_gradient(values)
+        loss, gradient = evaluate(self.problem, values)
         self._seconds = min(self._seconds, perf_counter() - start)
         return Iterate(0, loss, values, gradient)

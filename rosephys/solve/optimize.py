@@ -22,8 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptimizeError
+from ..errors import NotFiniteError, OptimizeError
 from ..scene.scene import Scene
+from .guard import check_finite, evaluate
 from .lbfgs import lbfgs
 from .problem import Arrays, Problem
 
@@ -141,8 +142,8 @@ def descend(
         return
     direction = _DIRECTIONS[optimizer]()
     for iteration in range(iterations + 1):
-        loss, gradient = problem.value_and_gradient(now)
-        _check_finite(iteration, loss, gradient)
+        loss, gradient = _evaluated(problem, iteration, now)
+        _check_finite(problem, iteration, now, loss, gradient)
         yield Iterate(iteration, loss, now, gradient)
         now = _stepped(problem.scene, now, direction(iteration, _clipped(gradient, clip)), rate)
 
@@ -170,16 +171,17 @@ def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Generator[Ite
         return {n: x[end - size : end].reshape(start[n].shape) for n, size, end in places}
 
     def evaluate(x: Any) -> tuple[float, Any]:
-        loss, gradient = problem.value_and_gradient({**start, **parted(x * unit)})
+        values = {**start, **parted(x * unit)}
+        loss, gradient = _evaluated(problem, iteration, values)
         if math.isfinite(loss):
-            _check_finite(iteration, loss, gradient)
+            _check_finite(problem, iteration, values, loss, gradient)
         return loss, joined(gradient) * unit
 
     iteration = 0
     with closing(lbfgs(evaluate, joined(start) / unit, low, high)) as points:
         for iteration, at in enumerate(points):
             values, gradient = {**start, **parted(at.x * unit)}, parted(at.gradient / unit)
-            _check_finite(iteration, at.loss, gradient)
+            _check_finite(problem, iteration, values, at.loss, gradient)
             yield Iterate(iteration, at.loss, values, gradient)
 
 
@@ -192,11 +194,17 @@ def _stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Ar
     return out
 
 
-def _check_finite(iteration: int, loss: float, gradient: Arrays) -> None:
-    if not math.isfinite(loss):
-        raise OptimizeError(
-            f"the loss is {loss} after {iteration} updates; a smaller rate may help"
-        )
-    for n, g in gradient.items():
-        if not np.all(np.isfinite(g)):
-            raise OptimizeError(f"the gradient in {n} is not finite after {iteration} updates")
+def _evaluated(problem: Problem, iteration: int, values: Arrays) -> tuple[float, Arrays]:
+    try:
+        return evaluate(problem, values, f" after {iteration} updates")
+    except NotFiniteError as error:
+        raise OptimizeError(str(error)) from error
+
+
+def _check_finite(
+    problem: Problem, iteration: int, values: Arrays, loss: float, gradient: Arrays
+) -> None:
+    try:
+        check_finite(problem, values, loss, gradient, f" after {iteration} updates")
+    except NotFiniteError as error:
+        raise OptimizeError(str(error)) from error

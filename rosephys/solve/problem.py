@@ -13,6 +13,7 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..limit import Limit
 from ..scene.picture import Picture, Track
 from ..scene.scene import Scene
 
@@ -48,6 +49,8 @@ class Problem:
         self._picture = ra.fn(self._trace_picture)
         self._invariants = ra.fn(self._trace_invariants)
         self._slope = ra.fn(self._trace_slope)
+        self._first_limits = ra.fn(self._trace_first_limits)
+        self._limits = ra.fn(self._trace_limits)
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
@@ -63,6 +66,12 @@ class Problem:
 
     def _bound(self, controls: Values, constants: Values) -> Scene:
         return self.scene.bound({**constants, **controls})
+
+    @property
+    def _times(self) -> np.ndarray[Any, Any]:
+        """The number of each step, and one step more than is used, so that the last state is seen before it. It
+        has the number of the last, so that controls of each step have one for it."""
+        return np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
 
     def _rollout(self, scene: Scene, state: Any) -> Any:
         return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, **self.rollout)
@@ -80,10 +89,7 @@ class Problem:
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        # one step more than is used, so that the last state is among those remembered; it has the number of the
-        # last, so that controls of each step have one for it
-        times = np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
-        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), times)[1]
+        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), self._times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -104,6 +110,23 @@ class Problem:
 
     def _trace_slope(self, controls: Values, direction: Values, constants: Values) -> Any:
         return ra.jvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[1]
+
+    def _trace_first_limits(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return tuple(scene.limits(scene.initial()))
+
+    def _trace_limits(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+
+        def step(carry: Any, t: Any) -> Any:
+            state, holds = carry
+            limits = tuple(scene.limits(state))
+            for limit in limits:
+                holds = holds & (limit.value <= limit.bound)
+            moved = ra.cond(holds, lambda: scene.step(state, t), lambda: state)
+            return (moved, holds), limits
+
+        return ra.scan(step, (scene.initial(), True), self._times)[1]
 
     # --------------------------------------------------------------------------------- what is asked
 
@@ -192,6 +215,15 @@ class Problem:
             trajectory = self.trajectory(values)
         found = self._invariants(trajectory, *self.split(values))
         return {name: np.asarray(value, float) for name, value in found.items()}
+
+    def first_limits(self, values: Values) -> tuple[Limit, ...]:
+        """The scene's limits on its first state."""
+        return tuple(self._first_limits(*self.split(values))) if self.scene.limited else ()
+
+    def limits(self, values: Values) -> tuple[Limit, ...]:
+        """The scene's limits, with numbers of shape (steps + 1,), one for each state; no states are kept. The
+        motion stops where a limit is exceeded."""
+        return tuple(self._limits(*self.split(values))) if self.scene.limited else ()
 
     def picture(self, trajectory: Any, index: int, values: Values) -> Picture:
         """The picture of a state of a trajectory."""

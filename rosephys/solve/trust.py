@@ -9,12 +9,14 @@ and of no use: it holds at a point alone. No clock is asked: the same values hav
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from rosephys.solve.guard import in_motion
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Problem, Values
@@ -25,8 +27,9 @@ UNEXPLAINED = 0.1  # of the change of the loss that the gradient may leave so
 ROUNDING = 1e-9  # changes this small, relative to the loss, cannot be told from none
 STEEP = 30.0  # times what the loss varies by that the gradient promises where the motion is chaotic
 HALVINGS = 12  # of the piece in which the loss may jump
+MOST = POINTS + HALVINGS  # evaluations of the gradient for a verdict
 
-Reason = Literal["jump", "chaos", "disagreement", "not finite"]
+Reason = Literal["limit", "jump", "chaos", "disagreement", "not finite"]
 
 
 ADVICE: dict[Reason, str] = {
@@ -34,7 +37,8 @@ ADVICE: dict[Reason, str] = {
     "chaos": "try fewer steps",
     "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
     " (docs/contact.md)",
-    "not finite": "run `gradient` with ROSE_AD_NANS=1 in the environment: it names the line where a NaN begins",
+    "not finite": "`gradient` names the line where a NaN begins",
+    "limit": "beyond it the model does not hold",
 }
 
 
@@ -71,12 +75,18 @@ class _Point:
         return math.isfinite(self.loss) and math.isfinite(self.slope)
 
 
-def judge(problem: Problem, values: Values) -> Verdict:
-    """The verdict on the gradient at these values. Raises what the scene raises."""
+def judge(
+    problem: Problem, values: Values, told: Callable[[int], object] = lambda done: None
+) -> Verdict:
+    """The verdict on the gradient at these values; `told` is given the number of evaluations so far, MOST in
+    the end or fewer. Raises what the scene raises."""
     question = judged(problem, values)
+    done = 0
     try:
         while True:
             next(question)
+            done += 1
+            told(done)
     except StopIteration as end:
         verdict: Verdict = end.value
         return verdict
@@ -84,6 +94,9 @@ def judge(problem: Problem, values: Values) -> Verdict:
 
 def judged(problem: Problem, values: Values) -> Generator[None, None, Verdict]:
     """What `judge` gives; yields after each evaluation of the gradient."""
+    breach = in_motion(problem, values)
+    if breach is not None:
+        return Verdict("limit", breach.words)
     line = _Line(problem, values)
     if not line.finite:
         return Verdict("not finite", "the loss or its gradient is not a finite number")

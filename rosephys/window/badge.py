@@ -9,6 +9,7 @@ from rosephys.sdl import pygame
 from rosephys.solve.trust import Verdict
 
 TITLES = {
+    "limit": "The model does not hold here",
     "jump": "The loss jumps near here",
     "chaos": "The gradient is of no use here",
     "disagreement": "The gradient does not say where the loss goes",

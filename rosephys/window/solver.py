@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import rose_ad as ra
-from rosephys.errors import OptimizeError, describe
+from rosephys.errors import describe
 from rosephys.scene.picture import Track
 from rosephys.solve.follow import Follower
 from rosephys.solve.optimize import Iterate, descend
 
 if TYPE_CHECKING:
-    from rosephys.solve.problem import Arrays, Problem, Values
+    from rosephys.solve.problem import Arrays, Problem
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class Solver:
     def __init__(self, problem: Problem, rate: float, optimizer: str) -> None:
         self.problem, self.rate, self.optimizer = problem, rate, optimizer
         self.controls: Arrays = {}  # the best of the last solve
-        self._watched = _Watched(problem)
-        self._follower = Follower(cast("Problem", self._watched), rate)
+        self._follower = Follower(problem, rate)
         self._pictured = False
 
     def plain(self, values: Mapping[str, Any], iterations: int) -> Solve:
@@ -86,7 +84,7 @@ class Solver:
     def _plain(self, values: Mapping[str, Any], iterations: int) -> Iterator[Iterate]:
         self.problem.compile()
         yield from descend(
-            cast("Problem", self._watched),
+            self.problem,
             iterations=iterations,
             rate=self.rate,
             optimizer=self.optimizer,
@@ -99,35 +97,6 @@ class Solver:
         # the controls of when it begins, not of when it was asked for
         known = {name: v for name, v in self.controls.items() if name not in chosen}
         yield from self._follower.follow({**values, **known}, iterations)
-
-    def explained(self, error: BaseException) -> str:
-        """What went wrong in words; of a loss that is not a number also the line where that began."""
-        words = describe(error)
-        last = self._watched.last
-        if isinstance(error, OptimizeError) and "nan" in words and last is not None:
-            try:
-                with ra.debug_nans():
-                    self.problem.value_and_gradient(last)
-            except ra.NanFound as found:
-                words += f"\n{found}"
-            except (Exception, SystemExit):  # the first error is the one to tell
-                pass
-        return words
-
-
-class _Watched:
-    """A problem that remembers at which values it was evaluated last."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self.last: Values | None = None
-
-    def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
-        self.last = values
-        return self._problem.value_and_gradient(values)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._problem, name)
 
 
 class Solve:
@@ -153,7 +122,7 @@ class Solve:
                 self._note(iterate)
                 return True
         except (Exception, SystemExit) as error:  # a scene's own code runs here
-            self._error = self._solver.explained(error)
+            self._error = describe(error)
         self._return_to_best()
         self._finished = True
         return False
@@ -168,7 +137,7 @@ class Solve:
             ):
                 motion = self._motion = self._solver.motion(shown.values)
         except (Exception, SystemExit) as error:
-            self._error = self._error or self._solver.explained(error)
+            self._error = self._error or describe(error)
         finished = self._finished or bool(self._error)
         return Result(self, shown, motion, losses, finished, self._error)
 

@@ -17,7 +17,10 @@ COUNT = 24  # samples of a row
 
 # rounded by libm, which promises nothing, or with sums of products that the machine may contract: the others
 # must be right to the last bit
-LIBM = frozenset("exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh pow".split())
+LIBM = frozenset(
+    "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh pow asinh "
+    "acosh atanh log2 log10 softplus".split()
+)
 
 
 LETTERS = {

@@ -64,3 +64,30 @@ class Lob(Scene):
     def loss(self, final: Place) -> Any:
         miss = final.at - self.goal
         return ra.dot(miss, miss)
+
+
+PENDULUM = '''
+import rose_ad as ra
+from rosephys import Scene, control, parameter
+
+@ra.struct
+class State:
+    angle: ra.Real
+    rate: ra.Real
+
+class Pendulum(Scene):
+    """Swing up to an angle."""
+    steps: int = parameter(200, "number of time steps")
+    push: float = control(1.0, "rate at the start", unit="rad/s", bounds=(-3.0, 3.0))
+    goal: float = parameter(0.5, "angle to end at", unit="rad")
+
+    def initial(self):
+        return State(0.0, self.push)
+
+    def step(self, state, t):
+        rate = state.rate - self.dt * 9.81 * ra.sin(state.angle)
+        return State(state.angle + self.dt * rate, rate)
+
+    def loss(self, final):
+        return (final.angle - self.goal) ** 2
+'''

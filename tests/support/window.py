@@ -20,7 +20,7 @@ class Throw:
     """Throw a stone so that it lands on the goal."""
 
     name = "throw"
-    iterations, rate, optimizer, clip = 50, 0.2, "gd", np.inf
+    iterations, rate, optimizer, clip, theme = 50, 0.2, "gd", np.inf, "dark"
     fields: ClassVar = {
         "goal": Field((0.8, 0.6), "where to land", handle=True, name="goal"),
         "start": Field((0.1, 0.1), "thrown from", control=True, handle=True, name="start"),
@@ -57,6 +57,12 @@ class ThrowProblem:
                 for row in zip(*batch.values(), strict=True)
             ]
         )
+
+    def first_limits(self, values: dict[str, Any]) -> tuple[()]:
+        return ()
+
+    def limits(self, values: dict[str, Any]) -> tuple[()]:
+        return ()
 
     def value_and_gradient(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         self.calls += 1

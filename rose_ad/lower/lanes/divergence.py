@@ -63,7 +63,7 @@ class _Walk(Visitor):
     def _plain(self, instr: Instr, depth: int) -> None:
         self._spread(instr.args, instr.outs)
 
-    _index = _check = _reshape = _pack = _freeze = _host = _plain
+    _index = _check = _reshape = _pack = _join = _slice = _freeze = _host = _plain
 
     def _accum(self, instr: Instr, depth: int) -> None:
         self.made_at[instr.outs[0]] = depth

@@ -13,23 +13,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import ClassVar
 
 from ...ir.core import Atom, Block, Const, Function, Instr, Unset, Var
-from ...ir.prims import TABLE
 from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import check_index, fail_where
 from ..failures import IndexCheck
 from ..loops import Cell, List, Loop, While, go_on
 from ..module import Callee, Module
-from ..prim_text import scalar_form, vector_form
+from ..prim_text import scalar_form, vector_form, written
 from ..writer import made_at
 from .divergence import Flags, argument_flags
 from .values import LaneValues, Scattered, count
 
 # arithmetic of a cycle or less: neither roots and quotients nor calls
 _CHEAP = frozenset(
-    "add sub mul scale neg abs min max lt le eq ne and or not select to_f64 bool_to_i64 widen narrow".split()
+    "add sub mul factor scale neg abs min max lt le eq ne and or not select to_f64 bool_to_i64 "
+    "widen narrow".split()
 )
 _SPECULATED = 8  # instructions that cost less than a mispredicted branch
 # a side is taken once in so many times, LLVM is told: values are to be spilled there, not on the way around it
@@ -48,6 +49,11 @@ class LaneLowering(LaneValues):
     `told` are conditions that only say which iterations a filter keeps: of these it is enough to know whether
     they hold in any lane, one bit, which is known where the lanes branch.
     """
+
+    # what asks the methods under "representation" alone, and so is the same in lanes
+    inherited: ClassVar[frozenset[str] | None] = frozenset(
+        {"accum", "freeze", "host", "join", "pack", "rewind", "scan"}
+    )
 
     def __init__(self, module: Module, f: Function, flags: Flags, width: int, masked: bool) -> None:
         super().__init__(module, f, flags, width, masked)
@@ -69,7 +75,7 @@ class LaneLowering(LaneValues):
             return
         t = instr.args[-1].type
         assert isinstance(t, Scalar)
-        template = TABLE[instr.op].llvm(t)
+        template = written(instr)
         operands = [self.vector(a) for a in instr.args]
         name = self.fresh("v")
         lines = vector_form(template, t, self.width, name, operands)
@@ -122,6 +128,14 @@ class LaneLowering(LaneValues):
             self._scatter(instr.outs[0], self.scattered[a], instr.loc)
         else:
             super()._reshape(instr)
+
+    def _slice(self, instr: Instr) -> None:
+        (a,), start = instr.args, instr.span.start
+        if a in self.scattered:
+            moved = self.moved(self.scattered[a], f"splat (i64 {start})")
+            self._scatter(instr.outs[0], moved, instr.loc)
+        else:
+            super()._slice(instr)
 
     def _check(self, instr: Instr) -> None:
         if not self.varies(instr.args[0]):
@@ -205,7 +219,7 @@ class LaneLowering(LaneValues):
         assert self.mask is not None
         if all(p is None for p in places) and self._is_cheap(block):
             self.block(block, places)
-            return [self._given(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
+            return [self.like(r, o) for r, o in zip(block.results, instr.outs, strict=True)]
         run, after, before = self.fresh("side"), self.fresh("end"), self.label
         self.branch(self.any(self.mask), run, after, _RARE)
         self.start(run)
@@ -213,7 +227,7 @@ class LaneLowering(LaneValues):
         self.block(block, usable)
         values: list[str | None] = []
         for r, o, place in zip(block.results, instr.outs, places, strict=True):
-            values.append(self._given(r, o) if place is None else None)
+            values.append(self.like(r, o) if place is None else None)
             if place is not None and first:
                 self.put(r, o, place)
             elif place is not None and not isinstance(r, Unset):
@@ -228,9 +242,8 @@ class LaneLowering(LaneValues):
             for x, o in zip(values, instr.outs, strict=True)
         ]
 
-    def _given(self, r: Atom, o: Var) -> str:
-        """What a side gives for a result that is not put in a place."""
-        return self.told_by(r) if o in self.told else self.like(r, o)
+    def like(self, a: Atom, v: Var) -> str:
+        return self.told_by(a) if v in self.told else super().like(a, v)
 
     def kind(self, a: Atom) -> str:
         return "i1" if a in self.told else super().kind(a)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...ir.core import Atom, Const, Function, Unset, Var
+from ...ir.ops import VIEWS
 from ...ir.queries import instructions, root_of
 from ...ir.types import (
     F32,
@@ -358,7 +359,7 @@ def _used_whole(f: Function) -> set[Var]:
     """The arrays that something other than an index looks at."""
     found: set[Var] = {r for r in f.results if isinstance(r, Var)}
     for instr in instructions(f.block):
-        if instr.op not in {"index", "addto", "reshape"}:
+        if instr.op not in VIEWS | {"addto"}:
             found.update(a for a in instr.args if isinstance(a, Var))
         for block in instr.blocks:
             found.update(r for r in block.results if isinstance(r, Var))

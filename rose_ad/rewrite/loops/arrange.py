@@ -1,8 +1,8 @@
 """What is done to a program before it is lowered: loops that suit the machine.
 
-Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks (rows.py,
-columns.py), and written once more for where there is nothing to add (untouched.py). It is done last, since
-derivatives are better taken of small loops: what is remembered of a loop is what it makes.
+Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks
+(row_blocks.py, column_blocks.py), and written once more for where there is nothing to add (zero_sums.py). It is
+done last, since derivatives are better taken of small loops: what is remembered of a loop is what it makes.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ from .zero_sums import (
 def arranged(function: Function, lanes: bool = False) -> Function:
     """The function, and what it calls, arranged; in code for `lanes`, whose loops need no vector instructions,
     loops are only joined. Made once."""
-    for f, in_lanes in _callees(
-        function, lanes
-    ):  # first, so that long chains of calls do not recurse
+    # callees first, so that long chains of calls do not recurse
+    for f, in_lanes in _callees(function, lanes):
         if ("arranged", in_lanes) not in f.derived:
             f.derived["arranged", in_lanes] = _arranged(f, in_lanes)
     known: Function = function.derived["arranged", lanes]

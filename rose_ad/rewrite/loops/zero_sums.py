@@ -80,11 +80,11 @@ def without_minus_zero(a: Atom, known: set[Var], depth: int = _DEEP) -> bool:
         return without_minus_zero(x, known, depth - 1)
 
     match a.instr.op:
-        case "index" | "reshape":
+        case "index" | "reshape" | "slice":
             return without(args[0])
         case "add":
             return any(map(without, args))
-        case "pack":
+        case "pack" | "join":
             return all(map(without, args))
         case "freeze":
             made = args[0].instr if isinstance(args[0], Var) else None

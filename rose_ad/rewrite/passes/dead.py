@@ -120,9 +120,8 @@ def _loop(instr: Instr, kept: list[int], live: set[Var], own: set[Var]) -> bool:
         if more == needed:
             break
         needed = more
-    _mark(
-        (body.params[k + 1] for k in needed if k < len(carries)), live
-    )  # a test may need it alone
+    # a test may need a carry alone
+    _mark((body.params[k + 1] for k in needed if k < len(carries)), live)
     _mark((carries[k] for k in needed if k < len(carries)), live)
     if effect or needed or kept:
         _mark(counts(instr), live)

@@ -1,7 +1,7 @@
 r"""Collisions of discs of equal mass and radius, without friction.
 
 A step of length dt takes positions x and velocities v to v' = v + Δv and x' = x + dt v' + Δx, where Δv and Δx
-sum the contributions of all colliding pairs, each computed from the old state. With the relative velocity
+sum the contributions of all colliding pairs. With the relative velocity
 Δv_ij = v_i - v_j, the normal n from j to i and restitution e, a collision changes v_i by
 
     J = -(1 + e)/2 (n · Δv_ij) n,    v_j by -J    (impulse (1 + e) m1 m2/(m1 + m2) times the normal speed).
@@ -20,6 +20,9 @@ in places by sign; it is kept because others' results are stated in it.
 |Δx_ij + τ Δv_ij| = 2r, n there, and Δx_i = -τ J, which is motion with v until τ and with v' after. J is that of
 the velocities at τ, v - (dt - τ) times the acceleration where it is given. The derivative of τ is that of the
 quadratic formula, so without a push it is that of the exact motion, and with one that to the first order in dt.
+Discs that meet several others in a step do so in the order of the instants, as `meetings.py` says: without a
+push no step adds energy. The other rules take all impulses from the old state: a disc that meets two at once
+gives what it has to both, and energy can grow.
 
 `compliant` (Cundall, Strack, Géotechnique 29, 1979) has no impulse: discs that overlap by δ repel each other by
 a spring and a dashpot, F = k δ + c δ', with k = ω²/2 and c = ζ ω for the reduced mass 1/2, ω = π / 0.02 so that
@@ -35,6 +38,7 @@ from typing import Protocol
 import rose_ad as ra
 
 from ..quantities import Index, Scalar, Sums, Vector, Vectors
+from .meetings import Discs, meetings
 
 CONTACT_TIME = 0.02  # that a compliant contact lasts
 
@@ -95,7 +99,8 @@ def compliant(
         for j in ra.range(i + 1, n):
             apart = x[i] - x[j]
             square = ra.dot(apart, apart)
-            with ra.when(square < 4 * radius * radius):
+            # discs in one place push each other nowhere: they have no direction
+            with ra.when((square < 4 * radius * radius) & (square > 0)):
                 distance = ra.sqrt(square)
                 normal = apart / distance
                 depth, rate = 2 * radius - distance, -ra.dot(normal, v[i] - v[j])
@@ -145,28 +150,29 @@ def toi_velocity(
     n = x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
+    # a loop of one: the reverse pass remembers in which steps it did anything, and looks at these alone
+    for _ in ra.range(1):
+        with ra.when(_meet(x, v, radius, dt) > 0):
+            changes = meetings(Discs(x, v, radius, restitution, dt, forced))
+            dv += changes[0]
+            dx += changes[1]
+    return dv.freeze(), dx.freeze()
+
+
+def _meet(x: Vectors, v: Vectors, radius: Scalar, dt: Scalar) -> Index:
+    """How many pairs may meet within the step: those that approach, fast enough, and not past each other."""
+    n = x.shape[0]
+    found = ra.accum(ra.Int)
     for i in ra.range(n):
         for j in ra.range(i + 1, n):
             apart, relative = x[i] - x[j], v[i] - v[j]
-            approach = ra.dot(apart, relative)
-            with ra.when(approach < 0):
+            b = ra.dot(apart, relative)
+            with ra.when(b < 0):
                 # |apart + τ relative|² = 4r², a quadratic a τ² + 2 b τ + c
-                a, b = ra.dot(relative, relative), approach
-                c = ra.dot(apart, apart) - 4 * radius * radius
+                a, c = ra.dot(relative, relative), ra.dot(apart, apart) - 4 * radius * radius
                 with ra.when((c + 2 * b * dt < 0) & (b * b > a * c)):
-                    tau = c / (ra.sqrt(b * b - a * c) - b)
-                    with ra.when(tau <= dt):
-                        tau = ra.maximum(tau, 0.0)  # discs that overlap already collide now
-                        meeting = apart + tau * relative
-                        normal = meeting / ra.norm(meeting)
-                        speed = ra.dot(normal, relative)
-                        # v has the step's whole push, the impact only a part
-                        if forced is not None:
-                            push = ra.dot(normal, forced[i] - forced[j])
-                            speed = ra.minimum(speed - (dt - tau) * push, 0.0)
-                        impulse = -(1 + restitution) / 2 * speed * normal
-                        _exchange(dv, dx, i, j, impulse, -tau * impulse)
-    return dv.freeze(), dx.freeze()
+                    found += 1
+    return found.freeze()
 
 
 def _exchange(dv: Sums, dx: Sums, i: Index, j: Index, impulse: Vector, shift: Vector) -> None:

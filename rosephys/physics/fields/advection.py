@@ -2,9 +2,10 @@ r"""Semi-Lagrangian advection of fields by a velocity (u, w), in cells a step.
 
     q'(i, j) = q(i - u_ij, j - w_ij)
 
-where q between cells is bilinear. A step is stable for any velocity; it is of first order in time and smooths
-what it carries. The derivative goes through the weights: the cells that a point lies between are taken as
-fixed, which is exact but where it lies on the line between two.
+where q between cells is bilinear, and beyond the edge what the edges say (grid.py). Where a velocity is NaN so
+is what it carries. A step is stable for any velocity; it is of first order in time and smooths what it carries.
+The derivative goes through the weights: the cells that a point lies between are taken as fixed, which is exact
+but where it lies on the line between two.
 
 Source: Stam, *Stable fluids*, SIGGRAPH 1999.
 """
@@ -22,23 +23,28 @@ def bilinear(
 ) -> tuple[Scalar, ...]:
     """What fields (n, m) are at the point (x, y), in cells."""
     n, m = fields[0].shape
-    (i, east, fx), (j, north, fy) = _between(x, n, edges), _between(y, m, edges)
+    (i, west), (i_east, east) = _between(x, n, edges)
+    (j, south), (j_north, north) = _between(y, m, edges)
 
     def between(q: GridField) -> Scalar:
-        here = (1 - fy) * q[i, j] + fy * q[i, north]
-        beyond = (1 - fy) * q[east, j] + fy * q[east, north]
-        return (1 - fx) * here + fx * beyond
+        here = south * q[i, j] + north * q[i, j_north]
+        beyond = south * q[i_east, j] + north * q[i_east, j_north]
+        return west * here + east * beyond
 
     return tuple(between(q) for q in fields)
 
 
-def _between(x: Scalar, n: int, edges: Edges) -> tuple[Index, Index, Scalar]:
-    """The cells that x lies between, and how far it is on its way from the one to the other."""
-    if edges == "wall":
-        x = ra.clip(x, 0.0, n - 1.0)
+def _between(x: Scalar, n: int, edges: Edges) -> list[tuple[Index, Scalar]]:
+    """The two cells that x lies between, and their weights."""
+    if edges != "periodic":  # what is far beyond the edge is as what is just beyond
+        first, last = (0.0, n - 1.0) if edges == "wall" else (-1.0, float(n))
+        x = ra.where(x == x, ra.clip(x, first, last), x)  # clip alone would make NaN a number
     low = ra.floor(x)
-    i = cell(ra.to_int(low), n, edges)
-    return i, cell(i + 1, n, edges), x - low
+    i, share = ra.to_int(low), x - low
+    pair = [(i, 1 - share), (i + 1, share)]
+    if edges == "zero":
+        pair = [(k, ra.where((k >= 0) & (k < n), w, 0.0 * w)) for k, w in pair]
+    return [(cell(k, n, edges), w) for k, w in pair]
 
 
 def advect(

@@ -30,6 +30,7 @@ Solver: TypeAlias = Callable[[GridField, int, Edges], GridField]
 
 def divergence(u: GridField, w: GridField, h: float, edges: Edges = "periodic") -> GridField:
     """h² times the divergence of a velocity (n, m), by central differences."""
+    u, w = ra.array(u), ra.array(w)
 
     def at(i: Index, j: Index) -> Scalar:
         west, east, _, _ = beside(u, i, j, edges)
@@ -44,6 +45,7 @@ def jacobi(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
 
     On a periodic grid with even sides the pattern of a chess board is not damped.
     """
+    d = ra.array(d)
 
     def sweep(_: Index, p: GridField) -> GridField:
         return each_cell(d.shape, lambda i, j: 0.25 * (around(p, i, j, edges) - d[i, j]))
@@ -54,6 +56,7 @@ def jacobi(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
 def gauss_seidel(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
     """The pressure after some sweeps from zero, over the cells of one colour of a chess board and then those of
     the other, which see the new values. Periodic sides must be even."""
+    d = ra.array(d)
 
     def half(p: GridField, colour: int) -> GridField:
         def at(i: Index, j: Index) -> Scalar:
@@ -68,6 +71,7 @@ def gauss_seidel(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridFi
 def conjugate_gradient(d: GridField, _: int, edges: Edges = "periodic") -> GridField:
     """The pressure of mean zero to ten digits, however many steps that takes; d must have mean zero, else the
     mean is left out."""
+    d = ra.array(d)
 
     def bend(p: GridField) -> GridField:
         mean = ra.mean(p)  # makes constants count, which the Laplacian is blind to
@@ -88,6 +92,7 @@ def without_gradient(
 ) -> tuple[GridField, GridField]:
     """The velocity less the gradient of a pressure."""
     slope = 0.5 / h
+    u, w, p = map(ra.array, (u, w, p))
 
     def at(i: Index, j: Index) -> tuple[Scalar, Scalar]:
         west, east, south, north = beside(p, i, j, edges)

@@ -14,14 +14,38 @@ Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a 
 
 from __future__ import annotations
 
+import rose_ad as ra
+from rosephys.limit import Limit
+
 from ..quantities import Index, Scalar
 from .grid import Edges, GridField, each_cell, laplacian
+
+
+def heat_limit(diffusivity: Scalar, dt: Scalar) -> Limit:
+    """Where a step is stable."""
+    bound = 0.25 / ra.maximum(diffusivity, 1e-300)
+    return Limit("what diffusion of {} cells² a second allows", dt, bound, numbers=[diffusivity])
+
+
+def gray_scott_limit(
+    v: GridField,
+    feed: GridField,
+    kill: Scalar,
+    dt: Scalar,
+    diffusivities: tuple[float, float] = (0.16, 0.08),
+) -> Limit:
+    """Where a step is stable: nothing is to be shrunk by more than twice itself."""
+    of_u, of_v = diffusivities
+    u_rate = 8 * of_u + ra.max(feed) + ra.max(ra.array(v) ** 2)
+    rate = ra.maximum(u_rate, 8 * of_v + ra.max(feed) + kill)
+    return Limit("that of explicit Euler", dt * rate, 2.0, "feed", "the fastest rate times dt,")
 
 
 def heat_step(
     a: GridField, diffusivity: Scalar, dt: Scalar, edges: Edges = "periodic"
 ) -> GridField:
     """A field (n, m) a time dt later."""
+    a = ra.array(a)
     return each_cell(a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges))
 
 
@@ -36,6 +60,7 @@ def gray_scott_step(
 ) -> tuple[GridField, GridField]:
     """The concentrations (n, m) of food and of what eats it a time dt later; `feed` (n, m) is F, `kill` k."""
     of_u, of_v = diffusivities
+    u, v, feed = map(ra.array, (u, v, feed))
 
     def at(i: Index, j: Index) -> tuple[Scalar, Scalar]:
         eaten, supply = u[i, j] * v[i, j] ** 2, feed[i, j]

@@ -15,9 +15,18 @@ Source: Hu et al., DiffTaichi, ICLR 2020 (after Wang et al., SIGGRAPH 2018).
 from __future__ import annotations
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Index, Scalar
 from .grid import GridField, each_cell, laplacian
+
+
+def wave_limit(courant: Scalar, damping: Scalar = 0.0) -> Limit:
+    """Where the rule is stable."""
+    number = courant**2 + 2 * courant * damping
+    return Limit(
+        "that of the leapfrog rule", number, 0.5 + 1e-12, "courant", "r² + 2 r a, with r = courant,"
+    )
 
 
 def wave_step(

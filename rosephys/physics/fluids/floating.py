@@ -38,6 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..fields.grid import Edges, cell
 from ..quantities import Array, Index, NumpyArray, Scalar, Sums, Vector
@@ -76,6 +77,14 @@ class Basin:
     gravity: Scalar = 9.81
     viscosity: Scalar = 0.0
     edges: Edges = "wall"
+
+
+def canal_limit(basin: Basin, water: Canal, hulls: Hulls, dt: Scalar) -> Limit:
+    """Where a step is stable: the fastest wave, of pressed water, crosses no more than a cell."""
+    stiff = (1 + hulls.stiffness) * basin.gravity * ra.max(water.depth)
+    fastest = ra.sqrt(stiff) + ra.max(ra.abs(_speeds(basin, water)))
+    name = "the CFL limit of waves of pressed water at {} m/s on cells of {} m"
+    return Limit(name, dt, basin.width / fastest, numbers=[fastest, basin.width])
 
 
 def press(

@@ -11,10 +11,10 @@ velocity and the stress of the fluid, in cells and steps:
 with a force F per cell (Guo et al.) and the viscosity ν = (τ - 1/2)/3. Where x - c_k is solid, what left x the
 other way comes back: the wall lies half-way between the cells (Ladd), and where it moves at U, it adds
 6 w_k c_k·U (ρ is 1). The scheme is of second order in the cells' width at a fixed τ, and holds for speeds well
-below that of sound, 1/√3.
+below that of sound, 1/√3: it is stable for speeds up to about 8 (τ - ½), and 0.4 (Krüger et al., section 4.4).
 
 Sources: Qian, d'Humières, Lallemand, Europhys. Lett. 17, 1992; Guo, Zheng, Shi, Phys. Rev. E 65, 2002; Ladd,
-J. Fluid Mech. 271, 1994.
+J. Fluid Mech. 271, 1994; Krüger et al., *The Lattice Boltzmann Method*, Springer 2017.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..fields.grid import GridField, cell, each_cell
 from ..quantities import Array, Index, NumpyArray, Quantity, Scalar
@@ -82,6 +83,18 @@ def collided(
 
     return tuple(
         f[k] - rate * (f[k] - rest[k]) + (1 - 0.5 * rate) * WEIGHTS[k] * push(k) for k in range(9)
+    )
+
+
+def lattice_boltzmann_limit(f: Array, relaxation: Scalar, solid: NumpyArray) -> Limit:
+    """Where the densities (9, n, m) are slow enough for the relaxation time; those in walls do not count."""
+    _, u, v = moments(ra.array(f))
+    speed = ra.max(ra.where(solid, 0.0, ra.sqrt(u * u + v * v)))
+    bound = ra.minimum(8 * (relaxation - 0.5), 0.4)
+    name = "what a relaxation time of {} steps holds"
+    advice = "a larger relaxation or a slower flow is needed"
+    return Limit(
+        name, speed, bound, "relaxation", "the flow's speed, in cells a step,", advice, [relaxation]
     )
 
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..fields.grid import Edges, GridField, cell, each_cell
 from ..quantities import Index, Quantity, Scalar
@@ -38,6 +39,17 @@ Column: TypeAlias = tuple[Scalar, Scalar, Scalar, Scalar]
 def velocity(depth: Quantity, momentum: Quantity) -> Quantity:
     """The velocity of a column, which comes to rest as it dries."""
     return momentum / ra.maximum(depth, DRY)
+
+
+def shallow_water_limit(
+    depth: GridField, p: GridField, q: GridField, dt: Scalar, width: Scalar, gravity: Scalar = 9.81
+) -> Limit:
+    """Where a step keeps every depth from below zero: a wave crosses no more than a quarter of a cell."""
+    depth = ra.array(depth)
+    speed = ra.maximum(ra.abs(velocity(depth, p)), ra.abs(velocity(depth, q)))
+    fastest = ra.max(speed + ra.sqrt(gravity * ra.maximum(depth, DRY)))
+    name = "the CFL limit of waves at {} m/s on cells of {} m"
+    return Limit(name, dt, 0.25 * width / fastest, numbers=[fastest, width])
 
 
 def face_flow(

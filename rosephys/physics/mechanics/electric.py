@@ -21,7 +21,7 @@ def coulomb_force(
     x: Vector, sources: Vectors, charges: Array, strength: Scalar, nearest: float
 ) -> Vector:
     """The force (2,) at the point x (2,) of n sources (n, 2) with charges (n,)."""
-    sources = ra.array(sources)
+    x, sources, charges = ra.array(x), ra.array(sources), ra.array(charges)
 
     def push(i: Index, force: Vector) -> Vector:
         apart = x - sources[i]

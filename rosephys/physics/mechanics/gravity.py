@@ -2,6 +2,9 @@ r"""Newtonian gravity between n points, with G = 1.
 
     x_i'' = Σ_j m_j (x_j - x_i) / |x_j - x_i|³
 
+Two points in one place have no direction to pull each other in, and no energy that is a number: they are left
+out of each other's sums, and of the derivative.
+
 Source: Newton, *Principia*, 1687.
 """
 
@@ -16,14 +19,15 @@ def gravity_acceleration(x: Vectors, mass: Array) -> Vectors:
     """Accelerations (n, 2) of points at x (n, 2) with masses (n,)."""
     n = x.shape[0]
     pull = ra.accum((n, 2))
-    mass = ra.array(mass)
+    x, mass = ra.array(x), ra.array(mass)
     for i in ra.range(n):
         for j in ra.range(i + 1, n):
             apart = x[j] - x[i]
             square = ra.dot(apart, apart)
-            force = apart / (square * ra.sqrt(square))
-            pull[i] += mass[j] * force
-            pull[j] -= mass[i] * force
+            with ra.when(square > 0):
+                force = apart / (square * ra.sqrt(square))
+                pull[i] += mass[j] * force
+                pull[j] -= mass[i] * force
     return pull.freeze()
 
 
@@ -35,5 +39,7 @@ def gravity_energy(x: Vectors, v: Vectors, mass: Array) -> Scalar:
     for i in ra.range(n):
         energy += 0.5 * mass[i] * ra.dot(v[i], v[i])
         for j in ra.range(i + 1, n):
-            energy -= mass[i] * mass[j] / ra.norm(x[j] - x[i])
+            distance = ra.norm(x[j] - x[i])
+            with ra.when(distance > 0):
+                energy -= mass[i] * mass[j] / distance
     return energy.freeze()

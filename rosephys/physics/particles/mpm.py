@@ -30,11 +30,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Array, Index, Matrix, Quantity, Scalar, Sums, Vector, Vectors
 from . import symmetric
-
-EMPTY = 1e-10  # added to the mass of a node, so that one without particles has a velocity
 
 Material: TypeAlias = Callable[[Index, Matrix], tuple[Matrix, Matrix]]
 """`material(p, F)`: what particle p keeps of its deformation gradient (d, d), and V τ (d, d) for it."""
@@ -55,12 +54,14 @@ class Grid:
     """`nodes` along each axis of [0, 1]^d, the first at 0, and what its walls do.
 
     The walls are the outer `margin` nodes of each side, where the velocity must not point outwards: "stick"
-    stops a node that would go there, "slip" takes its velocity along that axis only.
+    stops a node that would go there, "slip" takes its velocity along that axis only. `ballast` is a mass
+    at rest that is added to each node: so DiffTaichi does not divide by zero, and momentum is lost to it.
     """
 
     nodes: int
     walls: Literal["stick", "slip"] = "stick"
     margin: int = 3
+    ballast: float = 0.0
 
     @property
     def spacing(self) -> float:
@@ -84,7 +85,7 @@ def step(
 ) -> Particles:
     """The particles dt later, of masses (n,), with the acceleration `gravity` (d,).
 
-    A particle that comes within a node of the edge of the grid raises IndexError.
+    A particle that comes within a node of the edge of the grid raises IndexError; `mpm_limits` says it before.
     """
     x, mass = particles.position, ra.array(mass)
 
@@ -104,6 +105,22 @@ def step(
     # grid to particles
     v, affine = from_grid(grid, nodes, x)
     return Particles(x + dt * v, v, affine, deformation)
+
+
+def mpm_limits(grid: Grid, particles: Particles, sound: Scalar, dt: Scalar) -> tuple[Limit, Limit]:
+    """Where a step is stable: an elastic wave crosses no more than a cell, and no particle more; and where all
+    particles have nodes about them. `sound` is the speed of the wave, for a solid √((λ + 2μ) V / m)."""
+    x = ra.array(particles.position)
+    fastest = sound + ra.sqrt(ra.max(ra.sum(ra.array(particles.velocity) ** 2, axis=1)))
+    middle = 0.5 * (grid.nodes - 1)
+    off = ra.max(ra.abs(x / grid.spacing - middle))
+    leaves = "the walls do not hold it: a smaller dt, a slower start or a larger grid is needed"
+    far = "how far the outermost particle is from the grid's middle, in nodes,"
+    name = "the CFL limit of waves and particles at {} on cells of {}"
+    return (
+        Limit(name, dt, grid.spacing / fastest, numbers=[fastest, grid.spacing]),
+        Limit("the last place with nodes about it", off, middle - 0.5 - 1e-9, "dt", far, leaves),
+    )
 
 
 # ------------------------------------------------------------------------------------ transfers
@@ -197,9 +214,17 @@ def grid_velocity(grid: Grid, sums: Array, kick: Vector, x: Vectors) -> Array:
     velocity = ra.accum((grid.nodes,) * d + (d,))
     for index in _box(_reached(grid, x)):
         node = sums[index]
-        v = node[:d] / (node[d] + EMPTY) + kick
+        v = _over_mass(grid, node[:d], node[d]) + kick
         velocity[index] += _walled(grid, index, v)
     return velocity.freeze()
+
+
+def _over_mass(grid: Grid, momentum: Vector, mass: Scalar) -> Vector:
+    """The velocity of a node; 0 of one without mass. Weights are 1e-100 at least or 0, so none overflows."""
+    if grid.ballast:
+        return momentum / (mass + grid.ballast)
+    full = mass > 0
+    return ra.where(full, momentum / ra.where(full, mass, 1.0), 0.0)
 
 
 def _reached(grid: Grid, x: Vectors) -> list[tuple[Index, Index]]:

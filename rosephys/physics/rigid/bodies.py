@@ -26,7 +26,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.errors import SceneError
 
-from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
+from ..quantities import Array, NumpyArray, Quantity, Scalar, Vector, Vectors
 from .shapes import Shape
 
 Poses: TypeAlias = Array
@@ -116,7 +116,10 @@ class World:
     """Bodies, the gravity on them, their joints, and which pairs may touch.
 
     `gravity` is an acceleration (2,), in m/s². `pairs` are all but those of two fixed bodies and of two that a
-    joint holds together, unless given. Raises SceneError for a pair or joint of a body that is not there.
+    joint holds together, unless given.
+
+    Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia
+    is not above 0, whose friction is below 0, or whose restitution is not from 0 to 1.
     """
 
     def __init__(
@@ -128,6 +131,8 @@ class World:
         pairs: Iterable[tuple[int, int]] | None = None,
     ) -> None:
         self.bodies = tuple(bodies)
+        for k, body in enumerate(self.bodies):
+            _checked(k, body)
         self.joints = tuple(joints)
         self.gravity = gravity
         n = len(self.bodies)
@@ -198,13 +203,16 @@ class World:
         velocity: Vectors | None = None,
         spin: Array | None = None,
     ) -> Bodies:
-        """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given."""
+        """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given.
+
+        Raises SceneError for another shape.
+        """
         n = len(self.bodies)
         return Bodies(
-            ra.array(position),
-            ra.array(angle),
-            np.zeros((n, 2)) if velocity is None else ra.array(velocity),
-            np.zeros(n) if spin is None else ra.array(spin),
+            _shaped("position", position, (n, 2)),
+            _shaped("angle", angle, (n,)),
+            np.zeros((n, 2)) if velocity is None else _shaped("velocity", velocity, (n, 2)),
+            np.zeros(n) if spin is None else _shaped("spin", spin, (n,)),
             np.zeros((len(self.contacts.pairs), 4)),
             np.zeros((len(self.joints), 3)),
         )
@@ -231,6 +239,34 @@ class World:
     def outline(self, state: Bodies, k: int) -> Vectors:
         """The outline of body k where it is, (m, 2), for a picture."""
         return placed(state.position[k], state.angle[k], self.bodies[k].shape.outline)
+
+
+def _checked(k: int, body: Body) -> None:
+    """Raise SceneError for a number of body k that no body has; traced ones are not known."""
+    rules = (
+        ("density", body.density, 0.0, False, np.inf),
+        ("inertia", body.inertia, 0.0, False, np.inf),
+        ("friction", body.friction, 0.0, True, np.inf),
+        ("restitution", body.restitution, 0.0, True, 1.0),
+    )
+    for name, value, least, itself, most in rules:
+        if not isinstance(value, int | float | np.number):
+            continue
+        if not (least <= value <= most and value < np.inf and (itself or value > least)):
+            wants = "from 0 to 1" if most == 1 else "0 or more" if itself else "above 0"
+            raise SceneError(f"the {name} of body {k} is {value}; it must be {wants} and finite")
+
+
+def _shaped(name: str, value: Quantity, shape: tuple[int, ...]) -> Array:
+    """An array of floats of this shape, whole numbers made floats."""
+    array = 1.0 * ra.array(value)
+    if array.shape != shape:
+        rows = "two numbers" if len(shape) == 2 else "a number"
+        raise SceneError(
+            f"World.at takes {name} with {rows} for each of its {shape[0]} bodies, shape {shape},"
+            f" not {array.shape}"
+        )
+    return array
 
 
 def _numbers(values: Sequence[Scalar]) -> Array:

@@ -42,8 +42,9 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide, joints
+from .answers import response, spread
 from .bodies import Bodies, Poses, Twists, World
 from .collide import YES, Contacts, Flight, Look, Outlines
 from .meetings import LOOSE, NEVER, STILL, Meeter, rattles, searcher, settles, slowest, strikes
@@ -207,7 +208,7 @@ class _Meeting:
         def anew(q: Index) -> tuple[Scalar, Scalar, Scalar]:
             time, rests, gap = meeter.next(q, t)
             held = ra.where((old.held[q] > 0) & ((rests > 0) | (gap < touch)), 1.0, 0.0)
-            # left to what follows: what was gone through often enough, and what has had its impact and is to rest
+            # left to what follows: what was gone through often enough, and what is to rest after its impact
             again = (time <= t) | rattles(meeter.slow[q])
             left = (held > 0) & (time <= t) | (q == k) & again
             return ra.where(left, NEVER, time), ra.where(left, 1.0, rests), held
@@ -303,29 +304,8 @@ class _Struck:
             return
         n = inverse.shape[0]
         rows = row_matrix(self.pairs, self.p)
-        spread = _spread(rows, inverse[i], inverse[j])
-        response = _response(rows, ra.reshape(spread, (4, n, 3)), i, j)
-        more = ra.reshape(self.impulses(response) @ spread, (n, 3))
+        changed = spread(rows, inverse[i], inverse[j])
+        parts = ra.reshape(changed, (4, n, 3))
+        more = ra.reshape(self.impulses(response(rows, parts, i, j)) @ changed, (n, 3))
         for body in ra.range(n):
             change[body] += more[body]
-
-
-def _spread(rows: Matrix, first: Array, second: Array) -> Array:
-    """The changes (4, m) of all motions by impulses along a pair's rows (4, 6), whose bodies' are (3, m)."""
-
-    def change(r: Index, c: Index) -> Scalar:
-        return sum(rows[r, k] * first[k, c] + rows[r, 3 + k] * second[k, c] for k in range(3))
-
-    return ra.build(4, lambda r: ra.build(first.shape[1], lambda c: change(r, c)))
-
-
-def _response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
-    """The changes of a pair's speeds along its rows (4, 6), given those of all motions, `parts` (4, n, 3): of
-    the symmetric matrix the lower triangle (10,), row by row."""
-    above, below = map(ra.array, np.tril_indices(4))
-
-    def entry(e: Index) -> Scalar:
-        row, change = rows[below[e]], parts[above[e]]
-        return sum(row[k] * change[i, k] + row[3 + k] * change[j, k] for k in range(3))
-
-    return ra.build(10, entry)

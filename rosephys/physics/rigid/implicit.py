@@ -9,10 +9,11 @@ A point that will overlap by δ = -(gap + h u_n) at the end of the step, and sli
 
     P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
 
-A joint is a spring of the stiffness k along each of its rows, P = -h k (C + h J v'); a motor is a damper as
-stiff, with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is
-one, and no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem.
-Newton's method finds it; its steps are halved until the residual falls.
+A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end
+of the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff,
+with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is one, and
+no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem. Newton's
+method finds it; its steps are halved until the residual falls.
 
 So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
 error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is
@@ -37,9 +38,10 @@ from typing import TypeAlias
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide, joints
+from . import collide
 from .bodies import Bodies, Poses, Twists, World
 from .impacts import Rest, after_impacts
+from .joints import MOTOR, Table
 from .pairs import NORMALS, Pairs, changes, speeds
 
 Force: TypeAlias = Callable[[Twists, Sums], None]
@@ -155,15 +157,17 @@ def _contact(
 
 
 def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
-    """What joints do in a step to bodies at x (n, 3) that move with v (n, 3)."""
-    bodies, inverse = ra.array(world.links.pairs), ra.array(world.inverse)
-    rows, aim, torque = joints.asked(world, x, dt)
+    """What joints do in a step to bodies at x (n, 3) that move with v (n, 3): as they are at its end."""
+    table, inverse = Table(world), ra.array(world.inverse)
 
     def force(v: Twists, change: Sums) -> None:
         for k in ra.range(len(world.joints)):
-            i, j = bodies[k, 0], bodies[k, 1]
-            wrong = aim[k] - rows[k] @ ra.concat([v[i], v[j]])
-            more = ra.clip(stiffness * dt * dt * wrong, -dt * torque[k], dt * torque[k]) @ rows[k]
+            i, j = table.pairs[k, 0], table.pairs[k, 1]
+            motion = ra.concat([v[i], v[j]])
+            rows, off = table.look(k, ra.concat([x[i], x[j]]) + dt * motion)
+            wrong = ra.where(table.kind[k] == MOTOR, table.speed[k] - rows @ motion, -off / dt)
+            most = dt * table.torque[k]
+            more = ra.clip(stiffness * dt * dt * wrong, -most, most) @ rows
             change[i] += inverse[i] * more[:3]
             change[j] += inverse[j] * more[3:]
 

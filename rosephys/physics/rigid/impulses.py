@@ -11,6 +11,11 @@ Friction is, at each point, the impulse -u_t / k_t along the tangent, within Â±Î
 projected Gauss-Seidel over the rounds of pairs, and start from the impulses of the phase before. Free flight is
 exact (steps 2 to 4 are leapfrog), and so is the rebound from a plane, whose energy is kept with e = 1.
 
+Where there are joints, bodies move in 2 to 4 as `linkage` says, under gravity and the impulses P as steady
+forces. P is found with what joints answer (`answers`), and joints then move with it. Where that makes a P do
+work, as in a chain that is taut within the step, it acts at the end of the step instead, where it can only
+take energy.
+
 Why this and not another: with impacts as collisions of pairs, one after the other, the last ball of a
 cradle takes all the speed, touching or nearly so; one simultaneous solution would share it out. With a time of
 impact, where and when things meet is differentiated. With gravity outside the impacts nothing that rests
@@ -29,16 +34,21 @@ contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velociti
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
+
+import numpy as np
 
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide, joints
+from . import collide
 from .bodies import Bodies, Poses, Twists, World
-from .collide import Contacts, Outlines
+from .collide import YES, Contacts, Outlines
 from .impacts import LATER, after_impacts
+from .linkage import Linkage
 from .pairs import NORMALS, Pairs, changes, pressed, resolved, speeds, sweep
+from .strings import Strings, are_strings
 
 SLOP = 1e-4
 """An overlap below this share of what counts as near is left."""
@@ -46,11 +56,13 @@ SHARE = 0.1
 """The share of an overlap that one step takes away."""
 FASTEST = 1.0
 """How fast an overlap opens at most, in m/s."""
+STILL = 1e-10
+"""What closes more slowly than this, in m/s, is at rest."""
 
-_Half: TypeAlias = tuple[Poses, Twists, Array, Array]
-"""The poses, the motions, and the impulses (p, 4) of pairs and (j, 3) of joints."""
-_Held: TypeAlias = tuple[Twists, Array, Array]
-"""The same without the poses."""
+_Half: TypeAlias = tuple[Poses, Twists, Array]
+"""The poses, the motions, and the impulses (p, 4) of pairs."""
+_Joined: TypeAlias = tuple[Poses, Twists, Array, Array]
+"""The same, and the impulses (j, 3) of joints."""
 
 
 def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
@@ -68,21 +80,26 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 2
         touching = _Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
         touch = touching.kept(touch)
     pull = world.pull
+    if world.joints:
+        x, motion, touch, hold = _joined(
+            world, touching, (x, motion, touch, state.hold), dt, sweeps
+        )
+        return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
 
     def half(h: Index, now: _Half) -> _Half:
         """2 and 3, and at the second time 4: one piece of code, which compiles once."""
-        x, motion, touch, hold = now
+        x, motion, touch = now
         # 2, 4  half of gravity, and the impulses of what is held
         motion += 0.5 * dt * pull
         first = h == 0
-        linked = _Linked(world, x, dt, first)
-        motion, touch, hold = _held(touching, linked, first, motion, touch, hold, sweeps)
+        if touching:
+            motion, touch = touching.held(first, motion, touch)
         # 3  where that leads, and overlaps open
         drift = touching.parted(first, motion) if touching else motion
-        return ra.where(first, x + dt * drift, x), motion, touch, hold
+        return ra.where(first, x + dt * drift, x), motion, touch
 
-    x, motion, touch, hold = ra.fori_loop(0, 2, half, (x, motion, touch, state.hold))
-    return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
+    x, motion, touch = ra.fori_loop(0, 2, half, (x, motion, touch))
+    return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, state.hold)
 
 
 class _Touching:
@@ -168,15 +185,50 @@ class _Touching:
 
         return sweep(self.world, pairs, motion, visit), push + added.freeze()
 
+    def held(self, first: Condition, motion: Twists, touch: Array) -> tuple[Twists, Array]:
+        """Motion and impulses, found from `touch` (p, 4), with which no contact closes."""
+        aim = self.aims(first, motion, touch)
+        start = (self.started(motion, touch), touch)
+        return ra.fori_loop(0, self.sweeps, lambda _, now: self.swept(*now, aim), start)
+
+    def busy(self, motion: Twists, touch: Array, aim: Array) -> Condition:
+        """Whether an impulse is held, a point closes faster than its aim (p, 2), or overlaps."""
+        bodies, count, deep = ra.array(self.world.contacts.pairs), ra.accum(), self.deep
+        for p in ra.range(len(self.world.contacts.pairs)):
+            with ra.when(self.pairs.near[p] > 0):
+                u = speeds(self.pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+                closes = (u[NORMALS] < aim[p] - STILL) | (deep[p] > 0)
+                count += ra.where(ra.any(touch[p] > 0) | ra.any(closes), YES, 0.0)
+        return count.freeze() > 0
+
+    def work(self, motion: Twists, touch: Array) -> Scalar:
+        """What impulses `touch` (p, 4) do to bodies that move (n, 3), in joules; slow parting does not
+        count."""
+        bodies, total = ra.array(self.world.contacts.pairs), ra.accum()
+        slow = FASTEST * SLOP * np.array([1.0, 0.0, 1.0, 0.0])
+        for p in ra.range(len(self.world.contacts.pairs)):
+            with ra.when(self.pairs.near[p] > 0):
+                u = speeds(self.pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+                total += ra.dot(touch[p], u - slow)
+        return total.freeze()
+
+    @property
+    def deep(self) -> Array:
+        """How much (p, 2) points overlap by more than what is left."""
+        return -SLOP * Outlines(self.world).reach - self.contacts.gap
+
+    @property
+    def opening(self) -> Array:
+        """How fast (p, 2) overlaps open."""
+        return ra.minimum(SHARE * self.deep / self.dt, FASTEST)
+
     def parted(self, first: Condition, motion: Twists) -> Twists:
         """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
 
         It leads to where bodies are after this step, and is no velocity.
         """
-        slop = SLOP * Outlines(self.world).reach
-        deep = -slop - self.contacts.gap
-        opening = ra.minimum(SHARE * deep / self.dt, FASTEST)
-        aim = ra.where(deep > 0, opening, -LATER)
+        deep = self.deep
+        aim = ra.where(deep > 0, self.opening, -LATER)
 
         def part() -> Twists:
             start = (motion, ra.zeros((len(self.world.contacts.pairs), 2)))
@@ -192,47 +244,52 @@ def _move(pairs: Pairs, p: Index, i: Index, j: Index, impulses: Array, change: S
     change[j] += moved[3:]
 
 
-class _Linked:
-    """What the joints do in one half of a step."""
+def _joined(
+    world: World, touching: _Touching | None, start: _Joined, dt: Scalar, sweeps: int
+) -> _Joined:
+    """2 to 4 where there are joints: bodies move as `linkage` says, pushed by what touches them."""
+    x, motion, touch, hold = start
+    links, pull = Strings(world) if are_strings(world) else Linkage(world), world.pull
+    if touching is None:
+        there, motion, hold = links.moved(x, motion, pull, hold, dt)
+        return *links.settled(there, motion, hold, dt), touch, hold
+    meet = touching  # that there is something to touch is known from here on
 
-    def __init__(self, world: World, x: Poses, dt: Scalar, first: Condition) -> None:
-        self.world, self.x, self.dt, self.first = world, x, dt, first
-        self.links = joints.rows_of(world, x) if world.joints else None
+    def visited(
+        x: Poses, motion: Twists, touch: Array, aim: Array, rough: Scalar
+    ) -> tuple[Twists, Array]:
+        pairs = replace(meet.pairs, friction=rough * meet.pairs.friction)
+        return links.visited(pairs, x, motion, touch, aim, sweeps)
 
-    def start(self, motion: Twists, hold: Array) -> Twists:
-        """The motion with the impulses of the half before."""
-        if self.links is None:
-            return motion
-        return joints.started(self.world, self.links, motion, hold)
+    def led(touch: Array, hold: Array) -> tuple[Poses, Twists, Array]:
+        """Where half of the impulses `touch` (p, 4) after the other lead."""
+        pushed = pull + 2 / dt * meet.started(ra.zeros(x.shape), touch)
+        return links.moved(x, motion, pushed, hold, dt)
 
-    def sweep(self, motion: Twists, hold: Array) -> tuple[Twists, Array]:
-        """Motion and impulses after each joint's visit."""
-        if self.links is None:
-            return motion, hold
-        return joints.swept(self.world, self.links, self.x, motion, hold, self.dt, self.first)
+    visited, led = ra.fn(visited), ra.fn(led)  # each compiles once
+    there, after, hold = led(touch, hold)
+    mean = (there - x) / dt
+    aim = meet.aims(True, mean, touch)
 
+    def pressed() -> tuple[Poses, Twists, Array, Array, Array]:
+        """2 and 3, with the impulses that are called for, and what 4 asks for."""
+        u, p = visited(x, mean, touch, aim, 1.0)
+        apart = ra.where(meet.deep > 0, meet.opening, -LATER)
+        drift = dt * (visited(x, u, ra.zeros(p.shape), apart, 0.0)[0] - u)
+        none, least, found = ra.zeros(p.shape), meet.aims(False, u, p), led(p, hold)
+        # joints that are bent within the step may answer otherwise; impulses that would then do work wait for 4
+        works = meet.work((found[0] - x) / dt, p) > 0
+        there, after, q = ra.cond(works, lambda: led(none, hold), lambda: found)
+        return there + drift, after, ra.where(works, none, p), q, least
 
-def _held(
-    touching: _Touching | None,
-    linked: _Linked,
-    first: Condition,
-    motion: Twists,
-    touch: Array,
-    hold: Array,
-    sweeps: int,
-) -> _Held:
-    """Motion and impulses, found from `touch` (p, 4) and `hold` (j, 3), with which joints hold and no contact
-    closes."""
+    idle = there, after, touch, hold, ra.full(aim.shape, -LATER)
+    there, after, touch, hold, least = ra.cond(meet.busy(mean, touch, aim), pressed, lambda: idle)
+    x, motion = links.settled(there, after, hold, dt)
 
-    def sweep(_: Index, now: _Held) -> _Held:
-        motion, touch, hold = now
-        motion, hold = linked.sweep(motion, hold)
-        if touching:
-            motion, touch = touching.swept(motion, touch, aim)
-        return motion, touch, hold
-
-    if touching:
-        aim = touching.aims(first, motion, touch)
-        motion = touching.started(motion, touch)
-    motion = linked.start(motion, hold)
-    return ra.fori_loop(0, sweeps, sweep, (motion, touch, hold))
+    # 4
+    motion, touch = ra.cond(
+        ra.any(least == 0),
+        lambda: visited(x, motion, touch, least, 1.0),
+        lambda: (motion, touch),
+    )
+    return x, motion, touch, hold

@@ -7,16 +7,8 @@ With p the anchors of a joint where they are, d = p_b - p_a, each joint asks for
     distance   |d| = length
     motor      ω_b - ω_a = speed, with a torque of at most `torque`
 
-They are rows of one matrix J, and the impulses λ along them have the response K = J M⁻¹ Jᵀ. In a step's first
-half λ is such that the positions at its end satisfy them, in its second half such that the velocities there do:
-
-    first half    λ ← λ - K⁻¹ C(x + h v) / h          second half   λ ← λ - K⁻¹ J v
-
-with J at the start and at the end of the step, which is RATTLE: of order 2, symplectic for one joint, and
-what a joint is off does not grow with time. Several joints are visited in turn, round after round, and start
-from the impulses of the half before. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
-
-Source: Andersen, *RATTLE: a "velocity" version of the SHAKE algorithm*, J. Comput. Phys. 52, 1983.
+They are rows of one matrix J. How they are held in a step is said in `linkage`, for `impulses`, and in
+`implicit`. Anchors are about a body's centre of mass; metres, radians, seconds, N m.
 """
 
 from __future__ import annotations
@@ -25,8 +17,8 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
-from .bodies import FREE, Joint, Point, Poses, Twists, World
+from ..quantities import Array, Index, Scalar, Vector, Vectors
+from .bodies import FREE, Joint, Point, Poses, World
 
 REDUNDANT = 1e-9
 """A row of a joint that yields less than this share of what it would alone follows from the others."""
@@ -52,98 +44,6 @@ def motor(a: int, b: int, speed: Scalar, torque: Scalar = FREE) -> Joint:
     return Joint("motor", (a, b), target=speed, torque=torque)
 
 
-@ra.struct
-class JointRows:
-    """The rows (j, 3, 6) of j joints for the motions of their two bodies, one after the other; what impulses
-    along them do (j, 3, 6); and the inverses (j, 3, 3) of their responses."""
-
-    rows: ra.Vec
-    given: ra.Vec
-    inverse: ra.Vec
-
-
-def rows_of(world: World, x: Poses) -> JointRows:
-    """The joints of bodies with positions and angles x (n, 3)."""
-    table = _Table(world)
-    weights = ra.array(world.inverse)
-
-    def link(k: Index) -> tuple[Array, Array, Matrix]:
-        i, j = table.pairs[k, 0], table.pairs[k, 1]
-        rows, _ = table.look(k, ra.concat([x[i], x[j]]))
-        given = rows * ra.concat([weights[i], weights[j]])
-        response = rows @ given.T
-        # a row that asks for nothing answers to nothing
-        unused = ra.build(3, lambda r: ra.where(response[r, r] > 0, 0.0, 1.0))
-        full = ra.build(
-            3, lambda r: ra.build(3, lambda s: response[r, s] + ra.where(r == s, unused[r], 0.0))
-        )
-        return rows, given, _inverse(full)
-
-    return JointRows(*ra.build(len(world.joints), link))
-
-
-def swept(
-    world: World,
-    held: JointRows,
-    x: Poses,
-    motion: Twists,
-    hold: Array,
-    dt: Scalar,
-    first: Condition,
-) -> tuple[Twists, Array]:
-    """Motions (n, 3) and impulses (j, 3) after each joint's visit, in the `first` half of a step or the second.
-
-    x (n, 3) are positions and angles at the step's start.
-    """
-    table = _Table(world)
-    added = ra.accum(hold.shape)
-
-    def one(motion: Twists, bounds: Array) -> tuple[Twists, None]:
-        change = ra.accum(motion.shape)
-        for k in ra.range(bounds[0], bounds[1]):
-            i, j = table.pairs[k, 0], table.pairs[k, 1]
-            now = ra.concat([motion[i], motion[j]])
-            _, off = table.look(k, ra.concat([x[i], x[j]]) + dt * now)
-            wrong = ra.where(first & (table.kind[k] != MOTOR), off / dt, held.rows[k] @ now)
-            turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
-            wrong -= turning * np.array([0.0, 0.0, 1.0])
-            most = 0.5 * dt * table.torque[k]
-            more = ra.clip(hold[k] - held.inverse[k] @ wrong, -most, most) - hold[k]
-            added[k] += more
-            moved = more @ held.given[k]
-            change[i] += moved[:3]
-            change[j] += moved[3:]
-        return motion + change.freeze(), None
-
-    motion = ra.scan(one, motion, world.links.bounds)[0]
-    return motion, hold + added.freeze()
-
-
-def started(world: World, held: JointRows, motion: Twists, hold: Array) -> Twists:
-    """Motions (n, 3) after the impulses (j, 3)."""
-    pairs = ra.array(world.links.pairs)
-    change = ra.accum(motion.shape)
-    for k in ra.range(len(world.joints)):
-        moved = hold[k] @ held.given[k]
-        change[pairs[k, 0]] += moved[:3]
-        change[pairs[k, 1]] += moved[3:]
-    return motion + change.freeze()
-
-
-def asked(world: World, x: Poses, dt: Scalar) -> tuple[Array, Array, Array]:
-    """The rows (j, 3, 6) of the joints, the speeds (j, 3) along them with which they hold after `dt` seconds,
-    and the most torque (j,); x (n, 3) are positions and angles."""
-    table = _Table(world)
-
-    def ask(k: Index) -> tuple[Array, Vector, Scalar]:
-        i, j = table.pairs[k, 0], table.pairs[k, 1]
-        rows, off = table.look(k, ra.concat([x[i], x[j]]))
-        turning = ra.where(table.kind[k] == MOTOR, table.target[k], 0.0)
-        return rows, turning * np.array([0.0, 0.0, 1.0]) - off / dt, table.torque[k]
-
-    return ra.build(len(world.joints), ask)
-
-
 def inverse_mass(world: World, x: Poses) -> Array:
     """What impulses on each of n bodies change the motions of all by, joined as they are, (n, 3, 3 n).
 
@@ -151,7 +51,7 @@ def inverse_mass(world: World, x: Poses) -> Array:
     after the other; one that follows from the others is left out. x (n, 3) are positions and angles. A motor of
     finite torque does nothing in an instant.
     """
-    n, table, weights = len(world.bodies), _Table(world), ra.array(world.inverse)
+    n, table, weights = len(world.bodies), Table(world), ra.array(world.inverse)
 
     def held(r: Index, inverse: Array) -> Array:
         k = r // 3
@@ -178,7 +78,7 @@ REVOLUTE, WELD, DISTANCE, MOTOR = range(4)
 KINDS = {"revolute": REVOLUTE, "weld": WELD, "distance": DISTANCE, "motor": MOTOR}
 
 
-class _Table:
+class Table:
     """A world's joints as arrays, in the order of their rounds."""
 
     def __init__(self, world: World) -> None:
@@ -188,19 +88,28 @@ class _Table:
         self.anchors = ra.array([ra.array([ra.array(p) for p in j.anchors]) for j in joints])
         self.target = ra.array([j.target for j in joints])
         self.torque = ra.array([j.torque for j in joints])
+        speeds = [j.target if j.kind == "motor" else 0.0 for j in joints]
+        self.speed = ra.array([ra.array([0.0, 0.0, speed]) for speed in speeds])
 
     def look(self, k: Index, x: Array) -> tuple[Array, Vector]:
         """The rows (3, 6) of a joint, and how far it is off (3,), for positions and angles (6,)."""
         return _look(self.kind[k], self.anchors[k], self.target[k], x)
 
+    def apart(self, k: Index, x: Array) -> Vector:
+        """The way (2,) from the first end of a joint to the second, for positions and angles (6,)."""
+        a, b = (_arm(self.anchors[k, s], x[3 * s + 2]) for s in (0, 1))
+        return x[3:5] + b - x[:2] - a
+
+
+def _arm(anchor: Vector, angle: Scalar) -> Vector:
+    """Where an anchor is, from its body's centre."""
+    c, s = ra.cos(angle), ra.sin(angle)
+    return ra.array([c * anchor[0] - s * anchor[1], s * anchor[0] + c * anchor[1]])
+
 
 @ra.fn
 def _look(kind: Index, anchors: Vectors, target: Scalar, x: Array) -> tuple[Array, Vector]:
-    def arm(side: int) -> Vector:
-        c, s, p = ra.cos(x[3 * side + 2]), ra.sin(x[3 * side + 2]), anchors[side]
-        return ra.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
-
-    a, b = arm(0), arm(1)
+    a, b = _arm(anchors[0], x[2]), _arm(anchors[1], x[5])
     d = ra.array([x[3] + b[0] - x[0] - a[0], x[4] + b[1] - x[1] - a[1]])
     long = ra.norm(d)
     rod, turn = kind == DISTANCE, (kind == WELD) | (kind == MOTOR)
@@ -220,9 +129,3 @@ def _look(kind: Index, anchors: Vectors, target: Scalar, x: Array) -> tuple[Arra
     apart = ra.where(rod, long - target, pin * d[0])
     angle = ra.where(kind == WELD, x[5] - x[2] - target, 0.0)
     return rows, ra.array([apart, f * d[1], angle])
-
-
-def _inverse(m: Matrix) -> Matrix:
-    """Of a symmetric matrix (3, 3), by cofactors."""
-    a, b, c = ra.cross(m[1], m[2]), ra.cross(m[2], m[0]), ra.cross(m[0], m[1])
-    return ra.array([a, b, c]) / ra.dot(m[0], a)

@@ -19,6 +19,8 @@ Sources: Hunt, Crossley, *Coefficient of restitution interpreted as damping in v
 
 from __future__ import annotations
 
+import numpy as np
+
 import rose_ad as ra
 from rosephys.errors import SceneError
 
@@ -59,6 +61,8 @@ def _forces(
     world: World, state: Bodies, h: Scalar, stiffness: Scalar, dissipation: Scalar, slip: Scalar
 ) -> Array:
     """Forces and torques (n, 3) of all contacts."""
+    if not len(world.contacts.pairs):
+        return np.zeros((len(world.bodies), 3))
     pairs, friction = ra.array(world.contacts.pairs), ra.array(world.friction)
     force = ra.accum((len(world.bodies), 3))
     contacts = collide.find(world, state, h)

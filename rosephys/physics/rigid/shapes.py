@@ -76,7 +76,7 @@ def box(width: float, height: float) -> Shape:
 def polygon(corners: Sequence[Sequence[float]] | NumpyArray) -> Shape:
     """A convex polygon, its corners (k, 2) counter-clockwise; it is moved so that its centroid is at 0.
 
-    Raises SceneError for fewer than three corners, a wrong turn, or three corners on a line.
+    Raises SceneError for fewer than three corners, a wrong turn, three corners on a line, or sides that cross.
     """
     p = np.array(corners, float)
     if p.ndim != 2 or p.shape[1] != 2 or len(p) < 3:
@@ -84,6 +84,13 @@ def polygon(corners: Sequence[Sequence[float]] | NumpyArray) -> Shape:
     sides = np.roll(p, -1, axis=0) - p
     if not (_cross(sides, np.roll(sides, -1, axis=0)) > 0).all():
         raise SceneError("a polygon's corners turn left at each, counter-clockwise and convex")
+    after = np.roll(sides, -1, axis=0)
+    turned = np.arctan2(_cross(sides, after), (sides * after).sum(axis=1)).sum() / (2 * np.pi)
+    if round(turned) != 1:
+        raise SceneError(
+            f"a polygon's corners go round it once, and these go {round(turned)} times: its sides"
+            " cross; give the corners of its outline"
+        )
     p -= p.mean(axis=0)
     after = np.roll(p, -1, axis=0)
     c = _cross(p, after)
@@ -99,5 +106,5 @@ def _cross(a: NumpyArray, b: NumpyArray) -> NumpyArray:
 
 
 def _positive(what: str, value: float) -> None:
-    if not value > 0:
-        raise SceneError(f"{what} must be above 0, not {value}")
+    if not 0 < value < np.inf:
+        raise SceneError(f"{what} must be above 0 and finite, not {value}")

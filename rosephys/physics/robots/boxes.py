@@ -19,7 +19,10 @@ friction μ it gets, at p⁺,
     J_y = -(1 + e) u_y / (1/m + r_x²/I),     J_x = -u_x / (1/m + r_y²/I), at most μ J_y either way.
 
 As published, r is that before the step, and the impulse turns the body as if it acted at p⁺, so that the energy
-of an elastic collision is kept to O(dt²) only. Without τ, that is by the naive rule Δx = 0 and Δθ = 0, the
+of an elastic collision is kept to O(dt²) only. Two corners that land in one step are summed, each as if it were
+alone: a box of half extents w, h that lands flat gets 2 (1 + e) / (1 + 3 w² / (w² + h²)) times what would stop
+it, so that one with h > √2 w gains energy where e = 1, and rises where e = 0; the impulses of
+`rosephys/physics/rigid/` do not. Without τ, that is by the naive rule Δx = 0 and Δθ = 0, the
 derivative of where a body ends with respect to where it began is wrong, in places by sign: see
 docs/rigid_robots.md.
 

@@ -19,9 +19,17 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import NumpyArray, Scalar, Vector, Vectors
-from .springs import rest_lengths, spring_energy, spring_forces, spring_friction
+from .springs import (
+    rest_lengths,
+    spring_energy,
+    spring_forces,
+    spring_friction,
+    springs_limit,
+    stiffest,
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,15 @@ def net_forces(springs: tuple[Springs, ...], x: Vectors, v: Vectors, damping: Sc
         total = total + spring_forces(x, kind.ends, kind.rest, kind.stiffness)
         total = total + spring_friction(x, v, kind.ends, damping)
     return total
+
+
+def net_limit(
+    springs: tuple[Springs, ...], points: NumpyArray, mass: Scalar, damping: Scalar, dt: Scalar
+) -> Limit:
+    """Where a step is stable, of a net that is at rest at `points` (n, d), of one `mass` each."""
+    units = [stiffest(points, kind.ends) / mass for kind in springs]
+    square = sum(kind.stiffness * unit for kind, unit in zip(springs, units, strict=True))
+    return springs_limit(square, damping * sum(units), dt)
 
 
 def net_energy(

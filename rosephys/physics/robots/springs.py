@@ -4,7 +4,9 @@ A spring between a and b with stiffness k, rest length L and d = x_a - x_b, ℓ 
 
     F = -k (ℓ - L) / ℓ · d,      b with -F.
 
-The softening ε keeps the direction d / ℓ finite where the two points meet; F is the gradient of the energy
+The softening ε keeps the direction d / ℓ finite where the two points meet. Without it two points in one place
+have no direction, and F = 0 there, with the derivative -k of the part that has one, -k d. F is the gradient of
+the energy
 
     E = k (½ (|d| - L)² + ε L log ℓ).
 
@@ -22,8 +24,11 @@ from __future__ import annotations
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
-from ..quantities import Array, NumpyArray, Scalar, Vectors
+from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
+
+POWERS = 60  # of the power method
 
 
 def rest_lengths(x: NumpyArray, ends: NumpyArray) -> NumpyArray:
@@ -43,12 +48,19 @@ def spring_forces(
     for s in ra.range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
-        length = ra.norm(apart) + softening
-        per_length = 1 / length  # whose derivative divides once, not twice as that of a quotient
-        pull = stiffness * (length - rest[s]) * per_length * apart
+        pull = stiffness * (apart - rest[s] * _direction(apart, softening))
         force[a] -= pull
         force[b] += pull
     return force.freeze()
+
+
+def _direction(apart: Vector, softening: float) -> Vector:
+    """d / ℓ; 0, and so is its derivative, where two points meet without softening."""
+    length = ra.norm(apart) + softening
+    if softening:
+        return 1 / length * apart  # whose derivative divides once, not twice as that of a quotient
+    apart_at_all = length > 0
+    return ra.where(apart_at_all, 1 / ra.where(apart_at_all, length, 1.0), 0.0) * apart
 
 
 def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vectors:
@@ -58,8 +70,8 @@ def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vec
     for s in ra.range(len(ends)):
         a, b = ends[s, 0], ends[s, 1]
         apart = x[a] - x[b]
-        share = ra.dot(v[a] - v[b], apart) / ra.maximum(ra.dot(apart, apart), 1e-12)
-        pull = damping * share * apart
+        along = _direction(apart, 0.0)
+        pull = damping * ra.dot(v[a] - v[b], along) * along
         force[a] -= pull
         force[b] += pull
     return force.freeze()
@@ -77,6 +89,36 @@ def spring_energy(
         if softening:
             energy += stiffness * softening * rest[s] * ra.log(distance + softening)
     return energy.freeze()
+
+
+def stiffest(x: NumpyArray, ends: NumpyArray) -> float:
+    """The largest ω² of points of mass 1 at x (n, d), both arrays of numpy, that springs of k = 1 at rest join.
+
+    By the power method, from below, to some percent; about twice as many springs as meet in a point at most.
+    """
+    a, b = ends[:, 0], ends[:, 1]
+    apart = x[a] - x[b]
+    along = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    shape: NumpyArray = np.array(np.random.default_rng(0).standard_normal(x.shape))
+    square = 0.0
+    for _ in range(POWERS):
+        shape /= np.linalg.norm(shape)
+        pull = np.sum((shape[a] - shape[b]) * along, axis=1, keepdims=True) * along
+        shape = np.zeros(x.shape)
+        np.add.at(shape, a, pull)
+        np.add.at(shape, b, -pull)
+        square = float(np.linalg.norm(shape))
+        if not square:
+            break
+    return square
+
+
+def springs_limit(square: Scalar, damping: Scalar, dt: Scalar) -> Limit:
+    """Where a step of semi-implicit Euler is stable, ω² dt² + 2 γ dt ≤ 4, for the largest ω² (1/s²) and γ (1/s)
+    of springs and dampers."""
+    fastest = ra.maximum(damping + ra.sqrt(damping * damping + 4 * square), 1e-300)
+    name = "what the stiffest motion of the springs allows, at {} rad/s"
+    return Limit(name, dt, 4 / fastest, numbers=[ra.sqrt(square)])
 
 
 def damping(rate: Scalar, dt: Scalar) -> Scalar:

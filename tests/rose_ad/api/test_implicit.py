@@ -257,3 +257,55 @@ def test_misuses_are_told() -> None:
     ):
         with pytest.raises(ra.TraceError, match="being traced"):
             f()
+
+
+# ------------------------------------------------------------------------------------- any size
+
+SIZES = (1e-200, 1e-12, 1e-3, 1.0, 1e12, 1e200)
+
+
+def relative(a: Any, b: Any) -> None:
+    np.testing.assert_allclose(a, b, rtol=1e-10)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_are_linear_in_their_cotangents(size: float, order: int) -> None:
+    """However small or large these are, of every solver."""
+    solvers = {
+        "fixed_point": lambda a: ra.fixed_point(lambda x: 0.9 * ra.cos(x) * a, 0.5),
+        "newton": lambda a: ra.newton(lambda x: x - 0.9 * ra.cos(x) * a, 0.5),
+        "cg": lambda a: ra.cg(lambda v: (2.0 + a * a) * v, ra.sin(a), 7.0),
+        "solve": lambda a: ra.solve(a * np.eye(2) + 1.0, np.ones(2))[0],
+    }
+    for f in solvers.values():
+        scaled = lambda a, f=f: size * f(a)  # noqa: E731
+        for _ in range(order):
+            f, scaled = ra.grad(f), ra.grad(scaled)
+        relative(scaled(1.0) / size, f(1.0))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_solutions_of_any_size(size: float) -> None:
+    """Neither the unit of the residual nor that of the unknown matters."""
+    root = math.sqrt(2.0)
+    relative(ra.fn(lambda c: ra.newton(lambda x: c * (x * x - 2.0), 1.0))(size), root)
+    relative(ra.fn(lambda c: ra.newton(lambda x: (x / c) ** 2 - 2.0, c))(size), root * size)
+    relative(ra.grad(lambda p: ra.newton(lambda x: size * (x * x - p), 1.0))(2.0), 0.5 / root)
+    fixed = ra.fn(lambda c: ra.fixed_point(lambda x: 0.5 * x + c, 0.0))
+    relative(fixed(size), 2 * size)
+    a = np.array([[2.0, 1.0], [1.0, 3.0]])
+    for start in (None, np.zeros(2), np.array([3.0, -1.0]), np.array([1.0, 1e9])):
+        x = ra.fn(lambda b: ra.cg(lambda v: ra.matmul(a, v), b, start))(np.ones(2) * size)  # noqa: B023
+        relative(x, np.linalg.solve(a, np.ones(2)) * size)
+
+
+def test_roots_at_zero_and_at_the_start() -> None:
+    square = ra.fn(lambda p, start: ra.newton(lambda x: x * x - p, start))
+    assert square(0.0, 0.0) == 0.0 and abs(square(0.0, 1.0)) < 1e-12
+    assert square(4.0, 2.0) == 2.0
+    shifted = ra.fn(lambda start: ra.newton(lambda x: ra.exp(x) - 1.0, start))
+    assert shifted(0.0) == 0.0 and abs(shifted(1.0)) < 1e-15
+    assert ra.fn(lambda x: ra.fixed_point(lambda y: 0.5 * y, x))(0.0) == 0.0
+    single = ra.fn(lambda p: ra.newton(lambda x: x * x - p, np.float32(1.0)))
+    assert single(np.float32(2.0)) == pytest.approx(math.sqrt(2.0), rel=1e-6)

@@ -10,11 +10,11 @@ import pytest
 
 from rose_ad.ad.dependence import _Dependence
 from rose_ad.ad.forward import Forward
-from rose_ad.ad.linearize import Linearizer
+from rose_ad.ad.linearizer import Linearizer
 from rose_ad.ad.transpose import Transposer
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import Copier
-from rose_ad.ir.core import Instr, Steps
+from rose_ad.ir.core import Instr, Span, Steps
 from rose_ad.ir.interp import Interpreter
 from rose_ad.ir.ops import OPS, Visitor
 from rose_ad.ir.parsing import _Parser
@@ -66,6 +66,20 @@ def test_a_visitor_that_lacks_a_row_cannot_be_defined(monkeypatch: pytest.Monkey
         type("Knowing", (visitor,), {"_gather": lambda self, *_: None})
 
 
+def test_lanes_say_what_they_take_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row of scalar code may be wrong in lanes: it is not taken over unseen."""
+    monkeypatch.setitem(OPS, "gather", OPS["index"])
+    with pytest.raises(TypeError, match="no row for the instruction gather"):
+        type(
+            "Lanes",
+            (Lowering,),
+            {"inherited": OPS.keys() - {"gather"}, "_other": Lowering._index},
+        )
+    monkeypatch.setattr(Lowering, "_gather", Lowering._index, raising=False)
+    with pytest.raises(TypeError, match="no row for the instruction gather"):
+        type("Lanes", (LaneLowering,), {"inherited": OPS.keys() - {"gather"}})
+
+
 def test_what_does_not_reach_a_visitor_says_so_if_it_does() -> None:
     class Deaf(Copier):
         never: ClassVar[dict[str, str]] = {"host": "nothing is called back"}
@@ -76,7 +90,7 @@ def test_what_does_not_reach_a_visitor_says_so_if_it_does() -> None:
 
 def test_an_attribute_is_a_property_of_its_type_only() -> None:
     attributes = {op.attribute for op in OPS.values()} - {""}
-    values = {"length": 3, "steps": Steps(3), "shape": (3,), "content": F64}
+    values = {"length": 3, "steps": Steps(3), "shape": (3,), "span": Span(0, 3), "content": F64}
     assert values.keys() <= attributes
     for name, value in values.items():
         for other in attributes:
@@ -88,9 +102,10 @@ def test_an_attribute_is_a_property_of_its_type_only() -> None:
                     getattr(instr, other)
 
 
-def test_steps_are_not_unpacked() -> None:
+@pytest.mark.parametrize("attribute", [Steps(3), Span(0, 3)])
+def test_an_attribute_is_not_unpacked(attribute: Any) -> None:
     with pytest.raises(TypeError):
-        _, *_ = Steps(3)  # type: ignore[misc]
+        _, *_ = attribute
 
 
 def test_names_are_of_one_table() -> None:

@@ -17,7 +17,7 @@ import rose_ad as ra
 from rose_ad.api.pipeline import compiled, lowered
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.copying import copied
-from rose_ad.ir.core import Atom, Block, Const, Function
+from rose_ad.ir.core import Atom, Block, Const, Function, Span
 from rose_ad.ir.in_force import under
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.prims import HEADS, TABLE
@@ -69,6 +69,7 @@ def const(value: Any, like: Atom) -> Const:
 
 ROWS = Array(3, Array(2, F64))
 LITERAL = Const([[1.0, -0.0], [np.nan, 2.0], [np.inf, 0.0]], ROWS)
+FLAT_LITERAL = Const(LITERAL.value.ravel(), Array(6, F64))
 EXAMPLES: dict[tuple[str, str], list[Example]] = {
     ("add", "constant_right"): numbers(lambda b, x, y: (const(3, x), x)),
     ("mul", "constant_right"): numbers(lambda b, x, y: (const(3, x), x)),
@@ -148,6 +149,16 @@ EXAMPLES: dict[tuple[str, str], list[Example]] = {
     ("reshape", "reshape_of_reshape"): [
         ((Array(2, Array(3, F64)),), lambda b, a: (b.reshape(a, (6,)), (3, 2))),
     ],
+    ("join", "join_of_one"): [((Array(3, t),), lambda b, a: (a,)) for t in (F64, Bool)],
+    ("slice", "slice_of_all"): [((Array(3, t),), lambda b, a: (a, Span(0, 3))) for t in (F64, I64)],
+    ("slice", "slice_of_literal"): [((), lambda b: (FLAT_LITERAL, Span(2, 3)))],
+    ("slice", "slice_of_slice"): [
+        ((Array(6, F64),), lambda b, a: (b.slice(a, Span(1, 4)), Span(2, 2))),
+    ],
+    ("slice", "slice_of_join"): [
+        ((Array(2, F64), F64, Array(3, F64)), lambda b, *x: (b.join(x), Span(0, 2))),
+        ((Array(2, F64), F64, Array(3, F64)), lambda b, *x: (b.join(x), Span(3, 3))),
+    ],
 }
 
 
@@ -172,6 +183,10 @@ def emitted(b: Builder, head: str, *args: Any) -> Atom | None:
             return b.pack(args)
         case "reshape":
             return b.reshape(*args)
+        case "join":
+            return b.join(args)
+        case "slice":
+            return b.slice(*args)
         case "row":
             return b.build(args[2], args[1])[0]
     return b.prim(head, *args)

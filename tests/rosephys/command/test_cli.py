@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.command.cli import main
+from rosephys.command.arguments import parser
+from rosephys.command.cli import RUNS, main
 from rosephys.console import Bar
 from rosephys.errors import OptimizeError
-from rosephys.solve.optimize import Iterate
+from rosephys.solve.optimize import OPTIMIZERS, Iterate
 from tests.support.commands import HERE, SCENE, run
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
@@ -170,6 +171,11 @@ def test_what_a_scene_prefers_is_used_unless_something_is_asked(walk: Path, caps
     assert losses("--optimizer", "adam")[2] != preferred[2]
     assert losses("--rate", "0.2")[1] < preferred[1]
     assert len(losses("--iterations", "0")) == 1
+
+
+def test_every_optimizer_may_be_typed() -> None:
+    for name in OPTIMIZERS:
+        assert parser(RUNS).parse_args(["optimize", "drop", "--optimizer", name]).optimizer == name
 
 
 def test_optimize_writes_its_result(walk: Path, tmp_path: Path, capsys: Any) -> None:

@@ -18,33 +18,7 @@ from rosephys import (
     parameter,
     scene_names,
 )
-from rosephys.errors import OptimizeError
-
-PENDULUM = '''
-import rose_ad as ra
-from rosephys import Scene, control, parameter
-
-@ra.struct
-class State:
-    angle: ra.Real
-    rate: ra.Real
-
-class Pendulum(Scene):
-    """Swing up to an angle."""
-    steps: int = parameter(200, "number of time steps")
-    push: float = control(1.0, "rate at the start", unit="rad/s", bounds=(-3.0, 3.0))
-    goal: float = parameter(0.5, "angle to end at", unit="rad")
-
-    def initial(self):
-        return State(0.0, self.push)
-
-    def step(self, state, t):
-        rate = state.rate - self.dt * 9.81 * ra.sin(state.angle)
-        return State(state.angle + self.dt * rate, rate)
-
-    def loss(self, final):
-        return (final.angle - self.goal) ** 2
-'''
+from tests.support.scenes import PENDULUM
 
 
 @pytest.fixture
@@ -120,27 +94,3 @@ def test_fields_are_inherited_and_keep_their_text() -> None:
     assert Slow.fields["dt"].unit == "s"
     assert scene.controls == ("force",)
     assert scene.live["force"].shape == (3,)
-
-
-def test_descent_stops_with_words_where_the_loss_is_not_finite(pendulum: str) -> None:
-    problem = Problem(find_scene(pendulum))
-    values = {**problem.values, "goal": np.array(np.inf)}
-    found = []
-    with pytest.raises(OptimizeError, match="the loss is inf after 0 updates"):
-        found.extend(descend(problem, iterations=3, rate=0.1, values=values))
-    assert not found
-
-
-def test_controls_stay_within_their_bounds(pendulum: str) -> None:
-    problem = Problem(find_scene(pendulum))
-    iterates = list(descend(problem, iterations=5, rate=1e4))
-    assert all(abs(it.values["push"]) <= 3.0 for it in iterates)
-    assert abs(iterates[1].values["push"]) == 3.0
-
-
-def test_adam_takes_steps_of_the_rate(pendulum: str) -> None:
-    problem = Problem(find_scene(pendulum))
-    first, second = list(descend(problem, iterations=1, rate=0.01, optimizer="adam"))
-    assert abs(second.values["push"] - first.values["push"]) == pytest.approx(0.01, rel=1e-6)
-    with pytest.raises(ValueError, match="sgd"):
-        next(descend(problem, iterations=1, rate=0.1, optimizer="sgd"))

@@ -121,6 +121,9 @@ def test_it_takes_few_evaluations_one_at_a_time() -> None:
             calls.append(values)
             return problem.value_and_gradient(values)
 
+        def limits(self, values: Any) -> Any:
+            return problem.limits(values)
+
     question = judged(Counting(), problem.values)  # type: ignore[arg-type]
     next(question)
     assert len(calls) <= 2

@@ -41,9 +41,41 @@ def test_advection_is_of_second_order_in_space_for_one_step() -> None:
     np.testing.assert_allclose(np.log2(np.divide(errors[:-1], errors[1:])), 2, atol=0.1)
 
 
-@pytest.mark.parametrize("edges", ["periodic", "wall"])
+@pytest.mark.parametrize("edges", ["periodic", "wall", "zero"])
 def test_the_transpose_of_advection(edges: Any) -> None:
     q, ct, u, w = DRAW.normal(size=(4, 20, 19))
     forward = ra.fn(lambda q: advect((q,), u, w, edges)[0])
     back = ra.fn(lambda ct: ra.vjp(lambda q: advect((q,), u, w, edges)[0], q)[1](ct)[0])
     assert np.vdot(ct, forward(q)) == pytest.approx(np.vdot(back(ct), q), rel=1e-12)
+
+
+@pytest.mark.parametrize("by", [(3.0, 0.0), (-2.5, 0.0), (0.5, 1.0), (40.0, 0.0), (0.0, -1e12)])
+def test_nothing_comes_from_beyond_an_edge_of_zeros(by: tuple[float, float]) -> None:
+    q = DRAW.normal(size=(7, 9))
+    u, w = (np.full(q.shape, b) for b in by)
+    (out,) = ra.fn(lambda q, u, w: advect((q,), u, w, "zero"))(q, u, w)
+    padded = {(i, j): q[i, j] for i in range(7) for j in range(9)}
+    for (i, j), found in np.ndenumerate(out):
+        x, y = i - by[0], j - by[1]
+        a, b = np.floor([x, y])
+        expected = sum(
+            (1 - abs(x - c)) * (1 - abs(y - d)) * padded.get((c, d), 0.0)
+            for c in (a, a + 1)
+            for d in (b, b + 1)
+        )
+        assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_ones_carried_by_three_from_an_edge_of_zeros() -> None:
+    q = np.ones((8, 2))
+    (out,) = ra.fn(lambda q: advect((q,), 3.0 * q, 0.0 * q, "zero"))(q)
+    assert out[:, 0].tolist() == [0, 0, 0, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("edges", ["periodic", "wall", "zero"])
+def test_a_velocity_that_is_no_number_makes_none(edges: Any) -> None:
+    q, u = np.ones((5, 6)), np.zeros((5, 6))
+    u[2, 3] = np.nan
+    for pair in ((u, 0 * q), (0 * q, u)):
+        (out,) = ra.fn(lambda q, u, w: advect((q,), u, w, edges))(q, *pair)
+        assert np.isnan(out[2, 3]) and np.isfinite(out).sum() == 29

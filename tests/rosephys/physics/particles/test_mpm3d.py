@@ -11,7 +11,6 @@ import pytest
 import rose_ad as ra
 from rosephys import Problem, find_scene
 from rosephys.physics.particles.mpm import (
-    EMPTY,
     Grid,
     Particles,
     corotated,
@@ -75,7 +74,8 @@ def plain_step(s: dict[str, Array], mass: Array, volume: float, material: Any) -
             masses[tuple(node)] += w * mass[p]
         near.append((tuple(nodes.T), weights, apart))
         kept.append(f)
-    velocity = momenta / (masses + EMPTY)[..., None] + DT * GRAVITY
+    full = masses > 0
+    velocity = momenta / np.where(full, masses, 1.0)[..., None] + DT * GRAVITY
     places = np.stack(np.meshgrid(*3 * [np.arange(NODES)], indexing="ij"), -1)
     out = ((places < 3) & (velocity < 0)) | ((places > NODES - 3) & (velocity > 0))
     velocity[out.any(-1)] = 0

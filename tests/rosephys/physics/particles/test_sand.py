@@ -153,7 +153,7 @@ def moved(
 @pytest.mark.parametrize("d", [2, 3])
 def test_free_sand_keeps_its_momenta(d: int) -> None:
     draw = np.random.default_rng(8)
-    n, mass, grid = 60, 1e6, Grid(16)  # beside which EMPTY is nothing
+    n, mass, grid = 60, 1e6, Grid(16)
     start = Particles(
         draw.uniform(0.4, 0.6, (n, d)),
         0.3 * draw.standard_normal((n, d)),

@@ -6,10 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import rose_ad as ra
 from rosephys.physics.robots.ground import advance_over_ground
-from rosephys.physics.robots.springs import damping, rest_lengths, spring_energy, spring_forces
+from rosephys.physics.robots.springs import (
+    damping,
+    rest_lengths,
+    spring_energy,
+    spring_forces,
+    springs_limit,
+    stiffest,
+)
 
 
 def net(softening: float = 0.0) -> Any:
@@ -116,3 +125,44 @@ def test_a_point_that_rises_or_starts_below_the_ground() -> None:
     (x, v) = landing(0.2, -0.5)
     np.testing.assert_allclose(x[0, 1], 0.3, atol=1e-12)
     np.testing.assert_array_equal(v, 0.0)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.integers(0, 10_000), st.integers(3, 12), st.sampled_from([2, 3]))
+def test_the_limit_of_a_net_is_where_its_motion_explodes(seed: int, n: int, d: int) -> None:
+    draw = np.random.default_rng(seed)
+    x = draw.random((n, d))
+    ends = np.array(
+        [(i, j) for i in range(n) for j in range(i) if j == i - 1 or draw.random() < 0.4]
+    )
+    rest, nudge = rest_lengths(x, ends), 1e-9 * draw.standard_normal((n, d))
+
+    # the matrix of the net, by the derivative of its forces
+    pull = np.asarray(ra.jacrev(ra.fn(lambda x: spring_forces(x, ends, rest, 1.0)))(x))
+    square = np.linalg.eigvalsh(-pull.reshape(n * d, n * d)).max()
+    assert stiffest(x, ends) == pytest.approx(square, rel=0.05)
+    assert stiffest(x, ends) <= square * (1 + 1e-9)
+
+    def grown(share: float) -> float:
+        dt = share * 2 / np.sqrt(square)
+
+        def step(_: Any, s: Any) -> Any:
+            v = s[1] + dt * spring_forces(s[0], ends, rest, 1.0)
+            return s[0] + dt * v, v
+
+        end = ra.fn(lambda x: ra.fori_loop(0, 100, step, (x, 0 * x))[0])(x + nudge)
+        return float(np.abs(end - x).max() / np.abs(nudge).max())
+
+    limit = ra.fn(lambda k: springs_limit(k, 0.0, 1.0).bound)(square)
+    assert limit == pytest.approx(2 / np.sqrt(square))
+    assert grown(0.9) < 100 < 1e4 < grown(1.1)
+
+
+def test_dampers_shorten_the_step() -> None:
+    limit = ra.fn(lambda k, c: springs_limit(k, c, 1.0).bound)
+    k, c = 50.0, 8.0
+    for share, stable in ((0.99, True), (1.01, False)):
+        dt = share * limit(k, c)
+        kick = np.array([[1 - dt * c, -dt * k], [dt * (1 - dt * c), 1 - dt * dt * k]])  # of v and x
+        assert bool(np.abs(np.linalg.eigvals(kick)).max() < 1) is stable
+    assert limit(0.0, 0.0) > 1e100

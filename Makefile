@@ -1,0 +1,36 @@
+# One word a task. The first of them makes .venv, with all that the checks need; in an environment that is
+# active already it is `make test PYTHON=python`.
+PYTHON = .venv/bin/python
+READY = $(if $(filter .venv/%,$(PYTHON)),.venv/ready)
+
+help:
+	@echo "make check    style and types"
+	@echo "make test     all tests, some eight minutes on two cores"
+	@echo "make format   imports and lines in order"
+	@echo "make docs     every code block of every page, and every path that is named there"
+	@echo "make bench    the billiards gradient beside those peers that are installed, a few rounds"
+
+check: $(READY)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+test: $(READY)
+	$(PYTHON) -m pytest
+
+format: $(READY)
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+docs: $(READY)
+	$(PYTHON) -m pytest tests/docs
+
+bench: $(READY)
+	$(PYTHON) benchmarks/billiards.py --rounds 5
+
+.venv/ready: pyproject.toml
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+.PHONY: help check test format docs bench

@@ -1,0 +1,239 @@
+r"""Bodies that are joined: how they move together in a step, all joints at once, whatever hangs on what.
+
+With x the positions and angles, v the velocities and spins, M the masses and C(x) = 0 what the joints ask for,
+a step of length h from x to x' = x + h u under constant accelerations a is
+
+    M (u - v - h a / 2) = Gᵀ p        G u = 0        v' = 2 u - v
+
+the midpoint rule with impulses p. The rows G(x, x') are no derivatives at one place but those of the chord: a
+point of a body that turns by Δ moves from R r to R' r along the normal of its arm at the middle, shortened by
+sin(Δ/2) / (Δ/2), and a rod of ends d apart along (d + d') / (|d| + |d'|), so that exactly
+
+    G (x' - x) = C(x') - C(x)
+
+So joints hold where they held, and since pᵀ G u = 0 they do no work: kinetic energy grows by M a · (x' - x)
+and by nothing else, for any graph, mass and step. At the end v' is brought to J(x') v' = 0 by the least change
+there is, measured by M, which takes energy, of third order in h, and never gives any. And x is brought to C(x)
+= 0 in the same way; that undoes rounding, and what a scene has started with.
+
+(u, p) is found by Newton's method. The tension of a joint is a stiffness: a light link that bears a heavy load
+swings faster than any step, and only an implicit rule that knows it stands that. Each iteration is one linear
+system over the graph of bodies and joints (`elimination`),
+
+    ( M - ∂(Gᵀp)/∂u    Gᵀ ) (  δu )       ( M (u - v - h a / 2) - Gᵀ p )
+    (     J(x')       -ε  ) ( -δp )  =  - (          G u + ε p         )
+
+quasi-definite but for the tension. ε, a 1e-10th of what a joint yields, is for joints that say a thing twice:
+their impulses stay small, and what it lets joints give way takes energy. Where the method does not end after
+PATIENCE iterations, as where links turn by radians within a step, the rest of the step is done in halves;
+where MOST iterations do not do, what is left of it is left out: bodies pause, and still no energy is made. A
+step is made in two halves at least: of the rules that stand any stiffness none is nearer to the motion than
+the midpoint rule (Dahlquist), and it slows what swings by (ω h)² / 12.
+
+Why this and not another: joints that are visited in turn feed what they are off, over h, back into the motion,
+and explode where the visits do not converge. RATTLE, solved at once, has the tension along the start of the
+step, and is unstable where a light link under it swings by more than 2 / h, as one under 1e4 times its weight
+does at h = 1/240. Soft constraints in substeps need as many as that swing asks for.
+
+A motor is a row whose speed is asked for, and within its torque: of a row that would take more, p is known.
+
+The derivative is that of the program: of each iteration, with those of the solutions of the linear systems; to
+the order of their last change it is that of (u, p) as functions of the rest.
+
+Sources: Gonzalez, *Mechanical systems subject to holonomic constraints: differential-algebraic formulations
+and conservative integration*, Physica D 132, 1999; Tournier et al., *Stable constrained dynamics*, SIGGRAPH
+2015 (why the tension belongs into the matrix); Vanderbei, *Symmetric quasidefinite matrices*, SIAM J. Optim.
+5, 1995.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..quantities import Array, Scalar, Sums
+from .answers import answered
+from .bodies import FREE, Poses, Twists, World
+from .chords import chord
+from .elimination import Elimination
+from .joints import MOTOR, Table
+from .pairs import Pairs
+
+YIELD = 1e-10
+"""ε as a share of what a row of a joint yields when its two bodies are free."""
+CLOSE = 1e-6
+"""An iteration that changes motions by less than this share of them, by the root of energy, is the last: its
+successor would change them by the square."""
+SLACK = 1e-3
+"""The same share for impulses, each by itself: in a taut chain large ones move next to nothing."""
+LONGEST = 0.5
+"""The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
+PATIENCE, MOST = 8, 64
+"""The iterations that are tried before a step is halved, and those of a step in all."""
+
+_Flow: TypeAlias = tuple[Poses, Twists, Twists, Array, Scalar, Scalar, Scalar]
+"""x, v, u, p, the shares of the step that are left and that is tried, and how often it has been."""
+
+
+class Linkage:
+    """The bodies of a world and their joints."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.table = world, Table(world)
+        moving, pairs = np.array(world.movable), world.links.pairs
+        self.movers = np.flatnonzero(moving)
+        self.free = moving.astype(float)
+        # nodes: the bodies that can move, then the joints; a fixed body's is never used
+        self.node = np.maximum(np.cumsum(moving) - 1, 0)
+        n = len(self.movers)
+        ends = [[int(self.node[b]) for b in pair if moving[b]] for pair in pairs]
+        rods = [world.joints[k].kind == "distance" for k in world.links.order]
+        edges = [(b, n + k) for k, bodies in enumerate(ends) for b in bodies]
+        edges += [(e[0], e[1]) for e, rod in zip(ends, rods, strict=True) if rod and len(e) == 2]
+        self.order = Elimination(n + len(pairs), edges, [*[[]] * n, *ends])
+        self.places = np.array([self._places(n + k, *self.node[p]) for k, p in enumerate(pairs)])
+        # as a function of its own it compiles sooner
+        self.system = ra.fn(self._system)
+
+    def _places(self, k: int, a: int, b: int) -> list[int]:
+        """The blocks of joint k with its bodies, and of these with each other; block 0, to which 0 is added,
+        for those that are not there."""
+        at = self.order.block
+        pairs = ((a, k), (b, k), (k, a), (k, b), (a, b), (b, a))
+        return [at.get(p, 0) for p in pairs]
+
+    # ------------------------------------------------------------------------------- a step
+
+    def moved(
+        self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
+    ) -> tuple[Poses, Twists, Array]:
+        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), and the impulses (j, 3) of
+        half a step; `hold` are those of the step before, from which they are found."""
+        hold = ra.stop_gradient(hold)  # where it begins does not change what is found
+        once = ra.fn(lambda now: self._iterated(now, pushed, dt))
+        start = (x, v, v, LONGEST * hold, 1.0, LONGEST, 0.0)
+        x, v, _, hold, *_ = ra.while_loop(lambda now: now[4] > 0, once, start, max_steps=MOST)
+        return x, v, hold / LONGEST
+
+    def _iterated(self, now: _Flow, pushed: Twists, dt: Scalar) -> _Flow:
+        """One iteration; and where it is the last, the motion is made."""
+        x, v, u, p, left, share, count = now
+        h = share * dt
+        free = v + 0.5 * h * pushed
+        most = 0.5 * h * self.table.torque
+        blocks, right = self.system(x, u, p, free, h, -most, most)
+        found = self.order.solved(blocks, right)
+        du, dp = self._bodies(found), found[len(self.movers) :]
+        u, p, count = u + du, p - dp, count + 1
+        scale = self._square(free) + self._square(h * pushed)
+        change, strain = self._square(du), self._strain(blocks, dp)
+        ended = (change <= CLOSE * CLOSE * scale) & (strain <= SLACK * SLACK * scale)
+        lost = ~ended & ((count >= PATIENCE) | ~(change < FREE * scale))
+
+        # the motion is made, or is to be tried in half the time
+        left = ra.where(ended, left - share, left)
+        grown = ra.where(left > 0, ra.minimum(ra.minimum(2 * share, LONGEST), left), LONGEST)
+        following = ra.where(ended, grown, ra.where(lost, 0.5 * share, share))
+        p = ra.where(lost, 0.0, following / share * p)
+        x = ra.where(ended, x + h * u, x)
+        onward = ra.where(ended, 3 * u - 2 * v, ra.where(lost, v, u))  # as fast as before
+        v = ra.where(ended, 2 * u - v, v)
+        again = ended | lost
+        return x, v, onward, p, left, following, ra.where(again, 0.0, count)
+
+    def settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
+        """x and v (n, 3), changed least so that joints hold, and motors turn as far as they have torque left
+        after the impulses `hold` (j, 3) of each half of the step."""
+        # the iteration of a step of no length: G is J
+        most, spent = dt * self.table.torque, 2 * hold[:, 2]
+        none = ra.zeros(hold.shape)
+        blocks, speeds = self.system(x, v, none, v, 0.0, -most - spent, most - spent)
+        both = ra.stack([speeds, self._gaps(x)], axis=2)
+        found = self.order.solved(blocks, both)
+        return x + self._bodies(found[:, :, 1]), v + self._bodies(found[:, :, 0])
+
+    def visited(
+        self, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+    ) -> tuple[Twists, Array]:
+        """Motion (n, 3) and impulses (p, 4) after so many visits to each pair, with joints that hold."""
+        return answered(self.world, pairs, x, motion, touch, aim, sweeps)
+
+    # --------------------------------------------------------------------- systems of equations
+
+    def _square(self, v: Twists) -> Scalar:
+        """Twice the kinetic energy of motions (n, 3)."""
+        mass, inertia = self.world.free * self.world.mass, self.world.free * self.world.inertia
+        return ra.sum(mass * (v[:, 0] ** 2 + v[:, 1] ** 2) + inertia * v[:, 2] ** 2)
+
+    def _strain(self, blocks: Array, p: Array) -> Scalar:
+        """What impulses p (j, 3) would give, each by itself, as `_square`."""
+        n, total = len(self.movers), ra.accum()
+        for k in ra.range(len(self.world.joints)):
+            total += sum(abs(blocks[n + k, r, r]) * p[k, r] ** 2 for r in range(3)) / YIELD
+        return total.freeze()
+
+    def _bodies(self, found: Array) -> Twists:
+        """What a solution (nodes, 3) says of each body (n, 3): nothing of one that is fixed."""
+        node, free = ra.array(self.node), ra.array(self.free)
+        return ra.build(len(self.free), lambda b: free[b] * found[node[b]])
+
+    def _gaps(self, x: Poses) -> Array:
+        """Less what joints are off, at their nodes (nodes, 3)."""
+        n, pairs = len(self.movers), self.table.pairs
+        found = ra.accum((self.order.nodes, 3))
+        for k in ra.range(len(self.world.joints)):
+            i, j = pairs[k, 0], pairs[k, 1]
+            found[n + k] += -self.table.look(k, ra.concat([x[i], x[j]]))[1]
+        return found.freeze()
+
+    def _system(
+        self, x: Poses, u: Twists, p: Array, free: Twists, h: Scalar, low: Array, high: Array
+    ) -> tuple[Array, Array]:
+        """The blocks (b, 3, 3) of an iteration and its right side (nodes, 3). Bodies that nothing joined would
+        move with `free` (n, 3); `low` and `high` (j,) bound the impulses of motors."""
+        blocks, right = ra.accum((self.order.blocks, 3, 3)), ra.accum((self.order.nodes, 3))
+        self._inertia(blocks, right, u, free)
+        n, table = len(self.movers), self.table
+        node, movable, weight = map(ra.array, (self.node, self.free, self.world.inverse))
+        places = ra.array(self.places)
+        for k in ra.range(len(self.world.joints)):
+            i, j, at, me = table.pairs[k, 0], table.pairs[k, 1], places[k], n + k
+            now = ra.concat([u[i], u[j]])
+            rows, ends, bent = chord(
+                table.kind[k], table.anchors[k], ra.concat([x[i], x[j]]), now, p[k], h
+            )
+            yields = (rows * rows) @ ra.concat([weight[i], weight[j]])
+            off = rows @ now - table.speed[k]
+
+            # of a motor that would take more than it has, the impulse is known
+            wanted = p[k, 2] - off[2] / ra.where(yields[2] > 0, yields[2], 1.0)
+            bound = ra.clip(wanted, low[k], high[k])
+            spent = (table.kind[k] == MOTOR) & (wanted != bound)
+            last = ra.array([1.0, 1.0, ra.where(spent, 0.0, 1.0)])
+            # a row that asks for nothing answers to nothing
+            own = -ra.where(last * yields > 0, YIELD * yields, 1.0)
+            right[me] += ra.where(last > 0, own * p[k] - off, bound - p[k])
+            blocks[me] += np.eye(3) * own
+
+            given = p[k] @ rows
+            for side, body in ((0, i), (1, j)):
+                part = slice(3 * side, 3 * side + 3)
+                right[node[body]] += movable[body] * given[part]
+                blocks[node[body]] += -movable[body] * bent[part, part]
+                blocks[at[side]] += movable[body] * rows[:, part].T
+                blocks[at[2 + side]] += movable[body] * ra.reshape(last, (3, 1)) * ends[:, part]
+                rest = slice(3 - 3 * side, 6 - 3 * side)
+                blocks[at[4 + side]] += -movable[i] * movable[j] * bent[part, rest]
+        return blocks.freeze(), right.freeze()
+
+    def _inertia(self, blocks: Sums, right: Sums, u: Twists, free: Twists) -> None:
+        """Add the masses of the bodies, and the momenta by which u (n, 3) falls short of `free`."""
+        movers, mass, inertia = ra.array(self.movers), self.world.mass, self.world.inertia
+        for i in ra.range(len(self.movers)):
+            b = movers[i]
+            own = ra.array([ra.array(mass)[b], ra.array(mass)[b], ra.array(inertia)[b]])
+            blocks[i] += np.eye(3) * own
+            right[i] += own * (free[b] - u[b])
