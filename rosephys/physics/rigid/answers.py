@@ -58,17 +58,17 @@ def answered(
         added = ra.accum(touch.shape)
 
         def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            rows = row_matrix(pairs, p)
+            rows = row_matrix(pairs.row(p))
             changed = spread(rows, inverse[i], inverse[j])
             k = response(rows, ra.reshape(changed, (4, n, 3)), i, j)
-            u = speeds(pairs, p, motions)
+            u = speeds(pairs.row(p), motions)
             more = resolved(k, pairs.friction[p], u, touch[p], aim[p]) - touch[p]
             moved = ra.reshape(more @ changed, (n, 3))
             for body in ra.range(n):
                 change[body] += moved[body]
             added[p] += more
 
-        motion = sweep(world, pairs, motion, visit, one_by_one)
+        motion = sweep(world, pairs.near, motion, visit, one_by_one)
         return motion, touch + added.freeze()
 
     return ra.fori_loop(0, sweeps, lambda _, now: once(now), (motion, touch))

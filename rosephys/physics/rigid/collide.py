@@ -9,19 +9,12 @@ which have only a corner each. Radii are taken off the gaps. The
 normal points from the first body to the second. The points come in the order of n⊥ = (-n_y, n_x), whichever
 body has the reference face, so that the impulse of each is found again in the next step.
 
-A pair may be looked at at any time τ of a step, as it lies if it has moved freely until then,
-
-    x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
-
-`meetings` finds the times at which pairs meet, `impacts` what happens there.
-
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
 1974 (clipping).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,16 +22,15 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector, Vectors
-from .bodies import Bodies, Poses, Twists, World
+from ..quantities import Array, Index, NumpyArray, Scalar, Vector, Vectors
+from .bodies import World
 
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
-
+LEVEL = 1e-6
+"""Separations that differ by less than this share of what counts as near are equal."""
 ASLANT = 0.03
 """Faces that are turned by more than this, in radians, touch in one point."""
-YES: Scalar = 1.0
-"""What is added to count something."""
 
 
 @ra.struct
@@ -50,35 +42,6 @@ class Manifold:
     normal: ra.Vec
     points: ra.Vec
     gap: ra.Vec
-    axis: ra.Vec
-
-
-@ra.struct
-class Contacts:
-    """The contacts of p pairs, each with two points.
-
-    `near` (p,) is 1 for a pair that may touch within the step; all else of the others is 0. `time` (p,) is
-    when a pair was looked at, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and
-    body, from its centre of mass, `gap` (p, 2), and how fast that closes (p, 2), are those of that time.
-    """
-
-    near: ra.Vec
-    time: ra.Vec
-    normal: ra.Vec
-    arms: ra.Vec
-    gap: ra.Vec
-    closing: ra.Vec
-
-
-@ra.struct
-class Look:
-    """A pair as it lies at some time: normal (2,), arms (2, 2, 2), gaps (2,), how fast these close (2,),
-    and the normal of the face that separates it most (2,)."""
-
-    normal: ra.Vec
-    arms: ra.Vec
-    gap: ra.Vec
-    closing: ra.Vec
     axis: ra.Vec
 
 
@@ -142,18 +105,10 @@ class Outlines:
         return np.asarray(self.size - self.radius)
 
     @cached_property
-    def look(self) -> Callable[[Index, Array, Array], Look]:
-        """How a pair lies; a function of its own, as it compiles sooner."""
-        return ra.fn(lambda k, places, motions: _seen(self, k, places, motions))
-
-    @cached_property
     def reach(self) -> float:
         """Pairs with a smaller gap are near: a fiftieth of the smallest body that can move."""
         free = self.size[np.array(self.world.movable)]
         return 0.02 * float(free.min(initial=np.inf)) if len(free) else 0.0
-
-
-# ---------------------------------------------------------------------------------- two shapes
 
 
 def manifold(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
@@ -261,7 +216,7 @@ def _reference_face(
     gaps = ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
     # the first body's face unless the second's is clearly the better: equal ones must not take turns
-    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * shapes.reach, 1, 0)
+    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + LEVEL * shapes.reach, 1, 0)
     axis = ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
     return r, best[r], gaps, axis
 
@@ -293,127 +248,3 @@ def _between(a: Vector, b: Vector, radius_a: Scalar, radius_b: Scalar) -> Manifo
     gap = distance - radius_a - radius_b
     point = a + (radius_a + 0.5 * gap) * n
     return Manifold(n, ra.array([point, point]), ra.array([gap, NEVER]), n)
-
-
-# ------------------------------------------------------------------------------------- a world
-
-
-def find(
-    world: World,
-    state: Bodies,
-    dt: Scalar,
-    since: Array | None = None,
-    shapes: Outlines | None = None,
-) -> Contacts:
-    """The contacts of a step of length dt that starts from this state.
-
-    Each pair is looked at as it lies at the later of its bodies' times in `since` (n,), in free flight until
-    then; at the start unless given.
-    """
-    shapes, p = shapes or Outlines(world), len(world.contacts.pairs)
-    x, motion = moving(state)
-    flight = Flight(shapes, x, motion, ra.array(world.gravity))
-    near, time = ra.accum(p), ra.accum(p)
-    normal, arms = ra.accum((p, 2)), ra.accum((p, 2, 2, 2))
-    gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
-    pairs = ra.array(world.contacts.pairs)
-    lower, upper = _boxes(shapes, state, dt, ra.array(world.gravity))
-    for k in ra.range(p):
-        i, j = pairs[k, 0], pairs[k, 1]
-        with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
-            t: Scalar = 0.0 if since is None else ra.maximum(since[i], since[j])
-            seen = flight.look(k, t)
-            with ra.when(flight.comes_near(k, seen, dt)):
-                near[k] += YES
-                time[k] += t
-                normal[k] += seen.normal
-                arms[k] += seen.arms
-                gap[k] += seen.gap
-                closing[k] += seen.closing
-    found = (near, time, normal, arms, gap, closing)
-    return Contacts(*(a.freeze() for a in found))
-
-
-@dataclass(frozen=True)
-class Flight:
-    """Bodies in free flight: x (n, 3) and `motion` (n, 3) are those at the start, `gravity` (2,) pulls."""
-
-    shapes: Outlines
-    x: Poses
-    motion: Twists
-    gravity: Vector
-
-    def at(self, b: Index, t: Scalar) -> tuple[Vector, Vector]:
-        """Position and angle (3,) of body b at the time t, and its motion (3,)."""
-        g, free = self.gravity, ra.array(self.shapes.world.free)
-        down = free[b] * t * ra.array([g[0], g[1], 0.0])
-        v = self.motion[b] + down
-        return self.x[b] + t * (v - 0.5 * down), v
-
-    def look(self, k: Index, t: Scalar) -> Look:
-        """Pair k at the time t."""
-        pairs = ra.array(self.shapes.world.contacts.pairs)
-        places, motions = ra.build(2, lambda side: self.at(pairs[k, side], t))
-        return self.shapes.look(k, places, motions)
-
-    def comes_near(self, k: Index, seen: Look, dt: Scalar) -> Condition:
-        """Whether a pair may be near within dt, however its bodies turn."""
-        shapes, g = self.shapes, self.gravity
-        i, j = ra.array(shapes.world.contacts.pairs)[k]
-        arm = ra.array(shapes.arm)
-        turned = abs(self.motion[i, 2]) * arm[i] + abs(self.motion[j, 2]) * arm[j]
-        falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
-        speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
-        return ra.min(seen.gap) - dt * speed < shapes.reach
-
-
-def moving(state: Bodies) -> tuple[Poses, Twists]:
-    """Positions and angles (n, 3), velocities and spins (n, 3)."""
-
-    n = len(state.spin)
-    x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
-    motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
-    return ra.array(x), ra.array(motion)
-
-
-def _seen(shapes: Outlines, k: Index, places: Array, motions: Array) -> Look:
-    """Pair k with its bodies at `places` (2, 3), which move with `motions` (2, 3)."""
-    i, j = ra.array(shapes.world.contacts.pairs)[k]
-    x = ra.build(2, lambda side: ra.array([places[side, 0], places[side, 1]]))
-    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]))
-    arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
-    n = m.normal
-
-    def speed(c: Index, side: int) -> Scalar:
-        arm, v = arms[c, side], motions[side]
-        return v[0] * n[0] + v[1] * n[1] + v[2] * (arm[0] * n[1] - arm[1] * n[0])
-
-    return Look(n, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)), m.axis)
-
-
-def _boxes(shapes: Outlines, state: Bodies, dt: Scalar, gravity: Vector) -> tuple[Vectors, Vectors]:
-    """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
-    local, v = ra.array(shapes.corners), shapes.count
-    size, radius = ra.array(shapes.size), ra.array(shapes.radius)
-    # nothing is differentiated here: this only says which pairs are looked at
-    x, angle, velocity, spin = ra.stop_gradient(
-        (state.position, state.angle, state.velocity, state.spin)
-    )
-    falls = dt * dt * (abs(gravity[0]) + abs(gravity[1]))
-
-    def box(k: Index) -> tuple[Vector, Vector]:
-        c, s = ra.cos(angle[k]), ra.sin(angle[k])
-
-        def corner(e: Index) -> tuple[Scalar, Scalar]:
-            p = local[k, e]
-            return c * p[0] - s * p[1], s * p[0] + c * p[1]
-
-        swept = ra.hypot(velocity[k, 0], velocity[k, 1]) + abs(spin[k]) * size[k]
-        reach = radius[k] + shapes.reach + 2 * dt * swept + falls
-        us, vs = ra.build(v, corner)
-        return (
-            ra.array([x[k, 0] + ra.min(us) - reach, x[k, 1] + ra.min(vs) - reach]),
-            ra.array([x[k, 0] + ra.max(us) + reach, x[k, 1] + ra.max(vs) + reach]),
-        )
-
-    return ra.build(len(shapes.corners), box)

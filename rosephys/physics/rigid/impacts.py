@@ -43,12 +43,24 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide, joints
+from . import joints
 from .answers import response, spread
 from .bodies import Bodies, Poses, Twists, World
-from .collide import YES, Contacts, Flight, Look, Outlines
-from .meetings import LOOSE, NEVER, STILL, Meeter, rattles, searcher, settles, slowest, strikes
-from .pairs import NORMALS, Pairs, changes, pair_of, pairs_of, resolved, row_matrix, speeds, sweep
+from .collide import Outlines
+from .flight import YES, Contacts, Flight, Look, contacts, moving, seer
+from .meetings import LOOSE, NEVER, Meeter, rattles, searcher, settles, slowest, strikes
+from .pairs import (
+    NORMALS,
+    Pair,
+    Pairs,
+    changes,
+    pair_of,
+    pairs_of,
+    resolved,
+    row_matrix,
+    speeds,
+    sweep,
+)
 
 LATER = 1e6
 """A speed that nothing has: the demand on a point that is not constrained is less than minus this."""
@@ -92,69 +104,44 @@ class Rest:
 def after_impacts(world: World, state: Bodies, dt: Scalar, most: int, plastic: bool = True) -> Rest:
     """What is left of a step of `dt` seconds after its impacts, `most` of them; without `plastic`, pairs
     without restitution have none."""
-    shapes = Outlines(world)
+    shapes, gravity = Outlines(world), ra.array(world.gravity)
+    see = seer(shapes)
 
     @ra.fn
-    def find(state: Bodies, since: Array) -> tuple[Contacts, Pairs]:
-        contacts = collide.find(world, state, dt, since, shapes)
-        return contacts, pairs_of(world, contacts)
+    def find(x: Poses, motion: Twists, since: Array) -> tuple[Contacts, Pairs]:
+        found = contacts(Flight(shapes, x, motion, gravity, see), dt, since)
+        return found, pairs_of(world, found)
 
-    contacts, pairs = find(state, ra.zeros(len(world.bodies)))
-    x, motion = collide.moving(state)
-    motion, x, since, rests = impacts(
-        world, contacts, pairs, motion, x, dt, most, plastic=plastic, shapes=shapes
-    )
-
-    def again() -> tuple[Contacts, Pairs]:
-        flown = Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], state.touch, state.hold)
-        return find(flown, since)
-
-    contacts, pairs = ra.cond(ra.any(since > 0), again, lambda: (contacts, pairs))
-    return Rest(motion, x, contacts, pairs, rests)
-
-
-def impacts(
-    world: World,
-    contacts: Contacts,
-    pairs: Pairs,
-    motion: Twists,
-    x: Poses,
-    dt: Scalar,
-    most: int,
-    plastic: bool = True,
-    shapes: Outlines | None = None,
-) -> tuple[Twists, Poses, Array, Array]:
-    """The motion (n, 3) and x (n, 3) after the impacts of a step of `dt` seconds; since when bodies are on
-    those flights (n,); and how far each pair is to rest (p,).
-
-    `contacts` and `pairs` are those of the start. Without `plastic`, pairs without restitution are left out.
-    """
-    meeting = _Meeting(world, shapes or Outlines(world), contacts, pairs, dt, plastic)
-    start = (motion, x, ra.zeros(len(world.bodies)), meeting.first(motion, x))
+    x, motion = moving(state)
+    since = ra.zeros(len(world.bodies))
+    at, pairs = find(x, motion, since)
+    meeting = _Meeting(world, shapes, see, at, pairs, dt, plastic)
+    start = (motion, x, since, meeting.first(motion, x))
 
     def meets(now: _Flown) -> Condition:
         return ra.min(now[3].time) < NEVER
 
-    def resolve(now: _Flown) -> _Flown:
+    def resolve() -> _Flown:
         inverse = joints.inverse_mass(world, x) if world.joints else None
-        return ra.while_loop(meets, lambda now: meeting.collide(now, inverse), now, max_steps=most)
+        return ra.while_loop(
+            meets, lambda now: meeting.collide(now, inverse), start, max_steps=most
+        )
 
-    if world.joints:
-        now = ra.cond(meets(start), lambda: resolve(start), lambda: start)
-    else:
-        now = resolve(start)
-    motion, x, since, after = now
+    now = ra.cond(meets(start), resolve, lambda: start) if world.joints else resolve()
+    motion, there, since, after = now
     left = ra.where(after.time < NEVER, 1.0, after.rests)
     rests = ra.build(len(left), lambda k: ra.maximum(left[k], settles(meeting.restitution(k))))
-    return motion, x, since, rests
+    at, pairs = ra.cond(ra.any(since > 0), lambda: find(there, motion, since), lambda: (at, pairs))
+    return Rest(motion, there, at, pairs, rests)
 
 
 @dataclass(frozen=True)
 class _Meeting:
-    """The pairs that meet within a step."""
+    """The pairs that meet within a step of length dt, and how they lie at its start; see is `seer(shapes)`."""
 
     world: World
     shapes: Outlines
+    see: Callable[..., Look]
     contacts: Contacts
     pairs: Pairs
     dt: Scalar
@@ -175,14 +162,14 @@ class _Meeting:
     @cached_property
     def searcher(self) -> Callable[..., tuple[Scalar, Scalar]]:
         """The search for meetings, which compiles once."""
-        return searcher(self.shapes)
+        return searcher(self.shapes, self.see)
 
     def search(self, x: Poses, motion: Twists) -> Meeter:
         """What looks for meetings in the flight of x and motion; of it nothing is differentiated."""
         g = ra.array(self.world.gravity)
         slow = ra.build(len(self.pairs.near), self.slow)
         x, motion, g, dt, slow = ra.stop_gradient((x, motion, g, self.dt, slow))
-        return Meeter(Flight(self.shapes, x, motion, g), dt, slow, self.searcher)
+        return Meeter(Flight(self.shapes, x, motion, g, self.see), dt, slow, self.searcher)
 
     def first(self, motion: Twists, x: Poses) -> Meetings:
         """What meets first."""
@@ -238,18 +225,16 @@ class _Meeting:
     ) -> tuple[Scalar, Look]:
         """When pair k meets, near t, and how: with derivatives, if it has flown there since its last impact."""
         i, j = ra.array(self.world.contacts.pairs)[k]
-        flight = Flight(self.shapes, x, motion, ra.array(self.world.gravity))
+        flight = Flight(self.shapes, x, motion, ra.array(self.world.gravity), self.see)
         earlier = ra.maximum(since[i], since[j])
         flown = t > earlier
         t = ra.where(flown, t, earlier)
         seen, slow = flight.look(k, t), self.slow(k)
         c = ra.argmin(ra.where(seen.closing > slow, seen.gap, NEVER))
-        # a corner that slides along a face which is not quite the one it is seen from closes at another speed
-        still = self.search(x, motion).flight
-        rate = ra.jvp(lambda t: still.look(k, t).gap, (ra.stop_gradient(t),), (1.0,))[1][c]
-        met = flown & (abs(seen.gap[c]) < LOOSE * self.shapes.reach) & (rate < -STILL)
-        met &= seen.closing[c] > slow
-        late = ra.where(met, -seen.gap[c] / ra.where(met, rate, 1.0), 0.0)
+        met = flown & (abs(seen.gap[c]) < LOOSE * self.shapes.reach) & (seen.closing[c] > slow)
+        late = ra.where(
+            met, seen.gap[c] / ra.stop_gradient(ra.where(met, seen.closing[c], 1.0)), 0.0
+        )
         t = ra.maximum(t + late, earlier)
         return t, flight.look(k, t)
 
@@ -258,54 +243,46 @@ class _Meeting:
     ) -> Twists:
         """The motion after the impact of pair k at the time t, and of those pairs that are `held` (p,), in
         rounds until none approaches. What rests is carried: until t gravity has not moved it."""
-        pairs = self.pairs.with_row(k, pair_of(self.world, k, seen.normal, seen.arms))
-        pull = self.world.pull
-        bounds = None if inverse is None else np.arange(len(self.pairs.near))[:, None] + [0, 1]
+        met, pull = pair_of(self.world, k, seen.normal, seen.arms), self.world.pull
+        bounds = None if inverse is None else np.arange(len(held))[:, None] + [0, 1]
+        taking = ra.build(len(held), lambda p: ra.where(p == k, 1.0, held[p]))
 
         def round(now: _Round) -> _Round:
             count = ra.accum(1)
 
             def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-                with ra.when((held[p] > 0) | (p == k)):
-                    falls = ra.where(p == k, t, 0.0) * ra.concat([pull[i], pull[j]])
-                    u = speeds(pairs, p, motions + falls)
-                    gap, closing = ra.where(p == k, seen.gap, self.contacts.gap[p]), -u[NORMALS]
-                    left, slow = self.dt - t, self.slow(p)
-                    struck = strikes(gap, closing, left, slow, self.shapes.reach)
-                    with ra.when(ra.any(struck)):
-                        aim = ra.where(struck, self.restitution(p) * closing, -LATER)
-                        _Struck(pairs, p, u, aim).move(i, j, inverse, change)
-                        count[0] += YES
+                pair, gap, fell = ra.cond(
+                    p == k,
+                    lambda: (met, seen.gap, t),
+                    lambda: (self.pairs.row(p), self.contacts.gap[p], 0.0),
+                )
+                u = speeds(pair, motions + fell * ra.concat([pull[i], pull[j]]))
+                closing, left, slow = -u[NORMALS], self.dt - t, self.slow(p)
+                struck = strikes(gap, closing, left, slow, self.shapes.reach)
+                with ra.when(ra.any(struck)):
+                    aim = ra.where(struck, self.restitution(p) * closing, -LATER)
+                    _move(pair, i, j, u, aim, inverse, change)
+                    count[0] += YES
 
-            return sweep(self.world, pairs, now[0], visit, bounds), count.freeze()[0]
+            return sweep(self.world, taking, now[0], visit, bounds), count.freeze()[0]
 
         return ra.while_loop(lambda now: now[1] > 0, round, (motion, 1.0), max_steps=ROUNDS)[0]
 
 
-@dataclass(frozen=True)
-class _Struck:
-    """Pair p of `pairs`, which meets with the speeds u (4,), and is to part with `aim` (2,)."""
-
-    pairs: Pairs
-    p: Index
-    u: Array
-    aim: Array
-
-    def impulses(self, response: Array) -> Array:
-        """The impulses (4,) that do so, with that response (10,)."""
-        return resolved(response, self.pairs.friction[self.p], self.u, ra.zeros(4), self.aim)
-
-    def move(self, i: Index, j: Index, inverse: Array | None, change: Sums) -> None:
-        """Add what they change of the motions: of its bodies i and j, or with W' of all."""
-        if inverse is None:
-            more = changes(self.pairs, self.p, self.impulses(self.pairs.response[self.p]))
-            change[i] += more[:3]
-            change[j] += more[3:]
-            return
-        n = inverse.shape[0]
-        rows = row_matrix(self.pairs, self.p)
-        changed = spread(rows, inverse[i], inverse[j])
-        parts = ra.reshape(changed, (4, n, 3))
-        more = ra.reshape(self.impulses(response(rows, parts, i, j)) @ changed, (n, 3))
-        for body in ra.range(n):
-            change[body] += more[body]
+def _move(
+    pair: Pair, i: Index, j: Index, u: Array, aim: Array, inverse: Array | None, change: Sums
+) -> None:
+    """Add what changes of motions when a pair that meets with the speeds u (4,) parts with `aim` (2,): those of
+    its bodies i and j, or with W' of all."""
+    none = ra.zeros(4)
+    if inverse is None:
+        more = changes(pair, resolved(pair.response, pair.friction, u, none, aim))
+        change[i] += more[:3]
+        change[j] += more[3:]
+        return
+    n, rows = inverse.shape[0], row_matrix(pair)
+    changed = spread(rows, inverse[i], inverse[j])
+    answer = response(rows, ra.reshape(changed, (4, n, 3)), i, j)
+    more = ra.reshape(resolved(answer, pair.friction, u, none, aim) @ changed, (n, 3))
+    for body in ra.range(n):
+        change[body] += more[body]

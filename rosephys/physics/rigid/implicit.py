@@ -38,8 +38,8 @@ from typing import TypeAlias
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide
 from .bodies import Bodies, Poses, Twists, World
+from .flight import moving
 from .impacts import Rest, after_impacts
 from .joints import MOTOR, Table
 from .pairs import NORMALS, Pairs, changes, speeds
@@ -75,7 +75,7 @@ def step(
     friction is less than Coulomb's; `most` are the impacts that are made in a step.
     """
     n = len(world.bodies)
-    x, motion = collide.moving(state)
+    x, motion = moving(state)
     forces: list[Force] = []
 
     # impacts that have restitution, each at its instant; then the contacts that are left
@@ -113,9 +113,9 @@ def _gaps(world: World, left: Rest, dt: Scalar) -> Array:
     def before(p: Index) -> Array:
         v = left.motion
         i, j = bodies[p, 0], bodies[p, 1]
-        gap = at.gap[p] - at.time[p] * speeds(left.pairs, p, ra.concat([v[i], v[j]]))[NORMALS]
+        gap = at.gap[p] - at.time[p] * speeds(left.pairs.row(p), ra.concat([v[i], v[j]]))[NORMALS]
         v += dt * pull
-        end = gap + dt * speeds(left.pairs, p, ra.concat([v[i], v[j]]))[NORMALS]
+        end = gap + dt * speeds(left.pairs.row(p), ra.concat([v[i], v[j]]))[NORMALS]
         return gap + (1 - left.rests[p]) * ra.maximum(-end, 0.0)
 
     return ra.build(len(world.contacts.pairs), before)
@@ -142,14 +142,14 @@ def _contact(
         for p in ra.range(len(world.contacts.pairs)):
             with ra.when(pairs.near[p] > 0):
                 i, j = bodies[p, 0], bodies[p, 1]
-                u = speeds(pairs, p, ra.concat([v[i], v[j]]))
+                u = speeds(pairs.row(p), ra.concat([v[i], v[j]]))
                 impulses = []
                 for c in (0, 1):
                     normal = push(-(gap[p, c] + dt * u[2 * c]))
                     along = u[2 * c + 1]
                     drag = -pairs.friction[p] * normal * along / ra.hypot(along, slip)
                     impulses += [normal, drag]
-                more = changes(pairs, p, impulses)
+                more = changes(pairs.row(p), impulses)
                 change[i] += more[:3]
                 change[j] += more[3:]
 

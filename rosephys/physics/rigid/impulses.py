@@ -42,12 +42,12 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
-from . import collide
 from .bodies import Bodies, Poses, Twists, World
-from .collide import YES, Contacts, Outlines
+from .collide import Outlines
+from .flight import YES, Contacts, moving
 from .impacts import LATER, after_impacts
 from .linkage import Linkage
-from .pairs import NORMALS, Pairs, changes, pressed, resolved, speeds, sweep
+from .pairs import NORMALS, Pair, Pairs, changes, pressed, resolved, speeds, sweep
 from .strings import Strings, are_strings
 
 SLOP = 1e-4
@@ -70,7 +70,7 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 2
 
     `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
-    x, motion = collide.moving(state)
+    x, motion = moving(state)
     touching, touch = None, state.touch
 
     # 1  impacts, each at its instant
@@ -135,7 +135,7 @@ class _Touching:
 
         def parting(k: Index, motion: Twists) -> Array:
             i, j = bodies[k]
-            return speeds(self.pairs, k, ra.concat([motion[i], motion[j]]))[NORMALS]
+            return speeds(self.pairs.row(k), ra.concat([motion[i], motion[j]]))[NORMALS]
 
         def free(k: Index) -> Array:
             # half way from when the pair was looked at to the step's end
@@ -156,7 +156,7 @@ class _Touching:
         bodies, change = ra.array(self.world.contacts.pairs), ra.accum(motion.shape)
         for p in ra.range(len(self.world.contacts.pairs)):
             with ra.when(self.pairs.near[p] > 0):
-                more = changes(self.pairs, p, touch[p])
+                more = changes(self.pairs.row(p), touch[p])
                 change[bodies[p, 0]] += more[:3]
                 change[bodies[p, 1]] += more[3:]
         return motion + change.freeze()
@@ -166,24 +166,26 @@ class _Touching:
         added, pairs = ra.accum(touch.shape), self.pairs
 
         def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            u = speeds(pairs, p, motions)
-            more = resolved(pairs.response[p], pairs.friction[p], u, touch[p], aim[p]) - touch[p]
-            _move(pairs, p, i, j, more, change)
+            pair = pairs.row(p)
+            u = speeds(pair, motions)
+            more = resolved(pair.response, pair.friction, u, touch[p], aim[p]) - touch[p]
+            _move(pair, i, j, more, change)
             added[p] += more
 
-        return sweep(self.world, pairs, motion, visit), touch + added.freeze()
+        return sweep(self.world, pairs.near, motion, visit), touch + added.freeze()
 
     def _opened(self, motion: Twists, push: Array, aim: Array) -> tuple[Twists, Array]:
         """The same without friction; `push` (p, 2) are impulses along the normals."""
         added, pairs = ra.accum(push.shape), self.pairs
 
         def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            u = speeds(pairs, p, motions)
-            more = ra.array(pressed(pairs.response[p], u, push[p], aim[p])) - push[p]
-            _move(pairs, p, i, j, ra.array([more[0], 0.0, more[1], 0.0]), change)
+            pair = pairs.row(p)
+            u = speeds(pair, motions)
+            more = ra.array(pressed(pair.response, u, push[p], aim[p])) - push[p]
+            _move(pair, i, j, ra.array([more[0], 0.0, more[1], 0.0]), change)
             added[p] += more
 
-        return sweep(self.world, pairs, motion, visit), push + added.freeze()
+        return sweep(self.world, pairs.near, motion, visit), push + added.freeze()
 
     def held(self, first: Condition, motion: Twists, touch: Array) -> tuple[Twists, Array]:
         """Motion and impulses, found from `touch` (p, 4), with which no contact closes."""
@@ -196,7 +198,9 @@ class _Touching:
         bodies, count, deep = ra.array(self.world.contacts.pairs), ra.accum(), self.deep
         for p in ra.range(len(self.world.contacts.pairs)):
             with ra.when(self.pairs.near[p] > 0):
-                u = speeds(self.pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+                u = speeds(
+                    self.pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]])
+                )
                 closes = (u[NORMALS] < aim[p] - STILL) | (deep[p] > 0)
                 count += ra.where(ra.any(touch[p] > 0) | ra.any(closes), YES, 0.0)
         return count.freeze() > 0
@@ -208,7 +212,9 @@ class _Touching:
         slow = FASTEST * SLOP * np.array([1.0, 0.0, 1.0, 0.0])
         for p in ra.range(len(self.world.contacts.pairs)):
             with ra.when(self.pairs.near[p] > 0):
-                u = speeds(self.pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
+                u = speeds(
+                    self.pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]])
+                )
                 total += ra.dot(touch[p], u - slow)
         return total.freeze()
 
@@ -237,9 +243,9 @@ class _Touching:
         return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
 
 
-def _move(pairs: Pairs, p: Index, i: Index, j: Index, impulses: Array, change: Sums) -> None:
+def _move(pair: Pair, i: Index, j: Index, impulses: Array, change: Sums) -> None:
     """Add what a pair's impulses (4,) change of the motions of its two bodies."""
-    moved = changes(pairs, p, impulses)
+    moved = changes(pair, impulses)
     change[i] += moved[:3]
     change[j] += moved[3:]
 

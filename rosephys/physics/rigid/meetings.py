@@ -36,7 +36,8 @@ import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Vector
 from .bodies import Poses, Twists
-from .collide import Flight, Look, Outlines
+from .collide import Outlines
+from .flight import Flight, Look
 
 NEVER = 1e30
 """The time of a meeting that does not happen within the step."""
@@ -122,7 +123,7 @@ class Meeter:
         return apart > left * speed
 
 
-def searcher(shapes: Outlines) -> Callable[..., tuple[Scalar, Scalar]]:
+def searcher(shapes: Outlines, see: Callable[..., Look]) -> Callable[..., tuple[Scalar, Scalar]]:
     """The search for the meetings of any pair, a function of its own, as it compiles sooner."""
 
     def search(
@@ -135,17 +136,22 @@ def searcher(shapes: Outlines) -> Callable[..., tuple[Scalar, Scalar]]:
         dt: Scalar,
         slow: Scalar,
     ) -> tuple[Scalar, Scalar]:
-        flight = Flight(shapes, x, motion, gravity)
+        flight = Flight(shapes, x, motion, gravity, see)
 
         def onward(now: _Search) -> _Search:
             looks, t, _, seen = now
-            t = ra.minimum(t + _safe(flight, k, t, seen, dt - t), dt)
-            seen = flight.look(k, t)
-            return looks + 1, t, _verdict(flight, k, t, seen, dt - t, slow, False), seen
+            verdict = _verdict(flight, k, t, seen, dt - t, slow, looks == 0)
+            verdict = ra.where((verdict == UNCLEAR) & (t >= dt), FREE, verdict)
 
-        start = (0, t, _verdict(flight, k, t, seen, dt - t, slow, True), seen)
+            def further() -> tuple[Scalar, Look]:
+                later = ra.minimum(t + _safe(flight, k, t, seen, dt - t), dt)
+                return later, flight.look(k, later)
+
+            t, seen = ra.cond(verdict == UNCLEAR, further, lambda: (t, seen))
+            return looks + 1, t, verdict, seen
+
         _, t, verdict, _ = ra.while_loop(
-            lambda now: (now[2] == UNCLEAR) & (now[1] < dt), onward, start, max_steps=LOOKS
+            lambda now: now[2] == UNCLEAR, onward, (0, t, UNCLEAR, seen), max_steps=LOOKS
         )
         meets = (t < dt) & ((verdict == STRUCK) | (verdict == UNCLEAR))
         return ra.where(meets, t, NEVER), ra.where(verdict == RESTS, 1.0, 0.0)
@@ -154,7 +160,7 @@ def searcher(shapes: Outlines) -> Callable[..., tuple[Scalar, Scalar]]:
 
 
 def _verdict(
-    flight: Flight, k: Index, t: Scalar, seen: Look, left: Scalar, slow: Scalar, start: bool
+    flight: Flight, k: Index, t: Scalar, seen: Look, left: Scalar, slow: Scalar, start: Condition
 ) -> Index:
     """What is seen of a pair at the time t, `left` before the step's end; at a search's `start` or later."""
     reach = flight.shapes.reach

@@ -24,7 +24,7 @@ import rose_ad as ra
 
 from ..quantities import Array, Index, Matrix, NumpyArray, Scalar, Sums, Vector
 from .bodies import Twists, World
-from .collide import Contacts
+from .flight import Contacts
 
 Visit: TypeAlias = Callable[[Index, Index, Index, Array, Sums], None]
 
@@ -33,13 +33,24 @@ NORMALS = np.array([0, 2])
 
 
 @ra.struct
-class Pairs:
-    """The pairs of a world in one step.
+class Pair:
+    """A pair as it touches: `near` is 1 if it may touch within the step.
 
-    `near` (p,) is 1 for pairs that may touch. `normal` (p, 2); `levers` (p, 4, 2) are l by row and body;
-    `response` (p, 10) is K, its lower triangle row by row; `weight` (p, 4) are 1/m and 1/I of the first body
-    and of the second; `friction` (p,).
+    `normal` (2,); `levers` (4, 2) are l by row and body; `response` (10,) is K, its lower triangle row by row;
+    `weight` (4,) are 1/m and 1/I of the first body and of the second; `friction` a number.
     """
+
+    near: ra.Real
+    normal: ra.Vec
+    levers: ra.Vec
+    response: ra.Vec
+    weight: ra.Vec
+    friction: ra.Real
+
+
+@ra.struct
+class Pairs:
+    """The pairs of a world in one step: what a `Pair` is, (p, ...)."""
 
     near: ra.Vec
     normal: ra.Vec
@@ -48,34 +59,36 @@ class Pairs:
     weight: ra.Vec
     friction: ra.Vec
 
-    def with_row(self, k: Index, row: Pairs) -> Pairs:
-        """The same, but the row k, which is the only one of `row`."""
-
-        def chosen(p: Index) -> Pairs:
-            here = p == k
-            return ra.map_leaves(lambda a, b: ra.where(here, b[0], a[p]), self, row)
-
-        return ra.build(len(self.near), chosen)
+    def row(self, p: Index) -> Pair:
+        """Pair p."""
+        return Pair(
+            self.near[p],
+            self.normal[p],
+            self.levers[p],
+            self.response[p],
+            self.weight[p],
+            self.friction[p],
+        )
 
 
 def pairs_of(world: World, contacts: Contacts) -> Pairs:
     """The pairs as they touch."""
     count = len(world.contacts.pairs)
     levers, response = ra.accum((count, 4, 2)), ra.accum((count, 10))
-    weight, rough = ra.accum((count, 4)), ra.accum(count)
+    weight, friction = ra.accum((count, 4)), ra.accum(count)
     for p in ra.range(count):
         with ra.when(contacts.near[p] > 0):
-            one = pair_of(world, p, contacts.normal[p], contacts.arms[p])
-            levers[p] += one.levers[0]
-            response[p] += one.response[0]
-            weight[p] += one.weight[0]
-            rough[p] += one.friction[0]
-    found = (levers, response, weight, rough)
+            pair = pair_of(world, p, contacts.normal[p], contacts.arms[p])
+            levers[p] += pair.levers
+            response[p] += pair.response
+            weight[p] += pair.weight
+            friction[p] += pair.friction
+    found = (levers, response, weight, friction)
     return Pairs(contacts.near, contacts.normal, *(a.freeze() for a in found))
 
 
-def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pairs:
-    """Pair p alone, as it touches along n (2,) with these arms (2, 2, 2)."""
+def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pair:
+    """Pair p, as it touches along n (2,) with these arms (2, 2, 2) by point and body."""
     inverse, friction = ra.array(world.inverse), ra.array(world.friction)
     i, j = ra.array(world.contacts.pairs)[p]
 
@@ -86,9 +99,9 @@ def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pairs:
 
     levers = ra.build(4, lambda r: ra.build(2, lambda side: lever(r, side)))
     weight = ra.array([inverse[i, 0], inverse[i, 2], inverse[j, 0], inverse[j, 2]])
-    parts = (1.0, n, levers, _response(levers, weight), weight)
-    rough = ra.sqrt(friction[i] * friction[j])
-    return Pairs(*(ra.array([part]) for part in (*parts, rough)))
+    return Pair(
+        1.0, n, levers, _response(levers, weight), weight, ra.sqrt(friction[i] * friction[j])
+    )
 
 
 def _response(levers: Array, weight: Array) -> Array:
@@ -105,27 +118,27 @@ def _response(levers: Array, weight: Array) -> Array:
     return ra.build(10, entry)
 
 
-def speeds(pairs: Pairs, p: Index, motions: Array) -> Array:
+def speeds(pair: Pair, motions: Array) -> Array:
     """How fast a pair parts along its rows, (4,), with these motions (6,)."""
-    n, levers = pairs.normal[p], pairs.levers[p]
+    n, levers = pair.normal, pair.levers
     x, y = motions[3] - motions[0], motions[4] - motions[1]
     along, across = n[0] * x + n[1] * y, n[0] * y - n[1] * x
     turned = [levers[r, 1] * motions[5] - levers[r, 0] * motions[2] for r in range(4)]
     return ra.array([(across if r % 2 else along) + turned[r] for r in range(4)])
 
 
-def changes(pairs: Pairs, p: Index, impulses: Sequence[Scalar] | Array) -> Array:
+def changes(pair: Pair, impulses: Sequence[Scalar] | Array) -> Array:
     """What impulses (4,) along a pair's rows change its motions by, (6,)."""
-    n, levers, w = pairs.normal[p], pairs.levers[p], pairs.weight[p]
+    n, levers, w = pair.normal, pair.levers, pair.weight
     along, across = impulses[0] + impulses[2], impulses[1] + impulses[3]
     x, y = along * n[0] - across * n[1], along * n[1] + across * n[0]
     a, b = (sum(impulses[r] * levers[r, side] for r in range(4)) for side in (0, 1))
     return ra.array([-w[0] * x, -w[0] * y, -w[1] * a, w[2] * x, w[2] * y, w[3] * b])
 
 
-def row_matrix(pairs: Pairs, p: Index) -> Matrix:
+def row_matrix(pair: Pair) -> Matrix:
     """The rows of a pair (4, 6), whose products with its motions (6,) are its speeds."""
-    n, levers = pairs.normal[p], pairs.levers[p]
+    n, levers = pair.normal, pair.levers
 
     def row(r: Index) -> Array:
         across = r % 2 == 1
@@ -183,9 +196,9 @@ def _complementary(
 
 
 def sweep(
-    world: World, pairs: Pairs, motion: Twists, visit: Visit, bounds: NumpyArray | None = None
+    world: World, near: Array, motion: Twists, visit: Visit, bounds: NumpyArray | None = None
 ) -> Twists:
-    """The motion (n, 3) after each near pair's visit, round after round.
+    """The motion (n, 3) after a visit to each pair that is `near` (p,), round after round.
 
     A visit is given the pair's number, its two bodies, their motions (6,), and the change of all motions, to
     which it adds; that is made at the end of the round. `bounds` are the world's rounds unless given.
@@ -195,7 +208,7 @@ def sweep(
     def one(motion: Twists, bounds: Array) -> tuple[Twists, None]:
         change = ra.accum(motion.shape)
         for p in ra.range(bounds[0], bounds[1]):
-            with ra.when(pairs.near[p] > 0):
+            with ra.when(near[p] > 0):
                 i, j = bodies[p, 0], bodies[p, 1]
                 visit(p, i, j, ra.concat([motion[i], motion[j]]), change)
         return motion + change.freeze(), None

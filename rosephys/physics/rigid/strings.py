@@ -104,15 +104,15 @@ class Strings:
             added = ra.accum(touch.shape)
 
             def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-                u = speeds(pairs, p, motions)
-                now = touch[p]
-                more = resolved(pairs.response[p], pairs.friction[p], u, now, aim[p]) - now
-                moved = changes(pairs, p, more)
+                pair, now = pairs.row(p), touch[p]
+                u = speeds(pair, motions)
+                more = resolved(pair.response, pair.friction, u, now, aim[p]) - now
+                moved = changes(pair, more)
                 change[i] += moved[:3]
                 change[j] += moved[3:]
                 added[p] += more
 
-            motion = sweep(self.world, pairs, motion, visit)
+            motion = sweep(self.world, pairs.near, motion, visit)
             return self.settled(x, motion, touch, 0.0)[1], touch + added.freeze()
 
         return ra.fori_loop(0, sweeps, lambda _, now: once(now), (motion, touch))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics.rigid import collide, impacts, impulses, joints
+from rosephys.physics.rigid import impulses, joints
 from rosephys.physics.rigid.bodies import Body, World
+from rosephys.physics.rigid.impacts import after_impacts
 from rosephys.physics.rigid.joints import distance, motor, revolute, weld
-from rosephys.physics.rigid.pairs import pairs_of
 from rosephys.physics.rigid.shapes import box, circle
 
 DT, SIDE, E = 1 / 240, 0.5, 0.7
@@ -66,11 +66,7 @@ def struck(world: World, x: Any, angle: Any, v: Any, w: Any) -> Any:
 
     @ra.fn
     def after(x: Any, angle: Any, v: Any, w: Any) -> Any:
-        state = world.at(x, angle, v, w)
-        found = collide.find(world, state, DT)
-        motion = ra.concat([state.velocity, ra.reshape(state.spin, (6, 1))], axis=1)
-        places = ra.concat([state.position, ra.reshape(state.angle, (6, 1))], axis=1)
-        return impacts.impacts(world, found, pairs_of(world, found), motion, places, DT, 8)[0]
+        return after_impacts(world, world.at(x, angle, v, w), DT, 8).motion
 
     return after(x, angle, v, w)
 

@@ -1,0 +1,184 @@
+r"""Pairs as they lie at a time of a step, if their bodies have moved freely until then:
+
+    x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
+
+How a pair lies at τ is `collide`'s answer for x(τ) and θ(τ); a gap closes at the speed at which the points of
+the two bodies there approach, along the normal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..quantities import Array, Condition, Index, Scalar, Vector, Vectors
+from .bodies import Bodies, Poses, Twists, World
+from .collide import Outlines, manifold
+
+YES: Scalar = 1.0
+"""What is added to count something."""
+
+
+@ra.struct
+class Contacts:
+    """The contacts of p pairs, each with two points.
+
+    `near` (p,) is 1 for a pair that may touch within the step; all else of the others is 0. `time` (p,) is
+    when a pair was looked at, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and
+    body, from its centre of mass, `gap` (p, 2), and how fast that closes (p, 2), are those of that time.
+    """
+
+    near: ra.Vec
+    time: ra.Vec
+    normal: ra.Vec
+    arms: ra.Vec
+    gap: ra.Vec
+    closing: ra.Vec
+
+
+@ra.struct
+class Look:
+    """A pair as it lies at some time: normal (2,), arms (2, 2, 2), gaps (2,), how fast these close (2,),
+    and the normal of the face that separates it most (2,)."""
+
+    normal: ra.Vec
+    arms: ra.Vec
+    gap: ra.Vec
+    closing: ra.Vec
+    axis: ra.Vec
+
+
+@dataclass(frozen=True)
+class Flight:
+    """Bodies in free flight: x (n, 3) and `motion` (n, 3) are those at the start, `gravity` (2,) pulls; see is
+    `seer(shapes)`."""
+
+    shapes: Outlines
+    x: Poses
+    motion: Twists
+    gravity: Vector
+    see: Callable[[Index, Scalar, Poses, Twists, Vector], Look]
+
+    def at(self, b: Index, t: Scalar) -> tuple[Vector, Vector]:
+        """Position and angle (3,) of body b at the time t, and its motion (3,)."""
+        return _flown(self.shapes, b, t, self.x, self.motion, self.gravity)
+
+    def look(self, k: Index, t: Scalar) -> Look:
+        """Pair k at the time t."""
+        return self.see(k, t, self.x, self.motion, self.gravity)
+
+    def comes_near(self, k: Index, seen: Look, dt: Scalar) -> Condition:
+        """Whether a pair may be near within dt, however its bodies turn."""
+        shapes, g = self.shapes, self.gravity
+        i, j = ra.array(shapes.world.contacts.pairs)[k]
+        arm = ra.array(shapes.arm)
+        turned = abs(self.motion[i, 2]) * arm[i] + abs(self.motion[j, 2]) * arm[j]
+        falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
+        speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
+        return ra.min(seen.gap) - dt * speed < shapes.reach
+
+
+def seer(shapes: Outlines) -> Callable[[Index, Scalar, Poses, Twists, Vector], Look]:
+    """How a pair lies at a time of a flight; a function of its own, as it compiles sooner."""
+    return ra.fn(lambda k, t, x, motion, gravity: _seen(shapes, k, t, x, motion, gravity))
+
+
+def moving(state: Bodies) -> tuple[Poses, Twists]:
+    """Positions and angles (n, 3), velocities and spins (n, 3)."""
+    p, v = state.position, state.velocity
+    return ra.build(
+        len(state.spin),
+        lambda k: (
+            ra.array([p[k, 0], p[k, 1], state.angle[k]]),
+            ra.array([v[k, 0], v[k, 1], state.spin[k]]),
+        ),
+    )
+
+
+def find(world: World, state: Bodies, dt: Scalar) -> Contacts:
+    """The contacts of a step of length dt that starts from this state, as they lie at its start."""
+    shapes = Outlines(world)
+    flight = Flight(shapes, *moving(state), ra.array(world.gravity), seer(shapes))
+    return contacts(flight, dt, ra.array(np.zeros(len(world.bodies))))
+
+
+def contacts(flight: Flight, dt: Scalar, since: Array) -> Contacts:
+    """The contacts of a step of length dt, each pair as it lies at the later of its bodies' times in `since`
+    (n,)."""
+    pairs = flight.shapes.world.contacts.pairs
+    p, pairs = len(pairs), ra.array(pairs)
+    near, time = ra.accum(p), ra.accum(p)
+    normal, arms = ra.accum((p, 2)), ra.accum((p, 2, 2, 2))
+    gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
+    lower, upper = _boxes(flight, dt)
+    for k in ra.range(p):
+        i, j = pairs[k, 0], pairs[k, 1]
+        with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
+            t = ra.maximum(since[i], since[j])
+            seen = flight.look(k, t)
+            with ra.when(flight.comes_near(k, seen, dt)):
+                near[k] += YES
+                time[k] += t
+                normal[k] += seen.normal
+                arms[k] += seen.arms
+                gap[k] += seen.gap
+                closing[k] += seen.closing
+    found = (near, time, normal, arms, gap, closing)
+    return Contacts(*(a.freeze() for a in found))
+
+
+def _flown(
+    shapes: Outlines, b: Index, t: Scalar, x: Poses, motion: Twists, g: Vector
+) -> tuple[Vector, Vector]:
+    """Position and angle (3,) of body b at the time t, and its motion (3,)."""
+    fall, v, at = ra.array(shapes.world.free)[b] * t, motion[b], x[b]
+    v0, v1 = v[0] + fall * g[0], v[1] + fall * g[1]
+    u0, u1 = v[0] + 0.5 * fall * g[0], v[1] + 0.5 * fall * g[1]
+    place = ra.array([at[0] + t * u0, at[1] + t * u1, at[2] + t * v[2]])
+    return place, ra.array([v0, v1, v[2]])
+
+
+def _seen(shapes: Outlines, k: Index, t: Scalar, x: Poses, motion: Twists, g: Vector) -> Look:
+    """Pair k at the time t."""
+    i, j = ra.array(shapes.world.contacts.pairs)[k]
+    places, motions = ra.build(2, lambda s: _flown(shapes, ra.where(s == 0, i, j), t, x, motion, g))
+    m = manifold(shapes, i, j, places[:, :2], places[:, 2])
+    arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - places[side, :2]))
+    n = m.normal
+
+    def speed(c: Index, side: int) -> Scalar:
+        arm, v = arms[c, side], motions[side]
+        return v[0] * n[0] + v[1] * n[1] + v[2] * (arm[0] * n[1] - arm[1] * n[0])
+
+    return Look(n, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)), m.axis)
+
+
+def _boxes(flight: Flight, dt: Scalar) -> tuple[Vectors, Vectors]:
+    """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
+    shapes = flight.shapes
+    local, v = ra.array(shapes.corners), shapes.count
+    size, radius = ra.array(shapes.size), ra.array(shapes.radius)
+    # nothing is differentiated here: this only says which pairs are looked at
+    x, motion, gravity = ra.stop_gradient((flight.x, flight.motion, flight.gravity))
+    falls = dt * dt * (abs(gravity[0]) + abs(gravity[1]))
+
+    def box(k: Index) -> tuple[Vector, Vector]:
+        c, s = ra.cos(x[k, 2]), ra.sin(x[k, 2])
+
+        def corner(e: Index) -> tuple[Scalar, Scalar]:
+            p = local[k, e]
+            return c * p[0] - s * p[1], s * p[0] + c * p[1]
+
+        swept = ra.hypot(motion[k, 0], motion[k, 1]) + abs(motion[k, 2]) * size[k]
+        reach = radius[k] + shapes.reach + 2 * dt * swept + falls
+        us, vs = ra.build(v, corner)
+        return (
+            ra.array([x[k, 0] + ra.min(us) - reach, x[k, 1] + ra.min(vs) - reach]),
+            ra.array([x[k, 0] + ra.max(us) + reach, x[k, 1] + ra.max(vs) + reach]),
+        )
+
+    return ra.build(len(shapes.corners), box)
