@@ -106,6 +106,12 @@ def find(world: World, state: Bodies, dt: Scalar) -> Contacts:
     return contacts(flight, dt, ra.array(np.zeros(len(world.bodies))))
 
 
+def no_contacts(p: int) -> Contacts:
+    """Of p pairs none."""
+    shapes = ((p,), (p,), (p, 2), (p, 2, 2, 2), (p, 2), (p, 2))
+    return Contacts(*map(ra.zeros, shapes))
+
+
 def contacts(flight: Flight, dt: Scalar, since: Array) -> Contacts:
     """The contacts of a step of length dt, each pair as it lies at the later of its bodies' times in `since`
     (n,)."""

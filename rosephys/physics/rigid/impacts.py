@@ -33,9 +33,7 @@ body systems*, Berkeley, 1996 (one after the other).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -47,13 +45,14 @@ from . import joints
 from .answers import response, spread
 from .bodies import Bodies, Poses, Twists, World
 from .collide import Outlines
-from .flight import YES, Contacts, Flight, Look, contacts, moving, seer
-from .meetings import LOOSE, NEVER, Meeter, rattles, searcher, settles, slowest, strikes
+from .flight import YES, Contacts, Flight, Look, contacts, moving, no_contacts, seer
+from .meetings import LOOSE, NEVER, rattles, searcher, settles, slowest, strikes
 from .pairs import (
     NORMALS,
     Pair,
     Pairs,
     changes,
+    no_pairs,
     pair_of,
     pairs_of,
     resolved,
@@ -72,15 +71,29 @@ ROUNDS = 32
 @ra.struct
 class Meetings:
     """When each of p pairs meets next (p,), NEVER if not within the step; 1 for those that rest (p,), and for
-    those of them that touch as they did at the step's start (p,)."""
+    those that touch, resting or about to meet (p,)."""
 
     time: ra.Vec
     rests: ra.Vec
-    held: ra.Vec
+    touch: ra.Vec
 
 
-_Flown: TypeAlias = tuple[Twists, Poses, Array, Meetings]
-"""The motion and x of the flights bodies are on, since when (n,), and what they meet next."""
+@ra.struct
+class _Flown:
+    """A step up to its last impact, of pair `last` at the time `now`: the motion (n, 3) and x (n, 3) of the
+    flights that bodies are on, since when (n,); and what they meet next. `over` is 1 if that is nothing."""
+
+    motion: ra.Vec
+    x: ra.Vec
+    since: ra.Vec
+    contacts: Contacts
+    pairs: Pairs
+    next: Meetings
+    last: ra.Int
+    now: ra.Real
+    over: ra.Real
+
+
 _Round: TypeAlias = tuple[Twists, Scalar]
 """The motion after the pairs that touch have been gone through, and how many impacts there were."""
 
@@ -104,148 +117,113 @@ class Rest:
 def after_impacts(world: World, state: Bodies, dt: Scalar, most: int, plastic: bool = True) -> Rest:
     """What is left of a step of `dt` seconds after its impacts, `most` of them; without `plastic`, pairs
     without restitution have none."""
-    shapes, gravity = Outlines(world), ra.array(world.gravity)
-    see = seer(shapes)
-
-    @ra.fn
-    def find(x: Poses, motion: Twists, since: Array) -> tuple[Contacts, Pairs]:
-        found = contacts(Flight(shapes, x, motion, gravity, see), dt, since)
-        return found, pairs_of(world, found)
-
+    p, n = len(world.contacts.pairs), len(world.bodies)
     x, motion = moving(state)
-    since = ra.zeros(len(world.bodies))
-    at, pairs = find(x, motion, since)
-    meeting = _Meeting(world, shapes, see, at, pairs, dt, plastic)
-    start = (motion, x, since, meeting.first(motion, x))
-
-    def meets(now: _Flown) -> Condition:
-        return ra.min(now[3].time) < NEVER
-
-    def resolve() -> _Flown:
-        inverse = joints.inverse_mass(world, x) if world.joints else None
-        return ra.while_loop(
-            meets, lambda now: meeting.collide(now, inverse), start, max_steps=most
-        )
-
-    now = ra.cond(meets(start), resolve, lambda: start) if world.joints else resolve()
-    motion, there, since, after = now
-    left = ra.where(after.time < NEVER, 1.0, after.rests)
-    rests = ra.build(len(left), lambda k: ra.maximum(left[k], settles(meeting.restitution(k))))
-    at, pairs = ra.cond(ra.any(since > 0), lambda: find(there, motion, since), lambda: (at, pairs))
-    return Rest(motion, there, at, pairs, rests)
+    meeting = _Meeting(world, x, dt, plastic)
+    nothing = Meetings(ra.full(p, NEVER), ra.zeros(p), ra.zeros(p))
+    start = _Flown(motion, x, ra.zeros(n), no_contacts(p), no_pairs(p), nothing, -1, 0.0, 0.0)
+    end = ra.while_loop(lambda s: s.over == 0, meeting.further, start, max_steps=most + 1)
+    left = ra.where(end.next.time < NEVER, 1.0, end.next.rests)
+    rests = ra.build(p, lambda k: ra.maximum(left[k], settles(meeting.restitution[k])))
+    return Rest(end.motion, end.x, end.contacts, end.pairs, rests)
 
 
-@dataclass(frozen=True)
 class _Meeting:
-    """The pairs that meet within a step of length dt, and how they lie at its start; see is `seer(shapes)`."""
+    """The pairs that meet within a step of length dt that starts at x (n, 3)."""
 
-    world: World
-    shapes: Outlines
-    see: Callable[..., Look]
-    contacts: Contacts
-    pairs: Pairs
-    dt: Scalar
-    plastic: bool
+    def __init__(self, world: World, x: Poses, dt: Scalar, plastic: bool) -> None:
+        self.world, self.x, self.dt = world, x, dt
+        self.shapes, self.gravity = Outlines(world), ra.array(world.gravity)
+        self.see = seer(self.shapes)
+        self.searched = searcher(self.shapes, self.see)
+        e, bodies = ra.array(world.restitution), ra.array(world.contacts.pairs)
+        count = len(world.contacts.pairs)
+        self.restitution = ra.build(count, lambda k: ra.maximum(e[bodies[k, 0]], e[bodies[k, 1]]))
+        # the approach up to which a pair is not struck
+        bounce = ra.stop_gradient(self.restitution)
+        slow = ra.build(count, lambda k: slowest(bounce[k]))
+        self.slow = slow if plastic else ra.where(bounce > 0, slow, LATER)
+
+    def flight(self, x: Poses, motion: Twists) -> Flight:
+        """Of x and motion."""
+        return Flight(self.shapes, x, motion, self.gravity, self.see)
+
+    def further(self, s: _Flown) -> _Flown:
+        """After the next impact, or at the step's end."""
+        at = contacts(self.flight(s.x, s.motion), self.dt, s.since)
+        next = self.meetings(s, at)
+        s = replace(s, contacts=at, pairs=pairs_of(self.world, at), next=next)
+        k = ra.argmin(next.time)
+        return ra.cond(
+            next.time[k] < NEVER, lambda: self.collided(k, s), lambda: replace(s, over=1.0)
+        )
 
     # ------------------------------------------------------------------------------ what is met
 
-    def restitution(self, k: Index) -> Scalar:
-        """Of a pair: the larger one of its bodies."""
-        e, bodies = ra.array(self.world.restitution), ra.array(self.world.contacts.pairs)
-        return ra.maximum(e[bodies[k, 0]], e[bodies[k, 1]])
-
-    def slow(self, k: Index) -> Scalar:
-        """The approach up to which pair k is not struck."""
-        e = self.restitution(k)
-        return slowest(e) if self.plastic else ra.where(e > 0, slowest(e), LATER)
-
-    @cached_property
-    def searcher(self) -> Callable[..., tuple[Scalar, Scalar]]:
-        """The search for meetings, which compiles once."""
-        return searcher(self.shapes, self.see)
-
-    def search(self, x: Poses, motion: Twists) -> Meeter:
-        """What looks for meetings in the flight of x and motion; of it nothing is differentiated."""
-        g = ra.array(self.world.gravity)
-        slow = ra.build(len(self.pairs.near), self.slow)
-        x, motion, g, dt, slow = ra.stop_gradient((x, motion, g, self.dt, slow))
-        return Meeter(Flight(self.shapes, x, motion, g, self.see), dt, slow, self.searcher)
-
-    def first(self, motion: Twists, x: Poses) -> Meetings:
-        """What meets first."""
-        meeter = self.search(x, motion)
-        at = ra.stop_gradient(self.contacts)
-
-        def look(k: Index) -> tuple[Scalar, Scalar, Scalar]:
-            seen = Look(at.normal[k], at.arms[k], at.gap[k], at.closing[k], at.normal[k])
-            time, rests = ra.cond(
-                at.near[k] > 0, lambda: meeter.after(k, 0.0, seen), lambda: (NEVER, 0.0)
-            )
-            return time, rests, ra.where((rests > 0) | (time == 0), 1.0, 0.0)
-
-        return Meetings(*ra.build(len(self.pairs.near), look))
-
-    def again(
-        self, old: Meetings, k: Index, t: Scalar, changed: Array, motion: Twists, x: Poses
-    ) -> Meetings:
-        """What is met from the time t on, after pair k; of bodies that have not `changed` (n,), what it was."""
-        meeter, t = self.search(x, motion), ra.stop_gradient(t)
-        bodies, touch = ra.array(self.world.contacts.pairs), LOOSE * self.shapes.reach
+    def meetings(self, s: _Flown, at: Contacts) -> Meetings:
+        """What is met next, which is new for bodies that have changed their flight. Nothing of it is
+        differentiated."""
+        x, motion, since, now = ra.stop_gradient((s.x, s.motion, s.since, s.now))
+        g, dt, at = ra.stop_gradient((self.gravity, self.dt, at))
+        bodies, old = ra.array(self.world.contacts.pairs), s.next
 
         def anew(q: Index) -> tuple[Scalar, Scalar, Scalar]:
-            time, rests, gap = meeter.next(q, t)
-            held = ra.where((old.held[q] > 0) & ((rests > 0) | (gap < touch)), 1.0, 0.0)
+            seen = Look(at.normal[q], at.arms[q], at.gap[q], at.closing[q], at.normal[q])
+            time, rests = self.searched(q, at.time[q], seen, x, motion, g, dt, self.slow[q])
+            touch = (rests > 0) | (time <= at.time[q])
             # left to what follows: what was gone through often enough, and what is to rest after its impact
-            again = (time <= t) | rattles(meeter.slow[q])
-            left = (held > 0) & (time <= t) | (q == k) & again
-            return ra.where(left, NEVER, time), ra.where(left, 1.0, rests), held
+            was = (q == s.last) | (old.touch[q] > 0)
+            left = was & (time <= now) | (q == s.last) & rattles(self.slow[q])
+            return (
+                ra.where(left, NEVER, time),
+                ra.where(left, 1.0, rests),
+                ra.where(touch, 1.0, 0.0),
+            )
 
         def look(q: Index) -> tuple[Scalar, Scalar, Scalar]:
-            moved = changed[bodies[q, 0]] | changed[bodies[q, 1]] | (q == k)
-            was = old.time[q], old.rests[q], old.held[q]
-            return ra.cond(moved, lambda: anew(q), lambda: was)
+            changed = (since[bodies[q, 0]] == now) | (since[bodies[q, 1]] == now)
+            near = lambda: ra.cond(at.near[q] > 0, lambda: anew(q), lambda: (NEVER, 0.0, 0.0))
+            return ra.cond(changed, near, lambda: (old.time[q], old.rests[q], old.touch[q]))
 
-        return Meetings(*ra.build(len(self.pairs.near), look))
+        return Meetings(*ra.build(len(at.near), look))
 
     # ---------------------------------------------------------------------------- what it does
 
-    def collide(self, now: _Flown, inverse: Array | None) -> _Flown:
-        """After the impact that is next, and all it leads to at once in what rests; `inverse` is W' where there
-        are joints."""
-        before, x, since, next = now
-        k = ra.argmin(next.time)
-        t, seen = self.meeting(k, ra.stop_gradient(next.time[k]), since, before, x)
-        motion = self.struck(k, t, seen, next.held, before, inverse)
-        changed = ra.any(motion != before, axis=1)
-        x, since = x - t * (motion - before), ra.where(changed, t, since)
-        return motion, x, since, self.again(next, k, t, changed, motion, x)
+    def collided(self, k: Index, s: _Flown) -> _Flown:
+        """After the impact of pair k, and all it leads to at once in what rests."""
+        bodies, free = ra.array(self.world.contacts.pairs), ra.array(self.world.free)
+        t, seen = self.meeting(k, s)
+        motion = self.struck(k, t, seen, s)
 
-    def meeting(
-        self, k: Index, t: Scalar, since: Array, motion: Twists, x: Poses
-    ) -> tuple[Scalar, Look]:
-        """When pair k meets, near t, and how: with derivatives, if it has flown there since its last impact."""
-        i, j = ra.array(self.world.contacts.pairs)[k]
-        flight = Flight(self.shapes, x, motion, ra.array(self.world.gravity), self.see)
-        earlier = ra.maximum(since[i], since[j])
-        flown = t > earlier
+        def changed(b: Index) -> Condition:
+            met = (b == bodies[k, 0]) | (b == bodies[k, 1])
+            return met & (free[b] > 0) | ra.any(motion[b] != s.motion[b])
+
+        since = ra.build(len(free), lambda b: ra.where(changed(b), t, s.since[b]))
+        x = s.x - t * (motion - s.motion)
+        return replace(s, motion=motion, x=x, since=since, last=k, now=t)
+
+    def meeting(self, k: Index, s: _Flown) -> tuple[Scalar, Look]:
+        """When pair k meets, and how: with derivatives, if it has flown there since its last impact."""
+        earlier, t = s.contacts.time[k], ra.stop_gradient(s.next.time[k])
+        flight, flown = self.flight(s.x, s.motion), t > earlier
         t = ra.where(flown, t, earlier)
-        seen, slow = flight.look(k, t), self.slow(k)
+        seen, slow = flight.look(k, t), self.slow[k]
         c = ra.argmin(ra.where(seen.closing > slow, seen.gap, NEVER))
         met = flown & (abs(seen.gap[c]) < LOOSE * self.shapes.reach) & (seen.closing[c] > slow)
-        late = ra.where(
-            met, seen.gap[c] / ra.stop_gradient(ra.where(met, seen.closing[c], 1.0)), 0.0
-        )
-        t = ra.maximum(t + late, earlier)
+        speed = ra.stop_gradient(ra.where(met, seen.closing[c], 1.0))
+        t = ra.maximum(t + ra.where(met, seen.gap[c] / speed, 0.0), earlier)
         return t, flight.look(k, t)
 
-    def struck(
-        self, k: Index, t: Scalar, seen: Look, held: Array, motion: Twists, inverse: Array | None
-    ) -> Twists:
-        """The motion after the impact of pair k at the time t, and of those pairs that are `held` (p,), in
-        rounds until none approaches. What rests is carried: until t gravity has not moved it."""
+    def struck(self, k: Index, t: Scalar, seen: Look, s: _Flown) -> Twists:
+        """The motion after the impact of pair k at the time t, and of those that touch, in rounds until none
+        approaches. What rests is carried: until t gravity has not moved it."""
         met, pull = pair_of(self.world, k, seen.normal, seen.arms), self.world.pull
-        bounds = None if inverse is None else np.arange(len(held))[:, None] + [0, 1]
-        taking = ra.build(len(held), lambda p: ra.where(p == k, 1.0, held[p]))
+        inverse, bounds = None, None
+        if self.world.joints:
+            inverse = joints.inverse_mass(self.world, self.x)
+            bounds = np.arange(len(self.world.contacts.pairs))[:, None] + [0, 1]
+        taking = ra.build(len(s.next.touch), lambda p: ra.where(p == k, 1.0, s.next.touch[p]))
 
         def round(now: _Round) -> _Round:
             count = ra.accum(1)
@@ -254,19 +232,19 @@ class _Meeting:
                 pair, gap, fell = ra.cond(
                     p == k,
                     lambda: (met, seen.gap, t),
-                    lambda: (self.pairs.row(p), self.contacts.gap[p], 0.0),
+                    lambda: (s.pairs.row(p), s.contacts.gap[p], 0.0),
                 )
                 u = speeds(pair, motions + fell * ra.concat([pull[i], pull[j]]))
-                closing, left, slow = -u[NORMALS], self.dt - t, self.slow(p)
-                struck = strikes(gap, closing, left, slow, self.shapes.reach)
+                closing, left = -u[NORMALS], self.dt - t
+                struck = strikes(gap, closing, left, self.slow[p], self.shapes.reach)
                 with ra.when(ra.any(struck)):
-                    aim = ra.where(struck, self.restitution(p) * closing, -LATER)
+                    aim = ra.where(struck, self.restitution[p] * closing, -LATER)
                     _move(pair, i, j, u, aim, inverse, change)
                     count[0] += YES
 
             return sweep(self.world, taking, now[0], visit, bounds), count.freeze()[0]
 
-        return ra.while_loop(lambda now: now[1] > 0, round, (motion, 1.0), max_steps=ROUNDS)[0]
+        return ra.while_loop(lambda now: now[1] > 0, round, (s.motion, 1.0), max_steps=ROUNDS)[0]
 
 
 def _move(

@@ -29,7 +29,6 @@ Comput. 22, 2006 (bounds along the normal).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import rose_ad as ra
@@ -86,41 +85,6 @@ def strikes(gap: Array, closing: Array, left: Scalar, slow: Scalar, reach: Scala
     """
     pivots = ra.any((gap < reach) & (abs(closing) <= slow))
     return (closing > slow) & (gap - left * closing < 0) & ((gap < reach) | pivots | rattles(slow))
-
-
-@dataclass(frozen=True)
-class Meeter:
-    """Looks for the meetings of pairs in `flight` within a step of length dt; `slow` (p,) are the speeds of
-    what rests, and `search` is `searcher(shapes)`."""
-
-    flight: Flight
-    dt: Scalar
-    slow: Array
-    search: Callable[..., tuple[Scalar, Scalar]]
-
-    def next(self, k: Index, t: Scalar) -> tuple[Scalar, Scalar, Scalar]:
-        """When pair k meets from the time t on, whether it rests, and how far apart it is at t."""
-
-        def close() -> tuple[Scalar, Scalar, Scalar]:
-            seen = self.flight.look(k, t)
-            return *self.after(k, t, seen), ra.min(seen.gap)
-
-        return ra.cond(self._far(k, t), lambda: (NEVER, 0.0, NEVER), close)
-
-    def after(self, k: Index, t: Scalar, seen: Look) -> tuple[Scalar, Scalar]:
-        """When pair k meets that is seen so at the time t, and whether it rests."""
-        f = self.flight
-        return self.search(k, t, seen, f.x, f.motion, f.gravity, self.dt, self.slow[k])
-
-    def _far(self, k: Index, t: Scalar) -> Condition:
-        """Whether the circles about two bodies do not meet within the step."""
-        flight, left = self.flight, self.dt - t
-        i, j = ra.array(flight.shapes.world.contacts.pairs)[k]
-        size, g = ra.array(flight.shapes.size), flight.gravity
-        (x, v), (y, w) = flight.at(i, t), flight.at(j, t)
-        apart = ra.hypot(y[0] - x[0], y[1] - x[1]) - size[i] - size[j]
-        speed = ra.hypot(w[0] - v[0], w[1] - v[1]) + 0.5 * left * ra.hypot(g[0], g[1])
-        return apart > left * speed
 
 
 def searcher(shapes: Outlines, see: Callable[..., Look]) -> Callable[..., tuple[Scalar, Scalar]]:
