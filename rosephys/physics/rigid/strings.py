@@ -52,6 +52,8 @@ class Strings:
 
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)
+        # as functions of their own they compile sooner
+        self.settled, self.once = ra.fn(self._settled), ra.fn(self._once)
 
     def moved(
         self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
@@ -78,7 +80,7 @@ class Strings:
         u = free + change.freeze()
         return x + dt * u, 2 * u - v, found.freeze()
 
-    def settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
+    def _settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that rods hold."""
         weights, table = ra.array(self.world.inverse), self.table
         change, shift = ra.accum(v.shape), ra.accum(x.shape)
@@ -99,23 +101,28 @@ class Strings:
         """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair, where `aim`
         (p, 2) are the least speeds, and to each rod in turn."""
 
-        def once(now: tuple[Twists, Array]) -> tuple[Twists, Array]:
-            motion, touch = now
-            added = ra.accum(touch.shape)
+        def once(_: Index, now: tuple[Twists, Array]) -> tuple[Twists, Array]:
+            return self.once(pairs, x, aim, *now)
 
-            def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-                pair, now = pairs.row(p), touch[p]
-                u = speeds(pair, motions)
-                more = resolved(pair.response, pair.friction, u, now, aim[p]) - now
-                moved = changes(pair, more)
-                change[i] += moved[:3]
-                change[j] += moved[3:]
-                added[p] += more
+        return ra.fori_loop(0, sweeps, once, (motion, touch))
 
-            motion = sweep(self.world, pairs.near, motion, visit)
-            return self.settled(x, motion, touch, 0.0)[1], touch + added.freeze()
+    def _once(
+        self, pairs: Pairs, x: Poses, aim: Array, motion: Twists, touch: Array
+    ) -> tuple[Twists, Array]:
+        """Motion and impulses after one visit to each."""
+        added = ra.accum(touch.shape)
 
-        return ra.fori_loop(0, sweeps, lambda _, now: once(now), (motion, touch))
+        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
+            pair, now = pairs.row(p), touch[p]
+            u = speeds(pair, motions)
+            more = resolved(pair.response, pair.friction, u, now, aim[p]) - now
+            moved = changes(pair, more)
+            change[i] += moved[:3]
+            change[j] += moved[3:]
+            added[p] += more
+
+        motion = sweep(self.world, pairs.near, motion, visit)
+        return self.settled(x, motion, touch, 0.0)[1], touch + added.freeze()
 
 
 def _motion(push: Vector) -> Array:
