@@ -182,7 +182,10 @@ class _Meeting:
 
         def look(q: Index) -> tuple[Scalar, Scalar, Scalar]:
             changed = (since[bodies[q, 0]] == now) | (since[bodies[q, 1]] == now)
-            near = lambda: ra.cond(at.near[q] > 0, lambda: anew(q), lambda: (NEVER, 0.0, 0.0))
+
+            def near() -> tuple[Scalar, Scalar, Scalar]:
+                return ra.cond(at.near[q] > 0, lambda: anew(q), lambda: (NEVER, 0.0, 0.0))
+
             return ra.cond(changed, near, lambda: (old.time[q], old.rests[q], old.touch[q]))
 
         return Meetings(*ra.build(len(at.near), look))

@@ -63,6 +63,8 @@ _Half: TypeAlias = tuple[Poses, Twists, Array]
 """The poses, the motions, and the impulses (p, 4) of pairs."""
 _Joined: TypeAlias = tuple[Poses, Twists, Array, Array]
 """The same, and the impulses (j, 3) of joints."""
+_Tried: TypeAlias = tuple[Array, Poses, Twists, Array, Condition]
+"""Impulses (p, 4) of pairs, where they lead, with the impulses (j, 3) of joints, and whether they did work."""
 
 
 def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
@@ -276,11 +278,18 @@ def _joined(
         u, p = visited(x, mean, touch, aim, 1.0)
         apart = ra.where(meet.deep > 0, meet.opening, -LATER)
         drift = dt * (visited(x, u, ra.zeros(p.shape), apart, 0.0)[0] - u)
-        none, least, found = ra.zeros(p.shape), meet.aims(False, u, p), led(p, hold)
+        least = meet.aims(False, u, p)
+
+        def tried(now: _Tried) -> _Tried:
+            p = now[0]
+            end, v, q = led(p, hold)
+            works = meet.work((end - x) / dt, p) > 0
+            return ra.where(works, 0.0, p), end, v, q, works
+
         # joints that are bent within the step may answer otherwise; impulses that would then do work wait for 4
-        works = meet.work((found[0] - x) / dt, p) > 0
-        there, after, q = ra.cond(works, lambda: led(none, hold), lambda: found)
-        return there + drift, after, ra.where(works, none, p), q, least
+        start = (p, there, after, hold, True)
+        p, end, v, q, _ = ra.while_loop(lambda now: now[4], tried, start, max_steps=2)
+        return end + drift, v, p, q, least
 
     idle = there, after, touch, hold, ra.full(aim.shape, -LATER)
     there, after, touch, hold, least = ra.cond(meet.busy(mean, touch, aim), pressed, lambda: idle)
