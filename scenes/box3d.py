@@ -63,11 +63,9 @@ class Box3d(Scene):
         return Motion(ra.array(self.start), ra.array(self.velocity), q, momentum)
 
     def step(self, state: Motion, t: Any) -> Motion:
-        # half of gravity's push before the step and half after it
-        push = 0.5 * self.dt * GRAVITY
-        pushed = Motion(state.position, state.velocity + push, state.orientation, state.momentum)
-        moved = advance_over_floor(self.body, pushed, self.restitution, self.friction, self.dt)
-        return Motion(moved.position, moved.velocity + push, moved.orientation, moved.momentum)
+        return advance_over_floor(
+            self.body, state, self.restitution, self.friction, self.dt, -GRAVITY[2]
+        )
 
     def loss(self, final: Motion) -> Any:
         miss = final.position[:2] - CAMERA.on_floor(self.goal)[:2]

@@ -1,16 +1,21 @@
 r"""A rigid body in space whose corners meet a level floor, with restitution and friction.
 
 Let corner k have the arm r_k from the centre of mass, the height z_k and the velocity u_k = v + ω × r_k. In a
-step of length h the body moves freely until the first corner meets the floor, at τ = min z_k / -u_kz, or to the
-step's end. At that instant every corner that touches and sinks gets an impulse P_k = (P_t, P_n) with
+step of length h the body flies freely, on a parabola and turning, until the first corner meets the floor at τ,
+or to the step's end; z_k + u_kz τ - g τ² / 2 = 0 says when, and one step of Newton's method says it of corners
+that turn. At that instant every corner that touches and sinks gets an impulse P_k = (P_t, P_n) with
 
     P_n ≥ 0,    u_n' ≥ -e u_n,    P_n (u_n' + e u_n) = 0        restitution e
     |P_t| ≤ μ P_n,    u_t' = 0 where |P_t| < μ P_n              Coulomb friction μ
 
-found for all corners together by projected Gauss-Seidel sweeps, with v' = v + Σ P_k / m and
-L' = L + Σ r_k × P_k. Then the body moves on, to the next impact or the step's end; a step resolves at most
-`IMPACTS`. So the instant of an impact is differentiated, as is its place. A corner found below the floor, as
-there was no time left for it, leaves with at least the speed that takes back a share of its depth in a step.
+found for all corners together by projected Gauss-Seidel sweeps until they no longer change, with
+v' = v + Σ P_k / m and L' = L + Σ r_k × P_k. Then the body flies on, to the next impact or the step's end; a
+step resolves at most `IMPACTS`. So the instant of an impact is differentiated, as is its place. A corner found
+below the floor, as there was no time left for it, meets it at once, where it has come from; it leaves with the
+speed that takes back a share of its depth in a step, but not faster than it came.
+
+So energy never grows: flight keeps it, whenever an impact is made, and ΔE = ½ Σ P_k · (u_k + u_k') ≤ 0; with
+e = 1 and μ = 0 it is kept.
 
 Sources: Catto, *Iterative dynamics with temporal coherence*, GDC 2005 (sequential impulses); Zhong et al.,
 L4DC 2023 (the instant of impact).
@@ -27,7 +32,8 @@ import rose_ad as ra
 from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
 from .body3d import rotated, rotation_matrix, turn
 
-SWEEPS = 12
+SWEEPS = 200  # at most
+SETTLED = 1e-14  # the share of the impulses by which a last sweep changes them
 IMPACTS = 3  # that a step resolves one after the other
 TOUCHING = 1e-4  # metres; corners nearer to the floor than this touch it when another does
 SLOWEST = (
@@ -37,6 +43,8 @@ RECOVERY = 0.1  # the share of its depth that a corner takes back in a step
 
 _Pushed: TypeAlias = tuple[Vector, Vector, Vectors]
 """Velocity and spin of a body, and the impulses (n, 3) on its corners so far."""
+_Swept: TypeAlias = tuple[Vector, Vector, Vectors, Condition]
+"""The same, and whether the last sweep has changed them."""
 
 
 @ra.struct
@@ -59,47 +67,59 @@ class Motion:
 
 
 @ra.fn
-def drift(body: RigidBody, now: Motion, dt: Scalar) -> Motion:
-    """The motion a time dt later, without forces."""
+def drift(body: RigidBody, now: Motion, gravity: Scalar, dt: Scalar) -> Motion:
+    """The motion a time dt later, in free flight."""
     turned = turn(now.orientation, now.momentum, body.moments, dt)
-    return Motion(now.position + dt * now.velocity, now.velocity, turned, now.momentum)
+    fall = -gravity * dt * np.array([0.0, 0.0, 1.0])
+    place = now.position + dt * (now.velocity + 0.5 * fall)
+    return Motion(place, now.velocity + fall, turned, now.momentum)
 
 
 def advance_over_floor(
-    body: RigidBody, now: Motion, restitution: Scalar, friction: Scalar, dt: Scalar
+    body: RigidBody,
+    now: Motion,
+    restitution: Scalar,
+    friction: Scalar,
+    dt: Scalar,
+    gravity: Scalar = 0.0,
 ) -> Motion:
-    """The motion a time dt later over a floor at z = 0, without forces but the floor's."""
+    """The motion a time dt later over a floor at z = 0, under `gravity` downwards, in m/s²."""
 
     def to_impact(_: Index, state: tuple[Motion, Scalar]) -> tuple[Motion, Scalar]:
         now, left = state
-        meets, instant = _first_impact(body, now, left, dt)
+        meets, instant = _first_impact(body, now, gravity, left, dt)
 
         def collide() -> tuple[Motion, Scalar]:
-            met = drift(body, now, instant)
+            met = drift(body, now, gravity, instant)
             return _pushed(body, met, restitution, friction, dt), left - instant
 
         return ra.cond(meets, collide, lambda: (now, left))
 
     met, left = ra.fori_loop(0, IMPACTS, to_impact, (now, dt))
-    return drift(body, met, left)
+    return drift(body, met, gravity, left)
 
 
 def _first_impact(
-    body: RigidBody, now: Motion, left: Scalar, dt: Scalar
+    body: RigidBody, now: Motion, gravity: Scalar, left: Scalar, dt: Scalar
 ) -> tuple[Condition, Scalar]:
     """Whether a corner meets the floor in the time left of a step of length dt, and when the first does.
 
     It may have done so a little before: then it is put back on the floor along its way.
     """
-    height, sinking = _sinking(body, now)
-    meets = (sinking < -SLOWEST) & (height + left * sinking < 0)
-    line = height / -ra.minimum(sinking, -SLOWEST)
-    instants = ra.where(meets, ra.maximum(line, -0.5 * dt), left)
+    height, speed = _corners(body, now)
+    square = speed * speed + 2 * gravity * height
+    comes = ra.sqrt(ra.maximum(square, SLOWEST**2))  # how fast it then sinks
+    below = height + left * (speed - 0.5 * gravity * left) < 0
+    # not what is below already and on its way up
+    meets = below & (square > SLOWEST**2) & ((height > 0) | (speed < -SLOWEST))
+    up, down = (comes + speed) / ra.maximum(gravity, 1e-300), 2 * height / (comes - speed)
+    late = ra.where(speed > 0, up, down)
+    instants = ra.where(meets, ra.maximum(late, -0.5 * dt), left)
     first = ra.argmin(instants)
     instant = instants[first]
-    # corners move along arcs, not lines: a second step of Newton's method
-    height, sinking = _sinking(body, drift(body, now, instant))
-    late = height[first] / ra.minimum(sinking[first], -SLOWEST)
+    # corners turn, too: a second step of Newton's method
+    height, speed = _corners(body, drift(body, now, gravity, instant))
+    late = height[first] / ra.minimum(speed[first], -SLOWEST)
     return ra.any(meets), ra.clip(instant - late, -0.5 * dt, left + 0.5 * dt)
 
 
@@ -116,7 +136,7 @@ def _velocities(now: Motion, arms: Vectors, inverse: Matrix) -> Vectors:
 
 
 @ra.fn
-def _sinking(body: RigidBody, now: Motion) -> tuple[Array, Array]:
+def _corners(body: RigidBody, now: Motion) -> tuple[Array, Array]:
     """The heights of the corners and their vertical velocities, each (n,)."""
     arms, inverse = _frame(body, now)
     return now.position[2] + arms[:, 2], _velocities(now, arms, inverse)[:, 2]
@@ -129,7 +149,8 @@ def _pushed(
     arms, inverse = _frame(body, now)
     height, sinking = now.position[2] + arms[:, 2], _velocities(now, arms, inverse)[:, 2]
     touches = (height < TOUCHING) & (sinking < 0)
-    leaving = ra.maximum(-restitution * sinking, -RECOVERY / dt * height)
+    back = ra.minimum(-RECOVERY / dt * height, -sinking)
+    leaving = ra.maximum(-restitution * sinking, back)
     yields = ra.build(len(arms), lambda k: _yield(body.mass, inverse, arms[k]))
 
     def push(k: Index, state: _Pushed) -> _Pushed:
@@ -144,11 +165,13 @@ def _pushed(
         impulses = ra.build(len(arms), lambda j: ra.where(j == k, impulse, impulses[j]))
         return v + change / body.mass, spin + inverse @ ra.cross(arms[k], change), impulses
 
-    def sweep(_: Index, state: _Pushed) -> _Pushed:
-        return ra.fori_loop(0, len(arms), push, state)
+    def sweep(state: _Swept) -> _Swept:
+        v, spin, impulses = ra.fori_loop(0, len(arms), push, state[:3])
+        change = ra.max(ra.abs(impulses - state[2]))
+        return v, spin, impulses, change > SETTLED * ra.max(ra.abs(impulses))
 
-    start = (now.velocity, inverse @ now.momentum, np.zeros(arms.shape))
-    velocity, _, impulses = ra.fori_loop(0, SWEEPS, sweep, start)
+    start = (now.velocity, inverse @ now.momentum, np.zeros(arms.shape), True)
+    velocity, _, impulses, _ = ra.while_loop(lambda s: s[3], sweep, start, max_steps=SWEEPS)
     torque = ra.sum(ra.build(len(arms), lambda k: ra.cross(arms[k], impulses[k])), axis=0)
     return Motion(now.position, velocity, now.orientation, now.momentum + torque)
 

@@ -7,7 +7,10 @@ the inverse masses and G the rows of all points of contact and of all joints, it
 
 A point that will overlap by δ = -(gap + h u_n) at the end of the step, and slides at u_t, has the impulses
 
-    P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
+    P_n = h f(k δ) s(u_n)    P_t = -μ P_n u_t / √(u_t² + c²)    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀
+
+with s(u) = (1 - (u / u₀)²)² for what parts, up to u₀, then 0: so what overlaps at the start parts at less than
+u₀ = OPENING, however deep it is.
 
 A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end
 of the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff,
@@ -51,6 +54,8 @@ TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
 MOST = 50
 """How many steps of Newton's method are made."""
+OPENING = 0.1
+"""How fast an overlap opens at most, in m/s."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 
@@ -145,7 +150,8 @@ def _contact(
                 u = speeds(pairs.row(p), ra.concat([v[i], v[j]]))
                 impulses = []
                 for c in (0, 1):
-                    normal = push(-(gap[p, c] + dt * u[2 * c]))
+                    parting = ra.clip(u[2 * c] / OPENING, 0.0, 1.0)
+                    normal = push(-(gap[p, c] + dt * u[2 * c])) * (1 - parting**2) ** 2
                     along = u[2 * c + 1]
                     drag = -pairs.friction[p] * normal * along / ra.hypot(along, slip)
                     impulses += [normal, drag]

@@ -4,10 +4,11 @@ At each point of contact with the overlap δ = -gap > 0, the speed of parting u_
 
     f_n = k δ max(1 - d u_n, 0)          f_t = -μ f_n u_t / √(u_t² + s²)
 
-A step is `substeps` steps of the semi-implicit Euler method; each must be short beside √(m / k), about how long
-an impact lasts. There is no coefficient of restitution: a slow impact of speed v keeps about 1 - 2 d v / 3 of
-it. What rests overlaps by its weight over k, and what should stick creeps, at up to about s: these are the
-model's errors against rigid contact.
+A step is `substeps` steps of the semi-implicit Euler method, in which u_n is the speed after the push; each must
+be short beside √(m / k), about how long an impact lasts. So points that overlap at the start part at no more
+than 1/d, however deep they are. There is no coefficient of restitution: a slow impact of speed v keeps about
+1 - 2 d v / 3 of it. What rests overlaps by its weight over k, and what should stick creeps, at up to about s:
+these are the model's errors against rigid contact.
 
 The derivative exists everywhere but where a contact begins or ends, and there the motion has no jump: it is
 that of the compliant motion to the order of a substep. Through an impact it grows with √(k / m), so that stiff
@@ -19,14 +20,13 @@ Sources: Hunt, Crossley, *Coefficient of restitution interpreted as damping in v
 
 from __future__ import annotations
 
-import numpy as np
-
 import rose_ad as ra
 from rosephys.errors import SceneError
 
-from ..quantities import Array, Index, Scalar
-from .bodies import Bodies, World
-from .flight import find
+from ..quantities import Index, Scalar
+from .bodies import Bodies, Twists, World
+from .flight import find, moving
+from .pairs import changes, pairs_of, speeds
 
 
 def step(
@@ -46,45 +46,39 @@ def step(
     if world.joints:
         raise SceneError("the penalty model holds no joints; use the model of impulses")
     h = dt / substeps
-    pull, inverse = world.pull, ra.array(world.inverse)
 
     def part(_: Index, s: Bodies) -> Bodies:
-        force = _forces(world, s, h, stiffness, dissipation, slip)
-        kick = h * (pull + force * inverse)
+        kick = h * world.pull + _kick(world, s, h, stiffness, dissipation, slip)
         v, w = s.velocity + kick[:, :2], s.spin + kick[:, 2]
         return Bodies(s.position + h * v, s.angle + h * w, v, w, s.touch, s.hold)
 
     return ra.fori_loop(0, substeps, part, state)
 
 
-def _forces(
-    world: World, state: Bodies, h: Scalar, stiffness: Scalar, dissipation: Scalar, slip: Scalar
-) -> Array:
-    """Forces and torques (n, 3) of all contacts."""
+def _kick(
+    world: World, s: Bodies, h: Scalar, stiffness: Scalar, dissipation: Scalar, slip: Scalar
+) -> Twists:
+    """What all contacts change of the motions (n, 3) within h."""
+    change = ra.accum((len(world.bodies), 3))
     if not len(world.contacts.pairs):
-        return np.zeros((len(world.bodies), 3))
-    pairs, friction = ra.array(world.contacts.pairs), ra.array(world.friction)
-    force = ra.accum((len(world.bodies), 3))
-    contacts = find(world, state, h)
+        return change.freeze()
+    bodies, motion = ra.array(world.contacts.pairs), moving(s)[1]
+    contacts = find(world, s, h)
+    pairs = pairs_of(world, contacts)
     for p in ra.range(len(world.contacts.pairs)):
-        for c in ra.range(2):
-            overlap = -contacts.gap[p, c]
-            with ra.when((contacts.near[p] > 0) & (overlap > 0)):
-                i, j, n = pairs[p, 0], pairs[p, 1], contacts.normal[p]
-                a, b = contacts.arms[p, c, 0], contacts.arms[p, c, 1]
-                va, vb = state.velocity[i], state.velocity[j]
-                wa, wb = state.spin[i], state.spin[j]
-                # how fast the point of the second moves past that of the first: parting, and slip
-                u0 = vb[0] - wb * b[1] - va[0] + wa * a[1]
-                u1 = vb[1] + wb * b[0] - va[1] - wa * a[0]
-                parting = u0 * n[0] + u1 * n[1]
-                # f_n and f_t
-                push = stiffness * overlap * ra.maximum(1 - dissipation * parting, 0.0)
-                slide = u1 * n[0] - u0 * n[1]
-                mu = ra.sqrt(friction[i] * friction[j])
-                drag = -mu * push * slide / ra.hypot(slide, slip)
-                # both as a force, and its torques
-                fx, fy = push * n[0] - drag * n[1], push * n[1] + drag * n[0]
-                force[i] -= ra.array([fx, fy, a[0] * fy - a[1] * fx])
-                force[j] += ra.array([fx, fy, b[0] * fy - b[1] * fx])
-    return force.freeze()
+        with ra.when((pairs.near[p] > 0) & ra.any(contacts.gap[p] < 0)):
+            i, j, pair = bodies[p, 0], bodies[p, 1], pairs.row(p)
+            u, k = speeds(pair, ra.concat([motion[i], motion[j]])), pair.response
+            forces = []
+            for c, own in ((0, k[0]), (1, k[5])):
+                parting, slide = u[2 * c], u[2 * c + 1]
+                hard = stiffness * ra.maximum(-contacts.gap[p, c], 0.0)
+                push = hard * ra.maximum(1 - dissipation * parting, 0.0)
+                # damped with the speed after it, whatever both points give each other
+                push /= 1 + h * dissipation * hard * (own + abs(k[3]))
+                drag = -pair.friction * push * slide / ra.hypot(slide, slip)
+                forces += [push, drag]
+            more = h * changes(pair, forces)
+            change[i] += more[:3]
+            change[j] += more[3:]
+    return change.freeze()

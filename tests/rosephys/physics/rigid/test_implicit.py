@@ -11,7 +11,7 @@ import rose_ad as ra
 from rosephys import Problem, find_scene
 from rosephys.physics.rigid import implicit, penalty
 from rosephys.physics.rigid.bodies import Body, World
-from rosephys.physics.rigid.collide import find
+from rosephys.physics.rigid.flight import find
 from rosephys.physics.rigid.joints import motor, revolute
 from rosephys.physics.rigid.shapes import box, circle
 
