@@ -89,12 +89,13 @@ def seer(shapes: Outlines) -> Callable[[Index, Scalar, Poses, Twists, Vector], L
 
 def moving(state: Bodies) -> tuple[Poses, Twists]:
     """Positions and angles (n, 3), velocities and spins (n, 3)."""
-    p, v = state.position, state.velocity
+    p, v = ra.array(state.position), ra.array(state.velocity)
+    angle, spin = ra.array(state.angle), ra.array(state.spin)
     return ra.build(
         len(state.spin),
         lambda k: (
-            ra.array([p[k, 0], p[k, 1], state.angle[k]]),
-            ra.array([v[k, 0], v[k, 1], state.spin[k]]),
+            ra.array([p[k, 0], p[k, 1], angle[k]]),
+            ra.array([v[k, 0], v[k, 1], spin[k]]),
         ),
     )
 

@@ -36,14 +36,14 @@ def run(world: World, steps: int, model: Any = implicit.step, **how: Any) -> Any
 # ------------------------------------------------------------------------------ stiffness and steps
 
 
-def test_it_stands_where_the_penalty_model_explodes() -> None:
+def test_it_stands_where_the_penalty_model_hops() -> None:
     """A box on the ground, ten million N/m and a step of 1/60 s: h √(k / m) is about 100."""
     world = World([ground(), Body(box(0.5, 0.4))])
     start = [[0, -1.0], [0, 0.201]], [0, 0], np.zeros((2, 2)), [0, 0], 1 / 60
     start = tuple(np.array(a, float) for a in start)
     soft = run(world, 120, penalty.step, stiffness=1e7, substeps=1)(*start)
     hard = run(world, 120, stiffness=1e7)(*start)
-    assert not np.abs(soft.position).max() < 10  # far away, or not a number
+    assert np.ptp(soft.position[-60:, 1, 1]) > 0.1
     assert np.abs(hard.position[-1] - [[0, -1], [0, 0.2]]).max() < 2e-5
     assert np.abs(hard.velocity[-1]).max() < 1e-9
 
