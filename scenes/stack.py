@@ -34,7 +34,7 @@ SIDE, RADIUS = 0.5, 0.3  # of a box, and of the ball
 class Stack(Scene):
     """Throw a ball at a stack of boxes so that the target box ends at the goal."""
 
-    optimizer, rate, iterations = "adam", 0.04, 60
+    optimizer, rate, iterations = "adam", 0.05, 60
 
     boxes: int = parameter(10, "how many boxes are stacked", bounds=(1, 100))
     target: int = parameter(-1, "the box that is to be sent to the goal; -1 is the top one")

@@ -68,7 +68,7 @@ def test_gradients_agree_with_differences(scene: str, moved: dict[str, Any]) -> 
     assert agreement(p, {**p.values, **changed}) < 1e-6
 
 
-@pytest.mark.parametrize(("scene", "least"), [("throw", 1e-4), ("cradle", 1e-4), ("stack", 0.02)])
+@pytest.mark.parametrize(("scene", "least"), [("throw", 1e-4), ("cradle", 1e-4), ("stack", 0.005)])
 def test_the_goal_is_found_from_a_cold_start(scene: str, least: float) -> None:
     p, s = problem(scene), problem(scene).scene
     iterates = list(descend(p, iterations=s.iterations, rate=s.rate, optimizer=s.optimizer))

@@ -14,8 +14,9 @@ step resolves at most `IMPACTS`. So the instant of an impact is differentiated, 
 below the floor, as there was no time left for it, meets it at once, where it has come from; it leaves with the
 speed that takes back a share of its depth in a step, but not faster than it came.
 
-So energy never grows: flight keeps it, whenever an impact is made, and ΔE = ½ Σ P_k · (u_k + u_k') ≤ 0; with
-e = 1 and μ = 0 it is kept.
+So without friction energy never grows: flight keeps it, whenever an impact is made, and
+ΔE = ½ Σ P_k · (u_k + u_k') ≤ 0; with e = 1 it is kept. With friction and e > 0 an impact may gain energy, as it
+may by Newton's law of restitution (Kane's paradox).
 
 Sources: Catto, *Iterative dynamics with temporal coherence*, GDC 2005 (sequential impulses); Zhong et al.,
 L4DC 2023 (the instant of impact).

@@ -6,9 +6,9 @@ At each point of contact with the overlap δ = -gap > 0, the speed of parting u_
 
 A step is `substeps` steps of the semi-implicit Euler method, in which u_n is the speed after the push; each
 must be short beside √(m / k), about how long an impact lasts. So points that overlap at the start part at no
-more than 1/d, however deep they are. There is no coefficient of restitution: a slow impact of speed v keeps about
-1 - 2 d v / 3 of it. What rests overlaps by its weight over k, and what should stick creeps, at up to about s:
-these are the model's errors against rigid contact.
+more than 1/d, however deep they are. There is no coefficient of restitution: a slow impact of speed v keeps
+about 1 - 2 d v / 3 of it. What rests overlaps by its weight over k, and what should stick creeps, at up to
+about s: these are the model's errors against rigid contact.
 
 The derivative exists everywhere but where a contact begins or ends, and there the motion has no jump: it is
 that of the compliant motion to the order of a substep. Through an impact it grows with √(k / m), so that stiff

@@ -98,6 +98,49 @@ def test_an_elastic_impact_keeps_the_energy() -> None:
     assert after == pytest.approx(before, rel=1e-10)
 
 
+def tossed(seed: int, dt: float, e: float, mu: float, seconds: float = 10.0) -> Any:
+    """The energies of a box of any form that is thrown with any spin, before and after each step."""
+    rng = np.random.default_rng(seed)
+    half = rng.uniform(0.05, 0.3, 3)
+    body = RigidBody(1.0, ra.fn(lambda: box_moments(1.0, half))(), BOX_CORNERS * half)
+    q = rng.normal(size=4)
+
+    @ra.fn
+    def run(v: Any, spin: Any) -> Any:
+        turned = q / np.linalg.norm(q)
+        place = np.array([0.0, 0.0, 0.7])
+        start = Motion(place, v, turned, angular_momentum(turned, spin, body.moments))
+
+        def energy(s: Motion) -> Any:
+            moving = 0.5 * ra.dot(s.velocity, s.velocity) + 9.81 * s.position[2]
+            return moving + rotational_energy(s.orientation, s.momentum, body.moments)
+
+        def once(s: Motion, _: Any) -> Any:
+            s = advance_over_floor(body, s, e, mu, dt, 9.81)
+            return s, (energy(s), s.position[2])
+
+        return energy(start), ra.scan(once, start, length=round(seconds / dt))[1]
+
+    first, (energies, height) = run(rng.normal(0, 2, 3), rng.normal(0, 8, 3))
+    return np.concatenate([[first], energies]), height
+
+
+@pytest.mark.parametrize("dt", [0.002, 0.01, 0.03])
+@pytest.mark.parametrize("seed", range(4))
+def test_an_elastic_box_keeps_its_energy_at_any_step(seed: int, dt: float) -> None:
+    energy, height = tossed(seed, dt, 1.0, 0.0)
+    assert np.abs(energy / energy[0] - 1).max() < 1e-9
+    assert height.min() > 0.0
+
+
+@pytest.mark.parametrize("e", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_energy_never_grows_over_a_smooth_floor(seed: int, e: float) -> None:
+    energy, _ = tossed(seed, 0.01, e, 0.0, 5.0)
+    assert np.diff(energy).max() < 1e-10 * energy[0]
+    assert energy[-1] < 0.99 * energy[0]
+
+
 def test_the_derivative_of_an_impact_is_that_of_the_motion() -> None:
     # the slope over many steps' worth of heights, not only between two that end in the same step
     height, spin = 0.35, 2.0
