@@ -5,9 +5,9 @@ The other shape's face that looks most against it is cut to the reference face's
 points, each with its gap: the distance along the normal, negative inside. Where that face lies beside the
 reference face, its nearest corner and the nearest corner of the reference are the closest features and the
 normal joins them; so it is where only its lowest corner lies beside and corners are round, and for two circles,
-which have only a corner each. Radii are taken off the gaps. The
-normal points from the first body to the second. The points come in the order of n⊥ = (-n_y, n_x), whichever
-body has the reference face, so that the impulse of each is found again in the next step.
+which have only a corner each. Radii are taken off the gaps. The normal points from the first body to the
+second. The points come in the order of n⊥ = (-n_y, n_x), whichever body has the reference face, so that the
+impulse of each is found again in the next step.
 
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
 1974 (clipping).
