@@ -133,19 +133,24 @@ class _Touching:
         from that, whatever its gap would be on a line. In the second half a gap says nothing: at an impact it
         is 0 to rounding.
         """
-        at, bodies, free = self.contacts, ra.array(self.world.contacts.pairs), self.world.free
-        g, free, least = ra.array(self.world.gravity), ra.array(free), ra.accum(at.gap.shape)
-        for k in ra.range(len(self.world.contacts.pairs)):
-            with ra.when(at.near[k] > 0):
-                i, j = bodies[k, 0], bodies[k, 1]
-                u = speeds(self.pairs.row(k), ra.concat([motion[i], motion[j]]))[NORMALS]
-                # half way from when the pair was looked at to the step's end
-                fall = 0.5 * at.time[k] * (free[j] - free[i]) * ra.dot(at.normal[k], g)
-                gap, left = ra.maximum(at.gap[k], 0.0), self.dt - at.time[k]
-                flies = u - ra.maximum(gap + left * (u + fall), 0.0) / self.dt
-                aim = self.rests[k] * (-gap / self.dt) + (1 - self.rests[k]) * flies
-                least[k] += ra.where(touch[k, ::2] > 0, 0.0, ra.where(first, aim, -LATER))
-        return least.freeze()
+        at, bodies = self.contacts, ra.array(self.world.contacts.pairs)
+        g, loose = ra.array(self.world.gravity), ra.array(self.world.free)
+
+        def flying(k: Index) -> Array:
+            i, j = bodies[k, 0], bodies[k, 1]
+            u = speeds(self.pairs.row(k), ra.concat([motion[i], motion[j]]))[NORMALS]
+            # half way from when the pair was looked at to the step's end
+            fall = 0.5 * at.time[k] * (loose[j] - loose[i]) * ra.dot(at.normal[k], g)
+            end = ra.maximum(at.gap[k], 0.0) + (self.dt - at.time[k]) * (u + fall)
+            return u - ra.maximum(end, 0.0) / self.dt
+
+        def aim(k: Index) -> Array:
+            rests, resting = self.rests[k], -ra.maximum(at.gap[k], 0.0) / self.dt
+            flies = ra.cond((rests < 1) & (at.near[k] > 0), lambda: flying(k), lambda: resting)
+            least = ra.where(first, rests * resting + (1 - rests) * flies, -LATER)
+            return ra.where(touch[k, ::2] > 0, 0.0, least)
+
+        return ra.build(touch.shape[0], aim)
 
     def started(self, motion: Twists, touch: Array) -> Twists:
         """The motion (n, 3) after the impulses (p, 4)."""
