@@ -23,7 +23,7 @@ CRATE = box(0.5, 0.4)
 class Throw(Scene):
     """Throw a box so that it comes to rest on the goal."""
 
-    optimizer, rate, iterations = "adam", 0.055, 150
+    optimizer, rate, iterations = "adam", 0.04, 150
 
     steps: int = parameter(480, "number of time steps", bounds=(1, 10_000_000))
     dt: float = parameter(1 / 160, "time step", unit="s", bounds=(1e-6, 0.1))
