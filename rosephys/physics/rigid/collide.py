@@ -29,8 +29,10 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector, Vectors
+from ..quantities import Array, Condition, Index, Quantity, Scalar, Vector, Vectors
 from .bodies import Bodies, Poses, Twists, World
+from .parts import Parts
+from .seams import LEVEL, Seam, Seams, Still
 
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
@@ -51,6 +53,10 @@ class Manifold:
     points: ra.Vec
     gap: ra.Vec
     axis: ra.Vec
+
+    def only_if(self, touching: Condition) -> Manifold:
+        """The same, or with no point."""
+        return Manifold(self.normal, self.points, ra.where(touching, self.gap, NEVER), self.axis)
 
 
 @ra.struct
@@ -83,107 +89,64 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Outlines:
-    """The shapes of a world as tables, padded to the most corners that one has.
-
-    A padded row of `corners` (n, v, 2) holds the first corner again. `normals` (n, v, 2) are those of the faces
-    from one corner to the next, of which the first `faces` (n,) exist; a circle has none.
-    """
-
-    world: World
+class Outlines(Parts):
+    """The parts of a world, and how two of them lie."""
 
     @cached_property
-    def count(self) -> int:
-        """The most corners of one shape."""
-        return max(len(b.shape.corners) for b in self.world.bodies)
+    def seams(self) -> Seams:
+        """Where those that are fixed lie against each other."""
+        return Seams(self)
 
     @cached_property
-    def corners(self) -> NumpyArray:
-        """Of each body about its centre of mass."""
-        rows = []
-        for b in self.world.bodies:
-            p = b.shape.corners
-            rows.append(np.concatenate([p, np.repeat(p[:1], self.count - len(p), axis=0)]))
-        return np.array(rows)
-
-    @cached_property
-    def normals(self) -> NumpyArray:
-        """Outward, of length 1; zero where there is no face."""
-        side = np.roll(self.corners, -1, axis=1) - self.corners
-        length = np.hypot(side[..., 0], side[..., 1])[..., None]
-        outward = np.stack([side[..., 1], -side[..., 0]], axis=-1)
-        return np.asarray(outward / np.where(length > 0, length, 1.0))
-
-    @cached_property
-    def faces(self) -> NumpyArray:
-        """How many faces each body has."""
-        return np.asarray(
-            np.where(self.round, 0, [len(b.shape.corners) for b in self.world.bodies])
-        )
-
-    @cached_property
-    def round(self) -> NumpyArray:
-        """Whether each body is a circle."""
-        return np.array([len(b.shape.corners) == 1 for b in self.world.bodies], bool)
-
-    @cached_property
-    def radius(self) -> NumpyArray:
-        """Of each body."""
-        return np.array([b.shape.radius for b in self.world.bodies])
-
-    @cached_property
-    def size(self) -> NumpyArray:
-        """The radius of the circle about each body's centre of mass that holds it."""
-        return np.asarray(np.hypot(*np.moveaxis(self.corners, -1, 0)).max(axis=1) + self.radius)
-
-    @cached_property
-    def arm(self) -> NumpyArray:
-        """How far each body's farthest corner is from its centre of mass."""
-        return np.asarray(self.size - self.radius)
-
-    @cached_property
-    def look(self) -> Callable[[Index, Array, Array], Look]:
+    def look(self) -> Callable[..., Look]:
         """How a pair lies; a function of its own, as it compiles sooner."""
-        return ra.fn(lambda k, places, motions: _seen(self, k, places, motions))
-
-    @cached_property
-    def reach(self) -> float:
-        """Pairs with a smaller gap are near: a fiftieth of the smallest body that can move."""
-        free = self.size[np.array(self.world.movable)]
-        return 0.02 * float(free.min(initial=np.inf)) if len(free) else 0.0
+        return ra.fn(lambda k, places, motions, *still: _seen(self, k, places, motions, *still))
 
 
 # ---------------------------------------------------------------------------------- two shapes
 
 
-def manifold(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
-    """How bodies i and j lie with their positions (2, 2) and angles (2,)."""
-    pairs = shapes.world.contacts.pairs
-    both = shapes.round[pairs[:, 0]] & shapes.round[pairs[:, 1]]
+def manifold(
+    shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array, still: Still | None = None
+) -> Manifold:
+    """How parts i and j lie with their bodies' positions (2, 2) and angles (2,).
+
+    Without `still`, which says where fixed bodies are, it does not matter what lies beside them.
+    """
+    both = shapes.round[shapes.world.touching].all(axis=1)
+    seam = None if still is None else Seam(shapes.seams, ra.array([i, j]), still)
     if both.all():
-        return _corners_meet(shapes, i, j, x)
+        return _corners_meet(shapes, i, j, x, seam)
     if not both.any():
-        return _faces_meet(shapes, i, j, x, angle)
+        return _faces_meet(shapes, i, j, x, angle, seam)
     return ra.cond(
         ra.array(shapes.faces)[i] > 0,
-        lambda: _faces_meet(shapes, i, j, x, angle),
-        lambda: _corners_meet(shapes, i, j, x),
+        lambda: _faces_meet(shapes, i, j, x, angle, seam),
+        lambda: _corners_meet(shapes, i, j, x, seam),
     )
 
 
-def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors) -> Manifold:
+def _corners_meet(
+    shapes: Outlines, i: Index, j: Index, x: Vectors, seam: Seam | None
+) -> Manifold:
     radius = ra.array(shapes.radius)
-    return _between(x[0], x[1], radius[i], radius[j])
+    m = _between(x[0], x[1], radius[i], radius[j])
+    return m if seam is None else m.only_if(seam.owns(x, m.normal))
 
 
-def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
+def _faces_meet(
+    shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array, seam: Seam | None
+) -> Manifold:
     """The other body's face, cut to the reference face; or the closest corners of the two."""
     v, body = shapes.count, ra.array([i, j])
     faces, radius = ra.array(shapes.faces), ra.array(shapes.radius)
     corner, normal = _in_place(shapes, body, x, angle)
 
     # the reference face f, of body r
-    r, f, gaps, axis = _reference_face(shapes, body, corner, normal)
+    gaps = _separations(shapes, body, corner, normal)
+    (r, f), axis, bare = _best(gaps, shapes.reach), _axis(gaps, normal), True
+    if seam:
+        r, f, bare = seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach))
     o = 1 - r
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
@@ -206,8 +169,12 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
     def beside() -> Manifold:
         first = ra.where(outside, lowest < 0, before)
         nearer = ra.where(outside, lowest == w, (u < w) == before)
-        m = _between(ra.where(first, start, end), ra.where(nearer, b, a), radius[body[r]], other)
-        return Manifold(sign * m.normal, m.points, m.gap, axis)
+        p, q = ra.where(first, start, end), ra.where(nearer, b, a)
+        m = _between(p, q, radius[body[r]], other)
+        m = Manifold(sign * m.normal, m.points, m.gap, axis)
+        if seam is None:
+            return m
+        return m.only_if(seam.owns(ra.array([ra.where(r == 0, p, q), ra.where(r == 0, q, p)]), m.normal))
 
     def opposite() -> Manifold:
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
@@ -218,12 +185,23 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
             share = (ra.clip(place, 0.0, width) - u) / run
             p = a + ra.where(level, ra.where(k == 0, 0.0, 1.0), share) * (b - a)
             gap = _dot(n, p) - _dot(n, start) - thick
-            return p - (other + 0.5 * gap) * n, ra.where((flat == 0) & (k == 1), NEVER, gap)
+            none = (flat == 0) & (k == 1)
+            if seam:
+                # of the fixed one's face this is an end where that is cut, or cuts not
+                mine, over = r == seam.side, ra.maximum(-place, place - width)
+                cut = over > LEVEL * shapes.reach
+                end = ra.where(mine, p - (gap + thick) * n, p)
+                face = ra.where(k == 0, a - b, b - a) / ra.maximum(ra.norm(b - a), 1e-300)
+                way = ra.where(mine, ra.where(place < 0, -along, along), face)
+                ends = (flat > 0) & ~level & (cut == mine)
+                none |= ends & seam.goes_on(end, ra.where(mine, n, -n), way)
+            return p - (other + 0.5 * gap) * n, ra.where(none, NEVER, gap)
 
         points, gap = ra.build(2, point)
         return Manifold(sign * n, points, gap, axis)
 
-    return ra.cond(clear & (before | beyond | outside), beside, opposite)
+    m = ra.cond(clear & (before | beyond | outside), beside, opposite)
+    return m.only_if(bare) if seam else m
 
 
 def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[Array, Array]:
@@ -245,11 +223,8 @@ def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[
     return ra.build(2, placed)
 
 
-def _reference_face(
-    shapes: Outlines, body: Array, corner: Array, normal: Array
-) -> tuple[Index, Index, Array, Vector]:
-    """The body, 0 or 1, and the face along whose normal the two are separated most, and how far they are along
-    all of them (2, v); the first unless the second's is clearly the better; and the best normal in any case."""
+def _separations(shapes: Outlines, body: Array, corner: Array, normal: Array) -> Array:
+    """How far the two bodies are apart along the normals of all faces, (2, v)."""
     v, faces = shapes.count, ra.array(shapes.faces)
 
     def apart(k: Index, e: Index) -> Scalar:
@@ -258,12 +233,21 @@ def _reference_face(
         depth = ra.min(ra.build(v, lambda o: _dot(n, corner[1 - k, o]))) - _dot(n, at)
         return ra.where(e < faces[body[k]], depth, -NEVER)
 
-    gaps = ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+    return ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+
+
+def _best(gaps: Array, reach: float) -> tuple[Index, Index]:
+    """The body, 0 or 1, and its face along whose normal the two are separated most: the first body's unless
+    the second's is clearly the better, as equal ones must not take turns."""
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
-    # the first body's face unless the second's is clearly the better: equal ones must not take turns
-    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * shapes.reach, 1, 0)
-    axis = ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
-    return r, best[r], gaps, axis
+    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * reach, 1, 0)
+    return r, best[r]
+
+
+def _axis(gaps: Array, normal: Array) -> Vector:
+    """The best of all normals, from the first body to the second."""
+    best = ra.build(2, lambda k: ra.argmax(gaps[k]))
+    return ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
 
 
 def _face_against(
@@ -318,9 +302,10 @@ def find(
     gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
     pairs = ra.array(world.contacts.pairs)
     lower, upper = _boxes(shapes, state, dt, ra.array(world.gravity))
+    parts = ra.array(world.touching)
     for k in ra.range(p):
-        i, j = pairs[k, 0], pairs[k, 1]
-        with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
+        (i, j), (a, b) = pairs[k], parts[k]
+        with ra.when(ra.all((lower[a] < upper[b]) & (lower[b] < upper[a]))):
             t: Scalar = 0.0 if since is None else ra.maximum(since[i], since[j])
             seen = flight.look(k, t)
             with ra.when(flight.comes_near(k, seen, dt)):
@@ -354,17 +339,23 @@ class Flight:
         """Pair k at the time t."""
         pairs = ra.array(self.shapes.world.contacts.pairs)
         places, motions = ra.build(2, lambda side: self.at(pairs[k, side], t))
-        return self.shapes.look(k, places, motions)
+        if not len(self.shapes.seams.others):
+            return self.shapes.look(k, places, motions)
+        still = ra.stop_gradient((self.x, self.motion, t))
+        return self.shapes.look(k, places, motions, *still)
 
     def comes_near(self, k: Index, seen: Look, dt: Scalar) -> Condition:
         """Whether a pair may be near within dt, however its bodies turn."""
         shapes, g = self.shapes, self.gravity
         i, j = ra.array(shapes.world.contacts.pairs)[k]
-        arm = ra.array(shapes.arm)
-        turned = abs(self.motion[i, 2]) * arm[i] + abs(self.motion[j, 2]) * arm[j]
+        a, b = ra.array(shapes.world.touching)[k]
+        arm, gap = ra.array(shapes.arm), ra.min(seen.gap)
+        turned = abs(self.motion[i, 2]) * arm[a] + abs(self.motion[j, 2]) * arm[b]
         falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
         speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
-        return ra.min(seen.gap) - dt * speed < shapes.reach
+        near = gap - dt * speed < shapes.reach
+        # what does not touch because of a seam may do so behind it
+        return near | (gap >= NEVER) if len(shapes.seams.others) else near
 
 
 def moving(state: Bodies) -> tuple[Poses, Twists]:
@@ -376,11 +367,11 @@ def moving(state: Bodies) -> tuple[Poses, Twists]:
     return ra.array(x), ra.array(motion)
 
 
-def _seen(shapes: Outlines, k: Index, places: Array, motions: Array) -> Look:
+def _seen(shapes: Outlines, k: Index, places: Array, motions: Array, *still: Quantity) -> Look:
     """Pair k with its bodies at `places` (2, 3), which move with `motions` (2, 3)."""
-    i, j = ra.array(shapes.world.contacts.pairs)[k]
+    i, j = ra.array(shapes.world.touching)[k]
     x = ra.build(2, lambda side: ra.array([places[side, 0], places[side, 1]]))
-    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]))
+    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]), still or None)
     arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
     n = m.normal
 
@@ -392,7 +383,7 @@ def _seen(shapes: Outlines, k: Index, places: Array, motions: Array) -> Look:
 
 
 def _boxes(shapes: Outlines, state: Bodies, dt: Scalar, gravity: Vector) -> tuple[Vectors, Vectors]:
-    """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
+    """Boxes along the axes (m, 2) that hold each part during the step and what is near it."""
     local, v = ra.array(shapes.corners), shapes.count
     size, radius = ra.array(shapes.size), ra.array(shapes.radius)
     # nothing is differentiated here: this only says which pairs are looked at
@@ -401,15 +392,18 @@ def _boxes(shapes: Outlines, state: Bodies, dt: Scalar, gravity: Vector) -> tupl
     )
     falls = dt * dt * (abs(gravity[0]) + abs(gravity[1]))
 
-    def box(k: Index) -> tuple[Vector, Vector]:
+    body = ra.array(shapes.body)
+
+    def box(a: Index) -> tuple[Vector, Vector]:
+        k = body[a]
         c, s = ra.cos(angle[k]), ra.sin(angle[k])
 
         def corner(e: Index) -> tuple[Scalar, Scalar]:
-            p = local[k, e]
+            p = local[a, e]
             return c * p[0] - s * p[1], s * p[0] + c * p[1]
 
-        swept = ra.hypot(velocity[k, 0], velocity[k, 1]) + abs(spin[k]) * size[k]
-        reach = radius[k] + shapes.reach + 2 * dt * swept + falls
+        swept = ra.hypot(velocity[k, 0], velocity[k, 1]) + abs(spin[k]) * size[a]
+        reach = radius[a] + shapes.reach + 2 * dt * swept + falls
         us, vs = ra.build(v, corner)
         return (
             ra.array([x[k, 0] + ra.min(us) - reach, x[k, 1] + ra.min(vs) - reach]),

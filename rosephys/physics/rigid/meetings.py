@@ -107,17 +107,24 @@ class Meeter:
         return ra.cond(self._far(k, t), lambda: (NEVER, 0.0, NEVER), close)
 
     def after(self, k: Index, t: Scalar, seen: Look) -> tuple[Scalar, Scalar]:
-        """When pair k meets that is seen so at the time t, and whether it rests."""
-        f = self.flight
-        return self.search(k, t, seen, f.x, f.motion, f.gravity, self.dt, self.slow[k])
+        """When pair k meets that is seen so at the time t, and whether it rests.
+
+        Where a seam is between the two, what carries the body until then bears what falls within the step.
+        """
+        f, slow = self.flight, self.slow[k]
+        if len(f.shapes.seams.others):
+            falls = self.dt * ra.hypot(f.gravity[0], f.gravity[1])
+            slow += ra.where(ra.min(seen.gap) >= NEVER, falls, 0.0)
+        return self.search(k, t, seen, f.x, f.motion, f.gravity, self.dt, slow)
 
     def _far(self, k: Index, t: Scalar) -> Condition:
         """Whether the circles about two bodies do not meet within the step."""
         flight, left = self.flight, self.dt - t
         i, j = ra.array(flight.shapes.world.contacts.pairs)[k]
+        a, b = ra.array(flight.shapes.world.touching)[k]
         size, g = ra.array(flight.shapes.size), flight.gravity
         (x, v), (y, w) = flight.at(i, t), flight.at(j, t)
-        apart = ra.hypot(y[0] - x[0], y[1] - x[1]) - size[i] - size[j]
+        apart = ra.hypot(y[0] - x[0], y[1] - x[1]) - size[a] - size[b]
         speed = ra.hypot(w[0] - v[0], w[1] - v[1]) + 0.5 * left * ra.hypot(g[0], g[1])
         return apart > left * speed
 
@@ -204,8 +211,9 @@ class _Along:
     ) -> None:
         shapes = flight.shapes
         self.shapes, self.normal, self.left, self.rate = shapes, normal, left, rate
-        self.body = ra.array(shapes.world.contacts.pairs)[k]
-        i, j = self.body
+        i, j = ra.array(shapes.world.contacts.pairs)[k]
+        self.part = ra.array(shapes.world.touching)[k]
+        a, b = self.part
         (x, v), (y, w) = flight.at(i, t), flight.at(j, t)
         self.x, self.v, self.angles, self.spins = y - x, w - v, (x[2], y[2]), (v[2], w[2])
         # A
@@ -218,13 +226,13 @@ class _Along:
         )
         speed = ra.hypot(self.v[0], self.v[1]) + abs(falls) * left * ra.hypot(g[0], g[1])
         far = ra.hypot(self.x[0], self.x[1]) + left * speed
-        turns = (v[2] - rate) ** 2 * arm[i] + (w[2] - rate) ** 2 * arm[j]
+        turns = (v[2] - rate) ** 2 * arm[a] + (w[2] - rate) ** 2 * arm[b]
         bends = rate * rate * far + 2 * abs(rate) * speed
         self.most = ra.maximum(turns + bends + pull, TINY)
 
     def _corner(self, side: int, c: Index) -> tuple[Scalar, Scalar]:
         """How far a corner is along the normal beyond its body's centre, and how fast it gets on."""
-        n, p = self.normal, ra.array(self.shapes.corners)[self.body[side], c]
+        n, p = self.normal, ra.array(self.shapes.corners)[self.part[side], c]
         cos, sin = ra.cos(self.angles[side]), ra.sin(self.angles[side])
         m = ra.array([cos * n[0] + sin * n[1], cos * n[1] - sin * n[0]])  # n as the body sees it
         turns = self.spins[side] - self.rate
@@ -234,7 +242,7 @@ class _Along:
         """How far apart the centres are beside the radii, and how fast they part."""
         n, radius, x, v = self.normal, ra.array(self.shapes.radius), self.x, self.v
         turned = self.rate * (n[0] * x[1] - n[1] * x[0])
-        radii = radius[self.body[0]] + radius[self.body[1]]
+        radii = radius[self.part[0]] + radius[self.part[1]]
         return n[0] * x[0] + n[1] * x[1] - radii, n[0] * v[0] + n[1] * v[1] + turned
 
     def apart(self) -> Scalar:
