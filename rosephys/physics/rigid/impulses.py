@@ -120,11 +120,12 @@ class _Touching:
         self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
     def kept(self, touch: Array) -> Array:
-        """The impulses (p, 4) of pairs that rest, at points that there are."""
+        """The impulses (p, 4) of pairs that rest, at points that are still near."""
+        reach = Outlines(self.world).reach
 
         def of(k: Index) -> Array:
             gap = self.contacts.gap[k]
-            there = ra.array([gap[0], gap[0], gap[1], gap[1]]) < collide.NEVER
+            there = ra.array([gap[0], gap[0], gap[1], gap[1]]) < reach
             return ra.where((self.rests[k] > 0) & there, touch[k], 0.0)
 
         return ra.build(touch.shape[0], of)
