@@ -153,8 +153,8 @@ class World:
         self.parts = [(k, part) for k, b in enumerate(self.bodies) for part in b.shape.parts]
         of = [[a for a, (b, _) in enumerate(self.parts) if b == k] for k in range(n)]
         touching = [self._faced(a, b) for i, j in pairs for a in of[i] for b in of[j]]
-        bodies = [(self.parts[a][0], self.parts[b][0]) for a, b in touching]
-        self.contacts = rounds(bodies, self.movable)
+        of_both = [(self.parts[a][0], self.parts[b][0]) for a, b in touching]
+        self.contacts = rounds(of_both, self.movable)
         self.touching = np.array(touching, int).reshape(-1, 2)[self.contacts.order]
         self.links = rounds([j.bodies for j in self.joints], self.movable)
 

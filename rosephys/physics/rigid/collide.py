@@ -13,7 +13,8 @@ A pair may be looked at at any time τ of a step, as it lies if it has moved fre
 
     x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
 
-`meetings` finds the times at which pairs meet, `impacts` what happens there.
+`meetings` finds the times at which pairs meet, `impacts` what happens there. Where fixed bodies adjoin, `seams`
+says which faces, corners and ends of faces are none.
 
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
 1974 (clipping).
@@ -29,7 +30,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Quantity, Scalar, Vector, Vectors
+from ..quantities import Array, Condition, Index, Scalar, Vector, Vectors
 from .bodies import Bodies, Poses, Twists, World
 from .parts import Parts
 from .seams import LEVEL, Seam, Seams, Still
@@ -100,7 +101,7 @@ class Outlines(Parts):
     @cached_property
     def look(self) -> Callable[..., Look]:
         """How a pair lies; a function of its own, as it compiles sooner."""
-        return ra.fn(lambda k, places, motions, *still: _seen(self, k, places, motions, *still))
+        return ra.fn(lambda k, there, moving, *still: _seen(self, k, there, moving, still or None))
 
 
 # ---------------------------------------------------------------------------------- two shapes
@@ -126,9 +127,7 @@ def manifold(
     )
 
 
-def _corners_meet(
-    shapes: Outlines, i: Index, j: Index, x: Vectors, seam: Seam | None
-) -> Manifold:
+def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, seam: Seam | None) -> Manifold:
     radius = ra.array(shapes.radius)
     m = _between(x[0], x[1], radius[i], radius[j])
     return m if seam is None else m.only_if(seam.owns(x, m.normal))
@@ -144,7 +143,8 @@ def _faces_meet(
 
     # the reference face f, of body r
     gaps = _separations(shapes, body, corner, normal)
-    (r, f), axis, bare = _best(gaps, shapes.reach), _axis(gaps, normal), True
+    (r, f), axis = _best(gaps, shapes.reach), _axis(gaps, normal)
+    bare: Condition = True
     if seam:
         r, f, bare = seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach))
     o = 1 - r
@@ -174,7 +174,9 @@ def _faces_meet(
         m = Manifold(sign * m.normal, m.points, m.gap, axis)
         if seam is None:
             return m
-        return m.only_if(seam.owns(ra.array([ra.where(r == 0, p, q), ra.where(r == 0, q, p)]), m.normal))
+        return m.only_if(
+            seam.owns(ra.array([ra.where(r == 0, p, q), ra.where(r == 0, q, p)]), m.normal)
+        )
 
     def opposite() -> Manifold:
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
@@ -367,11 +369,11 @@ def moving(state: Bodies) -> tuple[Poses, Twists]:
     return ra.array(x), ra.array(motion)
 
 
-def _seen(shapes: Outlines, k: Index, places: Array, motions: Array, *still: Quantity) -> Look:
+def _seen(shapes: Outlines, k: Index, places: Array, motions: Array, still: Still | None) -> Look:
     """Pair k with its bodies at `places` (2, 3), which move with `motions` (2, 3)."""
     i, j = ra.array(shapes.world.touching)[k]
     x = ra.build(2, lambda side: ra.array([places[side, 0], places[side, 1]]))
-    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]), still or None)
+    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]), still)
     arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
     n = m.normal
 

@@ -193,7 +193,7 @@ class Seam:
         return (found[0] == 0) & (found[2] == 0)
 
     def goes_on(self, end: Vector, n: Vector, way: Vector) -> Condition:
-        """Whether a face with the normal n (2,) that ends at `end` along `way` goes on, level, in another part."""
+        """Whether a face with the normal n (2,) that ends at `end` along `way` goes on in another part."""
         found = self._tally(end, n, way)
         return (found[0] == 0) & (found[1] > 0)
 
@@ -212,18 +212,25 @@ class Seam:
             fits = left & self._fits(corner, normal, r, f, looks == 0)
             chosen = ra.where(fits, FITS, ra.where(left, UNSEEN, COVERED))
             rest = ra.build(
-                2, lambda k: ra.build(v, lambda e: ra.where((k == r) & (e == f), 2 * NONE, gaps[k, e]))
+                2,
+                lambda k: ra.build(
+                    v, lambda e: ra.where((k == r) & (e == f), 2 * NONE, gaps[k, e])
+                ),
             )
             return looks + 1, r, f, chosen, rest
 
         v, reach = corner.shape[1], self.seams.parts.reach
         deepest = ra.where(ra.max(gaps) > 0, -reach, NONE)  # of two that are apart none goes deep
         first = (0, 0, 0, UNSEEN, gaps)
-        _, r, f, chosen, _ = ra.while_loop(lambda now: now[3] == UNSEEN, next, first, max_steps=2 * v + 1)
+        _, r, f, chosen, _ = ra.while_loop(
+            lambda now: now[3] == UNSEEN, next, first, max_steps=2 * v + 1
+        )
         fits, (r0, f0) = chosen == FITS, best(gaps)
         return ra.where(fits, r, r0), ra.where(fits, f, f0), fits
 
-    def _fits(self, corner: Array, normal: Array, r: Index, f: Index, first: Condition) -> Condition:
+    def _fits(
+        self, corner: Array, normal: Array, r: Index, f: Index, first: Condition
+    ) -> Condition:
         """Whether the face f of body r has a normal where the other body is over it, or that is not at all."""
         v, s = corner.shape[1], self.side
         n, start, end = normal[r, f], corner[r, f], corner[r, ra.where(f == v - 1, 0, f + 1)]

@@ -39,7 +39,7 @@ def terrain(
     way = np.diff(ends, axis=0)
     length = np.hypot(way[:, 0], way[:, 1])
     if not (length > 0).all():
-        raise SceneError(f"points {_next(p, np.argmin(length))} of the terrain are one place")
+        raise SceneError(f"points {_next(p, int(np.argmin(length)))} of the terrain are one place")
     along = way / length[:, None]
     back = _bisectors(along, closed)
     pieces = [
@@ -47,7 +47,9 @@ def terrain(
     ]
     rim = ends + thickness * back
     outline = np.concatenate([ends, rim[::-1]])
-    return Shape(outline, 0.0, sum(s.area for s in pieces), sum(s.moment for s in pieces), tuple(pieces))
+    return Shape(
+        outline, 0.0, sum(s.area for s in pieces), sum(s.moment for s in pieces), tuple(pieces)
+    )
 
 
 def _next(p: NumpyArray, k: int) -> str:
