@@ -146,7 +146,9 @@ def _faces_meet(
     (r, f), axis = _best(gaps, shapes.reach), _axis(gaps, normal)
     bare: Condition = True
     if seam:
-        r, f, bare = seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach))
+        r, f, bare = seam.reference(
+            corner, normal, gaps, lambda g: _best(g, shapes.reach, seam.side)
+        )
     o = 1 - r
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
@@ -158,7 +160,8 @@ def _faces_meet(
     a, b = _face_against(n, r, flat, corner, normal)
     u, w = _dot(along, a) - _dot(along, start), _dot(along, b) - _dot(along, start)
     sign = ra.where(r == 0, 1.0, -1.0)
-    before, beyond = ra.maximum(u, w) < 0, ra.minimum(u, w) > width
+    room = LEVEL * shapes.reach if seam else 0.0
+    before, beyond = ra.maximum(u, w) < -room, ra.minimum(u, w) > width + room
     thick, other = radius[body[r]] + radius[body[o]], radius[body[o]]
 
     # of round corners the lowest, beside the reference, is nearer to its end than what lies over it
@@ -191,12 +194,13 @@ def _faces_meet(
             if seam:
                 # of the fixed one's face this is an end where that is cut, or cuts not
                 mine, over = r == seam.side, ra.maximum(-place, place - width)
-                cut = over > LEVEL * shapes.reach
+                cut = over > room
                 end = ra.where(mine, p - (gap + thick) * n, p)
                 face = ra.where(k == 0, a - b, b - a) / ra.maximum(ra.norm(b - a), 1e-300)
-                way = ra.where(mine, ra.where(place < 0, -along, along), face)
-                ends = (flat > 0) & ~level & (cut == mine)
-                none |= ends & seam.goes_on(end, ra.where(mine, n, -n), way)
+                way = ra.where(mine, ra.where(2 * place < width, -along, along), face)
+                ends, shared = cut == mine, mine & ~cut & (over > -0.5 * room)
+                on = seam.goes_on(end, ra.where(mine, n, -n), way, shared)
+                none |= ((flat > 0) & ~level & ends | shared) & on
             return p - (other + 0.5 * gap) * n, ra.where(none, NEVER, gap)
 
         points, gap = ra.build(2, point)
@@ -238,11 +242,12 @@ def _separations(shapes: Outlines, body: Array, corner: Array, normal: Array) ->
     return ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
 
 
-def _best(gaps: Array, reach: float) -> tuple[Index, Index]:
-    """The body, 0 or 1, and its face along whose normal the two are separated most: the first body's unless
-    the second's is clearly the better, as equal ones must not take turns."""
+def _best(gaps: Array, reach: float, first: Index = 0) -> tuple[Index, Index]:
+    """The body, 0 or 1, and its face along whose normal the two are separated most: that of the `first` unless
+    the other's is clearly the better, as equal ones must not take turns."""
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
-    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * reach, 1, 0)
+    o = 1 - first
+    r = ra.where(gaps[o, best[o]] > gaps[first, best[first]] + 0.1 * reach, o, first)
     return r, best[r]
 
 

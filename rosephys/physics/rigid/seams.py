@@ -192,10 +192,11 @@ class Seam:
         found = self._tally(corners[s], ra.where(s == 0, n, -n))
         return (found[0] == 0) & (found[2] == 0)
 
-    def goes_on(self, end: Vector, n: Vector, way: Vector) -> Condition:
-        """Whether a face with the normal n (2,) that ends at `end` along `way` goes on in another part."""
+    def goes_on(self, end: Vector, n: Vector, way: Vector, earlier: Condition) -> Condition:
+        """Whether a face with the normal n (2,) that ends at `end` along `way` goes on in another part, which
+        may have to be an `earlier` one."""
         found = self._tally(end, n, way)
-        return (found[0] == 0) & (found[1] > 0)
+        return (found[0] == 0) & (ra.where(earlier, found[2], found[1]) > 0)
 
     def reference(
         self, corner: Array, normal: Array, gaps: Array, best: Callable[[Array], Choice]
@@ -241,7 +242,8 @@ class Seam:
         mine = r == s
         low = ra.where(mine, ra.maximum(ra.min(spots), 0.0), spots[lowest])
         high = ra.where(mine, ra.minimum(ra.max(spots), width), spots[lowest])
-        over = ra.where(mine, low <= high, (low >= 0) & (low <= width))
+        room = LEVEL * self.seams.parts.reach
+        over = ra.where(mine, low <= high + room, (low >= 0) & (low <= width))
         level, out = ra.where(mine, 0.0, heights[lowest]), ra.where(mine, n, -n)
 
         def open(place: Scalar) -> Condition:

@@ -1,4 +1,4 @@
-"""The worlds that engines are shown with, for a minute each: they stand, fall, swing and carry as they should."""
+"""The worlds that engines are shown with, for a minute each: they stand, fall, swing, carry as they should."""
 
 from __future__ import annotations
 
