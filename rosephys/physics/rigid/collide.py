@@ -130,7 +130,7 @@ def manifold(
 def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, seam: Seam | None) -> Manifold:
     radius = ra.array(shapes.radius)
     m = _between(x[0], x[1], radius[i], radius[j])
-    return m if seam is None else m.only_if(seam.owns(x, m.normal))
+    return m.only_if(seam.owns(x[seam.side], m.normal)) if seam else m
 
 
 def _faces_meet(
@@ -143,13 +143,8 @@ def _faces_meet(
 
     # the reference face f, of body r
     gaps = _separations(shapes, body, corner, normal)
-    (r, f), axis = _best(gaps, shapes.reach), _axis(gaps, normal)
-    bare: Condition = True
-    if seam:
-        r, f, bare = seam.reference(
-            corner, normal, gaps, lambda g: _best(g, shapes.reach, seam.side)
-        )
-    o = 1 - r
+    r, f, bare = _reference_face(shapes, corner, normal, gaps, seam)
+    o, axis = 1 - r, _axis(gaps, normal)
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
     width = _dot(along, end) - _dot(along, start)
@@ -175,11 +170,7 @@ def _faces_meet(
         p, q = ra.where(first, start, end), ra.where(nearer, b, a)
         m = _between(p, q, radius[body[r]], other)
         m = Manifold(sign * m.normal, m.points, m.gap, axis)
-        if seam is None:
-            return m
-        return m.only_if(
-            seam.owns(ra.array([ra.where(r == 0, p, q), ra.where(r == 0, q, p)]), m.normal)
-        )
+        return m.only_if(seam.owns(ra.where(r == seam.side, p, q), m.normal)) if seam else m
 
     def opposite() -> Manifold:
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
@@ -192,15 +183,9 @@ def _faces_meet(
             gap = _dot(n, p) - _dot(n, start) - thick
             none = (flat == 0) & (k == 1)
             if seam:
-                # of the fixed one's face this is an end where that is cut, or cuts not
-                mine, over = r == seam.side, ra.maximum(-place, place - width)
-                cut = over > room
-                end = ra.where(mine, p - (gap + thick) * n, p)
-                face = ra.where(k == 0, a - b, b - a) / ra.maximum(ra.norm(b - a), 1e-300)
-                way = ra.where(mine, ra.where(2 * place < width, -along, along), face)
-                ends, shared = cut == mine, mine & ~cut & (over > -0.5 * room)
-                on = seam.goes_on(end, ra.where(mine, n, -n), way, shared)
-                none |= ((flat > 0) & ~level & ends | shared) & on
+                way = ra.where(k == 0, a - b, b - a) / ra.maximum(ra.norm(b - a), 1e-300)
+                single = (flat == 0) | level
+                none |= seam.ends(r, n, place, width, p, gap + thick, way, single)
             return p - (other + 0.5 * gap) * n, ra.where(none, NEVER, gap)
 
         points, gap = ra.build(2, point)
@@ -240,6 +225,16 @@ def _separations(shapes: Outlines, body: Array, corner: Array, normal: Array) ->
         return ra.where(e < faces[body[k]], depth, -NEVER)
 
     return ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+
+
+def _reference_face(
+    shapes: Outlines, corner: Array, normal: Array, gaps: Array, seam: Seam | None
+) -> tuple[Index, Index, Condition]:
+    """The body and its face that is the reference, and whether there is one."""
+    if seam is None:
+        return *_best(gaps, shapes.reach), True
+    first = seam.side
+    return seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach, first))
 
 
 def _best(gaps: Array, reach: float, first: Index = 0) -> tuple[Index, Index]:

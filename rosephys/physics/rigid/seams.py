@@ -32,7 +32,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector, Vectors
+from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector
 from .bodies import Poses, Twists
 from .parts import Parts
 
@@ -185,18 +185,39 @@ class Seam:
         q, n = ra.stop_gradient((q, n))
         return self.seams.tally(a, ra.array(parts.body)[b], q, n, *self.still)
 
-    def owns(self, corners: Vectors, n: Vector) -> Condition:
-        """Whether the two, whose corners (2, 2) meet along n (2,), from the first to the second, do so for all
-        that is fixed, and no part before this one has the same corner."""
-        s = self.side
-        found = self._tally(corners[s], ra.where(s == 0, n, -n))
+    def owns(self, corner: Vector, n: Vector) -> Condition:
+        """Whether two that meet along n (2,), from the first to the second, at this corner (2,) of the fixed one
+        do so for all that is fixed, and no part before this one has the same corner."""
+        found = self._tally(corner, ra.where(self.side == 0, n, -n))
         return (found[0] == 0) & (found[2] == 0)
 
-    def goes_on(self, end: Vector, n: Vector, way: Vector, earlier: Condition) -> Condition:
-        """Whether a face with the normal n (2,) that ends at `end` along `way` goes on in another part, which
-        may have to be an `earlier` one."""
-        found = self._tally(end, n, way)
-        return (found[0] == 0) & (ra.where(earlier, found[2], found[1]) > 0)
+    def ends(
+        self,
+        r: Index,
+        n: Vector,
+        place: Scalar,
+        width: Scalar,
+        p: Vector,
+        height: Scalar,
+        way: Vector,
+        single: Condition,
+    ) -> Condition:
+        """Whether a point of contact is only where the face of the fixed part ends and another goes on, level,
+        or is that of an earlier part.
+
+        It is p (2,), `height` in front of the reference face of body r, which has the normal n (2,) and that
+        width, and at `place` along it; an end of the face against it, to which the `way` (2,) is from its other
+        end, but for a `single` corner.
+        """
+        room, mine = LEVEL * self.seams.parts.reach, r == self.side
+        over, along = ra.maximum(-place, place - width), ra.array([-n[1], n[0]])
+        cut = over > room  # an end of the reference; else it is one of the face against it
+        shared = mine & ~cut & (over > -0.5 * room)
+        end, out = ra.where(mine, p - height * n, p), ra.where(mine, n, -n)
+        way = ra.where(mine, ra.where(2 * place < width, -along, along), way)
+        found = self._tally(end, out, way)
+        goes_on = (found[0] == 0) & (ra.where(shared, found[2], found[1]) > 0)
+        return (shared | ~single & (cut == mine)) & goes_on
 
     def reference(
         self, corner: Array, normal: Array, gaps: Array, best: Callable[[Array], Choice]
