@@ -186,8 +186,8 @@ class Seam:
         return self.seams.tally(a, ra.array(parts.body)[b], q, n, *self.still)
 
     def owns(self, corner: Vector, n: Vector) -> Condition:
-        """Whether two that meet along n (2,), from the first to the second, at this corner (2,) of the fixed one
-        do so for all that is fixed, and no part before this one has the same corner."""
+        """Whether two that meet along n (2,), from the first to the second, at this corner (2,) of the fixed
+        one do so for all that is fixed, and no part before this one has the same corner."""
         found = self._tally(corner, ra.where(self.side == 0, n, -n))
         return (found[0] == 0) & (found[2] == 0)
 
