@@ -116,10 +116,12 @@ class World:
     """Bodies, the gravity on them, their joints, and which pairs may touch.
 
     `gravity` is an acceleration (2,), in m/s². `pairs` are all but those of two fixed bodies and of two that a
-    joint holds together, unless given.
+    joint holds together, unless given. `parts` are all convex shapes, each with the number of its body, and
+    `touching` (p, 2) the two of each of `contacts.pairs`, which are bodies.
 
     Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia
-    is not above 0, whose friction is below 0, or whose restitution is not from 0 to 1.
+    is not above 0, whose friction is below 0, whose restitution is not from 0 to 1, or that is made of several
+    parts and not fixed.
     """
 
     def __init__(
@@ -148,12 +150,17 @@ class World:
                 for j in range(i + 1, n)
                 if (self.movable[i] or self.movable[j]) and frozenset((i, j)) not in joined
             ]
-        self.contacts = rounds([self._faced(*p) for p in pairs], self.movable)
+        self.parts = [(k, part) for k, b in enumerate(self.bodies) for part in b.shape.parts]
+        of = [[a for a, (b, _) in enumerate(self.parts) if b == k] for k in range(n)]
+        touching = [self._faced(a, b) for i, j in pairs for a in of[i] for b in of[j]]
+        of_both = [(self.parts[a][0], self.parts[b][0]) for a, b in touching]
+        self.contacts = rounds(of_both, self.movable)
+        self.touching = np.array(touching, int).reshape(-1, 2)[self.contacts.order]
         self.links = rounds([j.bodies for j in self.joints], self.movable)
 
-    def _faced(self, i: int, j: int) -> tuple[int, int]:
-        """The pair with a circle, if it has one, second: the first has the faces."""
-        return (j, i) if len(self.bodies[i].shape.corners) == 1 else (i, j)
+    def _faced(self, a: int, b: int) -> tuple[int, int]:
+        """Two parts with a circle, if one is, second: the first has the faces."""
+        return (b, a) if len(self.parts[a][1].corners) == 1 else (a, b)
 
     # -------------------------------------------------------------------------------- of each body
 
@@ -243,6 +250,10 @@ class World:
 
 def _checked(k: int, body: Body) -> None:
     """Raise SceneError for a number of body k that no body has; traced ones are not known."""
+    if body.shape.pieces and not body.fixed:
+        raise SceneError(
+            f"body {k} is terrain, which does not fall: write Body(terrain(...), fixed=True)"
+        )
     rules = (
         ("density", body.density, 0.0, False, np.inf),
         ("inertia", body.inertia, 0.0, False, np.inf),

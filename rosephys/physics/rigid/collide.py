@@ -7,7 +7,8 @@ reference face, its nearest corner and the nearest corner of the reference are t
 normal joins them; so it is where only its lowest corner lies beside and corners are round, and for two circles,
 which have only a corner each. Radii are taken off the gaps. The normal points from the first body to the
 second. The points come in the order of n⊥ = (-n_y, n_x), whichever body has the reference face, so that the
-impulse of each is found again in the next step.
+impulse of each is found again in the next step. Where fixed bodies adjoin, `seams` says which faces, corners
+and ends of faces are none.
 
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
 1974 (clipping).
@@ -22,15 +23,17 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, NumpyArray, Scalar, Vector, Vectors
-from .bodies import World
+from ..quantities import Array, Condition, Index, Scalar, Vector, Vectors
+from .parts import Parts
+from .seams import LEVEL, Seam, Seams, Still
 
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
-LEVEL = 1e-6
-"""Separations that differ by less than this share of what counts as near are equal."""
+
 ASLANT = 0.03
 """Faces that are turned by more than this, in radians, touch in one point."""
+EQUAL = 1e-6
+"""Separations that differ by less than this share of what counts as near are equal."""
 
 
 @ra.struct
@@ -44,102 +47,62 @@ class Manifold:
     gap: ra.Vec
     axis: ra.Vec
 
+    def only_if(self, touching: Condition) -> Manifold:
+        """The same, or with no point."""
+        return Manifold(self.normal, self.points, ra.where(touching, self.gap, NEVER), self.axis)
+
 
 @dataclass(frozen=True)
-class Outlines:
-    """The shapes of a world as tables, padded to the most corners that one has.
+class Outlines(Parts):
+    """The parts of a world, and how two of them lie."""
 
-    A padded row of `corners` (n, v, 2) holds the first corner again. `normals` (n, v, 2) are those of the faces
-    from one corner to the next, of which the first `faces` (n,) exist; a circle has none.
+    @cached_property
+    def seams(self) -> Seams:
+        """Where those that are fixed lie against each other."""
+        return Seams(self)
+
+
+# ---------------------------------------------------------------------------------- two shapes
+
+
+def manifold(
+    shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array, still: Still | None = None
+) -> Manifold:
+    """How parts i and j lie with their bodies' positions (2, 2) and angles (2,).
+
+    Without `still`, which says where fixed bodies are, it does not matter what lies beside them.
     """
-
-    world: World
-
-    @cached_property
-    def count(self) -> int:
-        """The most corners of one shape."""
-        return max(len(b.shape.corners) for b in self.world.bodies)
-
-    @cached_property
-    def corners(self) -> NumpyArray:
-        """Of each body about its centre of mass."""
-        rows = []
-        for b in self.world.bodies:
-            p = b.shape.corners
-            rows.append(np.concatenate([p, np.repeat(p[:1], self.count - len(p), axis=0)]))
-        return np.array(rows)
-
-    @cached_property
-    def normals(self) -> NumpyArray:
-        """Outward, of length 1; zero where there is no face."""
-        side = np.roll(self.corners, -1, axis=1) - self.corners
-        length = np.hypot(side[..., 0], side[..., 1])[..., None]
-        outward = np.stack([side[..., 1], -side[..., 0]], axis=-1)
-        return np.asarray(outward / np.where(length > 0, length, 1.0))
-
-    @cached_property
-    def faces(self) -> NumpyArray:
-        """How many faces each body has."""
-        return np.asarray(
-            np.where(self.round, 0, [len(b.shape.corners) for b in self.world.bodies])
-        )
-
-    @cached_property
-    def round(self) -> NumpyArray:
-        """Whether each body is a circle."""
-        return np.array([len(b.shape.corners) == 1 for b in self.world.bodies], bool)
-
-    @cached_property
-    def radius(self) -> NumpyArray:
-        """Of each body."""
-        return np.array([b.shape.radius for b in self.world.bodies])
-
-    @cached_property
-    def size(self) -> NumpyArray:
-        """The radius of the circle about each body's centre of mass that holds it."""
-        return np.asarray(np.hypot(*np.moveaxis(self.corners, -1, 0)).max(axis=1) + self.radius)
-
-    @cached_property
-    def arm(self) -> NumpyArray:
-        """How far each body's farthest corner is from its centre of mass."""
-        return np.asarray(self.size - self.radius)
-
-    @cached_property
-    def reach(self) -> float:
-        """Pairs with a smaller gap are near: a fiftieth of the smallest body that can move."""
-        free = self.size[np.array(self.world.movable)]
-        return 0.02 * float(free.min(initial=np.inf)) if len(free) else 0.0
-
-
-def manifold(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
-    """How bodies i and j lie with their positions (2, 2) and angles (2,)."""
-    pairs = shapes.world.contacts.pairs
-    both = shapes.round[pairs[:, 0]] & shapes.round[pairs[:, 1]]
+    both = shapes.round[shapes.world.touching].all(axis=1)
+    seam = None if still is None else Seam(shapes.seams, ra.array([i, j]), still)
     if both.all():
-        return _corners_meet(shapes, i, j, x)
+        return _corners_meet(shapes, i, j, x, seam)
     if not both.any():
-        return _faces_meet(shapes, i, j, x, angle)
+        return _faces_meet(shapes, i, j, x, angle, seam)
     return ra.cond(
         ra.array(shapes.faces)[i] > 0,
-        lambda: _faces_meet(shapes, i, j, x, angle),
-        lambda: _corners_meet(shapes, i, j, x),
+        lambda: _faces_meet(shapes, i, j, x, angle, seam),
+        lambda: _corners_meet(shapes, i, j, x, seam),
     )
 
 
-def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors) -> Manifold:
+def _corners_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, seam: Seam | None) -> Manifold:
     radius = ra.array(shapes.radius)
-    return _between(x[0], x[1], radius[i], radius[j])
+    m = _between(x[0], x[1], radius[i], radius[j])
+    return m.only_if(seam.owns(x[seam.side], m.normal)) if seam else m
 
 
-def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) -> Manifold:
+def _faces_meet(
+    shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array, seam: Seam | None
+) -> Manifold:
     """The other body's face, cut to the reference face; or the closest corners of the two."""
     v, body = shapes.count, ra.array([i, j])
     faces, radius = ra.array(shapes.faces), ra.array(shapes.radius)
     corner, normal = _in_place(shapes, body, x, angle)
 
     # the reference face f, of body r
-    r, f, gaps, axis = _reference_face(shapes, body, corner, normal)
-    o = 1 - r
+    gaps = _separations(shapes, body, corner, normal)
+    r, f, bare = _reference_face(shapes, corner, normal, gaps, seam)
+    o, axis = 1 - r, _axis(gaps, normal)
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
     width = _dot(along, end) - _dot(along, start)
@@ -150,7 +113,8 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
     a, b = _face_against(n, r, flat, corner, normal)
     u, w = _dot(along, a) - _dot(along, start), _dot(along, b) - _dot(along, start)
     sign = ra.where(r == 0, 1.0, -1.0)
-    before, beyond = ra.maximum(u, w) < 0, ra.minimum(u, w) > width
+    room = LEVEL * shapes.reach if seam else 0.0
+    before, beyond = ra.maximum(u, w) < -room, ra.minimum(u, w) > width + room
     thick, other = radius[body[r]] + radius[body[o]], radius[body[o]]
 
     # of round corners the lowest, beside the reference, is nearer to its end than what lies over it
@@ -161,8 +125,10 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
     def beside() -> Manifold:
         first = ra.where(outside, lowest < 0, before)
         nearer = ra.where(outside, lowest == w, (u < w) == before)
-        m = _between(ra.where(first, start, end), ra.where(nearer, b, a), radius[body[r]], other)
-        return Manifold(sign * m.normal, m.points, m.gap, axis)
+        p, q = ra.where(first, start, end), ra.where(nearer, b, a)
+        m = _between(p, q, radius[body[r]], other)
+        m = Manifold(sign * m.normal, m.points, m.gap, axis)
+        return m.only_if(seam.owns(ra.where(r == seam.side, p, q), m.normal)) if seam else m
 
     def opposite() -> Manifold:
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
@@ -173,12 +139,18 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
             share = (ra.clip(place, 0.0, width) - u) / run
             p = a + ra.where(level, ra.where(k == 0, 0.0, 1.0), share) * (b - a)
             gap = _dot(n, p) - _dot(n, start) - thick
-            return p - (other + 0.5 * gap) * n, ra.where((flat == 0) & (k == 1), NEVER, gap)
+            none = (flat == 0) & (k == 1)
+            if seam:
+                way = ra.where(k == 0, a - b, b - a) / ra.maximum(ra.norm(b - a), 1e-300)
+                single = (flat == 0) | level
+                none |= seam.ends(r, n, place, width, p, gap + thick, way, single)
+            return p - (other + 0.5 * gap) * n, ra.where(none, NEVER, gap)
 
         points, gap = ra.build(2, point)
         return Manifold(sign * n, points, gap, axis)
 
-    return ra.cond(clear & (before | beyond | outside), beside, opposite)
+    m = ra.cond(clear & (before | beyond | outside), beside, opposite)
+    return m.only_if(bare) if seam else m
 
 
 def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[Array, Array]:
@@ -200,11 +172,8 @@ def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[
     return ra.build(2, placed)
 
 
-def _reference_face(
-    shapes: Outlines, body: Array, corner: Array, normal: Array
-) -> tuple[Index, Index, Array, Vector]:
-    """The body, 0 or 1, and the face along whose normal the two are separated most, and how far they are along
-    all of them (2, v); the first unless the second's is clearly the better; and the best normal in any case."""
+def _separations(shapes: Outlines, body: Array, corner: Array, normal: Array) -> Array:
+    """How far the two bodies are apart along the normals of all faces, (2, v)."""
     v, faces = shapes.count, ra.array(shapes.faces)
 
     def apart(k: Index, e: Index) -> Scalar:
@@ -213,12 +182,32 @@ def _reference_face(
         depth = ra.min(ra.build(v, lambda o: _dot(n, corner[1 - k, o]))) - _dot(n, at)
         return ra.where(e < faces[body[k]], depth, -NEVER)
 
-    gaps = ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+    return ra.build(2, lambda k: ra.build(v, lambda e: apart(k, e)))
+
+
+def _reference_face(
+    shapes: Outlines, corner: Array, normal: Array, gaps: Array, seam: Seam | None
+) -> tuple[Index, Index, Condition]:
+    """The body and its face that is the reference, and whether there is one."""
+    if seam is None:
+        return *_best(gaps, shapes.reach), True
+    first = seam.side
+    return seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach, first))
+
+
+def _best(gaps: Array, reach: float, first: Index = 0) -> tuple[Index, Index]:
+    """The body, 0 or 1, and its face along whose normal the two are separated most: that of the `first` unless
+    the other's is clearly the better, as equal ones must not take turns."""
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
-    # the first body's face unless the second's is clearly the better: equal ones must not take turns
-    r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + LEVEL * shapes.reach, 1, 0)
-    axis = ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
-    return r, best[r], gaps, axis
+    o = 1 - first
+    r = ra.where(gaps[o, best[o]] > gaps[first, best[first]] + EQUAL * reach, o, first)
+    return r, best[r]
+
+
+def _axis(gaps: Array, normal: Array) -> Vector:
+    """The best of all normals, from the first body to the second."""
+    best = ra.build(2, lambda k: ra.argmax(gaps[k]))
+    return ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
 
 
 def _face_against(

@@ -17,7 +17,7 @@ import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Vector, Vectors
 from .bodies import Bodies, Poses, Twists, World
-from .collide import Outlines, manifold
+from .collide import NEVER, Outlines, manifold
 
 YES: Scalar = 1.0
 """What is added to count something."""
@@ -75,11 +75,14 @@ class Flight:
         """Whether a pair may be near within dt, however its bodies turn."""
         shapes, g = self.shapes, self.gravity
         i, j = ra.array(shapes.world.contacts.pairs)[k]
-        arm = ra.array(shapes.arm)
-        turned = abs(self.motion[i, 2]) * arm[i] + abs(self.motion[j, 2]) * arm[j]
+        a, b = ra.array(shapes.world.touching)[k]
+        arm, gap = ra.array(shapes.arm), ra.min(seen.gap)
+        turned = abs(self.motion[i, 2]) * arm[a] + abs(self.motion[j, 2]) * arm[b]
         falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
         speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
-        return ra.min(seen.gap) - dt * speed < shapes.reach
+        near = gap - dt * speed < shapes.reach
+        # what does not touch because of a seam may do so behind it
+        return near | (gap >= NEVER) if len(shapes.seams.others) else near
 
 
 def seer(shapes: Outlines) -> Callable[[Index, Scalar, Poses, Twists, Vector], Look]:
@@ -122,9 +125,10 @@ def contacts(flight: Flight, dt: Scalar, since: Array) -> Contacts:
     normal, arms = ra.accum((p, 2)), ra.accum((p, 2, 2, 2))
     gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
     lower, upper = _boxes(flight, dt)
+    parts = ra.array(flight.shapes.world.touching)
     for k in ra.range(p):
-        i, j = pairs[k, 0], pairs[k, 1]
-        with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
+        (i, j), (a, b) = pairs[k], parts[k]
+        with ra.when(ra.all((lower[a] < upper[b]) & (lower[b] < upper[a]))):
             t = ra.maximum(since[i], since[j])
             seen = flight.look(k, t)
             with ra.when(flight.comes_near(k, seen, dt)):
@@ -153,7 +157,9 @@ def _seen(shapes: Outlines, k: Index, t: Scalar, x: Poses, motion: Twists, g: Ve
     """Pair k at the time t."""
     i, j = ra.array(shapes.world.contacts.pairs)[k]
     places, motions = ra.build(2, lambda s: _flown(shapes, ra.where(s == 0, i, j), t, x, motion, g))
-    m = manifold(shapes, i, j, places[:, :2], places[:, 2])
+    a, b = ra.array(shapes.world.touching)[k]
+    still = ra.stop_gradient((x, motion, t)) if len(shapes.seams.others) else None
+    m = manifold(shapes, a, b, places[:, :2], places[:, 2], still)
     arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - places[side, :2]))
     n = m.normal
 
@@ -165,7 +171,7 @@ def _seen(shapes: Outlines, k: Index, t: Scalar, x: Poses, motion: Twists, g: Ve
 
 
 def _boxes(flight: Flight, dt: Scalar) -> tuple[Vectors, Vectors]:
-    """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
+    """Boxes along the axes (m, 2) that hold each part during the step and what is near it."""
     shapes = flight.shapes
     local, v = ra.array(shapes.corners), shapes.count
     size, radius = ra.array(shapes.size), ra.array(shapes.radius)
@@ -173,15 +179,18 @@ def _boxes(flight: Flight, dt: Scalar) -> tuple[Vectors, Vectors]:
     x, motion, gravity = ra.stop_gradient((flight.x, flight.motion, flight.gravity))
     falls = dt * dt * (abs(gravity[0]) + abs(gravity[1]))
 
-    def box(k: Index) -> tuple[Vector, Vector]:
+    body = ra.array(shapes.body)
+
+    def box(a: Index) -> tuple[Vector, Vector]:
+        k = body[a]
         c, s = ra.cos(x[k, 2]), ra.sin(x[k, 2])
 
         def corner(e: Index) -> tuple[Scalar, Scalar]:
-            p = local[k, e]
+            p = local[a, e]
             return c * p[0] - s * p[1], s * p[0] + c * p[1]
 
-        swept = ra.hypot(motion[k, 0], motion[k, 1]) + abs(motion[k, 2]) * size[k]
-        reach = radius[k] + shapes.reach + 2 * dt * swept + falls
+        swept = ra.hypot(motion[k, 0], motion[k, 1]) + abs(motion[k, 2]) * size[a]
+        reach = radius[a] + shapes.reach + 2 * dt * swept + falls
         us, vs = ra.build(v, corner)
         return (
             ra.array([x[k, 0] + ra.min(us) - reach, x[k, 1] + ra.min(vs) - reach]),

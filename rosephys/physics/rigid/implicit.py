@@ -38,6 +38,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import numpy as np
+
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
@@ -198,7 +200,8 @@ def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
         def worse(tried: _Tried) -> Condition:
             return (tried[0] > SHORTEST) & ~(size(tried[2]) < size(value))
 
-        share, v, value = ra.while_loop(worse, shorter, (2.0, v, value))
+        untried = ra.full(value.shape, np.inf)
+        share, v, value = ra.while_loop(worse, shorter, (2.0, v, untried))
         return v, value, share > SHORTEST
 
     def further(now: _Found) -> Condition:

@@ -122,8 +122,15 @@ class _Touching:
         self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
     def kept(self, touch: Array) -> Array:
-        """The impulses (p, 4) of pairs that rest."""
-        return ra.build(touch.shape[0], lambda k: ra.where(self.rests[k] > 0, touch[k], 0.0))
+        """The impulses (p, 4) of pairs that rest, at points that are still near."""
+        reach = Outlines(self.world).reach
+
+        def of(k: Index) -> Array:
+            gap = self.contacts.gap[k]
+            there = ra.array([gap[0], gap[0], gap[1], gap[1]]) < reach
+            return ra.where((self.rests[k] > 0) & there, touch[k], 0.0)
+
+        return ra.build(touch.shape[0], of)
 
     def aims(self, first: Condition, motion: Twists, touch: Array) -> Array:
         """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first

@@ -101,6 +101,10 @@ def searcher(shapes: Outlines, see: Callable[..., Look]) -> Callable[..., tuple[
         slow: Scalar,
     ) -> tuple[Scalar, Scalar]:
         flight = Flight(shapes, x, motion, gravity, see)
+        if len(shapes.seams.others):
+            # where a seam is between the two, what carries the body until then bears what falls within the step
+            falls = dt * ra.hypot(gravity[0], gravity[1])
+            slow += ra.where(ra.min(seen.gap) >= NEVER, falls, 0.0)
 
         def onward(now: _Search) -> _Search:
             looks, t, _, seen = now
@@ -174,8 +178,9 @@ class _Along:
     ) -> None:
         shapes = flight.shapes
         self.shapes, self.normal, self.left, self.rate = shapes, normal, left, rate
-        self.body = ra.array(shapes.world.contacts.pairs)[k]
-        i, j = self.body
+        i, j = ra.array(shapes.world.contacts.pairs)[k]
+        self.part = ra.array(shapes.world.touching)[k]
+        a, b = self.part
         (x, v), (y, w) = flight.at(i, t), flight.at(j, t)
         self.x, self.v, self.angles, self.spins = y - x, w - v, (x[2], y[2]), (v[2], w[2])
         # A
@@ -188,13 +193,13 @@ class _Along:
         )
         speed = ra.hypot(self.v[0], self.v[1]) + abs(falls) * left * ra.hypot(g[0], g[1])
         far = ra.hypot(self.x[0], self.x[1]) + left * speed
-        turns = (v[2] - rate) ** 2 * arm[i] + (w[2] - rate) ** 2 * arm[j]
+        turns = (v[2] - rate) ** 2 * arm[a] + (w[2] - rate) ** 2 * arm[b]
         bends = rate * rate * far + 2 * abs(rate) * speed
         self.most = ra.maximum(turns + bends + pull, TINY)
 
     def _corner(self, side: int, c: Index) -> tuple[Scalar, Scalar]:
         """How far a corner is along the normal beyond its body's centre, and how fast it gets on."""
-        n, p = self.normal, ra.array(self.shapes.corners)[self.body[side], c]
+        n, p = self.normal, ra.array(self.shapes.corners)[self.part[side], c]
         cos, sin = ra.cos(self.angles[side]), ra.sin(self.angles[side])
         m = ra.array([cos * n[0] + sin * n[1], cos * n[1] - sin * n[0]])  # n as the body sees it
         turns = self.spins[side] - self.rate
@@ -204,7 +209,7 @@ class _Along:
         """How far apart the centres are beside the radii, and how fast they part."""
         n, radius, x, v = self.normal, ra.array(self.shapes.radius), self.x, self.v
         turned = self.rate * (n[0] * x[1] - n[1] * x[0])
-        radii = radius[self.body[0]] + radius[self.body[1]]
+        radii = radius[self.part[0]] + radius[self.part[1]]
         return n[0] * x[0] + n[1] * x[1] - radii, n[0] * v[0] + n[1] * v[1] + turned
 
     def apart(self) -> Scalar:

@@ -28,17 +28,26 @@ from ..quantities import NumpyArray
 
 @dataclass(frozen=True)
 class Shape:
-    """All points within `radius` of the hull of `corners` (k, 2), which are about the centroid."""
+    """All points within `radius` of the hull of `corners` (k, 2), which are about the centroid.
+
+    With `pieces` it is all of these, which are convex and lie as they are given; `corners` go round them.
+    """
 
     corners: NumpyArray
     radius: float
     area: float
     moment: float
+    pieces: tuple[Shape, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Shape, ...]:
+        """The convex shapes that it is made of."""
+        return self.pieces or (self,)
 
     @property
     def outline(self) -> NumpyArray:
         """A closed curve round the shape, (m, 2), for a picture."""
-        if not self.radius:
+        if not self.radius or self.pieces:
             return self.corners
         around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         rim = self.radius * np.stack([np.cos(around), np.sin(around)], axis=1)
