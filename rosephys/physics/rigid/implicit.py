@@ -9,11 +9,16 @@ A point that will overlap by δ = -(gap + h u_n) at the end of the step, and sli
 
     P_n = h f(k δ),    f(F) = F² / 4F₀ from 0 to 2F₀, then F - F₀          P_t = -μ P_n u_t / √(u_t² + c²)
 
-A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end
-of the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff,
-with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is one, and
-no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem. Newton's
-method finds it; its steps are halved until the residual falls.
+A joint is a spring of the stiffness k along each of its rows, P = -h k C(x'), with the rows G of the chord
+from x to x' (`chords`), for which G (x' - x) = C(x') - C(x). So the work that a joint does, h P · G v' =
+-k C' · (C' - C), is never more than the energy k |C|² / 2 that it loses, and motion and springs together gain
+nothing, for any graph, mass and step. With the rows at one end of the step they would: a light link under a
+load turns far in it. A motor is a damper as stiff, with at most its torque.
+
+Newton's method finds v'; its steps are halved until the residual falls. Without joints and friction v' is the
+minimum of a strictly convex function, so there is one, and no other, whatever h and k. With friction that holds
+for small μ, as it does in Coulomb's problem. With joints that turn far within a step Newton's method may find
+none: then the rest of the step is made in halves.
 
 So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
 error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is
@@ -26,8 +31,9 @@ and where the features change that meet. It is that of the motion to the order o
 
 Sources: Moreau, *Unilateral contact and dry friction in finite freedom dynamics*, 1988; Todorov, *Convex and
 analytically-invertible dynamics with contacts and constraints*, ICRA 2014; Castro et al., *An unconstrained
-convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Deuflhard, *Newton Methods for
-Nonlinear Problems*, 2004 (damping).
+convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Gonzalez, *Mechanical systems subject
+to holonomic constraints*, Physica D 132, 1999 (chords); Deuflhard, *Newton Methods for Nonlinear Problems*,
+2004 (damping).
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ import rose_ad as ra
 from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide
 from .bodies import Bodies, Poses, Twists, World
+from .chords import chord
 from .impacts import impacts
 from .joints import MOTOR, Table
 from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
@@ -51,9 +58,15 @@ TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
+CLOSE = 1e-8
+"""A residual below this share of the motion is that of a solution."""
+LEAST, PARTS = 2.0**-8, 512
+"""The least share of a step that is made at once, and how many parts are tried."""
 
 _Found: TypeAlias = tuple[Twists, Twists, Condition]
 """v, the residual there, and whether the last step made it smaller."""
+_Part: TypeAlias = tuple[Poses, Twists, Scalar, Scalar]
+"""x and v, and the shares of the step that are left and that is tried."""
 _Tried: TypeAlias = tuple[Scalar, Twists, Twists]
 """The share of a step, v after it, and the residual there."""
 
@@ -75,45 +88,88 @@ def step(
     n = len(world.bodies)
     x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
     motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
-    forces: list[Force] = []
+    contact: Callable[[Poses, Scalar], Force] | None = None
 
     # impacts that have restitution, each at its instant; then the contacts that are left
     if len(world.contacts.pairs):
         contacts = collide.find(world, state, dt)
         pairs = pairs_of(world, contacts)
         motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
-        gap = _gaps(world, contacts, pairs, motion)
-        forces.append(_contact(world, pairs, gap, dt, stiffness, onset, slip))
+        start, gap = x, _gaps(world, contacts, pairs, motion)
 
-    # joints, as springs
+        def contact(x: Poses, h: Scalar) -> Force:
+            opened = gap + _parting(world, pairs, x - start)
+            return _contact(world, pairs, opened, h, stiffness, onset, slip)
+
+    def solved(x: Poses, v: Twists, h: Scalar) -> tuple[Twists, Condition]:
+        """v' = v + h g + W Gᵀ P(G v'), and whether it was found."""
+        forces = [contact(x, h)] if contact else []
+        forces += [_joined(world, x, h, stiffness)] if world.joints else []
+        free = v + h * world.pull
+
+        def excess(u: Twists) -> Twists:
+            change = ra.accum((n, 3))
+            for force in forces:
+                force(u, change)
+            return u - free - change.freeze()
+
+        u = ra.custom_root(excess, v, lambda f, start: _root(f, start, most)) if forces else free
+        return u, _size(excess(u)) <= CLOSE * CLOSE * (1 + _size(u))
+
     if world.joints:
-        forces.append(_joined(world, x, dt, stiffness))
-
-    # v' = v + h g + W Gᵀ P(G v')
-    free = motion + dt * world.pull
-
-    def excess(v: Twists) -> Twists:
-        change = ra.accum((n, 3))
-        for force in forces:
-            force(v, change)
-        return v - free - change.freeze()
-
-    v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, most)) if forces else free
-
-    # x' = x + h v'
-    x += dt * v
+        x, v = _in_parts(solved, x, motion, dt)
+    else:
+        v, _ = solved(x, motion, dt)
+        x += dt * v
     return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
+
+
+def stored(world: World, state: Bodies, stiffness: Scalar = 1e6) -> Scalar:
+    """The energy k |C|² / 2 of the springs that joints are, in J, with `stiffness` k in N/m."""
+    if not world.joints:
+        return 0.0
+    table, total = Table(world), ra.accum()
+    for k in ra.range(len(world.joints)):
+        (i, j), x, angle = table.pairs[k], state.position, state.angle
+        ends = ra.array([x[i, 0], x[i, 1], angle[i], x[j, 0], x[j, 1], angle[j]])
+        off = table.look(k, ends)[1]
+        total += 0.5 * stiffness * ra.dot(off, off)
+    return total.freeze()
+
+
+def _in_parts(
+    solved: Callable[[Poses, Twists, Scalar], tuple[Twists, Condition]],
+    x: Poses,
+    v: Twists,
+    dt: Scalar,
+) -> tuple[Poses, Twists]:
+    """x and v (n, 3) after a step; where no solution is found the rest of it is made in halves."""
+
+    def part(now: _Part) -> _Part:
+        x, v, left, share = now
+        u, found = solved(x, v, share * dt)
+        made = found | (share < LEAST)
+        left = ra.where(made, left - share, left)
+        following = ra.minimum(ra.where(made, 2 * share, 0.5 * share), left)
+        return ra.where(made, x + share * dt * u, x), ra.where(made, u, v), left, following
+
+    return ra.while_loop(lambda now: now[2] > 0, part, (x, v, 1.0, 1.0), max_steps=PARTS)[:2]
 
 
 def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Twists) -> Array:
     """The gaps (p, 2) at the start of the step of points that are looked at when they meet."""
+    time = ra.reshape(contacts.time, (len(world.contacts.pairs), 1))
+    return contacts.gap - time * _parting(world, pairs, motion)
+
+
+def _parting(world: World, pairs: Pairs, motion: Twists) -> Array:
+    """How fast (p, 2) points part along their normals when bodies move so (n, 3)."""
     bodies = ra.array(world.contacts.pairs)
 
-    def before(p: Index) -> Array:
-        u = speeds(pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))
-        return contacts.gap[p] - contacts.time[p] * u[NORMALS]
+    def parting(p: Index) -> Array:
+        return speeds(pairs, p, ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))[NORMALS]
 
-    return ra.build(len(world.contacts.pairs), before)
+    return ra.build(len(world.contacts.pairs), parting)
 
 
 def _contact(
@@ -159,7 +215,9 @@ def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
         for k in ra.range(len(world.joints)):
             i, j = table.pairs[k, 0], table.pairs[k, 1]
             motion = ra.concat([v[i], v[j]])
-            rows, off = table.look(k, ra.concat([x[i], x[j]]) + dt * motion)
+            before = ra.concat([x[i], x[j]])
+            rows = chord(table.kind[k], table.anchors[k], before, motion, ra.zeros(3), dt)[0]
+            off = table.look(k, before + dt * motion)[1]
             wrong = ra.where(table.kind[k] == MOTOR, table.speed[k] - rows @ motion, -off / dt)
             most = dt * table.torque[k]
             more = ra.clip(stiffness * dt * dt * wrong, -most, most) @ rows
@@ -172,9 +230,6 @@ def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
 def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
     """v with f(v) = 0, by Newton's method; a step is halved until the residual is smaller."""
 
-    def size(value: Twists) -> Scalar:
-        return ra.sum(value * value)
-
     def newer(now: _Found) -> _Found:
         v, value, _ = now
         way = ra.dense_solve(ra.linearize(f, v)[1], value)
@@ -185,12 +240,17 @@ def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
             return share, there, f(there)
 
         def worse(tried: _Tried) -> Condition:
-            return (tried[0] > SHORTEST) & ~(size(tried[2]) < size(value))
+            return (tried[0] > SHORTEST) & ~(_size(tried[2]) < _size(value))
 
         share, v, value = ra.while_loop(worse, shorter, (2.0, v, value))
         return v, value, share > SHORTEST
 
     def further(now: _Found) -> Condition:
-        return now[2] & (size(now[1]) > TOLERANCE * TOLERANCE)
+        return now[2] & (_size(now[1]) > TOLERANCE * TOLERANCE)
 
     return ra.while_loop(further, newer, (start, f(start), True), max_steps=most)[0]
+
+
+def _size(v: Twists) -> Scalar:
+    """The square of motions (n, 3)."""
+    return ra.sum(v * v)
