@@ -12,11 +12,16 @@ A point that will overlap by δ = -(gap + h u_n) at the end of the step, and sli
 with s(u) = (1 - (u / u₀)²)² for what parts, up to u₀, then 0: so what overlaps at the start parts at less than
 u₀ = OPENING, however deep it is.
 
-A joint is a spring of the stiffness k along each of its rows, P = -h k C(x + h v'), with the rows at the end
-of the step, too: those at its start would throw about a light link under a load. A motor is a damper as stiff,
-with at most its torque. Without friction v' is the minimum of a strictly convex function, so there is one, and
-no other, whatever h and k. With friction that holds for small μ, as it does in Coulomb's problem. Newton's
-method finds it; its steps are halved until the residual falls.
+A joint is a spring of the stiffness k along each of its rows, P = -h k C(x'), with the rows G of the chord
+from x to x' (`chords`), for which G (x' - x) = C(x') - C(x). So the work that a joint does, h P · G v' =
+-k C' · (C' - C), is never more than the energy k |C|² / 2 that it loses, and motion and springs together gain
+nothing, for any graph, mass and step. With the rows at one end of the step they would: a light link under a
+load turns far in it. A motor is a damper as stiff, with at most its torque.
+
+Newton's method finds v'; its steps are halved until the residual falls. Without joints and friction v' is the
+minimum of a strictly convex function, so there is one, and no other, whatever h and k. With friction that holds
+for small μ, as it does in Coulomb's problem. With joints that turn far within a step Newton's method may find
+none: then the rest of the step is made in halves.
 
 So no step is too long for a stiffness. As k grows the contact becomes Moreau's, rigid and plastic, with an
 error of 1/k. What rests overlaps by its weight over k, and what should stick creeps at less than c. All is
@@ -29,8 +34,9 @@ and where the features change that meet. It is that of the motion to the order o
 
 Sources: Moreau, *Unilateral contact and dry friction in finite freedom dynamics*, 1988; Todorov, *Convex and
 analytically-invertible dynamics with contacts and constraints*, ICRA 2014; Castro et al., *An unconstrained
-convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Deuflhard, *Newton Methods for
-Nonlinear Problems*, 2004 (damping).
+convex formulation of compliant contact*, IEEE Trans. Robotics 39, 2023; Gonzalez, *Mechanical systems subject
+to holonomic constraints*, Physica D 132, 1999 (chords); Deuflhard, *Newton Methods for Nonlinear Problems*,
+2004 (damping).
 """
 
 from __future__ import annotations
@@ -44,6 +50,7 @@ import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums
 from .bodies import Bodies, Poses, Twists, World
+from .chords import chord
 from .flight import moving
 from .impacts import Rest, after_impacts
 from .joints import MOTOR, Table
@@ -60,9 +67,15 @@ OPENING = 0.1
 """How fast an overlap opens at most, in m/s."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
+CLOSE = 1e-8
+"""A residual below this share of the motion is that of a solution."""
+LEAST, PARTS = 2.0**-8, 512
+"""The least share of a step that is made at once, and how many parts are tried."""
 
 _Found: TypeAlias = tuple[Twists, Twists, Condition]
 """v, the residual there, and whether the last step made it smaller."""
+_Part: TypeAlias = tuple[Poses, Twists, Scalar, Scalar]
+"""x and v, and the shares of the step that are left and that is tried."""
 _Tried: TypeAlias = tuple[Scalar, Twists, Twists]
 """The share of a step, v after it, and the residual there."""
 
@@ -83,49 +96,91 @@ def step(
     """
     n = len(world.bodies)
     x, motion = moving(state)
-    forces: list[Force] = []
+    contact: Callable[[Poses, Scalar], Force] | None = None
 
     # impacts that have restitution, each at its instant; then the contacts that are left
     if len(world.contacts.pairs):
         left = after_impacts(world, state, dt, most, plastic=False)
         motion, x = left.motion, left.x
-        gap = _gaps(world, left, dt)
-        forces.append(_contact(world, left.pairs, gap, dt, stiffness, onset, slip))
+        start, pairs, gap = x, left.pairs, _gaps(world, left, dt)
 
-    # joints, as springs
+        def contact(x: Poses, h: Scalar) -> Force:
+            opened = gap + _parting(world, pairs, x - start)
+            return _contact(world, pairs, opened, h, stiffness, onset, slip)
+
+    def solved(x: Poses, v: Twists, h: Scalar) -> tuple[Twists, Condition]:
+        """v' = v + h g + W Gᵀ P(G v'), and whether it was found."""
+        forces = [contact(x, h)] if contact else []
+        forces += [_joined(world, x, h, stiffness)] if world.joints else []
+        free = v + h * world.pull
+
+        def excess(u: Twists) -> Twists:
+            change = ra.accum((n, 3))
+            for force in forces:
+                force(u, change)
+            return u - free - change.freeze()
+
+        u = ra.custom_root(excess, v, lambda f, start: _root(f, start, MOST)) if forces else free
+        return u, _size(excess(u)) <= CLOSE * CLOSE * (1 + _size(u))
+
     if world.joints:
-        forces.append(_joined(world, x, dt, stiffness))
-
-    # v' = v + h g + W Gᵀ P(G v')
-    free = motion + dt * world.pull
-
-    def excess(v: Twists) -> Twists:
-        change = ra.accum((n, 3))
-        for force in forces:
-            force(v, change)
-        return v - free - change.freeze()
-
-    v = ra.custom_root(excess, motion, lambda f, start: _root(f, start, MOST)) if forces else free
-
-    # x' = x + h v'
-    x += dt * v
+        x, v = _in_parts(solved, x, motion, dt)
+    else:
+        v, _ = solved(x, motion, dt)
+        x += dt * v
     return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
+
+
+def stored(world: World, state: Bodies, stiffness: Scalar = 1e6) -> Scalar:
+    """The energy k |C|² / 2 of the springs that joints are, in J, with `stiffness` k in N/m."""
+    if not world.joints:
+        return 0.0
+    table, total = Table(world), ra.accum()
+    for k in ra.range(len(world.joints)):
+        (i, j), x, angle = table.pairs[k], state.position, state.angle
+        ends = ra.array([x[i, 0], x[i, 1], angle[i], x[j, 0], x[j, 1], angle[j]])
+        off = table.look(k, ends)[1]
+        total += 0.5 * stiffness * ra.dot(off, off)
+    return total.freeze()
+
+
+def _in_parts(
+    solved: Callable[[Poses, Twists, Scalar], tuple[Twists, Condition]],
+    x: Poses,
+    v: Twists,
+    dt: Scalar,
+) -> tuple[Poses, Twists]:
+    """x and v (n, 3) after a step; where no solution is found the rest of it is made in halves."""
+
+    def part(now: _Part) -> _Part:
+        x, v, left, share = now
+        u, found = solved(x, v, share * dt)
+        made = found | (share < LEAST)
+        left = ra.where(made, left - share, left)
+        following = ra.minimum(ra.where(made, 2 * share, 0.5 * share), left)
+        return ra.where(made, x + share * dt * u, x), ra.where(made, u, v), left, following
+
+    return ra.while_loop(lambda now: now[2] > 0, part, (x, v, 1.0, 1.0), max_steps=PARTS)[:2]
 
 
 def _gaps(world: World, left: Rest, dt: Scalar) -> Array:
     """The gaps (p, 2) at the start of the step, from which elastic bodies that move on meet if and only if
     they rest."""
-    bodies, at, pull = ra.array(world.contacts.pairs), left.contacts, world.pull
+    at, v, count = left.contacts, left.motion, len(world.contacts.pairs)
+    time, rests = ra.reshape(at.time, (count, 1)), ra.reshape(left.rests, (count, 1))
+    gap = at.gap - time * _parting(world, left.pairs, v)
+    end = gap + dt * _parting(world, left.pairs, v + dt * world.pull)
+    return gap + (1 - rests) * ra.maximum(-end, 0.0)
 
-    def before(p: Index) -> Array:
-        v = left.motion
-        i, j = bodies[p, 0], bodies[p, 1]
-        gap = at.gap[p] - at.time[p] * speeds(left.pairs.row(p), ra.concat([v[i], v[j]]))[NORMALS]
-        v += dt * pull
-        end = gap + dt * speeds(left.pairs.row(p), ra.concat([v[i], v[j]]))[NORMALS]
-        return gap + (1 - left.rests[p]) * ra.maximum(-end, 0.0)
 
-    return ra.build(len(world.contacts.pairs), before)
+def _parting(world: World, pairs: Pairs, motion: Twists) -> Array:
+    """How fast (p, 2) points part along their normals when bodies move so (n, 3)."""
+    bodies = ra.array(world.contacts.pairs)
+
+    def parting(p: Index) -> Array:
+        return speeds(pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))[NORMALS]
+
+    return ra.build(len(world.contacts.pairs), parting)
 
 
 def _contact(
@@ -172,7 +227,9 @@ def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
         for k in ra.range(len(world.joints)):
             i, j = table.pairs[k, 0], table.pairs[k, 1]
             motion = ra.concat([v[i], v[j]])
-            rows, off = table.look(k, ra.concat([x[i], x[j]]) + dt * motion)
+            before = ra.concat([x[i], x[j]])
+            rows = chord(table.kind[k], table.anchors[k], before, motion, ra.zeros(3), dt)[0]
+            off = table.look(k, before + dt * motion)[1]
             wrong = ra.where(table.kind[k] == MOTOR, table.speed[k] - rows @ motion, -off / dt)
             most = dt * table.torque[k]
             more = ra.clip(stiffness * dt * dt * wrong, -most, most) @ rows
@@ -185,9 +242,6 @@ def _joined(world: World, x: Poses, dt: Scalar, stiffness: Scalar) -> Force:
 def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
     """v with f(v) = 0, by Newton's method; a step is halved until the residual is smaller."""
 
-    def size(value: Twists) -> Scalar:
-        return ra.sum(value * value)
-
     def newer(now: _Found) -> _Found:
         v, value, _ = now
         way = ra.dense_solve(ra.linearize(f, v)[1], value)
@@ -198,13 +252,18 @@ def _root(f: Callable[[Twists], Twists], start: Twists, most: int) -> Twists:
             return share, there, f(there)
 
         def worse(tried: _Tried) -> Condition:
-            return (tried[0] > SHORTEST) & ~(size(tried[2]) < size(value))
+            return (tried[0] > SHORTEST) & ~(_size(tried[2]) < _size(value))
 
         untried = ra.full(value.shape, np.inf)
         share, v, value = ra.while_loop(worse, shorter, (2.0, v, untried))
         return v, value, share > SHORTEST
 
     def further(now: _Found) -> Condition:
-        return now[2] & (size(now[1]) > TOLERANCE * TOLERANCE)
+        return now[2] & (_size(now[1]) > TOLERANCE * TOLERANCE)
 
     return ra.while_loop(further, newer, (start, f(start), True), max_steps=most)[0]
+
+
+def _size(v: Twists) -> Scalar:
+    """The square of motions (n, 3)."""
+    return ra.sum(v * v)

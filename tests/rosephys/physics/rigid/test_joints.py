@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 import rose_ad as ra
@@ -159,6 +159,42 @@ def test_the_implicit_model_bears_a_heavy_load(dt: float) -> None:
     assert off(world, seen) < 4 * weight / 1e6
 
 
+def check_implicit(seed: int, count: int, loops: int, dt: float, seconds: float) -> None:
+    """Motion and stretched joints together never gain energy."""
+    world, x, angle = graph(seed, count, loops, fixed=True)
+
+    @ra.fn
+    def energies(x: Any, angle: Any) -> Any:
+        def once(s: Any, _: Any) -> Any:
+            s = implicit.step(world, s, dt)
+            return s, world.energy(s) + implicit.stored(world, s)
+
+        return ra.scan(once, world.at(x, angle), length=round(seconds / dt))[1]
+
+    energy = energies(x, angle)
+    scale = max(float(np.ptp(energy)), 1e-3)
+    assert np.diff(energy).max() < 1e-8 * scale
+
+
+@given(st.integers(0, 2**31), st.integers(2, 8), st.integers(0, 2), st.sampled_from([30, 60, 240]))
+@settings(deadline=None, phases=[Phase.explicit, Phase.generate], max_examples=6)
+@example(1841358262, 6, 0, 30)  # links turn by radians in a step
+@example(1326161204, 7, 1, 30)
+def test_no_graph_of_joints_gains_energy_in_the_implicit_model(
+    seed: int, count: int, loops: int, rate: int
+) -> None:
+    check_implicit(seed, count, loops, 1 / rate, 2.0)
+
+
+@pytest.mark.slow
+@given(st.integers(0, 2**31), st.integers(2, 12), st.integers(0, 4), st.sampled_from([30, 60, 240]))
+@settings(deadline=None, phases=[Phase.explicit, Phase.generate], max_examples=25)
+def test_no_graph_of_many_joints_does_in_the_implicit_model(
+    seed: int, count: int, loops: int, rate: int
+) -> None:
+    check_implicit(seed, count, loops, 1 / rate, 5.0)
+
+
 def test_weak_and_strong_motors_turn_a_chain() -> None:
     world, x, angle = row(revolute, 2)
     torque = 0.01
@@ -275,8 +311,9 @@ def test_no_graph_of_many_joints_gains_energy_in_ten_seconds(
 # ------------------------------------------------------------------------------- derivatives
 
 
+@pytest.mark.parametrize("model", [impulses.step, implicit.step])
 @pytest.mark.parametrize(("kind", "load"), [(revolute, 1.0), (revolute, 100.0), (weld, 10.0)])
-def test_gradients_agree_with_differences(kind: Any, load: float) -> None:
+def test_gradients_agree_with_differences(kind: Any, load: float, model: Any) -> None:
     world, x, _ = row(kind, 3)
     rod = distance(0, 4, (0.0, 0.5), (0.0, 0.0), float(np.hypot(3.5 * LONG, 0.5)))
     ball = Body(circle(0.1), density=load)
@@ -290,7 +327,7 @@ def test_gradients_agree_with_differences(kind: Any, load: float) -> None:
         places = np.array([*x, [3.5 * LONG, 0.0], [3.5 * LONG + 0.4, 0.0]])
         v = ra.array([np.zeros(2)] * 5 + [ra.array([0.0, push])])
         start = jointed.at(places, np.zeros(6), v)
-        s = ra.fori_loop(0, 60, lambda _, s: impulses.step(jointed, s, 1 / 120), start)
+        s = ra.fori_loop(0, 60, lambda _, s: model(jointed, s, 1 / 120), start)
         return s.position[4, 1] + 0.3 * s.angle[2] + s.position[5, 0]
 
     at = np.array([2.0, 0.4])
