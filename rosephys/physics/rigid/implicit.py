@@ -69,6 +69,8 @@ SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 CLOSE = 1e-8
 """A residual below this share of the motion is that of a solution."""
+ROUNDING = 1e-14
+"""What sums of places are off by, as a share of them."""
 LEAST, PARTS = 2.0**-8, 512
 """The least share of a step that is made at once, and how many parts are tried."""
 
@@ -121,7 +123,10 @@ def step(
             return u - free - change.freeze()
 
         u = ra.custom_root(excess, v, lambda f, start: _root(f, start, MOST)) if forces else free
-        return u, _size(excess(u)) <= CLOSE * CLOSE * (1 + _size(u))
+        # a stiff spring makes much of the rounding of places
+        far = stiffness * h * ra.max(ra.array(world.inverse)) * (1 + ra.max(abs(x)))
+        close = CLOSE * ra.sqrt(1 + _size(u)) + ROUNDING * far
+        return u, _size(excess(u)) <= close * close
 
     if world.joints:
         x, v = _in_parts(solved, x, motion, dt)
