@@ -4,20 +4,19 @@ Two shapes with corners are separated most along the normal of one face, of eith
 The other shape's face that looks most against it is cut to the reference face's width, and its two ends are the
 points, each with its gap: the distance along the normal, negative inside. Where that face lies beside the
 reference face, its nearest corner and the nearest corner of the reference are the closest features and the
-normal joins them; so it is for two circles, which have only a corner each. Radii are taken off the gaps. The
+normal joins them; so it is where only its lowest corner lies beside and corners are round, and for two circles,
+which have only a corner each. Radii are taken off the gaps. The
 normal points from the first body to the second. The points come in the order of n⊥ = (-n_y, n_x), whichever
 body has the reference face, so that the impulse of each is found again in the next step.
 
-A pair that is apart and would meet within the step is looked at where it is when it meets, at the time τ after
-the step's start that solves gap(τ) = 0 by Newton's method; it moves freely until then,
+A pair may be looked at at any time τ of a step, as it lies if it has moved freely until then,
 
     x(τ) = x + τ v + τ² g / 2,      θ(τ) = θ + τ ω.
 
-So the normal and the arms of an impact, and their derivatives, are those of the instant of impact. With any
-other instant the derivative of a collision's outcome is wrong, in places by sign; see docs/contact.md.
+`meetings` finds the times at which pairs meet, `impacts` what happens there.
 
 Sources: Gottschalk, Lin, Manocha, *OBBTree*, SIGGRAPH 1996 (separating axes); Sutherland, Hodgman, CACM 17,
-1974 (clipping); Zhong, Han, Dey, Brikis, L4DC 2023 (the instant of impact).
+1974 (clipping).
 """
 
 from __future__ import annotations
@@ -25,34 +24,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, NumpyArray, Scalar, Vector, Vectors
-from .bodies import Bodies, World
+from .bodies import Bodies, Poses, Twists, World
 
 NEVER = 1e30
 """A gap that no step closes: of a point that is none."""
 
+ASLANT = 0.03
+"""Faces that are turned by more than this, in radians, touch in one point."""
 YES: Scalar = 1.0
 """What is added to count something."""
-SLOW = 1e-9
-"""The least speed that a meeting is looked for with, in m/s."""
-LOOKS = 4
-"""How often a pair that meets is looked at: at the start, and by Newton's method."""
 
 
 @ra.struct
 class Manifold:
     """How two shapes lie: the normal (2,) from the first to the second, points (2, 2) half way between
-    them, gaps (2,). Where they touch in one point only, the second has the gap NEVER."""
+    them, gaps (2,). Where they touch in one point only, the second has the gap NEVER. `axis` (2,) is the normal
+    of the face that separates them most, or the normal where there is none."""
 
     normal: ra.Vec
     points: ra.Vec
     gap: ra.Vec
+    axis: ra.Vec
 
 
 @ra.struct
@@ -60,8 +58,8 @@ class Contacts:
     """The contacts of p pairs, each with two points.
 
     `near` (p,) is 1 for a pair that may touch within the step; all else of the others is 0. `time` (p,) is
-    when a pair meets, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and body,
-    from its centre of mass, and `gap` (p, 2) are those of that time.
+    when a pair was looked at, counted from the step's start. `normal` (p, 2), `arms` (p, 2, 2, 2) by point and
+    body, from its centre of mass, `gap` (p, 2), and how fast that closes (p, 2), are those of that time.
     """
 
     near: ra.Vec
@@ -69,20 +67,19 @@ class Contacts:
     normal: ra.Vec
     arms: ra.Vec
     gap: ra.Vec
+    closing: ra.Vec
 
 
 @ra.struct
-class _Look:
-    """A pair as it lies at some time: normal (2,), arms (2, 2, 2), gaps (2,), and how fast these close (2,)."""
+class Look:
+    """A pair as it lies at some time: normal (2,), arms (2, 2, 2), gaps (2,), how fast these close (2,),
+    and the normal of the face that separates it most (2,)."""
 
     normal: ra.Vec
     arms: ra.Vec
     gap: ra.Vec
     closing: ra.Vec
-
-
-_Search: TypeAlias = tuple[Index, Scalar, Condition, Condition, _Look]
-"""How often a pair was looked at, at which time last, whether it is near and will meet, and what was seen."""
+    axis: ra.Vec
 
 
 @dataclass(frozen=True)
@@ -140,6 +137,16 @@ class Outlines:
         return np.asarray(np.hypot(*np.moveaxis(self.corners, -1, 0)).max(axis=1) + self.radius)
 
     @cached_property
+    def arm(self) -> NumpyArray:
+        """How far each body's farthest corner is from its centre of mass."""
+        return np.asarray(self.size - self.radius)
+
+    @cached_property
+    def look(self) -> Callable[[Index, Array, Array], Look]:
+        """How a pair lies; a function of its own, as it compiles sooner."""
+        return ra.fn(lambda k, places, motions: _seen(self, k, places, motions))
+
+    @cached_property
     def reach(self) -> float:
         """Pairs with a smaller gap are near: a fiftieth of the smallest body that can move."""
         free = self.size[np.array(self.world.movable)]
@@ -176,7 +183,7 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
     corner, normal = _in_place(shapes, body, x, angle)
 
     # the reference face f, of body r
-    r, f, gaps = _reference_face(shapes, body, corner, normal)
+    r, f, gaps, axis = _reference_face(shapes, body, corner, normal)
     o = 1 - r
     n, start, end = normal[r, f], corner[r, f], corner[r, _after(f, v)]
     along = ra.array([-n[1], n[0]])
@@ -191,10 +198,16 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
     before, beyond = ra.maximum(u, w) < 0, ra.minimum(u, w) > width
     thick, other = radius[body[r]] + radius[body[o]], radius[body[o]]
 
+    # of round corners the lowest, beside the reference, is nearer to its end than what lies over it
+    rise, lowest = _dot(n, b - a), ra.where(_dot(n, b) < _dot(n, a), w, u)
+    aslant = (thick > 0) & (abs(rise) > ASLANT * abs(w - u))
+    outside = aslant & ((lowest < 0) | (lowest > width))
+
     def beside() -> Manifold:
-        at = ra.where(before, start, end)
-        m = _between(at, ra.where((u < w) == before, b, a), radius[body[r]], other)
-        return Manifold(sign * m.normal, m.points, m.gap)
+        first = ra.where(outside, lowest < 0, before)
+        nearer = ra.where(outside, lowest == w, (u < w) == before)
+        m = _between(ra.where(first, start, end), ra.where(nearer, b, a), radius[body[r]], other)
+        return Manifold(sign * m.normal, m.points, m.gap, axis)
 
     def opposite() -> Manifold:
         level = abs(w - u) < 1e-9  # one corner, or a face that stands upright on the reference
@@ -208,9 +221,9 @@ def _faces_meet(shapes: Outlines, i: Index, j: Index, x: Vectors, angle: Array) 
             return p - (other + 0.5 * gap) * n, ra.where((flat == 0) & (k == 1), NEVER, gap)
 
         points, gap = ra.build(2, point)
-        return Manifold(sign * n, points, gap)
+        return Manifold(sign * n, points, gap, axis)
 
-    return ra.cond(clear & (before | beyond), beside, opposite)
+    return ra.cond(clear & (before | beyond | outside), beside, opposite)
 
 
 def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[Array, Array]:
@@ -234,9 +247,9 @@ def _in_place(shapes: Outlines, body: Array, x: Vectors, angle: Array) -> tuple[
 
 def _reference_face(
     shapes: Outlines, body: Array, corner: Array, normal: Array
-) -> tuple[Index, Index, Array]:
+) -> tuple[Index, Index, Array, Vector]:
     """The body, 0 or 1, and the face along whose normal the two are separated most, and how far they are along
-    all of them (2, v)."""
+    all of them (2, v); the first unless the second's is clearly the better; and the best normal in any case."""
     v, faces = shapes.count, ra.array(shapes.faces)
 
     def apart(k: Index, e: Index) -> Scalar:
@@ -249,7 +262,8 @@ def _reference_face(
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
     # the first body's face unless the second's is clearly the better: equal ones must not take turns
     r = ra.where(gaps[1, best[1]] > gaps[0, best[0]] + 0.1 * shapes.reach, 1, 0)
-    return r, best[r], gaps
+    axis = ra.where(gaps[1, best[1]] > gaps[0, best[0]], -normal[1, best[1]], normal[0, best[0]])
+    return r, best[r], gaps, axis
 
 
 def _face_against(
@@ -278,90 +292,106 @@ def _between(a: Vector, b: Vector, radius_a: Scalar, radius_b: Scalar) -> Manifo
     n = ra.where(distance > 0, apart / ra.maximum(distance, 1e-300), np.array([0.0, 1.0]))
     gap = distance - radius_a - radius_b
     point = a + (radius_a + 0.5 * gap) * n
-    return Manifold(n, ra.array([point, point]), ra.array([gap, NEVER]))
+    return Manifold(n, ra.array([point, point]), ra.array([gap, NEVER]), n)
 
 
 # ------------------------------------------------------------------------------------- a world
 
 
-def find(world: World, state: Bodies, dt: Scalar, meeting: bool = True) -> Contacts:
+def find(
+    world: World,
+    state: Bodies,
+    dt: Scalar,
+    since: Array | None = None,
+    shapes: Outlines | None = None,
+) -> Contacts:
     """The contacts of a step of length dt that starts from this state.
 
-    Without `meeting` all are those of the start, and times are 0.
+    Each pair is looked at as it lies at the later of its bodies' times in `since` (n,), in free flight until
+    then; at the start unless given.
     """
-    shapes = Outlines(world)
-    p = len(world.contacts.pairs)
+    shapes, p = shapes or Outlines(world), len(world.contacts.pairs)
+    x, motion = moving(state)
+    flight = Flight(shapes, x, motion, ra.array(world.gravity))
     near, time = ra.accum(p), ra.accum(p)
-    normal, arms, gap = ra.accum((p, 2)), ra.accum((p, 2, 2, 2)), ra.accum((p, 2))
-    pairs, g = ra.array(world.contacts.pairs), ra.array(world.gravity)
-    lower, upper = _boxes(shapes, state, dt)
-
-    @ra.fn
-    def look(k: Index, t: Scalar, state: Bodies, g: Vector) -> _Look:
-        return _in_flight(shapes, k, t, state, g)
-
-    def search(k: Index) -> _Search:
-        """A pair at the start, then by Newton's method at its meeting, if it has one."""
-        unseen = _Look(np.zeros(2), np.zeros((2, 2, 2)), np.zeros(2), np.zeros(2))
-        return ra.while_loop(
-            lambda now: (now[0] == 0) | now[3],
-            lambda now: _nearer(now, shapes.reach, dt, lambda t: look(k, t, state, g)),
-            (0, 0.0, False, False, unseen),
-            max_steps=LOOKS if meeting else 1,
-        )
-
+    normal, arms = ra.accum((p, 2)), ra.accum((p, 2, 2, 2))
+    gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
+    pairs = ra.array(world.contacts.pairs)
+    lower, upper = _boxes(shapes, state, dt, ra.array(world.gravity))
     for k in ra.range(p):
         i, j = pairs[k, 0], pairs[k, 1]
         with ra.when(ra.all((lower[i] < upper[j]) & (lower[j] < upper[i]))):
-            _, t, close, _, seen = search(k)
-            with ra.when(close):
+            t: Scalar = 0.0 if since is None else ra.maximum(since[i], since[j])
+            seen = flight.look(k, t)
+            with ra.when(flight.comes_near(k, seen, dt)):
                 near[k] += YES
                 time[k] += t
                 normal[k] += seen.normal
                 arms[k] += seen.arms
                 gap[k] += seen.gap
-    return Contacts(*(a.freeze() for a in (near, time, normal, arms, gap)))
+                closing[k] += seen.closing
+    found = (near, time, normal, arms, gap, closing)
+    return Contacts(*(a.freeze() for a in found))
 
 
-def _in_flight(shapes: Outlines, k: Index, t: Scalar, state: Bodies, g: Vector) -> _Look:
-    """Pair k at the time t, in free flight under the gravity g."""
-    world = shapes.world
-    pairs, free = ra.array(world.contacts.pairs), ra.array(world.free)
+@dataclass(frozen=True)
+class Flight:
+    """Bodies in free flight: x (n, 3) and `motion` (n, 3) are those at the start, `gravity` (2,) pulls."""
 
-    def flown(side: Index) -> tuple[Vector, Scalar, Vector]:
-        b = pairs[k, side]
-        down = free[b] * t * g
-        v = state.velocity[b] + down
-        return state.position[b] + t * (v - 0.5 * down), state.angle[b] + t * state.spin[b], v
+    shapes: Outlines
+    x: Poses
+    motion: Twists
+    gravity: Vector
 
-    x, angle, v = ra.build(2, flown)
-    m = manifold(shapes, pairs[k, 0], pairs[k, 1], x, angle)
+    def at(self, b: Index, t: Scalar) -> tuple[Vector, Vector]:
+        """Position and angle (3,) of body b at the time t, and its motion (3,)."""
+        g, free = self.gravity, ra.array(self.shapes.world.free)
+        down = free[b] * t * ra.array([g[0], g[1], 0.0])
+        v = self.motion[b] + down
+        return self.x[b] + t * (v - 0.5 * down), v
+
+    def look(self, k: Index, t: Scalar) -> Look:
+        """Pair k at the time t."""
+        pairs = ra.array(self.shapes.world.contacts.pairs)
+        places, motions = ra.build(2, lambda side: self.at(pairs[k, side], t))
+        return self.shapes.look(k, places, motions)
+
+    def comes_near(self, k: Index, seen: Look, dt: Scalar) -> Condition:
+        """Whether a pair may be near within dt, however its bodies turn."""
+        shapes, g = self.shapes, self.gravity
+        i, j = ra.array(shapes.world.contacts.pairs)[k]
+        arm = ra.array(shapes.arm)
+        turned = abs(self.motion[i, 2]) * arm[i] + abs(self.motion[j, 2]) * arm[j]
+        falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
+        speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
+        return ra.min(seen.gap) - dt * speed < shapes.reach
+
+
+def moving(state: Bodies) -> tuple[Poses, Twists]:
+    """Positions and angles (n, 3), velocities and spins (n, 3)."""
+
+    n = len(state.spin)
+    x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
+    motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
+    return ra.array(x), ra.array(motion)
+
+
+def _seen(shapes: Outlines, k: Index, places: Array, motions: Array) -> Look:
+    """Pair k with its bodies at `places` (2, 3), which move with `motions` (2, 3)."""
+    i, j = ra.array(shapes.world.contacts.pairs)[k]
+    x = ra.build(2, lambda side: ra.array([places[side, 0], places[side, 1]]))
+    m = manifold(shapes, i, j, x, ra.build(2, lambda side: places[side, 2]))
     arms = ra.build(2, lambda c: ra.build(2, lambda side: m.points[c] - x[side]))
     n = m.normal
 
     def speed(c: Index, side: int) -> Scalar:
-        arm, w = arms[c, side], state.spin[pairs[k, side]]
-        return _dot(v[side], n) + w * (arm[0] * n[1] - arm[1] * n[0])
+        arm, v = arms[c, side], motions[side]
+        return v[0] * n[0] + v[1] * n[1] + v[2] * (arm[0] * n[1] - arm[1] * n[0])
 
-    return _Look(m.normal, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)))
-
-
-def _nearer(now: _Search, reach: float, dt: Scalar, look: Callable[[Scalar], _Look]) -> _Search:
-    """A step of the search: the start first, then where the gap as last seen would close."""
-    looks, t, near, meets, seen = now
-    first = ra.argmin(seen.gap)
-    t += seen.gap[first] / ra.maximum(seen.closing[first], SLOW)
-    t = ra.where(looks == 0, 0.0, ra.clip(t, 0.0, dt))
-    seen = look(t)
-    within = ra.min(seen.gap - dt * ra.maximum(seen.closing, 0.0)) < reach
-    comes = ra.any((seen.gap > 0) & (seen.gap < dt * seen.closing))
-    near, meets = (
-        ra.where(looks == 0, *both) for both in ((within, near), (within & comes, meets))
-    )
-    return looks + 1, t, near, meets, seen
+    return Look(n, arms, m.gap, ra.build(2, lambda c: speed(c, 0) - speed(c, 1)), m.axis)
 
 
-def _boxes(shapes: Outlines, state: Bodies, dt: Scalar) -> tuple[Vectors, Vectors]:
+def _boxes(shapes: Outlines, state: Bodies, dt: Scalar, gravity: Vector) -> tuple[Vectors, Vectors]:
     """Boxes along the axes (n, 2) that hold each body during the step and what is near it."""
     local, v = ra.array(shapes.corners), shapes.count
     size, radius = ra.array(shapes.size), ra.array(shapes.radius)
@@ -369,6 +399,7 @@ def _boxes(shapes: Outlines, state: Bodies, dt: Scalar) -> tuple[Vectors, Vector
     x, angle, velocity, spin = ra.stop_gradient(
         (state.position, state.angle, state.velocity, state.spin)
     )
+    falls = dt * dt * (abs(gravity[0]) + abs(gravity[1]))
 
     def box(k: Index) -> tuple[Vector, Vector]:
         c, s = ra.cos(angle[k]), ra.sin(angle[k])
@@ -378,7 +409,7 @@ def _boxes(shapes: Outlines, state: Bodies, dt: Scalar) -> tuple[Vectors, Vector
             return c * p[0] - s * p[1], s * p[0] + c * p[1]
 
         swept = ra.hypot(velocity[k, 0], velocity[k, 1]) + abs(spin[k]) * size[k]
-        reach = radius[k] + shapes.reach + 2 * dt * swept
+        reach = radius[k] + shapes.reach + 2 * dt * swept + falls
         us, vs = ra.build(v, corner)
         return (
             ra.array([x[k, 0] + ra.min(us) - reach, x[k, 1] + ra.min(vs) - reach]),

@@ -47,15 +47,17 @@ from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide
 from .bodies import Bodies, Poses, Twists, World
 from .chords import chord
-from .impacts import impacts
+from .impacts import Rest, after_impacts
 from .joints import MOTOR, Table
-from .pairs import NORMALS, Pairs, changes, pairs_of, speeds
+from .pairs import NORMALS, Pairs, changes, speeds
 
 Force: TypeAlias = Callable[[Twists, Sums], None]
 """`force(v, change)` adds to the change of the motions what it does while bodies move with v."""
 
 TOLERANCE = 1e-11
 """The residual at which the solution ends, in m/s and rad/s."""
+MOST = 50
+"""How many steps of Newton's method are made."""
 SHORTEST = 2.0**-40
 """The shortest share of a step of Newton's that is tried."""
 CLOSE = 1e-8
@@ -78,24 +80,22 @@ def step(
     stiffness: Scalar = 1e6,
     onset: Scalar = 1.0,
     slip: Scalar = 1e-3,
-    most: int = 50,
+    most: int = 256,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
     `stiffness` k in N/m, `onset` F₀ in N, below which a contact is softer, `slip` c in m/s, below which
-    friction is less than Coulomb's; `most` are the steps of Newton's method, and the rounds of impacts.
+    friction is less than Coulomb's; `most` are the impacts that are made in a step.
     """
     n = len(world.bodies)
-    x = ra.concat([state.position, ra.reshape(state.angle, (n, 1))], axis=1)
-    motion = ra.concat([state.velocity, ra.reshape(state.spin, (n, 1))], axis=1)
+    x, motion = collide.moving(state)
     contact: Callable[[Poses, Scalar], Force] | None = None
 
     # impacts that have restitution, each at its instant; then the contacts that are left
     if len(world.contacts.pairs):
-        contacts = collide.find(world, state, dt)
-        pairs = pairs_of(world, contacts)
-        motion, x = impacts(world, contacts, pairs, motion, x, dt, most, plastic=False)
-        start, gap = x, _gaps(world, contacts, pairs, motion)
+        left = after_impacts(world, state, dt, most, plastic=False)
+        motion, x = left.motion, left.x
+        start, pairs, gap = x, left.pairs, _gaps(world, left, dt)
 
         def contact(x: Poses, h: Scalar) -> Force:
             opened = gap + _parting(world, pairs, x - start)
@@ -113,7 +113,7 @@ def step(
                 force(u, change)
             return u - free - change.freeze()
 
-        u = ra.custom_root(excess, v, lambda f, start: _root(f, start, most)) if forces else free
+        u = ra.custom_root(excess, v, lambda f, start: _root(f, start, MOST)) if forces else free
         return u, _size(excess(u)) <= CLOSE * CLOSE * (1 + _size(u))
 
     if world.joints:
@@ -156,10 +156,14 @@ def _in_parts(
     return ra.while_loop(lambda now: now[2] > 0, part, (x, v, 1.0, 1.0), max_steps=PARTS)[:2]
 
 
-def _gaps(world: World, contacts: collide.Contacts, pairs: Pairs, motion: Twists) -> Array:
-    """The gaps (p, 2) at the start of the step of points that are looked at when they meet."""
-    time = ra.reshape(contacts.time, (len(world.contacts.pairs), 1))
-    return contacts.gap - time * _parting(world, pairs, motion)
+def _gaps(world: World, left: Rest, dt: Scalar) -> Array:
+    """The gaps (p, 2) at the start of the step, from which elastic bodies that move on meet if and only if
+    they rest."""
+    at, v, count = left.contacts, left.motion, len(world.contacts.pairs)
+    time, rests = ra.reshape(at.time, (count, 1)), ra.reshape(left.rests, (count, 1))
+    gap = at.gap - time * _parting(world, left.pairs, v)
+    end = gap + dt * _parting(world, left.pairs, v + dt * world.pull)
+    return gap + (1 - rests) * ra.maximum(-end, 0.0)
 
 
 def _parting(world: World, pairs: Pairs, motion: Twists) -> Array:

@@ -41,13 +41,13 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
+from ..quantities import Array, Condition, Index, Scalar, Sums
 from . import collide
 from .bodies import Bodies, Poses, Twists, World
-from .collide import YES, Outlines
-from .impacts import LATER, impacts
+from .collide import YES, Contacts, Outlines
+from .impacts import LATER, after_impacts
 from .linkage import Linkage
-from .pairs import NORMALS, Pairs, changes, pairs_of, pressed, resolved, speeds, sweep
+from .pairs import NORMALS, Pairs, changes, pressed, resolved, speeds, sweep
 from .strings import Strings, are_strings
 
 SLOP = 1e-4
@@ -65,21 +65,21 @@ _Joined: TypeAlias = tuple[Poses, Twists, Array, Array]
 """The same, and the impulses (j, 3) of joints."""
 
 
-def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 32) -> Bodies:
+def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
     """The state after a step of `dt` seconds.
 
-    `sweeps` are those of each of the solutions, `most` how often the pairs that collide are gone through.
+    `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
-    n = len(world.bodies)
-    x = ra.build(n, lambda k: ra.array([*_two(state.position[k]), state.angle[k]]))
-    motion = ra.build(n, lambda k: ra.array([*_two(state.velocity[k]), state.spin[k]]))
-    touching = _Touching(world, state, dt, sweeps) if len(world.contacts.pairs) else None
+    x, motion = collide.moving(state)
+    touching, touch = None, state.touch
 
     # 1  impacts, each at its instant
-    if touching:
-        motion, x = impacts(world, touching.contacts, touching.pairs, motion, x, dt, most)
+    if len(world.contacts.pairs):
+        now = after_impacts(world, state, dt, most)
+        motion, x = now.motion, now.x
+        touching = _Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
+        touch = touching.kept(touch)
     pull = world.pull
-    touch = touching.kept(state.touch) if touching else state.touch
     if world.joints:
         x, motion, touch, hold = _joined(
             world, touching, (x, motion, touch, state.hold), dt, sweeps
@@ -102,35 +102,51 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 3
     return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, state.hold)
 
 
-def _two(v: Vector) -> tuple[Scalar, Scalar]:
-    return v[0], v[1]
-
-
 class _Touching:
     """The contacts of one step, and what they do while they last."""
 
-    def __init__(self, world: World, state: Bodies, dt: Scalar, sweeps: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        contacts: Contacts,
+        pairs: Pairs,
+        rests: Array,
+        dt: Scalar,
+        sweeps: int,
+    ) -> None:
         self.world, self.dt, self.sweeps = world, dt, sweeps
-        self.contacts = collide.find(world, state, dt)
-        self.pairs = pairs_of(world, self.contacts)
+        self.contacts, self.pairs, self.rests = contacts, pairs, rests
         # as functions of their own they compile sooner
         self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
 
     def kept(self, touch: Array) -> Array:
-        """The impulses (p, 4) of pairs that have not parted."""
-        near = self.contacts.near
-        return ra.build(touch.shape[0], lambda k: ra.where(near[k] > 0, touch[k], 0.0))
+        """The impulses (p, 4) of pairs that rest."""
+        return ra.build(touch.shape[0], lambda k: ra.where(self.rests[k] > 0, touch[k], 0.0))
 
-    def aims(self, first: Condition, touch: Array) -> Array:
+    def aims(self, first: Condition, motion: Twists, touch: Array) -> Array:
         """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first
         half of a step, none that closes a gap within it.
 
-        In the second half a gap says nothing: at an impact it is 0 to rounding.
+        A pair that does not rest meets nothing if all move on with this `motion` (n, 3), and is not held back
+        from that, whatever its gap would be on a line. In the second half a gap says nothing: at an impact it
+        is 0 to rounding.
         """
-        gap = self.contacts.gap
+        at, bodies, pull = self.contacts, ra.array(self.world.contacts.pairs), self.world.pull
+
+        def parting(k: Index, motion: Twists) -> Array:
+            i, j = bodies[k]
+            return speeds(self.pairs, k, ra.concat([motion[i], motion[j]]))[NORMALS]
+
+        def free(k: Index) -> Array:
+            # half way from when the pair was looked at to the step's end
+            later = parting(k, motion + 0.5 * at.time[k] * pull)
+            end = ra.maximum(at.gap[k], 0.0) + (self.dt - at.time[k]) * later
+            return parting(k, motion) - ra.maximum(end, 0.0) / self.dt
 
         def aim(k: Index) -> Array:
-            least = ra.where(first, -ra.maximum(gap[k], 0.0) / self.dt, -LATER)
+            resting, share = -ra.maximum(at.gap[k], 0.0) / self.dt, self.rests[k]
+            flying = ra.cond(share < 1, lambda: free(k), lambda: resting)
+            least = ra.where(first, share * resting + (1 - share) * flying, -LATER)
             return ra.where(touch[k, ::2] > 0, 0.0, least)
 
         return ra.build(touch.shape[0], aim)
@@ -171,7 +187,7 @@ class _Touching:
 
     def held(self, first: Condition, motion: Twists, touch: Array) -> tuple[Twists, Array]:
         """Motion and impulses, found from `touch` (p, 4), with which no contact closes."""
-        aim = self.aims(first, touch)
+        aim = self.aims(first, motion, touch)
         start = (self.started(motion, touch), touch)
         return ra.fori_loop(0, self.sweeps, lambda _, now: self.swept(*now, aim), start)
 
@@ -253,14 +269,14 @@ def _joined(
     visited, led = ra.fn(visited), ra.fn(led)  # each compiles once
     there, after, hold = led(touch, hold)
     mean = (there - x) / dt
-    aim = meet.aims(True, touch)
+    aim = meet.aims(True, mean, touch)
 
     def pressed() -> tuple[Poses, Twists, Array, Array, Array]:
         """2 and 3, with the impulses that are called for, and what 4 asks for."""
         u, p = visited(x, mean, touch, aim, 1.0)
         apart = ra.where(meet.deep > 0, meet.opening, -LATER)
         drift = dt * (visited(x, u, ra.zeros(p.shape), apart, 0.0)[0] - u)
-        none, least, found = ra.zeros(p.shape), meet.aims(False, p), led(p, hold)
+        none, least, found = ra.zeros(p.shape), meet.aims(False, u, p), led(p, hold)
         # joints that are bent within the step may answer otherwise; impulses that would then do work wait for 4
         works = meet.work((found[0] - x) / dt, p) > 0
         there, after, q = ra.cond(works, lambda: led(none, hold), lambda: found)

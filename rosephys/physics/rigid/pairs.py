@@ -22,7 +22,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Matrix, NumpyArray, Scalar, Sums
+from ..quantities import Array, Index, Matrix, NumpyArray, Scalar, Sums, Vector
 from .bodies import Twists, World
 from .collide import Contacts
 
@@ -48,31 +48,47 @@ class Pairs:
     weight: ra.Vec
     friction: ra.Vec
 
+    def with_row(self, k: Index, row: Pairs) -> Pairs:
+        """The same, but the row k, which is the only one of `row`."""
+
+        def chosen(p: Index) -> Pairs:
+            here = p == k
+            return ra.map_leaves(lambda a, b: ra.where(here, b[0], a[p]), self, row)
+
+        return ra.build(len(self.near), chosen)
+
 
 def pairs_of(world: World, contacts: Contacts) -> Pairs:
     """The pairs as they touch."""
     count = len(world.contacts.pairs)
-    inverse, bodies = ra.array(world.inverse), ra.array(world.contacts.pairs)
-    friction = ra.array(world.friction)
     levers, response = ra.accum((count, 4, 2)), ra.accum((count, 10))
     weight, rough = ra.accum((count, 4)), ra.accum(count)
     for p in ra.range(count):
         with ra.when(contacts.near[p] > 0):
-            i, j, n, arms = bodies[p, 0], bodies[p, 1], contacts.normal[p], contacts.arms[p]
-
-            def lever(r: Index, side: Index) -> Scalar:
-                arm = arms[r // 2, side]  # noqa: B023
-                along, across = arm[0] * n[1] - arm[1] * n[0], arm[0] * n[0] + arm[1] * n[1]  # noqa: B023
-                return ra.where(r % 2 == 1, across, along)
-
-            found = ra.build(4, lambda r: ra.build(2, lambda side: lever(r, side)))
-            w = ra.array([inverse[i, 0], inverse[i, 2], inverse[j, 0], inverse[j, 2]])
-            levers[p] += found
-            weight[p] += w
-            response[p] += _response(found, w)
-            rough[p] += ra.sqrt(friction[i] * friction[j])
+            one = pair_of(world, p, contacts.normal[p], contacts.arms[p])
+            levers[p] += one.levers[0]
+            response[p] += one.response[0]
+            weight[p] += one.weight[0]
+            rough[p] += one.friction[0]
     found = (levers, response, weight, rough)
     return Pairs(contacts.near, contacts.normal, *(a.freeze() for a in found))
+
+
+def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pairs:
+    """Pair p alone, as it touches along n (2,) with these arms (2, 2, 2)."""
+    inverse, friction = ra.array(world.inverse), ra.array(world.friction)
+    i, j = ra.array(world.contacts.pairs)[p]
+
+    def lever(r: Index, side: Index) -> Scalar:
+        arm = arms[r // 2, side]
+        along, across = arm[0] * n[1] - arm[1] * n[0], arm[0] * n[0] + arm[1] * n[1]
+        return ra.where(r % 2 == 1, across, along)
+
+    levers = ra.build(4, lambda r: ra.build(2, lambda side: lever(r, side)))
+    weight = ra.array([inverse[i, 0], inverse[i, 2], inverse[j, 0], inverse[j, 2]])
+    parts = (1.0, n, levers, _response(levers, weight), weight)
+    rough = ra.sqrt(friction[i] * friction[j])
+    return Pairs(*(ra.array([part]) for part in (*parts, rough)))
 
 
 def _response(levers: Array, weight: Array) -> Array:

@@ -65,7 +65,7 @@ def _forces(
         return np.zeros((len(world.bodies), 3))
     pairs, friction = ra.array(world.contacts.pairs), ra.array(world.friction)
     force = ra.accum((len(world.bodies), 3))
-    contacts = collide.find(world, state, h, meeting=False)
+    contacts = collide.find(world, state, h)
     for p in ra.range(len(world.contacts.pairs)):
         for c in ra.range(2):
             overlap = -contacts.gap[p, c]
