@@ -19,8 +19,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Index, Matrix, Scalar, Sums
-from . import joints
-from .bodies import Poses, Twists, World
+from .bodies import Twists, World
 from .pairs import Pairs, resolved, row_matrix, speeds, sweep
 
 
@@ -46,11 +45,17 @@ def response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
 
 
 def answered(
-    world: World, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+    world: World,
+    pairs: Pairs,
+    inverse: Array,
+    motion: Twists,
+    touch: Array,
+    aim: Array,
+    sweeps: int,
 ) -> tuple[Twists, Array]:
     """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair in turn, where `aim`
-    (p, 2) are the least speeds; joints hold at x (n, 3)."""
-    inverse, n = joints.inverse_mass(world, x), x.shape[0]
+    (p, 2) are the least speeds; `inverse` (n, 3, 3 n) is W'."""
+    n = motion.shape[0]
     one_by_one = np.arange(len(world.contacts.pairs))[:, None] + np.array([0, 1])
 
     def once(now: tuple[Twists, Array]) -> tuple[Twists, Array]:
