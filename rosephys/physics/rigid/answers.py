@@ -44,6 +44,23 @@ def response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
     return ra.build(10, entry)
 
 
+def yielding(world: World, pairs: Pairs, inverse: Array) -> Array:
+    """How far the points (p, 2) of pairs that are near give way, as a share of what they would without joints."""
+    found, bodies, n = (
+        ra.accum((len(world.contacts.pairs), 2)),
+        ra.array(world.contacts.pairs),
+        len(world.bodies),
+    )
+    for p in ra.range(len(world.contacts.pairs)):
+        with ra.when(pairs.near[p] > 0):
+            i, j = bodies[p, 0], bodies[p, 1]
+            rows, free = row_matrix(pairs, p), pairs.response[p]
+            changed = spread(rows, inverse[i], inverse[j])
+            k = response(rows, ra.reshape(changed, (4, n, 3)), i, j)
+            found[p] += ra.array([k[0] / free[0], k[5] / free[5]])
+    return found.freeze()
+
+
 def answered(
     world: World,
     pairs: Pairs,

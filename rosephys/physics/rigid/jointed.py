@@ -24,7 +24,6 @@ damped Newton methods).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias
 
 import rose_ad as ra
@@ -43,6 +42,8 @@ NEAR = 0.01
 """What points may overlap more by after a step, as a share of what counts as near."""
 LEAST, PARTS = 2.0**-6, 256
 """The least share of a step that is made at once, and how many parts are tried."""
+EASY = 0.01
+"""Overlaps open more slowly where points give way by less than this, of what they would without joints."""
 GAIN = 1e-9
 """The share of the kinetic energy by which rounding may change it."""
 
@@ -119,16 +120,18 @@ class Pressed:
         self.meet, self.x, self.motion, self.h = meet, x, motion, h
         # as functions of their own they compile once
         self.visited, self.led = ra.fn(self._visited), ra.fn(self._led)
+        self.sought = ra.fn(self._sought)
 
     def made(self, touch: Array, hold: Array) -> tuple[Bodies, Condition]:
         """The state after the step, and whether it was found, from these impulses."""
         meet, idle = self.meet, self.led(touch, hold)
         aim = meet.aims(True, self._mean(idle), touch)
-        aim = ra.where(meet.deep > 0, meet.opening, aim)
         busy = meet.busy(self._mean(idle), touch, aim)
         calm = ra.full(aim.shape, -LATER)
-        found, least = ra.cond(busy, lambda: self._pressed(idle, aim), lambda: (idle, calm))
-        x, after = self.links.settled(found.there, found.after, found.hold, self.h)
+        found, there, least = ra.cond(
+            busy, lambda: self._pressed(idle, aim), lambda: (idle, idle.there, calm)
+        )
+        x, after = self.links.settled(there, found.after, found.hold, self.h)
 
         def ended() -> tuple[Twists, Array]:
             return self._ended(found, x, after, least)
@@ -139,30 +142,42 @@ class Pressed:
 
     # ---------------------------------------------------------------------------------------- 2, 3
 
-    def _pressed(self, idle: Trial, aim: Array) -> tuple[Trial, Array]:
-        """The impulses that are called for and what they do, and the least
-        speeds (p, 2) at the step's end."""
-        none = 0.0 * idle.touch
-        start = self._seen(idle, aim)
+    def _pressed(self, idle: Trial, aim: Array) -> tuple[Trial, Poses, Array]:
+        """The impulses that are called for and what they do; where bodies are (n, 3) once overlaps have opened by
+        a share; and the least speeds (p, 2) at the step's end."""
+        meet = self.meet
+        best = self.sought(idle, aim)
+
+        def opened() -> Poses:
+            # what joints do not let open is not opened
+            ease = ra.clip(self.links.yielding(meet.pairs, self.x) / EASY, 0.0, 1.0)
+            return self.sought(best, ra.where(meet.deep > 0, ease * meet.opening, aim)).there
+
+        there = ra.cond(ra.any(meet.deep > 0), opened, lambda: best.there)
+        return best, there, meet.aims(False, self._mean(best), best.touch)
+
+    def _sought(self, start: Trial, aim: Array) -> Trial:
+        """The impulses, from those of `start`, with which points part as fast as `aim` (p, 2) says, or faster."""
+        start = self._seen(start, aim)
         best = ra.cond(
-            start.missed < LATER, lambda: start, lambda: self._seen(self.led(none, idle.hold), aim)
+            start.missed < LATER,
+            lambda: start,
+            lambda: self._seen(self.led(0.0 * start.touch, start.hold), aim),
         )
 
         def nearer(now: tuple[Trial, Scalar]) -> tuple[Trial, Scalar]:
             best, share = now
             mean = self._mean(best)
-            wanted = self.visited(self.x, mean, best.hold, self.h, mean, best.touch, aim, 1.0)[1]
+            wanted = self.visited(self.x, mean, best.hold, self.h, mean, best.touch, aim)[1]
             tried = self.led(best.touch + share * (wanted - best.touch), best.hold)
             new = self._seen(tried, aim)
             better = new.missed < best.missed
             best = ra.map_leaves(lambda a, b: ra.where(better, a, b), new, best)
             return best, ra.where(better, ra.minimum(2 * share, 1.0), 0.5 * share)
 
-        best, _ = ra.while_loop(
+        return ra.while_loop(
             lambda now: now[0].missed > SETTLED, nearer, (best, 1.0), max_steps=self.links.passes
-        )
-        least = self.meet.aims(False, self._mean(best), best.touch)
-        return best, least
+        )[0]
 
     def _led(self, touch: Array, hold: Array) -> Trial:
         """Where half of the impulses `touch` (p, 4) after the other lead."""
@@ -173,7 +188,7 @@ class Pressed:
     def _seen(self, trial: Trial, aim: Array) -> Trial:
         """The same, having looked at what it misses."""
         mean, meet = self._mean(trial), self.meet
-        wrong = (meet.work(mean, trial.touch, aim) > 0) | (trial.missed > 0)
+        wrong = (meet.work(mean, trial.touch, aim) > 0) | (trial.missed >= LATER)
         missed = ra.where(wrong, LATER, meet.missed(mean, trial.touch, aim))
         return Trial(trial.there, trial.after, trial.hold, trial.touch, missed)
 
@@ -181,19 +196,11 @@ class Pressed:
         return (trial.there - self.x) / self.h
 
     def _visited(
-        self,
-        x: Poses,
-        u: Twists,
-        hold: Array,
-        h: Scalar,
-        motion: Twists,
-        touch: Array,
-        aim: Array,
-        rough: Scalar,
+        self, x: Poses, u: Twists, hold: Array, h: Scalar, motion: Twists, touch: Array, aim: Array
     ) -> tuple[Twists, Array]:
         """Motion and impulses after visits to all pairs, where joints answer as in a step of length h from x with
-        mean motions u; `rough` is 1 with friction, 0 without."""
-        pairs = replace(self.meet.pairs, friction=rough * self.meet.pairs.friction)
+        mean motions u."""
+        pairs = self.meet.pairs
         return self.links.visited(pairs, x, u, hold, h, motion, touch, aim, self.sweeps)
 
     # ------------------------------------------------------------------------------------------- 4
@@ -202,11 +209,11 @@ class Pressed:
         """The motion at the step's end, at x, and the impulses `touch` (p, 4) there: none approaches that is
         held."""
         still = 0.0 * found.hold
-        motion, touch = self.visited(x, 0.0 * after, still, 0.0, after, found.touch, least, 1.0)
+        motion, touch = self.visited(x, 0.0 * after, still, 0.0, after, found.touch, least)
 
         def slower() -> tuple[Twists, Array]:
             mean = self.links.settled(x, self._mean(found), found.hold, self.h)[1]
-            return self.visited(x, 0.0 * mean, still, 0.0, mean, 0.0 * touch, least, 1.0)
+            return self.visited(x, 0.0 * mean, still, 0.0, mean, 0.0 * touch, least)
 
         return ra.cond(self._gains(found, motion), slower, lambda: (motion, touch))
 

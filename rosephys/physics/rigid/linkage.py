@@ -55,7 +55,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
-from .answers import answered
+from .answers import answered, yielding
 from .bodies import FREE, Poses, Twists, World
 from .chords import chord
 from .elimination import Elimination
@@ -163,6 +163,11 @@ class Linkage:
         """Motion (n, 3) and impulses (p, 4) after so many visits to each pair, where joints `answer`."""
         inverse = self.answer(x, u, hold, h)
         return answered(self.world, pairs, inverse, motion, touch, aim, sweeps)
+
+    def yielding(self, pairs: Pairs, x: Poses) -> Array:
+        """How far the points (p, 2) of pairs give way, as a share of what they would without joints."""
+        none = ra.zeros((len(self.world.joints), 3))
+        return yielding(self.world, pairs, self.answer(x, 0.0 * x, none, 0.0))
 
     def answer(self, x: Poses, u: Twists, hold: Array, h: Scalar) -> Array:
         """What impulses on each of n bodies change the mean motions of all by, (n, 3, 3 n), in a step of `h`

@@ -95,6 +95,10 @@ class Strings:
                 total[j] += by * given[3:]
         return x + shift.freeze(), v + change.freeze()
 
+    def yielding(self, pairs: Pairs, x: Poses) -> Array:
+        """How far the points (p, 2) of pairs give way; a string lets its body go aside."""
+        return ra.ones((len(pairs.near), 2))
+
     def visited(
         self,
         pairs: Pairs,
