@@ -19,8 +19,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..quantities import Array, Index, Matrix, Scalar, Sums
-from . import joints
-from .bodies import Poses, Twists, World
+from .bodies import Twists, World
 from .pairs import Pairs, resolved, row_matrix, speeds, sweep
 
 
@@ -45,12 +44,32 @@ def response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
     return ra.build(10, entry)
 
 
+def yielding(world: World, pairs: Pairs, inverse: Array) -> Array:
+    """How far the points (p, 2) of near pairs give way, as a share of what they would without joints."""
+    bodies, n = ra.array(world.contacts.pairs), len(world.bodies)
+    found = ra.accum((len(world.contacts.pairs), 2))
+    for p in ra.range(len(world.contacts.pairs)):
+        with ra.when(pairs.near[p] > 0):
+            i, j = bodies[p, 0], bodies[p, 1]
+            rows, free = row_matrix(pairs.row(p)), pairs.response[p]
+            changed = spread(rows, inverse[i], inverse[j])
+            k = response(rows, ra.reshape(changed, (4, n, 3)), i, j)
+            found[p] += ra.array([k[0] / free[0], k[5] / free[5]])
+    return found.freeze()
+
+
 def answered(
-    world: World, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+    world: World,
+    pairs: Pairs,
+    inverse: Array,
+    motion: Twists,
+    touch: Array,
+    aim: Array,
+    sweeps: int,
 ) -> tuple[Twists, Array]:
     """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair in turn, where `aim`
-    (p, 2) are the least speeds; joints hold at x (n, 3)."""
-    inverse, n = joints.inverse_mass(world, x), x.shape[0]
+    (p, 2) are the least speeds; `inverse` (n, 3, 3 n) is W'."""
+    n = motion.shape[0]
     one_by_one = np.arange(len(world.contacts.pairs))[:, None] + np.array([0, 1])
 
     def once(now: tuple[Twists, Array]) -> tuple[Twists, Array]:

@@ -183,7 +183,9 @@ def _parting(world: World, pairs: Pairs, motion: Twists) -> Array:
     bodies = ra.array(world.contacts.pairs)
 
     def parting(p: Index) -> Array:
-        return speeds(pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))[NORMALS]
+        return speeds(pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]]))[
+            NORMALS
+        ]
 
     return ra.build(len(world.contacts.pairs), parting)
 

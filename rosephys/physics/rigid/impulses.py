@@ -11,10 +11,7 @@ Friction is, at each point, the impulse -u_t / k_t along the tangent, within Â±Î
 projected Gauss-Seidel over the rounds of pairs, and start from the impulses of the phase before. Free flight is
 exact (steps 2 to 4 are leapfrog), and so is the rebound from a plane, whose energy is kept with e = 1.
 
-Where there are joints, bodies move in 2 to 4 as `linkage` says, under gravity and the impulses P as steady
-forces. P is found with what joints answer (`answers`), and joints then move with it. Where that makes a P do
-work, as in a chain that is taut within the step, it acts at the end of the step instead, where it can only
-take energy.
+Where there are joints, bodies move in 2 to 4 as `jointed` says.
 
 Why this and not another: with impacts as collisions of pairs, one after the other, the last ball of a
 cradle takes all the speed, touching or nearly so; one simultaneous solution would share it out. With a time of
@@ -34,37 +31,19 @@ contacts); Andersen, *RATTLE*, J. Comput. Phys. 52, 1983 (positions and velociti
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias
-
-import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Scalar, Sums
+from ..quantities import Array, Index, Scalar
+from . import jointed
 from .bodies import Bodies, Poses, Twists, World
-from .collide import Outlines
-from .flight import YES, Contacts, moving
-from .impacts import LATER, after_impacts
-from .linkage import Linkage
-from .pairs import NORMALS, Pair, Pairs, changes, pressed, resolved, speeds, sweep
-from .strings import Strings, are_strings
-
-SLOP = 1e-4
-"""An overlap below this share of what counts as near is left."""
-SHARE = 0.1
-"""The share of an overlap that one step takes away."""
-FASTEST = 1.0
-"""How fast an overlap opens at most, in m/s."""
-STILL = 1e-10
-"""What closes more slowly than this, in m/s, is at rest."""
+from .flight import moving
+from .impacts import after_impacts
+from .touching import Touching
 
 _Half: TypeAlias = tuple[Poses, Twists, Array]
 """The poses, the motions, and the impulses (p, 4) of pairs."""
-_Joined: TypeAlias = tuple[Poses, Twists, Array, Array]
-"""The same, and the impulses (j, 3) of joints."""
-_Tried: TypeAlias = tuple[Array, Poses, Twists, Array, Condition]
-"""Impulses (p, 4) of pairs, where they lead, with the impulses (j, 3) of joints, and whether they did work."""
 
 
 def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
@@ -72,6 +51,8 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 2
 
     `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
+    if world.joints:
+        return jointed.step(world, state, dt, sweeps, most)
     x, motion = moving(state)
     touching, touch = None, state.touch
 
@@ -79,14 +60,9 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 2
     if len(world.contacts.pairs):
         now = after_impacts(world, state, dt, most)
         motion, x = now.motion, now.x
-        touching = _Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
+        touching = Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
         touch = touching.kept(touch)
     pull = world.pull
-    if world.joints:
-        x, motion, touch, hold = _joined(
-            world, touching, (x, motion, touch, state.hold), dt, sweeps
-        )
-        return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, hold)
 
     def half(h: Index, now: _Half) -> _Half:
         """2 and 3, and at the second time 4: one piece of code, which compiles once."""
@@ -102,215 +78,3 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 2
 
     x, motion, touch = ra.fori_loop(0, 2, half, (x, motion, touch))
     return Bodies(x[:, :2], x[:, 2], motion[:, :2], motion[:, 2], touch, state.hold)
-
-
-class _Touching:
-    """The contacts of one step, and what they do while they last."""
-
-    def __init__(
-        self,
-        world: World,
-        contacts: Contacts,
-        pairs: Pairs,
-        rests: Array,
-        dt: Scalar,
-        sweeps: int,
-    ) -> None:
-        self.world, self.dt, self.sweeps = world, dt, sweeps
-        self.contacts, self.pairs, self.rests = contacts, pairs, rests
-        # as functions of their own they compile sooner
-        self.swept, self.opened = ra.fn(self._swept), ra.fn(self._opened)
-
-    def kept(self, touch: Array) -> Array:
-        """The impulses (p, 4) of pairs that rest, at points that are still near."""
-        reach = Outlines(self.world).reach
-
-        def of(k: Index) -> Array:
-            gap = self.contacts.gap[k]
-            there = ra.array([gap[0], gap[0], gap[1], gap[1]]) < reach
-            return ra.where((self.rests[k] > 0) & there, touch[k], 0.0)
-
-        return ra.build(touch.shape[0], of)
-
-    def aims(self, first: Condition, motion: Twists, touch: Array) -> Array:
-        """The least speeds (p, 2): none that closes where impulses `touch` (p, 4) are held; else, in the first
-        half of a step, none that closes a gap within it.
-
-        A pair that does not rest meets nothing if all move on with this `motion` (n, 3), and is not held back
-        from that, whatever its gap would be on a line. In the second half a gap says nothing: at an impact it
-        is 0 to rounding.
-        """
-        at, bodies = self.contacts, ra.array(self.world.contacts.pairs)
-        g, loose = ra.array(self.world.gravity), ra.array(self.world.free)
-
-        def flying(k: Index) -> Array:
-            i, j = bodies[k, 0], bodies[k, 1]
-            u = speeds(self.pairs.row(k), ra.concat([motion[i], motion[j]]))[NORMALS]
-            # half way from when the pair was looked at to the step's end
-            fall = 0.5 * at.time[k] * (loose[j] - loose[i]) * ra.dot(at.normal[k], g)
-            end = ra.maximum(at.gap[k], 0.0) + (self.dt - at.time[k]) * (u + fall)
-            return u - ra.maximum(end, 0.0) / self.dt
-
-        def aim(k: Index) -> Array:
-            rests, resting = self.rests[k], -ra.maximum(at.gap[k], 0.0) / self.dt
-            flies = ra.cond((rests < 1) & (at.near[k] > 0), lambda: flying(k), lambda: resting)
-            least = ra.where(first, rests * resting + (1 - rests) * flies, -LATER)
-            return ra.where(touch[k, ::2] > 0, 0.0, least)
-
-        return ra.build(touch.shape[0], aim)
-
-    def started(self, motion: Twists, touch: Array) -> Twists:
-        """The motion (n, 3) after the impulses (p, 4)."""
-        bodies, change = ra.array(self.world.contacts.pairs), ra.accum(motion.shape)
-        for p in ra.range(len(self.world.contacts.pairs)):
-            with ra.when(self.pairs.near[p] > 0):
-                more = changes(self.pairs.row(p), touch[p])
-                change[bodies[p, 0]] += more[:3]
-                change[bodies[p, 1]] += more[3:]
-        return motion + change.freeze()
-
-    def _swept(self, motion: Twists, touch: Array, aim: Array) -> tuple[Twists, Array]:
-        """Motion and impulses (p, 4) after a visit to each pair, where `aim` (p, 2) are the least speeds."""
-        added, pairs = ra.accum(touch.shape), self.pairs
-
-        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            pair = pairs.row(p)
-            u = speeds(pair, motions)
-            more = resolved(pair.response, pair.friction, u, touch[p], aim[p]) - touch[p]
-            _move(pair, i, j, more, change)
-            added[p] += more
-
-        return sweep(self.world, pairs.near, motion, visit), touch + added.freeze()
-
-    def _opened(self, motion: Twists, push: Array, aim: Array) -> tuple[Twists, Array]:
-        """The same without friction; `push` (p, 2) are impulses along the normals."""
-        added, pairs = ra.accum(push.shape), self.pairs
-
-        def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
-            pair = pairs.row(p)
-            u = speeds(pair, motions)
-            more = ra.array(pressed(pair.response, u, push[p], aim[p])) - push[p]
-            _move(pair, i, j, ra.array([more[0], 0.0, more[1], 0.0]), change)
-            added[p] += more
-
-        return sweep(self.world, pairs.near, motion, visit), push + added.freeze()
-
-    def held(self, first: Condition, motion: Twists, touch: Array) -> tuple[Twists, Array]:
-        """Motion and impulses, found from `touch` (p, 4), with which no contact closes."""
-        aim = self.aims(first, motion, touch)
-        start = (self.started(motion, touch), touch)
-        return ra.fori_loop(0, self.sweeps, lambda _, now: self.swept(*now, aim), start)
-
-    def busy(self, motion: Twists, touch: Array, aim: Array) -> Condition:
-        """Whether an impulse is held, a point closes faster than its aim (p, 2), or overlaps."""
-        bodies, count, deep = ra.array(self.world.contacts.pairs), ra.accum(), self.deep
-        for p in ra.range(len(self.world.contacts.pairs)):
-            with ra.when(self.pairs.near[p] > 0):
-                u = speeds(
-                    self.pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]])
-                )
-                closes = (u[NORMALS] < aim[p] - STILL) | (deep[p] > 0)
-                count += ra.where(ra.any(touch[p] > 0) | ra.any(closes), YES, 0.0)
-        return count.freeze() > 0
-
-    def work(self, motion: Twists, touch: Array) -> Scalar:
-        """What impulses `touch` (p, 4) do to bodies that move (n, 3), in joules; slow parting does not
-        count."""
-        bodies, total = ra.array(self.world.contacts.pairs), ra.accum()
-        slow = FASTEST * SLOP * np.array([1.0, 0.0, 1.0, 0.0])
-        for p in ra.range(len(self.world.contacts.pairs)):
-            with ra.when(self.pairs.near[p] > 0):
-                u = speeds(
-                    self.pairs.row(p), ra.concat([motion[bodies[p, 0]], motion[bodies[p, 1]]])
-                )
-                total += ra.dot(touch[p], u - slow)
-        return total.freeze()
-
-    @property
-    def deep(self) -> Array:
-        """How much (p, 2) points overlap by more than what is left."""
-        return -SLOP * Outlines(self.world).reach - self.contacts.gap
-
-    @property
-    def opening(self) -> Array:
-        """How fast (p, 2) overlaps open."""
-        return ra.minimum(SHARE * self.deep / self.dt, FASTEST)
-
-    def parted(self, first: Condition, motion: Twists) -> Twists:
-        """The motion (n, 3), faster in the first half of a step where that opens a share of the overlaps.
-
-        It leads to where bodies are after this step, and is no velocity.
-        """
-        deep = self.deep
-        aim = ra.where(deep > 0, self.opening, -LATER)
-
-        def part() -> Twists:
-            start = (motion, ra.zeros((len(self.world.contacts.pairs), 2)))
-            return ra.fori_loop(0, self.sweeps, lambda _, now: self.opened(*now, aim), start)[0]
-
-        return ra.cond(first & ra.any(deep > 0), part, lambda: motion)
-
-
-def _move(pair: Pair, i: Index, j: Index, impulses: Array, change: Sums) -> None:
-    """Add what a pair's impulses (4,) change of the motions of its two bodies."""
-    moved = changes(pair, impulses)
-    change[i] += moved[:3]
-    change[j] += moved[3:]
-
-
-def _joined(
-    world: World, touching: _Touching | None, start: _Joined, dt: Scalar, sweeps: int
-) -> _Joined:
-    """2 to 4 where there are joints: bodies move as `linkage` says, pushed by what touches them."""
-    x, motion, touch, hold = start
-    links, pull = Strings(world) if are_strings(world) else Linkage(world), world.pull
-    if touching is None:
-        there, motion, hold = links.moved(x, motion, pull, hold, dt)
-        return *links.settled(there, motion, hold, dt), touch, hold
-    meet = touching  # that there is something to touch is known from here on
-
-    def visited(
-        x: Poses, motion: Twists, touch: Array, aim: Array, rough: Scalar
-    ) -> tuple[Twists, Array]:
-        pairs = replace(meet.pairs, friction=rough * meet.pairs.friction)
-        return links.visited(pairs, x, motion, touch, aim, sweeps)
-
-    def led(touch: Array, hold: Array) -> tuple[Poses, Twists, Array]:
-        """Where half of the impulses `touch` (p, 4) after the other lead."""
-        pushed = pull + 2 / dt * meet.started(ra.zeros(x.shape), touch)
-        return links.moved(x, motion, pushed, hold, dt)
-
-    visited, led = ra.fn(visited), ra.fn(led)  # each compiles once
-    there, after, hold = led(touch, hold)
-    mean = (there - x) / dt
-    aim = meet.aims(True, mean, touch)
-
-    def pressed() -> tuple[Poses, Twists, Array, Array, Array]:
-        """2 and 3, with the impulses that are called for, and what 4 asks for."""
-        u, p = visited(x, mean, touch, aim, 1.0)
-        apart = ra.where(meet.deep > 0, meet.opening, -LATER)
-        drift = dt * (visited(x, u, ra.zeros(p.shape), apart, 0.0)[0] - u)
-        least = meet.aims(False, u, p)
-
-        def tried(now: _Tried) -> _Tried:
-            p = now[0]
-            end, v, q = led(p, hold)
-            works = meet.work((end - x) / dt, p) > 0
-            return ra.where(works, 0.0, p), end, v, q, works
-
-        # joints that are bent within the step may answer otherwise; impulses that would then do work wait for 4
-        start = (p, there, after, hold, True)
-        p, end, v, q, _ = ra.while_loop(lambda now: now[4], tried, start, max_steps=2)
-        return end + drift, v, p, q, least
-
-    idle = there, after, touch, hold, ra.full(aim.shape, -LATER)
-    there, after, touch, hold, least = ra.cond(meet.busy(mean, touch, aim), pressed, lambda: idle)
-    x, motion = links.settled(there, after, hold, dt)
-
-    # 4
-    motion, touch = ra.cond(
-        ra.any(least == 0),
-        lambda: visited(x, motion, touch, least, 1.0),
-        lambda: (motion, touch),
-    )
-    return x, motion, touch, hold

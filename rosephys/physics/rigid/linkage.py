@@ -25,10 +25,9 @@ system over the graph of bodies and joints (`elimination`),
 
 quasi-definite but for the tension. ε, a 1e-10th of what a joint yields, is for joints that say a thing twice:
 their impulses stay small, and what it lets joints give way takes energy. Where the method does not end after
-PATIENCE iterations, as where links turn by radians within a step, the rest of the step is done in halves;
-where MOST iterations do not do, what is left of it is left out: bodies pause, and still no energy is made. A
-step is made in two halves at least: of the rules that stand any stiffness none is nearer to the motion than
-the midpoint rule (Dahlquist), and it slows what swings by (ω h)² / 12.
+PATIENCE iterations, as where links turn by radians within a step, `jointed` makes the rest of the step in
+halves. A step is made in two halves at least where nothing touches: of the rules that stand any stiffness none
+is nearer to the motion than the midpoint rule (Dahlquist), and it slows what swings by (ω h)² / 12.
 
 Why this and not another: joints that are visited in turn feed what they are off, over h, back into the motion,
 and explode where the visits do not converge. RATTLE, solved at once, has the tension along the start of the
@@ -54,12 +53,12 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Scalar, Sums
-from .answers import answered
+from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
+from .answers import answered, yielding
 from .bodies import FREE, Poses, Twists, World
 from .chords import chord
 from .elimination import Elimination
-from .joints import MOTOR, Table
+from .joints import DISTANCE, MOTOR, Table
 from .pairs import Pairs
 
 YIELD = 1e-10
@@ -69,17 +68,21 @@ CLOSE = 1e-6
 successor would change them by the square."""
 SLACK = 1e-3
 """The same share for impulses, each by itself: in a taut chain large ones move next to nothing."""
-LONGEST = 0.5
-"""The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
-PATIENCE, MOST = 8, 64
-"""The iterations that are tried before a step is halved, and those of a step in all."""
+PATIENCE = 12
+"""The iterations that are tried."""
+SOUGHT, FOUND, LOST = range(3)
 
-_Flow: TypeAlias = tuple[Poses, Twists, Twists, Array, Scalar, Scalar, Scalar]
-"""x, v, u, p, the shares of the step that are left and that is tried, and how often it has been."""
+_Search: TypeAlias = tuple[Twists, Array, Index, Index]
+"""u and p, whether they are found, and how many iterations there were."""
 
 
 class Linkage:
     """The bodies of a world and their joints."""
+
+    longest = 0.5
+    """The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
+    passes = 8
+    """How often what pairs and joints do to each other is looked at."""
 
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)
@@ -108,41 +111,30 @@ class Linkage:
     # ------------------------------------------------------------------------------- a step
 
     def moved(
-        self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
-    ) -> tuple[Poses, Twists, Array]:
-        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), and the impulses (j, 3) of
-        half a step; `hold` are those of the step before, from which they are found."""
+        self, x: Poses, v: Twists, pushed: Twists, hold: Array, h: Scalar
+    ) -> tuple[Poses, Twists, Array, Condition]:
+        """x and v (n, 3) after `h` seconds under accelerations `pushed` (n, 3), the impulses (j, 3) of each
+        half of them, and whether they were found; it begins from `hold`, those of the step before."""
         hold = ra.stop_gradient(hold)  # where it begins does not change what is found
-        once = ra.fn(lambda now: self._iterated(now, pushed, dt))
-        start = (x, v, v, LONGEST * hold, 1.0, LONGEST, 0.0)
-        x, v, _, hold, *_ = ra.while_loop(lambda now: now[4] > 0, once, start, max_steps=MOST)
-        return x, v, hold / LONGEST
-
-    def _iterated(self, now: _Flow, pushed: Twists, dt: Scalar) -> _Flow:
-        """One iteration; and where it is the last, the motion is made."""
-        x, v, u, p, left, share, count = now
-        h = share * dt
         free = v + 0.5 * h * pushed
+        scale = self._square(free) + self._square(h * pushed)
+        once = ra.fn(lambda now: self._iterated(now, x, free, scale, h))
+        u, p, state, _ = ra.while_loop(
+            lambda now: now[2] == SOUGHT, once, (v, hold, SOUGHT, 0), max_steps=PATIENCE
+        )
+        return x + h * u, 2 * u - v, p, state == FOUND
+
+    def _iterated(self, now: _Search, x: Poses, free: Twists, scale: Scalar, h: Scalar) -> _Search:
+        """One iteration."""
+        u, p, _, count = now
         most = 0.5 * h * self.table.torque
-        blocks, right = self.system(x, u, p, free, h, -most, most)
+        blocks, right = self.system(x, u, p, free, h, -most, most, 0.0)
         found = self.order.solved(blocks, right)
         du, dp = self._bodies(found), found[len(self.movers) :]
-        u, p, count = u + du, p - dp, count + 1
-        scale = self._square(free) + self._square(h * pushed)
         change, strain = self._square(du), self._strain(blocks, dp)
         ended = (change <= CLOSE * CLOSE * scale) & (strain <= SLACK * SLACK * scale)
-        lost = ~ended & ((count >= PATIENCE) | ~(change < FREE * scale))
-
-        # the motion is made, or is to be tried in half the time
-        left = ra.where(ended, left - share, left)
-        grown = ra.where(left > 0, ra.minimum(ra.minimum(2 * share, LONGEST), left), LONGEST)
-        following = ra.where(ended, grown, ra.where(lost, 0.5 * share, share))
-        p = ra.where(lost, 0.0, following / share * p)
-        x = ra.where(ended, x + h * u, x)
-        onward = ra.where(ended, 3 * u - 2 * v, ra.where(lost, v, u))  # as fast as before
-        v = ra.where(ended, 2 * u - v, v)
-        again = ended | lost
-        return x, v, onward, p, left, following, ra.where(again, 0.0, count)
+        state = ra.where(ended, FOUND, ra.where(change < FREE * scale, SOUGHT, LOST))
+        return u + du, p - dp, state, count + 1
 
     def settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that joints hold, and motors turn as far as they have torque left
@@ -150,16 +142,49 @@ class Linkage:
         # the iteration of a step of no length: G is J
         most, spent = dt * self.table.torque, 2 * hold[:, 2]
         none = ra.zeros(hold.shape)
-        blocks, speeds = self.system(x, v, none, v, 0.0, -most - spent, most - spent)
+        blocks, speeds = self.system(x, v, none, v, 0.0, -most - spent, most - spent, 0.0)
         both = ra.stack([speeds, self._gaps(x)], axis=2)
         found = self.order.solved(blocks, both)
         return x + self._bodies(found[:, :, 1]), v + self._bodies(found[:, :, 0])
 
     def visited(
-        self, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+        self,
+        pairs: Pairs,
+        x: Poses,
+        u: Twists,
+        hold: Array,
+        h: Scalar,
+        motion: Twists,
+        touch: Array,
+        aim: Array,
+        sweeps: int,
     ) -> tuple[Twists, Array]:
-        """Motion (n, 3) and impulses (p, 4) after so many visits to each pair, with joints that hold."""
-        return answered(self.world, pairs, x, motion, touch, aim, sweeps)
+        """Motion (n, 3) and impulses (p, 4) after so many visits to each pair, where joints `answer`."""
+        inverse = self.answer(x, u, hold, h)
+        return answered(self.world, pairs, inverse, motion, touch, aim, sweeps)
+
+    def yielding(self, pairs: Pairs, x: Poses) -> Array:
+        """How far the points (p, 2) of pairs give way, as a share of what they would without joints."""
+        none = ra.zeros((len(self.world.joints), 3))
+        return yielding(self.world, pairs, self.answer(x, 0.0 * x, none, 0.0))
+
+    def answer(self, x: Poses, u: Twists, hold: Array, h: Scalar) -> Array:
+        """What impulses on each of n bodies change the mean motions of all by, (n, 3, 3 n), in a step of `h`
+        seconds from x with mean motions u (n, 3) and impulses `hold` (j, 3): the inverse of the system of an
+        iteration, but for what would soften it."""
+        n, node, free = len(self.world.bodies), ra.array(self.node), ra.array(self.free)
+        most = 0.5 * h * self.table.torque
+        blocks, _ = self.system(x, u, hold, u, h, -most, most, 1.0)
+        unit = ra.accum((self.order.nodes, 3, 3 * n))
+        for b in ra.range(n):
+            for c in range(3):
+                unit[node[b], c, 3 * b + c] += free[b]
+        found = self.order.solved(blocks, unit.freeze())
+
+        def change(b: Index, c: Index) -> Array:
+            return ra.build(3 * n, lambda k: free[k // 3] * found[node[k // 3], k % 3, 3 * b + c])
+
+        return ra.build(n, lambda b: ra.build(3, lambda c: change(b, c)))
 
     # --------------------------------------------------------------------- systems of equations
 
@@ -190,7 +215,15 @@ class Linkage:
         return found.freeze()
 
     def _system(
-        self, x: Poses, u: Twists, p: Array, free: Twists, h: Scalar, low: Array, high: Array
+        self,
+        x: Poses,
+        u: Twists,
+        p: Array,
+        free: Twists,
+        h: Scalar,
+        low: Array,
+        high: Array,
+        stiff: Scalar,
     ) -> tuple[Array, Array]:
         """The blocks (b, 3, 3) of an iteration and its right side (nodes, 3). Bodies that nothing joined would
         move with `free` (n, 3); `low` and `high` (j,) bound the impulses of motors."""
@@ -205,6 +238,7 @@ class Linkage:
             rows, ends, bent = chord(
                 table.kind[k], table.anchors[k], ra.concat([x[i], x[j]]), now, p[k], h
             )
+            bent = ra.where(stiff > 0, _stiffening(table.kind[k] == DISTANCE, bent), bent)
             yields = (rows * rows) @ ra.concat([weight[i], weight[j]])
             off = rows @ now - table.speed[k]
 
@@ -237,3 +271,12 @@ class Linkage:
             own = ra.array([ra.array(mass)[b], ra.array(mass)[b], ra.array(inertia)[b]])
             blocks[i] += np.eye(3) * own
             right[i] += own * (free[b] - u[b])
+
+
+def _stiffening(rod: Condition, bent: Matrix) -> Matrix:
+    """Of ∂(Gᵀp)/∂u (6, 6) what resists: of a rod all if it is taut, of a pin what is negative, at its spins."""
+    taut = sum(bent[c, c] for c in range(6)) < 0
+    return ra.build(
+        6,
+        lambda r: ra.where(rod, ra.where(taut, bent[r], 0.0), ra.minimum(bent[r], 0.0)),
+    )

@@ -20,7 +20,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Scalar, Sums, Vector
+from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
 from .bodies import Poses, Twists, World
 from .joints import Table
 from .pairs import Pairs, changes, resolved, speeds, sweep
@@ -50,6 +50,8 @@ def _is_centre(v: Scalar) -> bool:
 class Strings:
     """Bodies of a world, each held by one rod at most."""
 
+    longest, passes = 1.0, 1
+
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)
         # as functions of their own they compile sooner
@@ -57,9 +59,9 @@ class Strings:
 
     def moved(
         self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
-    ) -> tuple[Poses, Twists, Array]:
-        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), and the impulses (j, 3) of
-        half a step."""
+    ) -> tuple[Poses, Twists, Array, Condition]:
+        """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), the impulses (j, 3) of each
+        half of them, and True: they are always found."""
         free, weights = v + 0.5 * dt * pushed, ra.array(self.world.inverse)
         change, table = ra.accum(v.shape), self.table
         found = ra.accum(hold.shape)
@@ -78,7 +80,7 @@ class Strings:
             change[j] += weights[j, 0] * _motion(push)
             found[k, 0] += ra.dot(push, after + d) / ra.norm(after + d)
         u = free + change.freeze()
-        return x + dt * u, 2 * u - v, found.freeze()
+        return x + dt * u, 2 * u - v, found.freeze(), True
 
     def _settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that rods hold."""
@@ -95,8 +97,21 @@ class Strings:
                 total[j] += by * given[3:]
         return x + shift.freeze(), v + change.freeze()
 
+    def yielding(self, pairs: Pairs, x: Poses) -> Array:
+        """How far the points (p, 2) of pairs give way; a string lets its body go aside."""
+        return ra.ones((len(pairs.near), 2))
+
     def visited(
-        self, pairs: Pairs, x: Poses, motion: Twists, touch: Array, aim: Array, sweeps: int
+        self,
+        pairs: Pairs,
+        x: Poses,
+        u: Twists,
+        hold: Array,
+        h: Scalar,
+        motion: Twists,
+        touch: Array,
+        aim: Array,
+        sweeps: int,
     ) -> tuple[Twists, Array]:
         """Motion (n, 3) and impulses (p, 4), found from `touch` by so many visits to each pair, where `aim`
         (p, 2) are the least speeds, and to each rod in turn."""
