@@ -20,7 +20,7 @@ from rosephys.drawing.pixels import pixels
 from rosephys.files.png import write_png
 from rosephys.physics.rigid import impulses
 from rosephys.physics.rigid.bodies import Body, World
-from rosephys.physics.rigid.collide import find
+from rosephys.physics.rigid.flight import find
 from rosephys.physics.rigid.joints import distance, motor, revolute
 from rosephys.physics.rigid.shapes import Shape, box, circle
 from rosephys.physics.rigid.terrain import terrain

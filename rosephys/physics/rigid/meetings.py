@@ -101,10 +101,11 @@ def searcher(shapes: Outlines, see: Callable[..., Look]) -> Callable[..., tuple[
         slow: Scalar,
     ) -> tuple[Scalar, Scalar]:
         flight = Flight(shapes, x, motion, gravity, see)
+        behind: Condition = False
         if len(shapes.seams.others):
             # where a seam is between the two, what carries the body until then bears what falls within the step
-            falls = dt * ra.hypot(gravity[0], gravity[1])
-            slow += ra.where(ra.min(seen.gap) >= NEVER, falls, 0.0)
+            behind = ra.min(seen.gap) >= NEVER
+            slow += ra.where(behind, dt * ra.hypot(gravity[0], gravity[1]), 0.0)
 
         def onward(now: _Search) -> _Search:
             looks, t, _, seen = now
@@ -121,6 +122,7 @@ def searcher(shapes: Outlines, see: Callable[..., Look]) -> Callable[..., tuple[
         _, t, verdict, _ = ra.while_loop(
             lambda now: now[2] == UNCLEAR, onward, (0, t, UNCLEAR, seen), max_steps=LOOKS
         )
+        verdict = ra.where((verdict == UNCLEAR) & behind, RESTS, verdict)
         meets = (t < dt) & ((verdict == STRUCK) | (verdict == UNCLEAR))
         return ra.where(meets, t, NEVER), ra.where(verdict == RESTS, 1.0, 0.0)
 

@@ -130,23 +130,53 @@ def test_a_chain_of_light_links_bears_a_load_of_ten_thousand_times_their_mass(dt
     assert seen.growth < 1e-6 and off(world, seen) < 1e-6
 
 
-def test_taut_planks_hold_a_box_that_is_dropped_on_them() -> None:
-    count, dt = 8, 1 / 240
+@pytest.mark.parametrize(
+    ("density", "dt"),
+    [
+        (1.0, 1 / 240),
+        pytest.param(1.0, 1 / 60, marks=pytest.mark.slow),
+        pytest.param(1.0, 1 / 1000, marks=pytest.mark.slow),
+        pytest.param(10.0, 1 / 240, marks=pytest.mark.slow),
+        (100.0, 1 / 240),
+    ],
+)
+def test_taut_planks_hold_a_box_that_is_dropped_on_them(density: float, dt: float) -> None:
+    count = 8
     plank, post = Body(box(0.5, 0.1)), Body(box(0.1, 0.1), fixed=True)
     pins = [revolute(0, 1, (0.0, 0.0), (-0.25, 0.0))]
     pins += [revolute(k, k + 1, (0.25, 0.0), (-0.25, 0.0)) for k in range(1, count)]
     pins += [revolute(count, count + 1, (0.25, 0.0), (0.0, 0.0))]
     pairs = [(k, count + 2) for k in range(1, count + 1)]
-    world = World([post, *[plank] * count, post, Body(box(0.5, 0.5))], joints=pins, pairs=pairs)
+    load = Body(box(0.5, 0.5), density=density)
+    world = World([post, *[plank] * count, post, load], joints=pins, pairs=pairs)
     ends = [0.0, *[0.25 + 0.5 * k for k in range(count)], 0.5 * count]
     x = [*[[e, 0.0] for e in ends], [0.25 * count, 0.8]]
     seen = run(world, x, np.zeros(len(x)), dt, 4.0)
     assert off(world, seen) < 1e-3 * 0.5
-    # contacts that are opened lift the box a little, no more
-    assert seen.growth < 0.05 and seen.energy.max() <= seen.energy[0] + 1e-9
+    # overlaps that are opened lift the box a little, no more
+    assert seen.growth < 0.015 and seen.energy.max() <= seen.energy[0] + 1e-3
     height = seen.position[:, -1, 1]
-    assert height[-480:].min() > 0.27 and height[-480:].max() < 0.31  # it lies on them
+    assert height.min() > 0.285 and height[-1] < 0.305  # it lies on them
     assert np.abs(seen.position[:, 1:-2, 1]).max() < 0.02  # which are taut
+
+
+@pytest.mark.parametrize("radius", [0.30, 0.301, 0.31])
+@pytest.mark.parametrize("links", [2, 6])
+def test_a_ball_that_its_chain_pushes_against_makes_no_energy(links: int, radius: float) -> None:
+    """The last link but one touches the ball, or overlaps it, and the chain is straight: joints do not let them
+    part at first."""
+    way = np.array([np.sin(-1.2), -np.cos(-1.2)])
+    bodies = [Body(box(0.1, 0.1), fixed=True), *[Body(box(0.05, 0.3))] * links]
+    bodies += [Body(circle(radius), density=20.0)]
+    x = [(0.0, 3.0), *[(0, 3) + way * (0.15 + 0.3 * k) for k in range(links)]]
+    x += [(0, 3) + way * 0.3 * links]
+    joints = [revolute(0, 1, (0.0, 0.0), (0.0, 0.15))]
+    joints += [revolute(k, k + 1, (0.0, -0.15), (0.0, 0.15)) for k in range(1, links)]
+    joints += [revolute(links, links + 1, (0.0, -0.15), (0.0, 0.0))]
+    world = World(bodies, joints=joints, pairs=[(links - 1, links + 1)])
+    seen = run(world, x, np.array([0.0, *[-1.2] * links, 0.0]), 1 / 240, 3.0)
+    assert seen.energy.max() < seen.energy[0] * (1 + 1e-3)
+    assert off(world, seen) < 1e-3 * 0.3
 
 
 @pytest.mark.parametrize("dt", [1 / 60, 1 / 240])

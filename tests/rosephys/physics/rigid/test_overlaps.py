@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.physics.rigid import implicit, impulses, penalty
+from rosephys.physics.rigid import implicit, impulses, penalty, touching
 from rosephys.physics.rigid.bodies import Body, World
 from rosephys.physics.rigid.shapes import box, capsule, circle, polygon
 
@@ -21,7 +21,7 @@ SHAPES = {
 }
 # model, how fast points part at most, and how fast bodies move when they have parted
 MODELS = [
-    (impulses.step, impulses.FASTEST, 0.0),
+    (impulses.step, touching.FASTEST, 0.0),
     (implicit.step, implicit.OPENING, implicit.OPENING),
     (penalty.step, 1 / 0.3, 1 / 0.3),
 ]
