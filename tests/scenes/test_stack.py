@@ -72,7 +72,8 @@ def test_gradients_agree_with_differences(scene: str, moved: dict[str, Any]) -> 
 def test_the_goal_is_found_from_a_cold_start(scene: str, least: float) -> None:
     p, s = problem(scene), problem(scene).scene
     iterates = list(descend(p, iterations=s.iterations, rate=s.rate, optimizer=s.optimizer))
-    assert iterates[-1].loss < least < 0.2 * iterates[0].loss
+    # the best of all is what is kept
+    assert min(i.loss for i in iterates) < least < 0.2 * iterates[0].loss
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.003])

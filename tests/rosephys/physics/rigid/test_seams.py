@@ -118,9 +118,11 @@ def test_what_slides_keeps_its_speed(kind: str, shape: str, model: str) -> None:
         model=MODELS[model],
         friction=0.0,
     )
+    # the penalty model damps both points of a pair together; over a seam they are of two pairs
+    near = 1e-5 if model == "penalty" else 1e-6
     assert np.abs(v[:, 0] - 3).max() < 1e-9
-    assert np.abs(x[:, 1] - one[:, 1]).max() < 1e-6
-    assert np.abs(angle - turned).max() < 1e-6
+    assert np.abs(x[:, 1] - one[:, 1]).max() < near
+    assert np.abs(angle - turned).max() < near
 
 
 @pytest.mark.slow
