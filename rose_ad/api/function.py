@@ -6,11 +6,12 @@ traced, it stays a call. Called with numbers and numpy arrays, it is compiled, k
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,8 +19,12 @@ import numpy as np
 
 from ..base.errors import TraceError, TypeMismatch
 from ..base.garbage import uncollected
+from ..base.lazy import lazy
+from ..base.meaning import meaning
 from ..base.source import UNKNOWN, here, of_function
+from ..base.static import Unchanging
 from ..base.tree import Structure, flatten, unflatten
+from ..base.turns import Turns
 from ..ir.core import Function, Var
 from ..ir.in_force import in_force
 from ..ir.pickling import Reference, reference
@@ -41,6 +46,16 @@ T = TypeVar("T")
 # what functools.update_wrapper takes from a Python function and another process cannot have
 _OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
 _DIRECT = 4  # calls that a function tries first
+_REMEMBERED = 256  # functions that were given as Python functions; the oldest goes first
+_by_meaning: dict[Hashable, PythonFunction] = {}
+
+
+class _State(threading.local):
+    def __init__(self) -> None:
+        self.being_made: set[tuple[Fn, Signature]] = set()
+
+
+_state = _State()
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class Compiled:
     direct: Callable[..., Any] | None
 
 
-class Fn:
+class Fn(Unchanging):
     """A composable function; made by `fn`, `grad` and the other transformations.
 
     Calling it raises TypeMismatch for arguments that do not fit, TraceError for Python that cannot be traced,
@@ -74,13 +89,12 @@ class Fn:
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
-        self.derived: dict[str, Fn] = {}  # its transformations, each made once
+        self.derived: dict[Any, Fn] = {}  # its transformations, each made once
         self._specialised: dict[Signature, Specialised] = {}  # by the default schedule
         # without and with the search for NaNs
         self._compiled: dict[bool, dict[Signature, Compiled]] = {}
         self._direct: tuple[Callable[..., Any], ...] = ()  # of the last programs run, without
-        self._lock = threading.RLock()
-        self._busy = threading.local()
+        self._turns = Turns()
 
     # ------------------------------------------------------------------------------ to be defined
 
@@ -144,7 +158,7 @@ class Fn:
         programs = self._compiled.setdefault(nans, {})
         known = self._look_up(programs, key)
         if known is None:
-            with self._lock:
+            with self._turns.taken():
                 known = programs.get(key)
                 if known is None:
                     with uncollected():
@@ -170,22 +184,22 @@ class Fn:
         known = self._look_up(made, key)
         if known is not None:
             return known
-        busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
-        if key in busy:
+        making = self, key
+        if making in _state.being_made:
             raise TraceError(
                 f"{self.__name__} calls itself: recursion cannot be traced",
                 here(),
                 "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
             )
-        with self._lock, uncollected():
-            busy.add(key)
+        with self._turns.taken(), uncollected():
+            _state.being_made.add(making)
             try:
                 known = made.get(key) or self.make(structure, types)
             finally:
-                busy.discard(key)
-            if not known.captured:  # what it captures may be another value the next time
-                made[key] = known
-            return known
+                _state.being_made.discard(making)
+            if known.captured:  # which may be other values the next time
+                return known
+            return made.setdefault(key, known)
 
     def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
         try:
@@ -278,11 +292,10 @@ class PythonFunction(Fn):
         _ = self._annotated, self._signature  # which need that code: they are kept from now on
         foreign = {*_OF_PYTHON, *getattr(self.python, "__dict__", ())}
         state = {k: v for k, v in super().__getstate__().items() if k not in foreign}
-        with self._lock:
-            traced = dict(self._specialised)
+        traced = dict(self._specialised)
         return state | {"python": reference(self.python, self.__name__), "_specialised": traced}
 
-    @functools.cached_property
+    @lazy
     def _signature(self) -> inspect.Signature:
         """The parameters' names and kinds, and which may be left out."""
         parameters = inspect.signature(self.python).parameters.values()
@@ -295,7 +308,7 @@ class PythonFunction(Fn):
             ]
         )
 
-    @functools.cached_property
+    @lazy
     def _annotated(self) -> dict[str, list[Type | None]]:
         return parameter_types(self.python)
 
@@ -375,12 +388,28 @@ def fn(f: Callable[..., Any]) -> Fn:
 
 
 def as_fn(f: Any) -> Fn:
-    """A function as an Fn."""
+    """A function as an Fn: of Python functions that mean the same, the same one."""
     if isinstance(f, Fn):
         return f
-    if callable(f):
+    if not callable(f):
+        raise TypeMismatch(f"{f!r} is not a function", here())
+    key = meaning(f)
+    if key is None:
         return PythonFunction(f)
-    raise TypeMismatch(f"{f!r} is not a function", here())
+    known = _by_meaning.get(key) or _by_meaning.setdefault(key, PythonFunction(f))
+    with contextlib.suppress(KeyError, RuntimeError):  # another thread does so, too
+        while len(_by_meaning) > _REMEMBERED:
+            del _by_meaning[next(iter(_by_meaning))]
+    return known
+
+
+def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
+    """A transformation of a function, made once for what it is known by."""
+    try:
+        known = base.derived.get(key)
+    except TypeError:  # axes in lists and dicts
+        return make()
+    return known or base.derived.setdefault(key, make())
 
 
 def _argument_type(x: Any) -> Value:

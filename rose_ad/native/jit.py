@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 import llvmlite
 import llvmlite.binding as llvm
+from llvmlite.binding.newpassmanagers import NewPassManager
 
+from ..base.turns import held_across_forks
 from . import cache
 
 # Instructions in a row without a branch. Beyond, register allocation takes a time quadratic in their number,
 # and code is made in one sweep instead: 0.02 s, not 0.2 s, for the gradient of 1,000 scalar operations, and
 # 0.8 s, not 17 s, for that of 20,000. It is slower, by 1.3 times and 1.6 times.
 _LONG = 1_500
-_lock = threading.Lock()
+# llvmlite's own, which it takes for each call, and when it lets go of what it made
+_lock: AbstractContextManager[None] = llvm.ffi.lib._lock
+held_across_forks(_lock)
 
 
 @functools.cache
@@ -52,8 +56,8 @@ def _features() -> str:
 @functools.cache
 def identity() -> str:
     """What machine code depends on besides the program: versions, CPU and its features."""
-    return "|".join(
-        [
+    with _lock:
+        parts = [
             llvmlite.__version__,
             str(llvm.llvm_version_info),
             llvm.get_process_triple(),
@@ -61,7 +65,7 @@ def identity() -> str:
             _features(),
             "pipeline 2",
         ]
-    )
+    return "|".join(parts)
 
 
 Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, machine code is made
@@ -109,7 +113,11 @@ def _optimised(text: str, levels: Levels) -> tuple[llvm.ModuleRef, llvm.TargetMa
     options.loop_vectorization = True
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    # which llvmlite would not: a base class hides its method
+    NewPassManager._dispose(passes)
+    passes.detach()
     return module, machine
 
 
