@@ -55,6 +55,11 @@ def here() -> int:
     return _number((frame.f_code, frame.f_lasti))
 
 
+def in_code(code: CodeType, offset: int) -> int:
+    """The location of an instruction of the user's."""
+    return _number((code, offset))
+
+
 def of_function(code: CodeType) -> int:
     """The location of a function's first line; of one of this package, that of the user's call."""
     return here() if _library(code) else _number((code, -1))

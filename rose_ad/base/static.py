@@ -34,11 +34,14 @@ _MOST = 1000  # values that are looked at; those behind are taken to be as they 
 _LARGE = 4096  # bytes of an array that are kept as they are
 
 
+def can_change(x: Any) -> bool:
+    """Whether an object has attributes that may be set and mean something."""
+    return type(x).__dictoffset__ != 0 and not isinstance(x, _UNCHANGING)
+
+
 def state(x: Any) -> Hashable:
     """What an object holds, to be compared with what it holds later; None where it cannot be changed."""
-    if not hasattr(x, "__dict__") or isinstance(x, _UNCHANGING):
-        return None
-    return Looking().at(x)
+    return Looking().at(x) if can_change(x) or isinstance(x, types.MethodType) else None
 
 
 class Same:
@@ -85,7 +88,7 @@ class Looking:
             return self.at(x.__func__), self.at(x.__self__)
         if isinstance(x, functools.partial):
             return self.at(x.func), self.at(x.args), self.at(x.keywords)
-        if hasattr(x, "__dict__") and not isinstance(x, _UNCHANGING):
+        if can_change(x):
             return self.at_object(x)
         return self.at_other(x)
 
