@@ -406,7 +406,8 @@ def pull_back(
     cotangents: Sequence[Atom | None],
 ) -> tuple[list[Atom], list[Atom]]:
     """Emit f's value at `args`, and the cotangents of the arguments `wrt`, for cotangents of the results."""
-    mask = tuple(k in set(wrt) for k in range(len(args)))
+    wanted = set(wrt)
+    mask = tuple(k in wanted for k in range(len(args)))
     derivative = linearize_ir(f, mask)
     outs = b.call(derivative.fwd, args)
     count = len(f.results)

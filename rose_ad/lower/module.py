@@ -81,7 +81,7 @@ class Module:
         known = self._literals.get(c)
         if known is None:
             known = self._literals[c] = f"@c{len(self._literals)}"
-            data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
+            data = "\\" + c.value.tobytes().hex("\\").upper() if c.value.size else ""
             size = c.value.nbytes
             self.globals.append(
                 f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
