@@ -136,6 +136,7 @@ class Accumulator(Leaf):
         return self._frozen
 
     __array_ufunc__ = Traced.__array_ufunc__
+    __array_function__ = Traced.__array_function__
     __hash__ = object.__hash__
 
 
