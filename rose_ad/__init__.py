@@ -50,7 +50,7 @@ from .ir.parsing import parse
 from .rewrite.rules import rule
 from .rewrite.schedule import SCHEDULE
 from .tracing.accumulator import accum
-from .tracing.annotations import Bool, Int, Real, Real32, Vec
+from .tracing.annotations import Bool, Int, Real, Real32, Static, Vec
 from .tracing.arrays import (
     arange,
     array,
@@ -167,6 +167,7 @@ __all__ = [
     "Real",
     "Real32",
     "RoseError",
+    "Static",
     "TraceError",
     "TypeMismatch",
     "Vec",

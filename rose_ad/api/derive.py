@@ -127,6 +127,7 @@ class _Gradient(_Derived):
     ) -> None:
         super().__init__(f"{base.__name__}.grad", base)
         self.argnums, self.has_aux, self.with_value = argnums, has_aux, with_value
+        self.static_in = base.static_in
 
     def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
         return self.base.argument_types(structure, types)

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from ..base.garbage import uncollected
 from ..base.lazy import lazy
 from ..base.meaning import meaning
 from ..base.source import UNKNOWN, here, of_function
-from ..base.static import Unchanging
-from ..base.tree import Structure, flatten, unflatten
+from ..base.static import Held, Unchanging
+from ..base.tree import Structure, flatten, is_traced, unflatten
 from ..base.turns import Turns
 from ..ir.core import Function, Var
 from ..ir.in_force import in_force
@@ -35,7 +35,7 @@ from ..native.calling import fitted
 from ..native.program import Program
 from ..rewrite.schedule import SCHEDULE
 from ..tracing.accumulator import Accumulator
-from ..tracing.annotations import checked, parameter_types
+from ..tracing.annotations import checked, parameter_types, static_names
 from ..tracing.trace import Trace, current, tracing
 from ..tracing.values import Traced, convert, lift, type_of, wrap
 from . import pipeline
@@ -87,6 +87,8 @@ class Fn(Unchanging):
     a NaN began if that is looked for (`debug_nans`).
     """
 
+    static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self.derived: dict[Any, Fn] = {}  # its transformations, each made once
@@ -109,6 +111,8 @@ class Fn(Unchanging):
     # ------------------------------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.static_in is not None:
+            args, kwargs = self.static_in.held(args, kwargs)
         if not (kwargs or current() or searching()):
             for direct in self._direct:
                 out = direct(*args)
@@ -232,6 +236,8 @@ class Fn(Unchanging):
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The compiled function for such arguments, to be looked at."""
+        if self.static_in is not None:
+            args, kwargs = self.static_in.held(args, kwargs)
         leaves, structure = flatten((args, kwargs))
         types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
         return Lowered(self._program(structure, types).program)
@@ -282,10 +288,47 @@ class Lowered:
 class PythonFunction(Fn):
     """A function traced from Python."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], static: Sequence[str] = ()) -> None:
         super().__init__(getattr(f, "__name__", "function"))
         functools.update_wrapper(self, f)
         self.python: Any = f  # or the Reference of one that stayed in another process
+        self.static = (*static, *static_names(f))
+        if self.static:
+            self.static_in = self
+            for name in self.static:
+                if name not in self._signature.parameters:
+                    raise TypeMismatch(f"{self.__name__} has no parameter {name}", here())
+
+    def held(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with those of static parameters as constants."""
+        names = list(self._signature.parameters)
+        given = [
+            self._held(n, a) if n in self.static else a for n, a in zip(names, args, strict=False)
+        ]
+        return (*given, *args[len(given) :]), {
+            n: self._held(n, a) if n in self.static else a for n, a in kwargs.items()
+        }
+
+    def _held(self, name: str, value: Any) -> Held:
+        if isinstance(value, Held):
+            return value
+        if is_traced(value):
+            raise TraceError(
+                f"the static argument {name} of {self.__name__} is not known while tracing",
+                here(),
+                "make it a static parameter of the function around it, too",
+            )
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeMismatch(
+                f"the static argument {name} of {self.__name__} cannot be compared: {type(value).__name__}",
+                here(),
+                "a number, a string, a tuple of these, or an object of yours",
+            ) from None
+        return Held(value)
 
     def __getstate__(self) -> dict[str, Any]:
         """Its signature and all that it was traced for, without Python code; see `pickling`."""
@@ -310,7 +353,7 @@ class PythonFunction(Fn):
 
     @lazy
     def _annotated(self) -> dict[str, list[Type | None]]:
-        return parameter_types(self.python)
+        return {n: t for n, t in parameter_types(self.python).items() if n not in self.static}
 
     def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
         if not self._annotated:
@@ -342,7 +385,7 @@ class PythonFunction(Fn):
         params = [root.builder.block.param(t) for t in types]
         args, kwargs = unflatten(structure, [wrap(p) for p in params])
         with tracing(trace):
-            out = python(*args, **kwargs)
+            out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
             trace.check_innermost(root)
             leaves, result = flatten(out)
             root.builder.block.results = tuple(
@@ -376,15 +419,37 @@ class PythonFunction(Fn):
         return lift(leaf)
 
 
-def fn(f: Callable[..., Any]) -> Fn:
+def _released(x: Any) -> Any:
+    return x.value if isinstance(x, Held) else x
+
+
+@overload
+def fn(f: Callable[..., Any], *, static: Sequence[str] = ()) -> Fn: ...
+
+
+@overload
+def fn(*, static: Sequence[str]) -> Callable[[Callable[..., Any]], Fn]: ...
+
+
+def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = ()) -> Any:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
     Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. Called with
     numbers, it gives arrays of its caller's own, and float, int and bool (np.float32 for a Real32). What is one
     already stays as it is.
+
+    Parameters named in `static`, or annotated as `ra.Static`, are known while tracing: lengths, say. For each
+    value of theirs, which must be hashable, the function is traced anew.
     """
-    return f if isinstance(f, Fn) else PythonFunction(f)
+    names = (static,) if isinstance(static, str) else tuple(static)
+    if f is None:
+        return functools.partial(fn, static=names)
+    if isinstance(f, Fn):
+        if names:
+            raise TypeMismatch(f"{f.__name__} is a function of rose_ad already", here())
+        return f
+    return PythonFunction(f, names)
 
 
 def as_fn(f: Any) -> Fn:

@@ -77,7 +77,9 @@ def _jacobian_of(
         return unflatten(structure, [p[0] if isinstance(argnums, int) else p for p in parts])
 
     jacobian.__name__ = f"{base.__name__}.{name}"
-    return fn(jacobian)
+    made = fn(jacobian)
+    made.static_in = base.static_in
+    return made
 
 
 def _by_columns(f: Callable[..., Any], chosen: tuple[Any, ...]) -> tuple[Any, list[Any]]:

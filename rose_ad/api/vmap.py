@@ -54,6 +54,7 @@ class _Batched(Fn):
         if threads < 1:
             raise TypeMismatch(f"threads must be at least 1: {threads}", here())
         self.base, self.in_axes, self.out_axes, self.threads = base, in_axes, out_axes, threads
+        self.static_in = base.static_in
 
     # -------------------------------------------------------------------------------------- types
 

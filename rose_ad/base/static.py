@@ -34,6 +34,26 @@ _MOST = 1000  # values that are looked at; those behind are taken to be as they 
 _LARGE = 4096  # bytes of an array that are kept as they are
 
 
+class Held:
+    """A number, or anything else, that is a constant because the parameter it is given for is static."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Held) or type(self.value) is not type(other.value):
+            return False
+        return bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
 def can_change(x: Any) -> bool:
     """Whether an object has attributes that may be set and mean something."""
     return type(x).__dictoffset__ != 0 and not isinstance(x, _UNCHANGING)
@@ -41,6 +61,8 @@ def can_change(x: Any) -> bool:
 
 def state(x: Any) -> Hashable:
     """What an object holds, to be compared with what it holds later; None where it cannot be changed."""
+    if isinstance(x, Held):
+        return state(x.value)
     return Looking().at(x) if can_change(x) or isinstance(x, types.MethodType) else None
 
 

@@ -50,7 +50,7 @@ def static_length(n: Any, what: str) -> int:
         raise TraceError(
             f"{what} must be known while tracing, so that all memory is known before the run",
             here(),
-            "pass it as a Python int; a loop for effects, ra.range(n), may vary",
+            "make it a static parameter, @ra.fn(static=('n',)); a loop for effects, ra.range(n), may vary",
         )
     try:
         k = operator.index(n)
