@@ -17,7 +17,7 @@ from .static import Looking, Same, Unchanging
 
 _PURE = ("rose_ad", "numpy", "math", "operator", "builtins", "functools", "typing", "__future__")
 _SLOTS = types.GetSetDescriptorType, types.MemberDescriptorType
-_LARGE = 1 << 20  # bytes of an array that is not looked through for this
+_MOST = 1 << 16  # bytes of arrays: functions of more are not kept for this
 
 
 class _Unclear(Exception):
@@ -38,9 +38,11 @@ class _Meaning(Looking):
     def __init__(self) -> None:
         super().__init__()
         self.names: frozenset[str] = frozenset()  # of what the code that is looked at refers to
+        self.bytes = 0
 
     def at_array(self, a: np.ndarray[Any, Any]) -> Hashable:
-        if a.nbytes > _LARGE or type(a) is not np.ndarray:
+        self.bytes += a.nbytes
+        if self.bytes > _MOST or type(a) is not np.ndarray:
             raise _Unclear
         return super().at_array(a)
 

@@ -179,7 +179,7 @@ class Part:
 
 
 class Parts:
-    """Parts of an accumulator: `acc[1:5]`, `acc[:, 0]`, `acc[indices]` with arrays of indices, as in numpy. They
+    """Parts of an accumulator: `acc[1:5]`, `acc[:, 0]`, `acc[indices]` with arrays of Ints, as in numpy. They
     take += and -= only. An entry that is named twice is added to twice."""
 
     def __init__(self, whole: Accumulator, ref: Atom, keys: tuple[Any, ...]) -> None:
