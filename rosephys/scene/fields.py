@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,66 @@ def control(
     handle, at itself.
     """
     return Field(default, doc, unit, bounds, None, True, handle, rate, anchor)
+
+
+def wrong_field(f: Field) -> str:
+    """What is wrong with a field as it is declared; "" if nothing is."""
+    tests = (_wrong_words, _wrong_choices, _wrong_bounds, _wrong_default)
+    return next(filter(None, (test(f) for test in tests)), "")
+
+
+def _wrong_default(f: Field) -> str:
+    given = f.default
+    if not callable(given) and not isinstance(given, (bool, int, float, str)):
+        try:
+            known = np.asarray(given, float).dtype.kind == "f" and given is not None
+        except (TypeError, ValueError):
+            known = False
+        if not known:
+            return f"its default is {given!r}; wanted a number, an array, a word, True or False"
+    if f.control and not f.live:
+        better = f": write {float(given)}" if f.type == "int" else ""
+        return (
+            f"a control is a float or an array, which can move, not the {f.type} {given!r}{better}"
+        )
+    if f.handle and not callable(given) and np.shape(given) != (2,):
+        return f"a handle is a point of the plane, such as (1.0, 0.5), not {given!r}"
+    return ""
+
+
+def _wrong_choices(f: Field) -> str:
+    if f.choices is None:
+        return ""
+    words = isinstance(f.choices, (tuple, list)) and all(isinstance(w, str) for w in f.choices)
+    if not words:
+        return f"choices is {f.choices!r}; wanted a tuple of words: (word,) for one"
+    if f.default not in f.choices:
+        return f"its default is {f.default!r}; wanted one of its choices, {', '.join(f.choices)}"
+    return ""
+
+
+def _wrong_words(f: Field) -> str:
+    for name in ("doc", "unit", "anchor"):
+        value = getattr(f, name)
+        if not isinstance(value, str) and not (name == "anchor" and value is None):
+            return f"{name} is {value!r}; wanted a word or a sentence, in quotes"
+    if not isinstance(f.handle, bool):
+        return f"handle is {f.handle!r}; wanted True or False"
+    return ""
+
+
+def _wrong_bounds(f: Field) -> str:
+    if f.bounds is not None:
+        try:
+            low, high = (float(bound) for bound in f.bounds)
+        except (TypeError, ValueError):
+            return f"bounds is {f.bounds!r}; wanted a pair of numbers, (low, high)"
+        if f.type in {"str", "bool"} or not low < high:
+            return f"bounds is {f.bounds!r}; wanted (low, high) of a number, the lower first"
+    good = isinstance(f.rate, (int, float)) and not isinstance(f.rate, bool)
+    if not (good and 0 < f.rate < math.inf):
+        return f"rate is {f.rate!r}; wanted a number above 0"
+    return ""
 
 
 def near(name: str, known: Iterable[str]) -> str:

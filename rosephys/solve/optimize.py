@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotFiniteError, OptimizeError
+from ..scene.scene import OPTIMIZERS as OPTIMIZERS
 from ..scene.scene import Scene
 from .guard import check_finite, evaluate
 from .lbfgs import lbfgs
@@ -112,7 +113,6 @@ _DIRECTIONS: dict[str, Callable[[], Direction]] = {
     "normalized": _normalized,
     "adam": _adam,
 }
-OPTIMIZERS = (*_DIRECTIONS, "lbfgs")
 
 
 def descend(

@@ -14,6 +14,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..limit import Limit
+from ..scene.contract import Contract, check_scene
 from ..scene.picture import Picture, Track
 from ..scene.scene import Scene
 
@@ -33,6 +34,7 @@ class Problem:
     """
 
     def __init__(self, scene: Scene) -> None:
+        check_scene(scene)
         self.scene = scene
         self.values: Arrays = scene.live
         self.controls = scene.controls
@@ -64,8 +66,8 @@ class Problem:
 
     # ------------------------------------------------------------------------------- what is traced
 
-    def _bound(self, controls: Values, constants: Values) -> Scene:
-        return self.scene.bound({**constants, **controls})
+    def _bound(self, controls: Values, constants: Values) -> Contract:
+        return Contract(self.scene.bound({**constants, **controls}))
 
     @property
     def _times(self) -> np.ndarray[Any, Any]:
@@ -73,8 +75,9 @@ class Problem:
         has the number of the last, so that controls of each step have one for it."""
         return np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
 
-    def _rollout(self, scene: Scene, state: Any) -> Any:
-        return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, **self.rollout)
+    def _rollout(self, scene: Contract, state: Any) -> Any:
+        step = scene.stepping(state)
+        return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
 
     def _trace_loss(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -89,11 +92,13 @@ class Problem:
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), self._times)[1]
+        first = scene.initial()
+        step = scene.stepping(first)
+        return ra.scan(lambda s, t: (step(s, t), s), first, self._times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return ra.build(self.steps + 1, lambda t: tuple(scene.tracks(_at(trajectory, t))))
+        return ra.build(self.steps + 1, lambda t: scene.tracks(_at(trajectory, t)))
 
     def _trace_ends(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -113,20 +118,22 @@ class Problem:
 
     def _trace_first_limits(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return tuple(scene.limits(scene.initial()))
+        return scene.limits(scene.initial())
 
     def _trace_limits(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
+        first = scene.initial()
+        step = scene.stepping(first)
 
-        def step(carry: Any, t: Any) -> Any:
+        def watched(carry: Any, t: Any) -> Any:
             state, holds = carry
-            limits = tuple(scene.limits(state))
+            limits = scene.limits(state)
             for limit in limits:
                 holds = holds & (limit.value <= limit.bound)
-            moved = ra.cond(holds, lambda: scene.step(state, t), lambda: state)
+            moved = ra.cond(holds, lambda: step(state, t), lambda: state)
             return (moved, holds), limits
 
-        return ra.scan(step, (scene.initial(), True), self._times)[1]
+        return ra.scan(watched, (first, True), self._times)[1]
 
     # --------------------------------------------------------------------------------- what is asked
 
