@@ -36,13 +36,16 @@ METHODS = ("initial", "step", "loss", "picture", "tracks", "limits", "invariants
 def describe(error: BaseException) -> str:
     """What went wrong in words for people: the class and the method of a scene, and the author's own line."""
     own = _own(error)
+    if not own and isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return describe(error.__cause__)  # a generator of ours that a StopIteration came through
     if isinstance(error, ra.RoseError):
         return _rose(error, own)
     known = isinstance(error, (Slip, OptimizeError, NotFiniteError, FilmError))
     if known or not own or (isinstance(error, SceneError) and _spoken(error, own)):
         return _without_line(error)
     kind = "" if isinstance(error, SceneError) else f"{type(error).__name__}: "
-    return f"{_owner(own)}{kind}{error}, {_line(own)}"
+    what = " ".join(f"{kind}{error}".split()).rstrip(":")
+    return f"{_owner(own)}{what}, {_line(own)}"
 
 
 def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:
@@ -90,9 +93,10 @@ def _spoken(error: SceneError, own: list[TracebackType]) -> bool:
 def _owner(own: list[TracebackType]) -> str:
     """The class and the method in which an exception was raised, as far as there are any, for a beginning."""
     for frame in (at.tb_frame for at in own):
-        name, itself = frame.f_code.co_name, frame.f_locals.get("self")
-        if itself is not None and not name.startswith("<"):
-            return f"{type(itself).__name__}.{name}: "
+        name, first = frame.f_code.co_name, frame.f_code.co_varnames[:1]
+        kind = type(frame.f_locals.get(first[0])) if first else object
+        if hasattr(kind, name):
+            return f"{kind.__name__}.{name}: "
         if "__qualname__" in frame.f_locals:  # the body of a class
             return f"{name}: "
     return ""

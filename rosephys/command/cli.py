@@ -49,18 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; nothing is raised."""
     try:
         arguments = parser(RUNS).parse_args(argv)
+    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
+        return leaving.code if isinstance(leaving.code, int) else 1
+    try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code
-    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
-        return leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a scene's own code may want to leave
         return explain(error)
 
 
@@ -142,7 +143,7 @@ def _record(arguments: argparse.Namespace) -> int:
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
-    problem = _problem(arguments)
+    problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
     solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
     if arguments.out:  # at once: Ctrl-C may be pressed again
         _save(arguments, problem, solution)
@@ -202,7 +203,7 @@ def _landscape(arguments: argparse.Namespace) -> int:
 def _gradient(arguments: argparse.Namespace) -> int:
     from rosephys.solve.guard import check_finite, evaluate
 
-    problem = _problem(arguments)
+    problem = _problem(arguments, drawn=False)
     problem.compile()
     warn_of_limits(problem)
     loss, gradient = evaluate(problem, problem.values)
@@ -239,7 +240,7 @@ def _check(arguments: argparse.Namespace) -> int:
     return int(failed > 0)
 
 
-def _problem(arguments: argparse.Namespace) -> Problem:
+def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Problem:
     from rosephys.scene.finding import find_scene
     from rosephys.solve.problem import Problem
 
@@ -248,7 +249,9 @@ def _problem(arguments: argparse.Namespace) -> Problem:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    return Problem(find_scene(arguments.scene, settings))
+    problem = Problem(find_scene(arguments.scene, settings))
+    problem.inspect(drawn)
+    return problem
 
 
 def _name(arguments: argparse.Namespace) -> str:

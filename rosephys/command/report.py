@@ -146,7 +146,7 @@ def warn_of_limits(problem: Problem) -> None:
         say(f"warning: {breach.words}")
 
 
-def explain(error: Exception) -> int:
+def explain(error: BaseException) -> int:
     """Tell a person what went wrong, in the error's words; the result is the exit code."""
     say(f"error: {describe(error)}")
     return 2 if isinstance(error, SceneError) else 1

@@ -25,9 +25,9 @@ def place(cls: type, member: str = "") -> str:
     if owner.__module__.startswith("rosephys."):  # the author has left it as it was
         owner, member = cls, ""
     code = _code(vars(owner).get(member))
-    if code is not None:
-        return f"{code.co_filename}:{code.co_firstlineno}"
     file = getattr(sys.modules.get(owner.__module__), "__file__", None)
+    if code is not None and (file is None or code.co_filename == file):
+        return f"{code.co_filename}:{code.co_firstlineno}"
     return f"{file}:{_line(file, owner.__name__, member)}" if file else f"module {owner.__module__}"
 
 

@@ -10,16 +10,18 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
+import rose_ad as ra
 from rosephys.limit import Limit
 
 from .author import place_of_return, slip
 from .colours import THEMES
-from .drawable import is_leaf, kind_of, shape_of, told, wrong_picture, wrong_shape
+from .drawable import wrong_picture, wrong_shape
 from .fields import near
+from .given import is_leaf, kind_of, shape_of, told
 from .picture import Picture, Track
 from .scene import OPTIMIZERS, Scene
 
@@ -84,17 +86,15 @@ class Contract:
             wrong = wrong_shape(track)
             if wrong:
                 self._refuse("tracks", f"{wrong}, in the track {k}", state)
-        return found
+        return tuple(replace(track, point=ra.array(track.point)) for track in found)
 
     def limits(self, state: Any) -> tuple[Limit, ...]:
         """The limits."""
         found = self._several("limits", Limit, state)
         for limit in found:
-            for name in ("value", "bound"):
-                value = getattr(limit, name)
-                if shape_of(value) != ():
-                    wrong = f"Limit.{name} is {told(value)}; wanted one number"
-                    self._refuse("limits", wrong, state)
+            wrong = _wrong_limit(limit)
+            if wrong:
+                self._refuse("limits", wrong, state)
         return found
 
     def invariants(self, state: Any) -> dict[str, Any]:
@@ -106,24 +106,30 @@ class Contract:
         for name, value in found.items():
             if shape_of(value) != ():
                 self._refuse("invariants", f"{name!r} is {told(value)}; wanted one number", state)
-        _check_drift(self.scene)
         return found
 
     def _several(self, method: str, kind: type, state: Any) -> tuple[Any, ...]:
         found = self._call(method, state)
         name = kind.__name__
         wanted = f"wanted a tuple of {name}: ({name}(...),) for one, () for none"
-        if isinstance(found, (str, dict)) or is_dataclass(found) or not hasattr(found, "__iter__"):
+        one = is_leaf(found) or is_dataclass(found) or isinstance(found, (str, dict))
+        if one or not hasattr(found, "__iter__"):
             self._refuse(method, f"returned {told(found)}; {wanted}", state)
         several = tuple(found)  # a generator's author may have written `yield`
-        for one in several:
-            if not isinstance(one, kind):
-                self._refuse(method, f"returned {told(one)} among them; {wanted}", state)
+        for part in several:
+            if not isinstance(part, kind):
+                self._refuse(method, f"returned {told(part)} among them; {wanted}", state)
         return several
 
     def _call(self, name: str, *arguments: Any) -> Any:
         """What a method returns, if it is there and takes these arguments."""
-        kind, method = type(self.scene), getattr(self.scene, name, None)
+        kind = type(self.scene)
+        written = inspect.getattr_static(kind, name)
+        if isinstance(written, (property, classmethod)):
+            raise slip(
+                kind, name, f"is a {type(written).__name__}; wanted a method, {PURPOSE[name]}"
+            )
+        method = getattr(self.scene, name, None)
         if getattr(kind, name, None) is getattr(Scene, name) and name in (
             "initial",
             "step",
@@ -133,16 +139,36 @@ class Contract:
             raise slip(kind, "", f"has no method {name}; wanted {PURPOSE[name]}")
         if not callable(method):
             raise slip(kind, name, f"is {told(method)}; wanted a method, {PURPOSE[name]}")
+        if inspect.iscoroutinefunction(method):
+            raise slip(kind, name, f"is async; wanted a plain method, {PURPOSE[name]}")
         try:
-            takes = inspect.signature(method)
-            takes.bind(*arguments)
+            takes = str(inspect.signature(method)) + " after self"
+            inspect.signature(method).bind(*arguments)
         except TypeError:
-            raise slip(kind, name, f"takes {takes} after self; wanted {PURPOSE[name]}") from None
+            raise slip(kind, name, f"takes {takes}; wanted {PURPOSE[name]}") from None
+        except ValueError:
+            raise slip(kind, name, f"does not take self; wanted {PURPOSE[name]}") from None
         return method(*arguments)
 
     def _refuse(self, method: str, what: str, *arguments: Any) -> NoReturn:
         at = place_of_return(getattr(self.scene, method), *arguments)
         raise slip(type(self.scene), method, what, at)
+
+
+def _wrong_limit(limit: Limit) -> str:
+    for name in ("name", "field", "quantity", "advice"):
+        if not isinstance(getattr(limit, name), str):
+            return f"Limit.{name} is {told(getattr(limit, name))}; wanted a word or more, in quotes"
+    for name in ("value", "bound"):
+        if shape_of(getattr(limit, name)) != ():
+            return f"Limit.{name} is {told(getattr(limit, name))}; wanted one number"
+    if len(shape_of(limit.numbers) or ()) != 1:
+        return f"Limit.numbers is {told(limit.numbers)}; wanted a tuple of numbers"
+    try:
+        limit.name.format(*map(str, range(len(limit.numbers))))
+    except (IndexError, KeyError, ValueError):
+        return f"Limit.name is {limit.name!r}; wanted a place {{}} for each of its numbers at most"
+    return ""
 
 
 def check_scene(scene: Scene) -> None:
@@ -151,9 +177,11 @@ def check_scene(scene: Scene) -> None:
     for name in scene.fields:
         if name not in vars(scene):
             raise slip(kind, "__init__", "makes no fields; call super().__init__(**settings) first")
+    if not isinstance(scene.name, str):
+        raise slip(kind, "name", f"is {told(scene.name)}; wanted a word, in quotes")
     for name, known in (("optimizer", OPTIMIZERS), ("theme", tuple(THEMES))):
         value = getattr(scene, name)
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             what = f"is {told(value)}; wanted one of {', '.join(known)}"
             raise slip(kind, name, what + (near(value, known) if isinstance(value, str) else ""))
     for name in ("rate", "clip"):
@@ -163,6 +191,7 @@ def check_scene(scene: Scene) -> None:
     count = scene.iterations
     if isinstance(count, bool) or shape_of(count) != () or kind_of(count) != "i" or count < 0:
         raise slip(kind, "iterations", f"is {told(count)}; wanted a whole number, 0 or more")
+    _check_drift(scene)
 
 
 def _check_drift(scene: Scene) -> None:
@@ -197,8 +226,10 @@ def _unlike(first: Any, after: Any, name: str) -> str:
         return f"{name} was {_size(first)}, step returned {told(after)}{hint}"
     if type(first) is not type(after) or was.keys() != now.keys():
         hint = "; is a `return` missing?" if after is None else ""
-        hint = "; let initial give an array, ra.array(...)" if is_leaf(after) else hint
-        return f"{name} was {_told(first)}, step returned {_told(after)}{hint}"
+        rows = is_leaf(after) and shape_of(first)
+        hint = "; let initial give an array, ra.array(...)" if rows else hint
+        what = "the state" if "." not in name and "[" not in name else name
+        return f"{what} was {_told(first)}, step returned {_told(after)}{hint}"
     if not was and not _same(first, after):
         return f"{name} was {told(first)}, step returned {told(after)}; only numbers may change"
     found = (_unlike(was[key], now[key], name + key) for key in was)

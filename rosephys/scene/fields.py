@@ -13,6 +13,8 @@ import numpy as np
 
 from rosephys.errors import SceneError
 
+from .given import shape_of, told
+
 
 @dataclass(frozen=True)
 class Field:
@@ -92,19 +94,13 @@ def wrong_field(f: Field) -> str:
 def _wrong_default(f: Field) -> str:
     given = f.default
     if not callable(given) and not isinstance(given, (bool, int, float, str)):
-        try:
-            known = np.asarray(given, float).dtype.kind == "f" and given is not None
-        except (TypeError, ValueError):
-            known = False
-        if not known:
-            return f"its default is {given!r}; wanted a number, an array, a word, True or False"
+        if shape_of(given) is None:
+            return f"its default is {told(given)}; wanted a number, an array, a word, True or False"
     if f.control and not f.live:
         better = f": write {float(given)}" if f.type == "int" else ""
-        return (
-            f"a control is a float or an array, which can move, not the {f.type} {given!r}{better}"
-        )
+        return f"a control is a float or an array, which can move, not the {f.type} {told(given)}{better}"
     if f.handle and not callable(given) and np.shape(given) != (2,):
-        return f"a handle is a point of the plane, such as (1.0, 0.5), not {given!r}"
+        return f"a handle is a point of the plane, such as (1.0, 0.5), not {told(given)}"
     return ""
 
 
@@ -113,9 +109,11 @@ def _wrong_choices(f: Field) -> str:
         return ""
     words = isinstance(f.choices, (tuple, list)) and all(isinstance(w, str) for w in f.choices)
     if not words:
-        return f"choices is {f.choices!r}; wanted a tuple of words: (word,) for one"
+        return f"choices is {told(f.choices)}; wanted a tuple of words: (word,) for one"
     if f.default not in f.choices:
-        return f"its default is {f.default!r}; wanted one of its choices, {', '.join(f.choices)}"
+        return (
+            f"its default is {told(f.default)}; wanted one of its choices, {', '.join(f.choices)}"
+        )
     return ""
 
 
@@ -123,9 +121,9 @@ def _wrong_words(f: Field) -> str:
     for name in ("doc", "unit", "anchor"):
         value = getattr(f, name)
         if not isinstance(value, str) and not (name == "anchor" and value is None):
-            return f"{name} is {value!r}; wanted a word or a sentence, in quotes"
+            return f"{name} is {told(value)}; wanted a word or a sentence, in quotes"
     if not isinstance(f.handle, bool):
-        return f"handle is {f.handle!r}; wanted True or False"
+        return f"handle is {told(f.handle)}; wanted True or False"
     return ""
 
 
@@ -134,12 +132,12 @@ def _wrong_bounds(f: Field) -> str:
         try:
             low, high = (float(bound) for bound in f.bounds)
         except (TypeError, ValueError):
-            return f"bounds is {f.bounds!r}; wanted a pair of numbers, (low, high)"
+            return f"bounds is {told(f.bounds)}; wanted a pair of numbers, (low, high)"
         if f.type in {"str", "bool"} or not low < high:
-            return f"bounds is {f.bounds!r}; wanted (low, high) of a number, the lower first"
+            return f"bounds is {told(f.bounds)}; wanted (low, high) of a number, the lower first"
     good = isinstance(f.rate, (int, float)) and not isinstance(f.rate, bool)
     if not (good and 0 < f.rate < math.inf):
-        return f"rate is {f.rate!r}; wanted a number above 0"
+        return f"rate is {told(f.rate)}; wanted a number above 0"
     return ""
 
 
@@ -167,12 +165,12 @@ def value_of(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
         raise SceneError(f"{f.name} takes {what}, not {given!r}") from None
     if f.choices is not None and value not in f.choices:
         raise SceneError(
-            f"{f.name} is one of {', '.join(f.choices)}, not {value!r}{near(str(value), f.choices)}"
+            f"{f.name} is one of {', '.join(f.choices)}, not {told(value)}{near(str(value), f.choices)}"
         )
     if f.type == "array":
         value = _shaped(f, value, shape)
     if f.live and not np.all(np.isfinite(value)):
-        raise SceneError(f"{f.name} must be finite, not {given!r}")
+        raise SceneError(f"{f.name} must be finite, not {told(given)}")
     if f.bounds is not None and f.type != "str":
         low, high = f.bounds
         if np.any(np.asarray(value) < low) or np.any(np.asarray(value) > high):

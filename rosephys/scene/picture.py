@@ -20,9 +20,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 @dataclass(frozen=True)
 class Shaped:
     """Numbers of Python, numpy or traced, of one of these shapes. A letter stands for a length, the same one
-    in all fields of a shape."""
+    in all fields of a shape; of points there are the `least` or more."""
 
     shapes: tuple[tuple[int | str, ...], ...]
+    least: int = 0
 
 
 COLOUR = "a colour"
@@ -87,7 +88,7 @@ class Polyline:
 class Polygon:
     """One filled polygon; `outline` is a colour, or empty for none."""
 
-    points: Points
+    points: Annotated[Any, Shaped((("n", 2),), least=3)]
     colour: Colour
     outline: Annotated[str, COLOUR, ""] = ""
     width: float = 2.0
@@ -100,7 +101,7 @@ class Polygons:
     `levels` shade each: from `low` at -1 through `colour` at 0 to `high` at 1.
     """
 
-    points: Annotated[Any, Shaped((("n", "k", 2),))]
+    points: Annotated[Any, Shaped((("n", "k", 2),), least=3)]
     levels: Annotated[Any, Shaped((("n",),))]
     colour: Colour
     low: Colour = "low"

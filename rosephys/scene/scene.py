@@ -33,6 +33,7 @@ from rosephys.limit import Limit
 
 from .author import slip
 from .fields import Field, control, near, parameter, value_of, wrong_field
+from .given import told
 from .picture import Picture, Track
 
 OPTIMIZERS = ("gd", "normalized", "adam", "lbfgs")  # see rosephys/solve/optimize.py
@@ -170,7 +171,7 @@ def _default(scene: Scene, f: Field) -> Any:
         raise slip(kind, f.name, f"its default cannot be: {error}") from None
 
 
-OWN = ("fields", "live", "controls", "bound", "pictured", "limited")  # what Scene alone gives
+OWN = ("live", "controls", "bound", "pictured", "limited")  # what Scene alone gives
 
 
 def _declared(cls: type[Scene]) -> dict[str, Field]:
@@ -198,11 +199,13 @@ def _declared_field(cls: type[Scene], name: str, f: Any, before: Field | None) -
         f = dataclasses.replace(before, default=f)
     if before is not None and before.type == "float" and f.type == "int":
         f = dataclasses.replace(f, default=float(f.default))
+    if f.bounds is None and name in Scene.fields:
+        f = dataclasses.replace(f, bounds=Scene.fields[name].bounds)
     wrong = wrong_field(f)
     if name in OWN or name == "name" or callable(getattr(Scene, name, None)):
         wrong = "has a name that is taken: of what every scene has; take another"
     if before is not None and name in Scene.fields and before.type != f.type:
-        wrong = f"is {f.default!r}; every scene has it, and its type is {before.type}"
+        wrong = f"is {told(f.default)}; every scene has it, and its type is {before.type}"
     if wrong:
         raise slip(cls, name, wrong)
     declared: Field = dataclasses.replace(f, name=name)

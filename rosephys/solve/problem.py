@@ -53,6 +53,8 @@ class Problem:
         self._slope = ra.fn(self._trace_slope)
         self._first_limits = ra.fn(self._trace_first_limits)
         self._limits = ra.fn(self._trace_limits)
+        self._shown = ra.fn(self._trace_shown)
+        self._drawn = ra.fn(self._trace_drawn)
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
@@ -135,7 +137,26 @@ class Problem:
 
         return ra.scan(watched, (first, True), self._times)[1]
 
+    def _trace_shown(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        first = ra.map_leaves(ra.array, scene.initial())
+        return scene.tracks(first), scene.limits(first), scene.invariants(first)
+
+    def _trace_drawn(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        return scene.picture(ra.map_leaves(ra.array, scene.initial()))
+
     # --------------------------------------------------------------------------------- what is asked
+
+    def inspect(self, drawn: bool = True) -> None:
+        """Call what a scene says beside its motion, on its first state, and compile nothing.
+
+        So a picture that cannot be drawn is found before the solving, not after it, unless none is to be `drawn`.
+        Raises Slip.
+        """
+        self._shown.trace(*self.split(self.values))
+        if drawn and self.scene.pictured:
+            self._drawn.trace(*self.split(self.values))
 
     def split(self, values: Values) -> tuple[Arrays, Arrays]:
         """The controls and the constants among the values."""

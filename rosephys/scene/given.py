@@ -1,0 +1,62 @@
+"""What was given: the shape of a value, the kind of its numbers, and a word for it in an error."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+
+def told(x: Any) -> str:
+    """What something is, in a word or two for an error."""
+    if x is None or isinstance(x, (str, bytes, type)):
+        return repr(x) if len(repr(x)) < 40 else repr(x)[:36] + "..."
+    if is_dataclass(x):
+        return f"a {type(x).__name__}"
+    shape = shape_of(x)
+    if shape is not None and not is_word(x):
+        plain = isinstance(x, (int, float, np.generic)) or (
+            isinstance(x, (tuple, list)) and not is_traced(x) and np.size(x) <= 6
+        )
+        return repr(x) if plain else f"numbers of shape {shape}" if shape else "a number"
+    size = f" of {len(x)}" if isinstance(x, (tuple, list, dict)) else ""
+    return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}{size}"
+
+
+def is_word(x: Any) -> bool:
+    """Whether it is text."""
+    return isinstance(x, (str, bytes))
+
+
+def shape_of(x: Any) -> tuple[int, ...] | None:
+    """The shape of a number, an array or nested rows of them; None for what is none, or has no shape."""
+    if isinstance(x, (tuple, list)):
+        rows = {shape_of(row) for row in x}
+        if not rows:
+            return (0,)
+        (row, *others) = rows
+        return None if others or row is None else (len(x), *row)
+    if not is_leaf(x) or np.ma.is_masked(x) or kind_of(x) not in {"b", "i", "f"}:
+        return None
+    return tuple(x.shape) if hasattr(x, "shape") else ()
+
+
+def is_leaf(x: Any) -> bool:
+    """Whether it is a number, an array or a traced value."""
+    leaves = ra.flatten(x)[0]
+    return len(leaves) == 1 and leaves[0] is x
+
+
+def is_traced(x: Any) -> bool:
+    """Whether it is a value that is known only when the compiled function runs, or holds such."""
+    return any(hasattr(leaf, "as_traced") for leaf in ra.flatten(x)[0])
+
+
+def kind_of(x: Any) -> str:
+    """Of a number or an array: "b", "i" or "f" for truth values, whole numbers and others; numpy's letter for
+    what is none of these."""
+    dtype = x.scalar.dtype if hasattr(x, "as_traced") else np.asarray(x).dtype
+    return "i" if np.dtype(dtype).kind == "u" else str(np.dtype(dtype).kind)
