@@ -88,6 +88,8 @@ def _wrong(value: Any, wanted: Any, lengths: dict[str, int]) -> str:
         return f" is {told(value)}; wanted one of {', '.join(known)}{near(str(value), known)}"
     if get_origin(wanted) is tuple:  # of words
         ok = isinstance(value, (tuple, list)) and all(isinstance(word, str) for word in value)
+        if ok and len(value) not in (0, lengths.get("n", len(value))):
+            return f" has {len(value)} of them; wanted one for each, {lengths['n']}, or none"
         return "" if ok else f" is {told(value)}; wanted a tuple of words: (word,) for one"
     if wanted is float:
         fixed = isinstance(value, (int, float, np.number)) and 0 < float(value) < 1e6

@@ -140,22 +140,24 @@ class Problem:
     def _trace_shown(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
         first = ra.map_leaves(ra.array, scene.initial())
-        return scene.tracks(first), scene.limits(first), scene.invariants(first)
+        return scene.limits(first), scene.invariants(first)
 
     def _trace_drawn(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return scene.picture(ra.map_leaves(ra.array, scene.initial()))
+        first = ra.map_leaves(ra.array, scene.initial())
+        picture = scene.picture(first) if self.scene.pictured else None
+        return picture, scene.tracks(first)
 
     # --------------------------------------------------------------------------------- what is asked
 
     def inspect(self, drawn: bool = True) -> None:
         """Call what a scene says beside its motion, on its first state, and compile nothing.
 
-        So a picture that cannot be drawn is found before the solving, not after it, unless none is to be `drawn`.
-        Raises Slip.
+        So a picture that cannot be drawn is found before the solving, not after it; unless nothing is to be
+        `drawn`. Raises Slip.
         """
         self._shown.trace(*self.split(self.values))
-        if drawn and self.scene.pictured:
+        if drawn:
             self._drawn.trace(*self.split(self.values))
 
     def split(self, values: Values) -> tuple[Arrays, Arrays]:
