@@ -255,7 +255,7 @@ def _count(text: str) -> int:
 
 
 def _png(text: str) -> Path:
-    if Path(text).suffix != ".png":
+    if Path(text).suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
     return Path(text)
 

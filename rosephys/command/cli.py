@@ -14,8 +14,10 @@ import math
 import os
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ from rosephys.command.report import (
 from rosephys.console import Bar, progress, say
 from rosephys.errors import OptimizeError, SceneError
 from rosephys.files.atomic import replacing
-from rosephys.files.destination import place
+from rosephys.files.destination import kind, place, try_out
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
 from rosephys.solve.optimize import Solution
@@ -124,9 +126,9 @@ def _gallery(arguments: argparse.Namespace) -> int:
 def _write_gallery(found: Sequence[Group], out: Path) -> None:
     from rosephys.window.gallery import write_sheet
 
-    if out.suffix != ".png":
+    if kind(out) != ".png":
         raise SceneError(f"a gallery is written as a .png, not to {out}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try_out(out)
     with progress() as show:
         write_sheet(found, out, progress=show)
     say(f"wrote {out}")
@@ -138,15 +140,21 @@ def _record(arguments: argparse.Namespace) -> int:
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
     how = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
-    keep(Film(problem, _found(problem, solution), **how), path)
+    with _rescued(problem, solution, _name(arguments)):
+        keep(Film(problem, _found(problem, solution), **how), path)
     return _judged(problem, solution)
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
+    for path in filter(
+        None, (arguments.out and arguments.out / f"{_name(arguments)}.npz", arguments.picture)
+    ):
+        try_out(path)
     solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
     if arguments.out:  # at once: Ctrl-C may be pressed again
-        _save(arguments, problem, solution)
+        with _rescued(problem, solution, _name(arguments)):
+            _save(arguments, problem, solution)
     best = solution.best
     result = {"scene": _name(arguments), "loss": best.loss, "iteration": best.iteration}
     result["gradient"] = best.gradient
@@ -183,6 +191,10 @@ def _landscape(arguments: argparse.Namespace) -> int:
         raise SceneError(
             f"--controls takes one number or two different ones, not {arguments.controls}"
         )
+    out = arguments.out or Path(".")
+    if kind(out) != ".png":
+        out = out / f"{_name(arguments)}-landscape.png"
+    try_out(out)
     solution = _solve(problem, _replaying(problem, arguments))
     best = _found(problem, solution)
     path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
@@ -191,10 +203,6 @@ def _landscape(arguments: argparse.Namespace) -> int:
     axes = framed(problem, parts, about, (arguments.span or SPAN) / SPAN)
     *_, landscape = filter(None, explored(problem, best, axes))
     print_solution(_name(arguments), problem, solution)
-    out = arguments.out or Path(".")
-    if out.suffix != ".png":
-        out = out / f"{_name(arguments)}-landscape.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
     return _judged(problem, solution)
@@ -359,10 +367,23 @@ def _judged(problem: Problem, solution: Solution, quiet: bool = False) -> int:
     return solution.code
 
 
+@contextmanager
+def _rescued(problem: Problem, solution: Solution, name: str) -> Iterator[None]:
+    """A `with` that keeps what was found somewhere else, and says where, if it cannot be kept inside."""
+    from rosephys.files.values import save
+
+    try:
+        yield
+    except Exception:
+        path = Path(mkdtemp(prefix="rosephys-")) / f"{name}.npz"
+        save(path, problem.scene, _found(problem, solution))
+        say(f"what was found is kept in {path}: --load {path}")
+        raise
+
+
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
     from rosephys.files.values import save
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{_name(arguments)}.npz"
     save(path, problem.scene, _found(problem, solution))
     say(f"wrote {path}")
@@ -383,7 +404,6 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     before_and_after(Film(problem, _found(problem, solution)), path)
     say(f"wrote {path}")
 

@@ -14,6 +14,7 @@ import numpy as np
 from rosephys.errors import SceneError
 
 from .given import shape_of, told
+from .stored import numbers_in
 
 
 @dataclass(frozen=True)
@@ -198,18 +199,17 @@ def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """The array in a file of numpy's; or, for a grid, the brightness of a picture."""
-    if not path.lower().endswith(".npy"):
-        if len(shape) != 2:
-            raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
-        from rosephys.scene.brightness import brightness  # which needs pygame
+    """The array in a file of numbers; or, for a grid, the brightness of a picture."""
+    if path.lower().endswith((".npy", ".npz", ".csv", ".txt")):
+        return numbers_in(path)
+    if len(shape) != 2:
+        what = (
+            "numbers come from a .npy or .csv file" if Path(path).is_file() else "it takes numbers"
+        )
+        raise SceneError(f"{f.name} has the shape {shape}, and {path!r} is no such array: {what}")
+    from rosephys.scene.brightness import brightness  # which needs pygame
 
-        return brightness(path, (shape[0], shape[1]))
-    try:
-        found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise SceneError(f"{f.name} cannot be read from {path}: {error.strerror}") from None
-    return found
+    return brightness(path, (shape[0], shape[1]))
 
 
 def _truth(text: str) -> bool:

@@ -13,10 +13,13 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..errors import SceneError
 from ..limit import Limit
 from ..scene.contract import Contract, check_scene
+from ..scene.fields import near
+from ..scene.given import told
 from ..scene.picture import Picture, Track
-from ..scene.scene import Scene
+from ..scene.scene import Scene, unknown
 
 Values = Mapping[str, Any]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -29,8 +32,9 @@ FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so ma
 class Problem:
     """What can be asked of a scene.
 
-    `values` holds the live fields, float64; every method takes such values and none changes them. Compiling
-    is done when it is first needed. Methods raise rose_ad.RoseError for a scene that cannot be compiled.
+    `values` holds the live fields, float64; every method takes such values, or some of them (`complete`), and
+    none changes them. Compiling is done when it is first needed. Methods raise rose_ad.RoseError for a scene that
+    cannot be compiled, SceneError for values that it has not and for what its methods must not return.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -160,11 +164,23 @@ class Problem:
         if drawn:
             self._drawn.trace(*self.split(self.values))
 
+    def complete(self, values: Values) -> Arrays:
+        """The values of all live fields: these, and the scene's own where there are none.
+
+        Raises SceneError for a name that is no live field, and for a value that is not of its shape.
+        """
+        for name in values.keys() - self.values.keys():
+            if name in self.scene.fields:
+                raise SceneError(
+                    f"{name} is fixed when {self.scene.name} is made: a setting of find_scene, no value"
+                )
+            raise SceneError(unknown(self.scene, name, self.values))
+        return {n: _of_shape(n, values.get(n, own), own.shape) for n, own in self.values.items()}
+
     def split(self, values: Values) -> tuple[Arrays, Arrays]:
-        """The controls and the constants among the values."""
-        controls = {n: np.asarray(values[n], float) for n in self.controls}
-        constants = {n: np.asarray(v, float) for n, v in values.items() if n not in controls}
-        return controls, constants
+        """The controls and the constants among the values, which are completed; see `complete`."""
+        constants = self.complete(values)
+        return {n: constants.pop(n) for n in self.controls}, constants
 
     def compile(self) -> None:
         """Trace and compile the gradient, if that has not been done."""
@@ -199,6 +215,8 @@ class Problem:
         """
         controls, constants = self.split(values)
         n = len(next(iter(batch.values())))
+        for name in batch.keys() - controls.keys():
+            raise SceneError(f"{self.scene.name} has no control {name!r}{near(name, controls)}")
         many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
         many |= {name: np.asarray(v, float) for name, v in batch.items()}
         return np.asarray(self._losses(many, constants))
@@ -212,7 +230,11 @@ class Problem:
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the loss along a direction of the controls, by forward mode."""
         controls, constants = self.split(values)
-        return float(self._slope(controls, {n: direction[n] for n in controls}, constants))
+        along = {
+            n: _of_shape(n, direction.get(n, np.zeros_like(v)), v.shape)
+            for n, v in controls.items()
+        }
+        return float(self._slope(controls, along, constants))
 
     def initial(self, values: Values) -> Any:
         """The state before the first step."""
@@ -299,6 +321,16 @@ class Problem:
             along[k] = 1.0
             out[k] = slope(along)
         return out
+
+
+def _of_shape(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    try:
+        found = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise SceneError(f"{name} takes numbers of shape {shape}, not {told(value)}") from None
+    if found.shape != shape:
+        raise SceneError(f"{name} has the shape {shape}, not {found.shape}")
+    return found
 
 
 def _at(trajectory: Any, index: Any) -> Any:
