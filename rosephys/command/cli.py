@@ -1,15 +1,13 @@
-"""The command line: `python -m rosephys scene|gallery|record|optimize|landscape|gradient|check|new|list`.
+"""The command line: `python -m rosephys COMMAND ...`; arguments.py has the commands.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene`, `gallery`, `record`, `landscape` and
-`--out` ever load pygame.
+imports wait until a command needs them: only what draws, or looks at a picture, loads pygame.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import statistics
@@ -27,6 +25,8 @@ from rosephys.command.report import (
     explain,
     print_findings,
     print_gradient,
+    print_info,
+    print_scenes,
     print_solution,
     to_json,
     warn_of_gradient,
@@ -42,6 +42,7 @@ from rosephys.solve.optimize import Solution
 
 if TYPE_CHECKING:
     from rosephys.scene.catalogue import Group
+    from rosephys.solve.curves import Curves
     from rosephys.solve.problem import Arrays, Problem
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
@@ -71,10 +72,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from rosephys.scene.finding import scene_names
+    from rosephys.scene.catalogue import groups
 
-    names = list(scene_names())
-    print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    entries = sorted((e for group in groups() for e in group.entries), key=lambda e: e.name)
+    if arguments.json:
+        print(to_json({"scenes": [e.name for e in entries]}))
+    else:
+        print_scenes(entries)
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.about import about
+    from rosephys.scene.finding import find_scene
+
+    found = about(find_scene(arguments.scene))
+    if arguments.json:
+        print(to_json(found))
+    else:
+        print_info(_name(arguments), found)
     return 0
 
 
@@ -206,6 +222,38 @@ def _landscape(arguments: argparse.Namespace) -> int:
     write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
     return _judged(problem, solution)
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    from rosephys.files.csv import write_csv
+    from rosephys.solve.curves import curves
+
+    out = arguments.out or Path(f"{_name(arguments)}.png")
+    if kind(out) not in (".png", ".csv"):
+        raise SceneError(f"{out}: a plot is a .png, or a .csv of its numbers")
+    try_out(out)
+    problem = _problem(arguments, drawn=False)
+    names = [name.strip() for name in arguments.of.split(",")]
+    curves(problem, problem.values, [0.0], names)  # a wrong name is told before the solving
+    solution = _solve(problem, _replaying(problem, arguments))
+    print_solution(_name(arguments), problem, solution)
+    found = curves(problem, _found(problem, solution), solution.losses, names)
+    if kind(out) == ".csv":
+        write_csv(out, found)
+    else:
+        _write_plot(problem, found, arguments.theme or problem.scene.theme, out)
+    say(f"wrote {out}")
+    return _judged(problem, solution)
+
+
+def _write_plot(problem: Problem, found: Sequence[Curves], theme: str, out: Path) -> None:
+    from rosephys.drawing.palette import themed
+    from rosephys.drawing.pixels import pixels
+    from rosephys.drawing.plot import plot_picture
+    from rosephys.files.png import write_png
+
+    with themed(theme):
+        write_png(out, pixels(plot_picture(problem.scene.name.capitalize(), found)))
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
@@ -414,8 +462,10 @@ RUNS: dict[str, Run] = {
     "record": _record,
     "optimize": _optimize,
     "landscape": _landscape,
+    "plot": _plot,
     "gradient": _gradient,
     "check": _check,
     "new": _new,
     "list": _list,
+    "info": _info,
 }

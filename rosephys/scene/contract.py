@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -21,7 +21,7 @@ from .author import place_of_return, slip
 from .colours import THEMES
 from .drawable import wrong_picture, wrong_shape
 from .fields import near
-from .given import is_leaf, kind_of, shape_of, told
+from .given import is_leaf, kind_of, leaves, parts, shape_of, told
 from .picture import Picture, Track
 from .scene import OPTIMIZERS, Scene
 
@@ -207,18 +207,18 @@ def _check_drift(scene: Scene) -> None:
 
 def _wrong_state(state: Any) -> str:
     """What is wrong with a first state; "" if nothing is."""
-    leaves = list(_leaves(state, _root(state)))
-    for name, leaf in leaves:
+    found = list(leaves(state, _root(state)))
+    for name, leaf in found:
         hint = "; write @ra.struct above its class" if _unstructured(leaf) else ""
         fits = shape_of(leaf) is not None if is_leaf(leaf) else _constant(leaf)
         if not fits:
             return f"{name} is {told(leaf)}{hint}"
-    return "" if any(is_leaf(leaf) for _, leaf in leaves) else f"returned {told(state)}"
+    return "" if any(is_leaf(leaf) for _, leaf in found) else f"returned {told(state)}"
 
 
 def _unlike(first: Any, after: Any, name: str) -> str:
     """Where a state after a step has not the structure, the shapes or numbers of the first; "" if nowhere."""
-    was, now = _parts(first), _parts(after)
+    was, now = parts(first), parts(after)
     if is_leaf(first) and is_leaf(after) and shape_of(after) is not None:
         return _unlike_numbers(first, after, name)
     if is_leaf(first):
@@ -245,25 +245,6 @@ def _unlike_numbers(first: Any, after: Any, name: str) -> str:
     if kinds[0] != kinds[1]:
         return f"{name} was {KINDS[kinds[0]]}, step returned {KINDS[kinds[1]]}; start with the kind it becomes"
     return ""
-
-
-def _parts(x: Any) -> dict[str, Any]:
-    """The parts of a value, by how each is written after its name; none of what is one piece."""
-    if is_leaf(x):
-        return {}
-    if is_dataclass(x) and not isinstance(x, type):
-        return {f".{f.name}": getattr(x, f.name) for f in fields(x)}
-    if isinstance(x, dict):
-        return {f"[{key!r}]": part for key, part in x.items()}
-    return {f"[{k}]": part for k, part in enumerate(x)} if isinstance(x, (tuple, list)) else {}
-
-
-def _leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
-    parts = _parts(x)
-    if not parts:
-        yield name, x
-    for key, part in parts.items():
-        yield from _leaves(part, name + key)
 
 
 def _root(state: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -60,3 +61,23 @@ def kind_of(x: Any) -> str:
     what is none of these."""
     dtype = x.scalar.dtype if hasattr(x, "as_traced") else np.asarray(x).dtype
     return "i" if np.dtype(dtype).kind == "u" else str(np.dtype(dtype).kind)
+
+
+def parts(x: Any) -> dict[str, Any]:
+    """The parts of a value, by how each is written after its name; none of what is one piece."""
+    if is_leaf(x):
+        return {}
+    if is_dataclass(x) and not isinstance(x, type):
+        return {f".{f.name}": getattr(x, f.name) for f in fields(x)}
+    if isinstance(x, dict):
+        return {f"[{key!r}]": part for key, part in x.items()}
+    return {f"[{k}]": part for k, part in enumerate(x)} if isinstance(x, (tuple, list)) else {}
+
+
+def leaves(x: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The numbers, arrays and constants of a value, each with its name: "State.arms[0].angle"."""
+    inside = parts(x)
+    if not inside:
+        yield name, x
+    for key, part in inside.items():
+        yield from leaves(part, name + key)

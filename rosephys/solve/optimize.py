@@ -126,11 +126,11 @@ def descend(
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
 
-    What is None is as the scene prefers. A control's step is `rate` times its own rate; controls are kept within
-    their bounds. Longer gradients are clipped to the length `clip`, which is infinite for no clipping. "lbfgs"
-    clips none, steps back from where the loss is not finite, and ends before `iterations` where no step makes the
-    loss smaller. Raises OptimizeError where the loss or the gradient is not finite or SciPy is missing,
-    ValueError for an unknown optimiser, SceneError for values that the scene has not.
+    What is None is as the scene prefers. A control's step is `rate` times its own rate; controls are kept
+    within their bounds. Longer gradients are clipped to the length `clip`, which is infinite for no clipping.
+    "lbfgs" clips none, steps back from where the loss is not finite, and ends before `iterations` where no
+    step makes the loss smaller. Raises OptimizeError where the loss or the gradient is not finite or SciPy is
+    missing, ValueError for an unknown optimiser, SceneError for values that the scene has not.
     """
     scene = problem.scene
     iterations = scene.iterations if iterations is None else iterations

@@ -33,8 +33,8 @@ class Problem:
     """What can be asked of a scene.
 
     `values` holds the live fields, float64; every method takes such values, or some of them (`complete`), and
-    none changes them. Compiling is done when it is first needed. Methods raise rose_ad.RoseError for a scene that
-    cannot be compiled, SceneError for values that it has not and for what its methods must not return.
+    none changes them. Compiling is done when it is first needed. Methods raise rose_ad.RoseError for a scene
+    that cannot be compiled, SceneError for values that it has not and for what its methods must not return.
     """
 
     def __init__(self, scene: Scene) -> None:
