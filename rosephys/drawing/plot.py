@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from rosephys.solve.curves import LOSS, Curves
 SHADES = ("curve", "accent", "good", "second", "bad", "third", "dim", "text")
 WIDE, HIGH, EDGE = 900, 340, 30  # pixels of a plot, and between plots
 LEFT, BOTTOM = 96, 62  # pixels beside and below its axes
-TICKS = 5
+TICKS = 6  # at most, along an axis
 
 
 def plot_picture(name: str, plots: Sequence[Curves]) -> pygame.Surface:
@@ -37,12 +38,12 @@ def _draw(surface: pygame.Surface, area: pygame.Rect, plot: Curves) -> None:
     ys = np.log10(plot.ys) if logarithmic else plot.ys
     low, high = _span(ys)
     first, last = _span(plot.xs)
-    for at in np.linspace(low, high, TICKS):
+    for at in ticks(low, high, least=1.0 if logarithmic else 0.0):
         y = area.bottom - (at - low) / (high - low) * area.height
         surface.fill(colour("line"), (area.left, round(y), area.width, 1))
         text = short(float(f"{10**at if logarithmic else at:.3g}"))
         words(surface, text, (area.left - 9, y), 13, "dim", "bold", "midright")
-    for at in np.linspace(first, last, TICKS):
+    for at in ticks(first, last):
         x = area.left + (at - first) / (last - first) * area.width
         text = short(float(f"{at:.3g}"))
         words(surface, text, (x, area.bottom + 8), 13, "dim", "bold", "midtop")
@@ -58,6 +59,14 @@ def _draw(surface: pygame.Surface, area: pygame.Rect, plot: Curves) -> None:
             x, y = area.left + 12.0 + 110 * k, area.top - 8.0
             stroke(surface, np.array([[x, y]]), np.array([[x + 14.0, y]]), 3.0, shade)
             words(surface, label, (x + 20, y), 13, "text", "bold", "midleft")
+
+
+def ticks(low: float, high: float, least: float = 0.0) -> Floats:
+    """Round numbers from `low` to `high`, TICKS at most, `least` apart or more."""
+    power = 10.0 ** math.floor(math.log10((high - low) / TICKS))
+    step = next(m * power for m in (1, 2, 5, 10, 20) if (high - low) / (m * power) <= TICKS - 1)
+    step = max(step, least)
+    return np.asarray(step * np.arange(math.ceil(low / step), math.floor(high / step) + 1))
 
 
 def _span(values: Floats) -> tuple[float, float]:
