@@ -15,8 +15,8 @@ KINDS = (".gif", ".mp4", ".png", ".npz")
 def place(asked: Path | None, name: str, size: tuple[int, int] = SIZE) -> Path:
     """The file to write: the one that was asked for, or NAME.gif in that folder, or else in this one.
 
-    Raises SceneError for a kind of file that there is not and for one that cannot be written, FilmError for an
-    MP4 that cannot be encoded.
+    Raises SceneError for a kind of file that there is not, FilmError for an MP4 that cannot be encoded, OSError
+    for a file that cannot be written.
     """
     path = asked or Path(".")
     if kind(path) not in KINDS:
@@ -38,13 +38,13 @@ def kind(path: Path) -> str:
 def try_out(path: Path) -> None:
     """See that a file can be written here: its folder is made, and a file beside it, which is taken away.
 
-    Raises SceneError where it cannot be.
+    Raises OSError, in words, where it cannot be.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, prefix="."):
             pass
     except OSError as error:
-        raise SceneError(f"{path} cannot be written: {(error.strerror or 'no').lower()}") from None
+        raise OSError(f"{path} cannot be written: {(error.strerror or 'no').lower()}") from None
     if path.is_dir():
-        raise SceneError(f"{path} cannot be written: it is a folder")
+        raise OSError(f"{path} cannot be written: it is a folder")
