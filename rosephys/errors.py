@@ -38,6 +38,9 @@ def describe(error: BaseException) -> str:
     own = _own(error)
     if not own and isinstance(error, RuntimeError) and error.__cause__ is not None:
         return describe(error.__cause__)  # a generator of ours that a StopIteration came through
+    if isinstance(error, SyntaxError) and error.filename:
+        text = (error.text or "").strip()
+        return f"{type(error).__name__}: {error.msg}, {error.filename}:{error.lineno}\n    {text}"
     if isinstance(error, ra.RoseError):
         return _rose(error, own)
     known = isinstance(error, (Slip, OptimizeError, NotFiniteError, FilmError))
@@ -66,9 +69,6 @@ def _without_line(error: BaseException) -> str:
         return f"{error.filename}: {error.strerror.lower()}"
     if isinstance(error, (SceneError, OptimizeError, NotFiniteError, FilmError, OSError)):
         return str(error) or type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
-        text = (error.text or "").strip()
-        return f"{type(error).__name__}: {error.msg}, {error.filename}:{error.lineno}\n    {text}"
     place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}"
     return f"{what}\n  {place.filename}:{place.lineno}: a bug in rosephys; please report it"

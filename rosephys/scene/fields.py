@@ -203,10 +203,10 @@ def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]
     if path.lower().endswith((".npy", ".npz", ".csv", ".txt")):
         return numbers_in(path)
     if len(shape) != 2:
-        what = (
-            "numbers come from a .npy or .csv file" if Path(path).is_file() else "it takes numbers"
+        raise SceneError(
+            f"{f.name} has the shape {shape}: it takes numbers, or a .npy or .csv file; a picture, {path},"
+            " is for a grid"
         )
-        raise SceneError(f"{f.name} has the shape {shape}, and {path!r} is no such array: {what}")
     from rosephys.scene.brightness import brightness  # which needs pygame
 
     return brightness(path, (shape[0], shape[1]))
