@@ -134,7 +134,7 @@ def _wrong_bounds(f: Field) -> str:
             low, high = (float(bound) for bound in f.bounds)
         except (TypeError, ValueError):
             return f"bounds is {told(f.bounds)}; wanted a pair of numbers, (low, high)"
-        if f.type in {"str", "bool"} or not low < high:
+        if f.type in {"str", "bool"} or not low <= high:
             return f"bounds is {told(f.bounds)}; wanted (low, high) of a number, the lower first"
     good = isinstance(f.rate, (int, float)) and not isinstance(f.rate, bool)
     if not (good and 0 < f.rate < math.inf):

@@ -22,7 +22,11 @@ def told(x: Any) -> str:
         plain = isinstance(x, (int, float, np.generic)) or (
             isinstance(x, (tuple, list)) and not is_traced(x) and np.size(x) <= 6
         )
-        return repr(x) if plain else f"numbers of shape {shape}" if shape else "a number"
+        if plain:
+            return repr(x)
+        truth = is_leaf(x) and kind_of(x) == "b"
+        one, several = ("True or False", "truth values") if truth else ("a number", "numbers")
+        return f"{several} of shape {shape}" if shape else one
     size = f" of {len(x)}" if isinstance(x, (tuple, list, dict)) else ""
     return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}{size}"
 
