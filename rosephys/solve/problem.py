@@ -169,7 +169,8 @@ class Problem:
 
         Raises SceneError for a name that is no live field, and for a value that is not of its shape.
         """
-        for name in values.keys() - self.values.keys():
+        if not values.keys() <= self.values.keys():
+            name = min(values.keys() - self.values.keys())
             if name in self.scene.fields:
                 raise SceneError(
                     f"{name} is fixed when {self.scene.name} is made: a setting of find_scene, no value"

@@ -34,4 +34,5 @@ def test_a_block_runs_by_itself(
     page: Path, line: int, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile("\n" * (line - 1) + code, str(page), "exec"), {"__name__": "page"})
+    text = "\n" * (line - 1) + code
+    exec(compile(text, str(page), "exec", dont_inherit=True), {"__name__": "page"})
