@@ -236,11 +236,19 @@ class Fn(Unchanging):
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The compiled function for such arguments, to be looked at."""
+        return Lowered(self._program(*self._types(args, kwargs)).program)
+
+    def trace(self, *args: Any, **kwargs: Any) -> Function:
+        """The IR for such arguments, so that what is wrong with the function is raised; nothing is compiled."""
+        return self.specialise(*self._types(args, kwargs)).ir
+
+    def _types(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Structure, Sequence[Type]]:
         if self.static_in is not None:
             args, kwargs = self.static_in.held(args, kwargs)
         leaves, structure = flatten((args, kwargs))
-        types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        return Lowered(self._program(structure, types).program)
+        return structure, self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]

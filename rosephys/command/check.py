@@ -96,7 +96,8 @@ def check(problem: Problem) -> list[Finding]:
     if any(finding.verdict == "FAILED" for finding in held):
         return held  # where the models do not hold, nothing else means anything
     checks = (states, gradients, distance, modes, determinism, interpreter, pictures, invariants)
-    return held + [finding for c in checks for finding in c(run)]
+    with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is a finding
+        return held + [finding for c in checks for finding in c(run)]
 
 
 def limits(run: Run) -> Iterator[Finding]:

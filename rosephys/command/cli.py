@@ -1,21 +1,21 @@
-"""The command line: `python -m rosephys scene|gallery|record|optimize|landscape|gradient|check|new|list`.
+"""The command line: `python -m rosephys COMMAND ...`; arguments.py has the commands.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene`, `gallery`, `record`, `landscape` and
-`--out` ever load pygame.
+imports wait until a command needs them: only what draws, or looks at a picture, loads pygame.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from rosephys.command.report import (
     explain,
     print_findings,
     print_gradient,
+    print_info,
+    print_scenes,
     print_solution,
     to_json,
     warn_of_gradient,
@@ -33,13 +35,14 @@ from rosephys.command.report import (
 from rosephys.console import Bar, progress, say
 from rosephys.errors import OptimizeError, SceneError
 from rosephys.files.atomic import replacing
-from rosephys.files.destination import place
+from rosephys.files.destination import kind, place, try_out
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
 from rosephys.solve.optimize import Solution
 
 if TYPE_CHECKING:
     from rosephys.scene.catalogue import Group
+    from rosephys.solve.curves import Curves
     from rosephys.solve.problem import Arrays, Problem
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
@@ -49,18 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; nothing is raised."""
     try:
         arguments = parser(RUNS).parse_args(argv)
+    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
+        return leaving.code if isinstance(leaving.code, int) else 1
+    try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code
-    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
-        return leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a scene's own code may want to leave
         return explain(error)
 
 
@@ -68,10 +72,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from rosephys.scene.finding import scene_names
+    from rosephys.scene.catalogue import groups
 
-    names = list(scene_names())
-    print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    entries = sorted((e for group in groups() for e in group.entries), key=lambda e: e.name)
+    if arguments.json:
+        print(to_json({"scenes": [e.name for e in entries]}))
+    else:
+        print_scenes(entries)
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.about import about
+    from rosephys.scene.finding import find_scene
+
+    found = about(find_scene(arguments.scene))
+    if arguments.json:
+        print(to_json(found))
+    else:
+        print_info(_name(arguments), found)
     return 0
 
 
@@ -123,9 +142,9 @@ def _gallery(arguments: argparse.Namespace) -> int:
 def _write_gallery(found: Sequence[Group], out: Path) -> None:
     from rosephys.window.gallery import write_sheet
 
-    if out.suffix != ".png":
+    if kind(out) != ".png":
         raise SceneError(f"a gallery is written as a .png, not to {out}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try_out(out)
     with progress() as show:
         write_sheet(found, out, progress=show)
     say(f"wrote {out}")
@@ -137,15 +156,21 @@ def _record(arguments: argparse.Namespace) -> int:
     solution = _solve(problem, _replaying(problem, arguments))
     print_solution(_name(arguments), problem, solution)
     how = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
-    keep(Film(problem, _found(problem, solution), **how), path)
+    with _rescued(problem, solution, _name(arguments)):
+        keep(Film(problem, _found(problem, solution), **how), path)
     return _judged(problem, solution)
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
-    problem = _problem(arguments)
+    problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
+    for path in filter(
+        None, (arguments.out and arguments.out / f"{_name(arguments)}.npz", arguments.picture)
+    ):
+        try_out(path)
     solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
     if arguments.out:  # at once: Ctrl-C may be pressed again
-        _save(arguments, problem, solution)
+        with _rescued(problem, solution, _name(arguments)):
+            _save(arguments, problem, solution)
     best = solution.best
     result = {"scene": _name(arguments), "loss": best.loss, "iteration": best.iteration}
     result["gradient"] = best.gradient
@@ -182,6 +207,10 @@ def _landscape(arguments: argparse.Namespace) -> int:
         raise SceneError(
             f"--controls takes one number or two different ones, not {arguments.controls}"
         )
+    out = arguments.out or Path(".")
+    if kind(out) != ".png":
+        out = out / f"{_name(arguments)}-landscape.png"
+    try_out(out)
     solution = _solve(problem, _replaying(problem, arguments))
     best = _found(problem, solution)
     path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
@@ -190,19 +219,47 @@ def _landscape(arguments: argparse.Namespace) -> int:
     axes = framed(problem, parts, about, (arguments.span or SPAN) / SPAN)
     *_, landscape = filter(None, explored(problem, best, axes))
     print_solution(_name(arguments), problem, solution)
-    out = arguments.out or Path(".")
-    if out.suffix != ".png":
-        out = out / f"{_name(arguments)}-landscape.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
     return _judged(problem, solution)
 
 
+def _plot(arguments: argparse.Namespace) -> int:
+    from rosephys.files.csv import write_csv
+    from rosephys.solve.curves import curves
+
+    out = arguments.out or Path(f"{_name(arguments)}.png")
+    if kind(out) not in (".png", ".csv"):
+        raise SceneError(f"{out}: a plot is a .png, or a .csv of its numbers")
+    try_out(out)
+    problem = _problem(arguments, drawn=False)
+    names = [name.strip() for name in arguments.of.split(",")]
+    curves(problem, problem.values, [0.0], names)  # a wrong name is told before the solving
+    solution = _solve(problem, _replaying(problem, arguments))
+    print_solution(_name(arguments), problem, solution)
+    found = curves(problem, _found(problem, solution), solution.losses, names)
+    if kind(out) == ".csv":
+        write_csv(out, found)
+    else:
+        _write_plot(problem, found, arguments.theme or problem.scene.theme, out)
+    say(f"wrote {out}")
+    return _judged(problem, solution)
+
+
+def _write_plot(problem: Problem, found: Sequence[Curves], theme: str, out: Path) -> None:
+    from rosephys.drawing.palette import themed
+    from rosephys.drawing.pixels import pixels
+    from rosephys.drawing.plot import plot_picture
+    from rosephys.files.png import write_png
+
+    with themed(theme):
+        write_png(out, pixels(plot_picture(problem.scene.name.capitalize(), found)))
+
+
 def _gradient(arguments: argparse.Namespace) -> int:
     from rosephys.solve.guard import check_finite, evaluate
 
-    problem = _problem(arguments)
+    problem = _problem(arguments, drawn=False)
     problem.compile()
     warn_of_limits(problem)
     loss, gradient = evaluate(problem, problem.values)
@@ -239,7 +296,7 @@ def _check(arguments: argparse.Namespace) -> int:
     return int(failed > 0)
 
 
-def _problem(arguments: argparse.Namespace) -> Problem:
+def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Problem:
     from rosephys.scene.finding import find_scene
     from rosephys.solve.problem import Problem
 
@@ -248,7 +305,9 @@ def _problem(arguments: argparse.Namespace) -> Problem:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    return Problem(find_scene(arguments.scene, settings))
+    problem = Problem(find_scene(arguments.scene, settings))
+    problem.inspect(drawn)
+    return problem
 
 
 def _name(arguments: argparse.Namespace) -> str:
@@ -356,10 +415,23 @@ def _judged(problem: Problem, solution: Solution, quiet: bool = False) -> int:
     return solution.code
 
 
+@contextmanager
+def _rescued(problem: Problem, solution: Solution, name: str) -> Iterator[None]:
+    """A `with` that keeps what was found somewhere else, and says where, if it cannot be kept inside."""
+    from rosephys.files.values import save
+
+    try:
+        yield
+    except Exception:
+        path = Path(mkdtemp(prefix="rosephys-")) / f"{name}.npz"
+        save(path, problem.scene, _found(problem, solution))
+        say(f"what was found is kept in {path}: --load {path}")
+        raise
+
+
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
     from rosephys.files.values import save
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{_name(arguments)}.npz"
     save(path, problem.scene, _found(problem, solution))
     say(f"wrote {path}")
@@ -380,7 +452,6 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     before_and_after(Film(problem, _found(problem, solution)), path)
     say(f"wrote {path}")
 
@@ -391,8 +462,10 @@ RUNS: dict[str, Run] = {
     "record": _record,
     "optimize": _optimize,
     "landscape": _landscape,
+    "plot": _plot,
     "gradient": _gradient,
     "check": _check,
     "new": _new,
     "list": _list,
+    "info": _info,
 }

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from textwrap import wrap
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from rosephys.solve.trust import MOST, judge
 
 if TYPE_CHECKING:
     from rosephys.command.check import Finding
+    from rosephys.scene.about import About
+    from rosephys.scene.catalogue import Entry
     from rosephys.solve.optimize import Solution
     from rosephys.solve.problem import Problem, Values
 
@@ -45,6 +47,8 @@ def _plain(value: Any) -> Any:
 
 
 def _numbers(values: Any, digits: int = 9) -> str:
+    if isinstance(values, (str, int)):
+        return str(values)
     flat = values.ravel().tolist() if hasattr(values, "ravel") else [values]
     shown = ", ".join(f"{value:.{digits}g}" for value in (flat if len(flat) <= 6 else flat[:3]))
     return shown + (f", ... ({len(flat)} numbers)" if len(flat) > 6 else "")
@@ -103,6 +107,36 @@ def _print_by_entry(name: str, value: Any) -> None:
     print()
 
 
+def print_scenes(entries: Sequence[Entry]) -> None:
+    """Print what scenes there are, a line each."""
+    widest = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        first = entry.summary.partition(". ")[0].rstrip(".")
+        print(
+            f"{entry.name.ljust(widest)}  {shorten(first, 96 - widest, placeholder=' ...')}".rstrip()
+        )
+
+
+def print_info(name: str, found: About) -> None:
+    """Print what a scene is: its text, its fields, how it is solved, and what to type next."""
+    print(f"{name}, {found.file}\n\n{found.text or found.module}\n")
+    if found.text and found.module and found.module != found.text:
+        print(f"{found.module}\n")
+    rows = [["field", "value", "unit", "", "takes", "what it is"]]
+    for f in found.fields:
+        takes = " | ".join(f["choices"] or ()) or _range(f["bounds"])
+        value = _numbers(f["value"], 6)
+        rows.append([f["name"], value, f["unit"], f["role"], takes, f["doc"]])
+    print(_table(rows))
+    print("\ncontrol: the optimiser moves it. live: changed without compiling. fixed: compiled in.")
+    how = ", ".join(f"{key} {value}" for key, value in found.solving.items())
+    print(f"solved by {how}\nchange a field with --set {found.fields[-1]['name']}=...")
+
+
+def _range(bounds: tuple[float, float] | None) -> str:
+    return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else ""
+
+
 def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> None:
     """Print what `check` found, and what to do about what is not right."""
     print(f"{result['scene']}, {result['steps']} steps\n")
@@ -146,7 +180,7 @@ def warn_of_limits(problem: Problem) -> None:
         say(f"warning: {breach.words}")
 
 
-def explain(error: Exception) -> int:
+def explain(error: BaseException) -> int:
     """Tell a person what went wrong, in the error's words; the result is the exit code."""
     say(f"error: {describe(error)}")
     return 2 if isinstance(error, SceneError) else 1
