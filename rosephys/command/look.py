@@ -59,7 +59,7 @@ def _in_view(shown: list[Any], times: list[int]) -> Finding:
     x0, y0, x1, y1 = shown[0].view
     for t, picture in zip(times, shown, strict=True):
         at = _points(picture)[moving]
-        beyond = ~((at >= (x0, y0)) & (at <= (x1, y1))).all(axis=1)
+        beyond = ((at < (x0, y0)) | (at > (x1, y1))).any(axis=1)  # NaN hides a shape
         if beyond.any():
             where = ", ".join(f"{c:.3g}" for c in at[np.argmax(beyond)])
             return Finding(

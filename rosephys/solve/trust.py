@@ -70,7 +70,8 @@ ADVICE: dict[Reason, str] = {
     "flat": "begin where something is touched (--set), or try many places (--starts 8)",
     "kink": "the gradient is that of one side; a step across may lead up",
     "jump": "contact whose instant is not part of the motion does that (docs/contact.md)",
-    "narrow": "what is hit again and again does that: try fewer steps, or many places (--starts 8)",
+    "narrow": "contact whose instant is not part of the motion does that (docs/contact.md), and what is hit"
+    " again and again: try fewer steps, or many places (--starts 8)",
     "chaos": "try fewer steps",
     "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
     " (docs/contact.md)",
@@ -239,15 +240,17 @@ def _unexplained(line: Line, points: list[Point]) -> Steps:
     jump = yield from narrowed(line, *worst, gap, NARROWINGS)
     jumps = _jump(*jump) if jump else ""
     sides = [(points[0], points[-1]), beyond]
-    if jump and (not within or all(_error(line, p) <= 0.5 for pair in sides for p in pair)):
+    roughly = all(_error(line, p) <= 0.5 for pair in sides for p in pair)
+    alone = jump and abs(gap(*jump)) >= 0.9 * sum(abs(gap(*piece)) for piece in pairwise(points))
+    if jump and (not within or roughly or alone):
         return Verdict("jump", f"{jumps}; the gradient knows one side only", within, *sums)
     if within:
         worse = max(sides, key=lambda pair: max(_error(line, p) for p in pair))
         slopes = " and ".join(f"{_difference(line.middle, p):.3g}" for p in worse)
         words = (
-            f"the slope, {line.middle.slope:.3g} for {_share(1.0)} of the controls, is right, and holds while they"
-            f" are changed by {_share(within)}; at {_share(worse[1].at)} differences are {slopes}, one to either"
-            " side"
+            f"the slope, {line.middle.slope:.3g} for {_share(1.0)} of the controls, is right, and holds while"
+            f" they are changed by {_share(within)}; at {_share(worse[1].at)} differences are {slopes}, one to"
+            " either side"
         )
         return Verdict("narrow", words + (f"; {jumps}" if jump else ""), within, *sums)
     words = (

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rosephys.errors import describe
 from rosephys.scene.picture import Track
 from rosephys.solve.follow import Follower
-from rosephys.solve.optimize import Iterate, descend
+from rosephys.solve.optimize import Iterate
+from rosephys.solve.starts import descend_from
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Arrays, Problem
@@ -52,9 +53,11 @@ class Solver:
         self._follower = Follower(problem, rate)
         self._pictured = False
 
-    def plain(self, values: Mapping[str, Any], iterations: int) -> Solve:
-        """A solve from these values by the optimiser that was asked for."""
-        return Solve(self, self._plain(values, iterations))
+    def plain(
+        self, values: Mapping[str, Any], iterations: int, starts: int = 1, seed: int = 0
+    ) -> Solve:
+        """A solve from these values, or as many starts, by the optimiser that was asked for."""
+        return Solve(self, self._plain(values, iterations, starts, seed))
 
     def follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str] = ()
@@ -81,15 +84,14 @@ class Solver:
 
     # ---- Descents ----
 
-    def _plain(self, values: Mapping[str, Any], iterations: int) -> Iterator[Iterate]:
+    def _plain(
+        self, values: Mapping[str, Any], iterations: int, starts: int, seed: int
+    ) -> Iterator[Iterate]:
         self.problem.compile()
-        yield from descend(
-            self.problem,
-            iterations=iterations,
-            rate=self.rate,
-            optimizer=self.optimizer,
-            values=values,
-        )
+        how = {"iterations": iterations, "rate": self.rate, "optimizer": self.optimizer}
+        descents = descend_from(self.problem, starts=starts, seed=seed, values=values, **how)
+        for start, iterate in descents:
+            yield replace(iterate, iteration=start * (iterations + 1) + iterate.iteration)
 
     def _follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str]

@@ -227,7 +227,7 @@ def ending(error: BaseException | None = None) -> Any:
 def test_an_early_end_keeps_the_result_so_far(
     error: BaseException, code: int, says: str, walk: Path, capsys: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.solve.starts.descend", ending(error))
     assert main(["optimize", str(walk), "--json"]) == code
     told = capsys.readouterr()
     found = one_object(told.out)
@@ -245,7 +245,7 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
 ) -> None:
     drawn = []
     monkeypatch.setattr("rosephys.files.keep.record", lambda film, *_: drawn.append(film.values))
-    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.solve.starts.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out
     assert "loss 0.53 to 0.01, that of iteration 1; the last is 0.37" in told and "0.7, 0.3" in told
