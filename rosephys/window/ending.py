@@ -40,7 +40,8 @@ def draw_outcome(
     if came_to is None or came_to.state == "arrived" or session.paused:
         return y, nowhere
     y += 6 * unit
-    for line in wrapped(came_to.words, 12 * unit, inner.width)[:LINES]:
+    sentence = came_to.words[0].upper() + came_to.words[1:]
+    for line in wrapped(sentence, 12 * unit, inner.width)[:LINES]:
         y = words(surface, line, (inner.left, y), 12 * unit, "dim").bottom + unit
     if came_to.help is None:
         return y, nowhere
