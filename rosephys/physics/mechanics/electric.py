@@ -18,8 +18,8 @@ from ..quantities import Array, Index, Scalar, Vector, Vectors
 
 
 def coulomb_fastest(strength: Scalar, nearest: float) -> Scalar:
-    """The frequency (rad/s) that a step has to follow for a unit mass, of charges of 1 at most: that of the slope
-    of the force at the distance r_0 from one, ω² = 2 K / r_0³."""
+    """The frequency (rad/s) that a step has to follow among charges of 1 at most: ω² = 2 K / r_0³
+    is the slope of the force at the distance r_0 from one."""
     return ra.sqrt(2 * ra.abs(strength) / nearest**3)
 
 

@@ -35,8 +35,11 @@ def pendulum_acceleration(angle: Array, rate: Array, stiffness: Scalar) -> Array
 
 
 def pendulum_fastest(rate: Array, stiffness: Scalar) -> Scalar:
-    """The frequency (rad/s) that a step has to follow, of links turning at `rate` (n,): that of the fastest
-    small oscillation, whose λ is the largest root of the Laguerre polynomial, and the fastest link's turning."""
+    """The frequency (rad/s) that a step has to follow, of links turning at `rate` (n,).
+
+    It is that of the fastest small oscillation, whose λ is the largest root of the Laguerre polynomial, and the
+    fastest link's turning.
+    """
     n = rate.shape[0]
     largest = float(np.polynomial.laguerre.lagroots([0.0] * n + [1.0]).real.max())
     return ra.sqrt(ra.abs(stiffness) * largest) + ra.max(ra.abs(ra.array(rate)))

@@ -42,8 +42,10 @@ def top_step(
 
 
 def top_limit(momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar) -> Limit:
-    """Where a step follows the axis, which nods at the rate |L| / A and swings at √(m g l / A): a radian in all,
-    with which the energy is off by some percent."""
+    """Where a step follows the axis, which nods at the rate |L| / A and swings at √(m g l / A).
+
+    It may do a radian of both in a step, with which the energy is off by some percent.
+    """
     nods = ra.norm(momentum) / moments[0]
     fastest = ra.maximum(nods + ra.sqrt(ra.abs(weight) / moments[0]), 1e-300)
     return Limit(

@@ -182,8 +182,8 @@ def ground_limit(bodies: RigidBodies, motion: Motion, dt: Scalar) -> Limit:
 
 
 def links_limit(bodies: RigidBodies, links: tuple[Links, ...], dt: Scalar) -> Limit:
-    """Where springs and joints are stable, ω² dt² ≤ 4, by Gershgorin's bound on ω²: the largest of twice the sums
-    of k (1/m + r²/I) over the links of a body."""
+    """Where springs and joints are stable, ω² dt² ≤ 4, by Gershgorin's bound on ω²: twice the sum of
+    k (1/m + r²/I) over the links of a body, the largest of all."""
     square = np.zeros(len(bodies.mass))
     for group in links:
         for ends, offset, stiffness in zip(group.ends, group.offset, group.stiffness, strict=True):
