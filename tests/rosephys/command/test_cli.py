@@ -383,7 +383,7 @@ def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch
     assert main(["scene", str(walk), "--rate", "0.5"]) == 0
     source = seen.pop("source")
     assert seen.pop("theme") == "dark"
-    assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd"}
+    assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd", "starts": 1, "seed": 0}
     assert source.file == walk and source.load()[1] == seen
 
 
