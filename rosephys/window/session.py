@@ -102,7 +102,6 @@ class Session:
             None  # the gesture that is being made, until it has changed something
         )
         self._solve: Solve
-        self._descent: list[float] = []  # losses of the present solve
         self._ask_plain()
         self.phase = Phase.COMPILING
 
@@ -191,9 +190,8 @@ class Session:
     def descent(self) -> list[float]:
         """The losses of the present solve, and before them the largest that the curve shows, if it is larger: a
         solve that follows a hand begins near its end."""
-        before = max(self.losses, default=-math.inf)
-        lower = bool(self._descent) and before > self._descent[0]
-        return [before, *self._descent] if lower else list(self._descent)
+        found, before = list(self._solve.descent), max(self.losses, default=-math.inf)
+        return [before, *found] if found and before > found[0] else found
 
     def _solve_anew(self) -> None:
         self.values |= {name: self._start[name] for name in self.problem.controls}
@@ -366,7 +364,7 @@ class Session:
 
     def _ask(self, solve: Solve, pace: float) -> None:
         """Have this solve made, which is to last `pace` seconds or longer."""
-        self.asked, self.outcome, self._descent = self.iterations, None, []
+        self.asked, self.outcome = self.iterations, None
         self._solve, self._pace, self._solving_for = solve, pace, 0.0
         self._only_newest = False
         self.phase = Phase.SOLVING
@@ -385,7 +383,6 @@ class Session:
         if result.solve is not self._solve:
             return
         self._only_newest = False
-        self._descent += result.losses
         if result.error:
             self.fail(result.error)
         elif result.finished and not self.dragging:

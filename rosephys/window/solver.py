@@ -106,6 +106,7 @@ class Solve:
 
     def __init__(self, solver: Solver, iterates: Iterator[Iterate], least: int = 1) -> None:
         self.least = least
+        self.descent: list[float] = []  # the losses of all iterates, as they were made
         self._solver, self._iterates = solver, iterates
         self._shown: Iterate | None = None
         self._best: Iterate | None = None
@@ -121,6 +122,7 @@ class Solve:
         try:
             iterate = next(self._iterates, None)
             if iterate is not None:
+                self.descent.append(iterate.loss)
                 self._note(iterate)
                 return True
         except (Exception, SystemExit) as error:  # a scene's own code runs here

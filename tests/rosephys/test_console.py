@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 from typing import Any
 
@@ -12,11 +12,10 @@ from rosephys import console
 from rosephys.console import Bar, bar_line, progress, working
 
 
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard error is one, that knows escape codes."""
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, term: str = "xterm") -> None:
+    """Standard error is one, of 80 columns."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("TERM", term)
     monkeypatch.setenv("COLUMNS", "80")
 
 
@@ -48,9 +47,8 @@ def test_a_bar_fits(width: int, note: str, done: int) -> None:
         assert line.count("━") + line.count("─") == console.BAR and line.endswith(note)
 
 
-def test_the_terminal_says_how_wide(
-    terminal: None, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
+def test_the_terminal_says_how_wide(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    on_a_terminal(monkeypatch)
     monkeypatch.setenv("COLUMNS", "40")
     Bar(200).show(100, "loss 1.000e-03, and a note that has no room")
     shown = told(capsys).removeprefix("\r").removesuffix("\x1b[K")
@@ -58,9 +56,9 @@ def test_the_terminal_says_how_wide(
 
 
 def test_a_dumb_terminal_gets_lines_and_no_escape_codes(
-    terminal: None, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setenv("TERM", "dumb")
+    on_a_terminal(monkeypatch, "dumb")
     monkeypatch.setattr(console, "DUMB", 0.05)
     monkeypatch.setattr(console, "SILENT", 0.0)
     bar = Bar(3)
@@ -74,9 +72,8 @@ def test_a_dumb_terminal_gets_lines_and_no_escape_codes(
     assert "3/3  loss\n" in shown
 
 
-def test_a_stage_is_named_once_it_takes_long(
-    terminal: None, monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
+def test_a_stage_is_named_once_it_takes_long(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    on_a_terminal(monkeypatch)
     with working("quick"):
         pass
     assert told(capsys) == ""
@@ -99,11 +96,9 @@ def test_nothing_is_shown_where_nobody_watches(
     assert told(capsys) == ""
 
 
-def test_nothing_is_left_running(terminal: None) -> None:
-    import threading
-
+def test_nothing_is_left_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_terminal(monkeypatch)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt), working("compiling"):
         raise KeyboardInterrupt
     assert threading.active_count() == before
-    assert os.environ["TERM"] == "xterm"

@@ -159,6 +159,33 @@ def test_optimize_as_json_tells_the_whole_descent(walk: Path, capsys: Any) -> No
     assert {"compile_seconds", "gradient_seconds", "forward_seconds", "scratch_bytes"} <= set(found)
 
 
+def test_optimize_as_json_says_how_it_was_made(walk: Path, capsys: Any) -> None:
+    typed = ["--set", "goal=0.5,0.5", "--set", "steps=10", "--iterations", "4", "--rate", "0.02"]
+    typed += ["--optimizer", "adam", "--starts", "3", "--seed", "5", "--json"]
+    assert main(["optimize", str(walk), *typed]) == 0
+    found = one_object(capsys.readouterr().out)
+    assert found["settings"] == {"goal": "0.5,0.5", "steps": "10"} and found["steps"] == 10
+    assert (found["optimizer"], found["rate"], found["iterations"]) == ("adam", 0.02, 4)
+    assert (found["starts"], found["seed"]) == (3, 5)
+    assert found["verdict"] == "trusted" and found["outcome"]["state"] == "not there yet"
+    assert found["outcome"]["help"] == {"option": "iterations", "value": "8"}
+    assert main(["optimize", str(walk), *typed]) == 0
+    again = one_object(capsys.readouterr().out)
+    assert again["losses"] == found["losses"], "the same command finds the same"
+
+
+def test_the_numbers_that_moved_are_shown(capsys: Any) -> None:
+    """Of a control with many; a table of numbers that stay tells nothing."""
+    assert main(["optimize", "push", "--iterations", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "of 960 numbers that moved most: [" in told
+    (row,) = (line for line in told.splitlines() if line.startswith("push  "))
+    before, after = row.removeprefix("push  ").split("  ")[:2]
+    assert before.split(", ") != after.split(" (")[0].split(", ")
+    assert main(["optimize", "billiards", *SMALL, "--iterations", "0"]) == 0
+    assert capsys.readouterr().out.count("the same") == 2
+
+
 def test_what_a_scene_prefers_is_used_unless_something_is_asked(walk: Path, capsys: Any) -> None:
     def losses(*arguments: str) -> list[float]:
         assert main(["optimize", str(walk), "--json", *arguments]) == 0
