@@ -188,10 +188,10 @@ class Session:
 
     @property
     def descent(self) -> list[float]:
-        """The losses of the present solve, and before them the largest that the curve shows, if it is larger: a
-        solve that follows a hand begins near its end."""
-        found, before = list(self._solve.descent), max(self.losses, default=-math.inf)
-        return [before, *found] if found and before > found[0] else found
+        """The losses of the present solve, of its best start, and before them the first that the curve shows, if
+        it is larger: a solve that follows a hand begins near its end."""
+        found, first = self._solve.descent, self.losses[0] if self.losses else -math.inf
+        return [first, *found] if found and first > found[0] else found
 
     def _solve_anew(self) -> None:
         self.values |= {name: self._start[name] for name in self.problem.controls}

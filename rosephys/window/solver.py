@@ -6,6 +6,7 @@ scene's own code raises, and where, is part of its `Result`, beside the last goo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,8 @@ class Solver:
         self, values: Mapping[str, Any], iterations: int, starts: int = 1, seed: int = 0
     ) -> Solve:
         """A solve from these values, or as many starts, by the optimiser that was asked for."""
-        return Solve(self, self._plain(values, iterations, starts, seed))
+        iterates = self._plain(values, iterations, starts, seed)
+        return Solve(self, iterates, each=iterations + 1)
 
     def follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str] = ()
@@ -104,9 +106,12 @@ class Solver:
 class Solve:
     """One descent, to be made by `Background`; see its `Work`."""
 
-    def __init__(self, solver: Solver, iterates: Iterator[Iterate], least: int = 1) -> None:
+    def __init__(
+        self, solver: Solver, iterates: Iterator[Iterate], least: int = 1, each: int = sys.maxsize
+    ) -> None:
         self.least = least
-        self.descent: list[float] = []  # the losses of all iterates, as they were made
+        self._each = each  # iterations of a start
+        self._descents: dict[int, list[float]] = {}  # the losses of each start, as they were found
         self._solver, self._iterates = solver, iterates
         self._shown: Iterate | None = None
         self._best: Iterate | None = None
@@ -115,6 +120,11 @@ class Solve:
         self._finished = False
         self._error = ""
 
+    @property
+    def descent(self) -> list[float]:
+        """The losses of the descent that led to the best."""
+        return list(min(self._descents.values(), key=min, default=[]))
+
     def step(self) -> bool:
         """Make the next iterate; False after the last, of which the best is then shown."""
         if self._error:
@@ -122,7 +132,7 @@ class Solve:
         try:
             iterate = next(self._iterates, None)
             if iterate is not None:
-                self.descent.append(iterate.loss)
+                self._descents.setdefault(iterate.iteration // self._each, []).append(iterate.loss)
                 self._note(iterate)
                 return True
         except (Exception, SystemExit) as error:  # a scene's own code runs here
