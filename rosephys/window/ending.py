@@ -31,23 +31,31 @@ def label(hint: Help) -> str:
 
 
 def draw_outcome(
-    surface: pygame.Surface, inner: pygame.Rect, y: float, session: Session, unit: float
-) -> tuple[float, pygame.Rect]:
-    """Draw it from `y` on; the results are where that ends, and where the button is. A solve that has arrived
-    needs no words."""
+    surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float
+) -> tuple[int, pygame.Rect]:
+    """Draw it at the bottom of `inner`, so that nothing above it moves when it comes and goes.
+
+    The results are where it begins, and where the button is. A solve that has arrived needs no words, and what
+    there is no room for is left out.
+    """
     nowhere = pygame.Rect(0, 0, 0, 0)
     came_to = session.outcome
     if came_to is None or came_to.state == "arrived" or session.paused:
-        return y, nowhere
-    y += 6 * unit
+        return inner.bottom, nowhere
+    row, gap = 15 * unit, 8 * unit
+    button = pygame.Rect(0, 0, 0, 0)
+    if came_to.help is not None and inner.height >= HEIGHT * unit:
+        button = pygame.Rect(inner.left, 0, inner.width, round(HEIGHT * unit))
+        button.bottom = inner.bottom
+        radius, thin = round(6 * unit), max(round(unit), 1)
+        pygame.draw.rect(surface, colour("line"), button, border_radius=radius)
+        pygame.draw.rect(surface, colour("accent"), button, thin, border_radius=radius)
+        words(surface, label(came_to.help), button.center, 12 * unit, face="bold", align="center")
+    top = button.top - gap if button else float(inner.bottom)
     sentence = came_to.words[0].upper() + came_to.words[1:]
-    for line in wrapped(sentence, 12 * unit, inner.width)[:LINES]:
-        y = words(surface, line, (inner.left, y), 12 * unit, "dim").bottom + unit
-    if came_to.help is None:
-        return y, nowhere
-    button = pygame.Rect(inner.left, round(y + 6 * unit), inner.width, round(HEIGHT * unit))
-    radius, thin = round(6 * unit), max(round(unit), 1)
-    pygame.draw.rect(surface, colour("line"), button, border_radius=radius)
-    pygame.draw.rect(surface, colour("accent"), button, thin, border_radius=radius)
-    words(surface, label(came_to.help), button.center, 12 * unit, face="bold", align="center")
-    return float(button.bottom), button
+    lines = wrapped(sentence, 12 * unit, inner.width)[:LINES]
+    if top - row * len(lines) >= inner.top:
+        top -= row * len(lines)
+        for k, line in enumerate(lines):
+            words(surface, line, (inner.left, top + k * row), 12 * unit, "dim")
+    return round(top), button

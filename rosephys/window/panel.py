@@ -148,7 +148,6 @@ def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout
     surface.fill(colour("line"), (0, 0, max(round(unit), 1), area.height))
     inner = area.inflate(-2 * MARGIN * unit, -2 * MARGIN * unit)
     y = _title(surface, inner, session, unit)
-    y, help_button = draw_outcome(surface, inner, y, session, unit)
     y = _loss(surface, inner, y + 20 * unit, session, unit)
     keys = _keys(surface, inner, session, unit)
     room = keys.top - 20 * unit - y
@@ -161,10 +160,14 @@ def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout
         optimizers = pygame.Rect(inner.left, y + 14 * unit, inner.width, HEIGHT * unit)
         draw_choice(surface, optimizers, OPTIMIZERS, session.optimizer, unit)
         y = optimizers.bottom
-    fields = pygame.Rect(inner.left - INSET * unit, y + 16 * unit, 0, 0)
-    if keys.top - 14 * unit - fields.top >= SHORTEST * unit:
+    y += 16 * unit
+    below = pygame.Rect(inner.left, round(y), inner.width, round(keys.top - 14 * unit - y))
+    end, help_button = draw_outcome(surface, below, session, unit)
+    fields = pygame.Rect(inner.left - INSET * unit, y, 0, 0)
+    room = end - fields.top - (10 * unit if end < below.bottom else 0)
+    if room >= SHORTEST * unit:
         fields.width = min(round(inner.width + (INSET + BESIDE) * unit), area.right - fields.left)
-        fields.height = round(keys.top - 14 * unit - fields.top)
+        fields.height = round(room)
     return Layout(optimizers, fields, keys, help_button)
 
 

@@ -188,7 +188,7 @@ class Session:
 
     @property
     def descent(self) -> list[float]:
-        """The losses of the present solve, of its best start, and before them the first that the curve shows, if
+        """The losses of the best start of the present solve, and before them the first that the curve shows if
         it is larger: a solve that follows a hand begins near its end."""
         found, first = self._solve.descent, self.losses[0] if self.losses else -math.inf
         return [first, *found] if found and first > found[0] else found
