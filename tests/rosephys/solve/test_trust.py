@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys.command.check import Run, distance
+from rosephys.command.check import distance
 from rosephys.command.cli import main
+from rosephys.command.finding import Run
 from rosephys.scene.fields import control, parameter
 from rosephys.scene.finding import find_scene
 from rosephys.scene.scene import Scene
