@@ -54,8 +54,8 @@ class Bar:
 
     def __init__(self, total: int, quiet: bool = False) -> None:
         self._total = total
-        self._shown = 0.0
         self._place = _Place(quiet)
+        self._shown = perf_counter() if self._place.dumb else 0.0
 
     def show(self, done: int, note: str) -> None:
         """Show `done` of the total, at most 20 times a second."""
@@ -96,22 +96,19 @@ def progress(quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def working(what: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A `with` that says what is going on, and for how long, from a second on; it gives a function that names
-    what is next."""
+    """A `with` that says what is going on, and for how long it has been, from a second on; it gives a function
+    that names what is next."""
     place, ended = _Place(quiet), Event()
-    now = [(what, perf_counter())]
+    now, begin = [what], perf_counter()
 
     def name(what: str) -> None:
-        now[0] = what, perf_counter()
+        now[0] = what
 
     def tell() -> None:
         while not ended.wait(DUMB if place.dumb and place.watched else 0.25):
-            what, since = now[0]
-            seconds = perf_counter() - since
+            seconds = perf_counter() - begin
             if seconds >= SILENT:
-                place.show(f"{what} … {seconds:.0f} s")
-            else:
-                place.clear()
+                place.show(f"{now[0]} … {seconds:.0f} s")
 
     teller = Thread(target=tell, daemon=True) if place.watched else None
     if teller:

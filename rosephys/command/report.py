@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.console import progress, say
+from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
 from rosephys.solve.guard import at_first
-from rosephys.solve.trust import MOST, Verdict, judge
+from rosephys.solve.trust import LINES, MOST, Verdict, judge
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
@@ -164,11 +164,13 @@ def judged(
     thorough: bool = False,
     quiet: bool = False,
 ) -> Verdict:
-    """The verdict on the gradient at these values, with a bar; `known` is the loss and the gradient there."""
-    with progress(quiet) as show:
+    """The verdict on the gradient at these values, told of where it takes long; `known` is the loss and the
+    gradient there."""
+    with working("judging the gradient", quiet) as name:
 
         def told(done: int) -> None:
-            show("judging the gradient", done, MOST)
+            most = MOST * (1 + LINES) if thorough else MOST
+            name(f"judging the gradient, evaluation {done} of {most} at most")
 
         return judge(problem, values, told, known=known, thorough=thorough)
 

@@ -124,7 +124,7 @@ def judge(
     """The verdict on the gradient at these values, of which `known` is the loss and the gradient, if it is.
 
     `told` is given the number of evaluations so far: MOST in the end, or fewer. A thorough verdict is one on
-    more lines than that of steepest descent, and takes as many times as long. Raises what the scene raises.
+    LINES more lines than that of steepest descent, each of which takes as many. Raises what the scene raises.
     """
     question = judged(problem, values, known=known, thorough=thorough)
     done = 0
