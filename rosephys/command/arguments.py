@@ -112,6 +112,7 @@ def _record(commands: Any, run: Run) -> None:
 def _optimize(commands: Any, run: Run) -> None:
     command = _command(commands, "optimize", run, "find the controls with the least loss")
     _add_solving(command)
+    _add_thorough(command)
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
     )

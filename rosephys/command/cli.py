@@ -161,7 +161,8 @@ def _optimize(arguments: argparse.Namespace) -> int:
         _save(arguments, problem, solution)
     if not arguments.json:
         print_solution(_name(arguments), problem, solution)
-    end = ending(problem, solution, how, quiet=arguments.json)
+    asked = {"thorough": arguments.thorough, "quiet": arguments.json}
+    end = ending(problem, solution, how, **asked)
     if not arguments.json:
         tell(arguments, end)
     if arguments.json or arguments.out:

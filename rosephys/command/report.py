@@ -13,7 +13,6 @@ import numpy as np
 
 from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
-from rosephys.solve.guard import at_first
 from rosephys.solve.trust import LINES, MOST, Verdict, judge
 
 if TYPE_CHECKING:
@@ -179,13 +178,6 @@ def warn_of_gradient(verdict: Verdict) -> None:
     """Say so if the gradient cannot be trusted."""
     if not verdict.trusted:
         say(f"warning: {verdict.sentence}")
-
-
-def warn_of_limits(problem: Problem) -> None:
-    """Say so, before anything runs, if the first state is beyond a limit of its models."""
-    breach = at_first(problem, problem.values)
-    if breach is not None:
-        say(f"warning: {breach.words}")
 
 
 def explain(error: Exception) -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from rosephys.command.report import judged, warn_of_gradient, warn_of_limits
+from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
 from rosephys.errors import OptimizeError
+from rosephys.solve.guard import at_first
 from rosephys.solve.optimize import Solution
 from rosephys.solve.outcome import Help, Outcome, outcome, steepness
 from rosephys.solve.problem import Arrays, Problem
@@ -49,7 +50,9 @@ def compile_gradient(problem: Problem, quiet: bool) -> None:
     with working("compiling the gradient", quiet) as name:
         problem.compile()
         name("compiling the limits")
-        warn_of_limits(problem)
+        breach = at_first(problem, problem.values)
+    if breach is not None:
+        say(f"warning: {breach.words}")
 
 
 def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
@@ -90,9 +93,8 @@ def found(problem: Problem, solution: Solution) -> Arrays:
 
 def tell(arguments: argparse.Namespace, end: Ending) -> None:
     """Say what the descent came to, and if the gradient cannot be trusted there."""
-    if (
-        end.outcome is None or end.outcome.state != "nothing to find"
-    ):  # which is said in the same words
+    nothing = end.outcome is not None and end.outcome.state == "nothing to find"
+    if not nothing:  # which is said in the same words
         warn_of_gradient(end.verdict)
     if end.outcome is not None:
         print(f"\n{end.outcome.sentence}")
@@ -101,12 +103,18 @@ def tell(arguments: argparse.Namespace, end: Ending) -> None:
 
 
 def ending(
-    problem: Problem, solution: Solution, how: dict[str, Any], quiet: bool = False
+    problem: Problem,
+    solution: Solution,
+    how: dict[str, Any],
+    *,
+    thorough: bool = False,
+    quiet: bool = False,
 ) -> Ending:
     """How a descent has ended. It takes as long as some iterations: what was found is to be kept before."""
     best = solution.best
     known = best.loss, best.gradient
-    verdict = judged(problem, found(problem, solution), known, quiet=quiet)
+    values = found(problem, solution)
+    verdict = judged(problem, values, known, thorough=thorough, quiet=quiet)
     steep = steepness(problem, best.values, best.gradient)
     came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
     return Ending(verdict, came_to)

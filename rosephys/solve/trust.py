@@ -65,7 +65,7 @@ TITLES: dict[Reason, str] = {
 }
 
 ADVICE: dict[Reason, str] = {
-    "limit": "beyond it the model does not hold",
+    "limit": "what comes after means nothing",
     "no controls": "a field is one by control(…) in place of parameter(…)",
     "flat": "begin where something is touched (--set), or try many places (--starts 8)",
     "kink": "the gradient is that of one side; a step across may lead up",
