@@ -79,9 +79,9 @@ def _each(
 def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
     """The worst of some directions; after one that is wrong, or a few in which nothing settles, there are no
     more."""
-    found: list[_Difference] = []
+    found: list[Difference] = []
     for direction in directions:
-        found.append(_difference(run, direction))
+        found.append(difference(run, direction))
         verdicts = [f.verdict for f in found]
         if "FAILED" in verdicts or verdicts.count("note") >= ROUGH:
             break
@@ -113,7 +113,7 @@ def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
 
 
 @dataclass(frozen=True)
-class _Difference:
+class Difference:
     """A slope by the gradient, the relative error it is found to have, and differences for people."""
 
     verdict: Outcome
@@ -122,7 +122,7 @@ class _Difference:
     differences: str
 
 
-def _difference(run: Run, direction: Arrays) -> _Difference:
+def difference(run: Run, direction: Arrays) -> Difference:
     """A slope against differences with ever smaller steps.
 
     It is right where it agrees with one of them, wrong where two that follow each other agree with each other
@@ -130,27 +130,29 @@ def _difference(run: Run, direction: Arrays) -> _Difference:
     """
     loss, gradient = run.gradient
     slope = float(sum(np.vdot(gradient[n], v) for n, v in direction.items()))
+    # where the slopes in single numbers cancel, no error is small beside what is left of them
+    parts = math.sqrt(sum(float(np.sum((gradient[n] * v) ** 2)) for n, v in direction.items()))
     found = np.full(len(STEPS), np.nan)
     for k in ORDER:
         h = STEPS[k]
         found[k] = (run.along(direction, h) - run.along(direction, -h)) / (2 * h)
-        error = _apart(slope, found[k])
+        error = _apart(slope, found[k], parts)
         # of a slope that is zero no difference is near in proportion: any may be the nearest
         if error <= WRONG or abs(slope - found[k]) <= UNSEEN * abs(loss):
-            return _Difference("ok", slope, error, "")
+            return Difference("ok", slope, error, "")
     settled = [
         k
         for k, (a, b) in enumerate(pairwise(found))
         if _apart(a, b) <= WRONG or max(abs(a), abs(b)) <= UNSEEN * abs(loss)
     ]
     shown = f"{found[settled[-1]]:.6g}" if settled else ", ".join(f"{d:.3g}" for d in found)
-    least = float(np.nanmin([_apart(slope, d) for d in found], initial=math.inf))
-    return _Difference("FAILED" if settled else "note", slope, least, shown)
+    least = float(np.nanmin([_apart(slope, d, parts) for d in found], initial=math.inf))
+    return Difference("FAILED" if settled else "note", slope, least, shown)
 
 
-def _apart(a: float, b: float) -> float:
-    """The difference relative to the larger of two numbers."""
-    return abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
+def _apart(a: float, b: float, least: float = 0.0) -> float:
+    """The difference relative to the larger of two numbers, or to `least`, if they are smaller."""
+    return abs(a - b) / max(abs(a), abs(b), least) if a != b else 0.0
 
 
 def modes(run: Run) -> Iterator[Finding]:

@@ -10,12 +10,21 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys import Problem, find_scene
+from rosephys import Problem, Scene, control, find_scene
 from rosephys.command.check import check, distance
 from rosephys.command.cli import main
+from rosephys.command.differences import difference
 from rosephys.command.finding import Finding, Run
 from rosephys.scene.finding import scene_names
 from rosephys.solve.trust import MOST
+
+
+@ra.struct
+class Pulled:
+    """One number."""
+
+    x: ra.Real
+
 
 SCENE = '''\
 import numpy as np
@@ -374,8 +383,31 @@ def test_large_controls_are_checked_along_probes(name: str) -> None:
     problem = Problem(find_scene(name, {"steps": 4}))
     _, gradient = problem.value_and_gradient(problem.values)
     probed, differences = problem.probed(gradient), problem.central_differences(problem.values)
-    for control, slope in probed.items():
-        large = problem.values[control].size > 4096
-        assert slope.shape == differences[control].shape
-        assert (slope.shape == (8,)) if large else (slope.shape == gradient[control].shape)
-        np.testing.assert_allclose(slope, differences[control], rtol=1e-4, atol=1e-9)
+    for part, slope in probed.items():
+        large = problem.values[part].size > 4096
+        assert slope.shape == differences[part].shape
+        assert (slope.shape == (8,)) if large else (slope.shape == gradient[part].shape)
+        np.testing.assert_allclose(slope, differences[part], rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize(("unseen", "verdict"), [(2e-5, "ok"), (1e-3, "FAILED")])
+def test_where_slopes_cancel_an_error_is_measured_beside_them(unseen: float, verdict: str) -> None:
+    """A part of the loss that the gradient does not know, along a direction in which the rest stays."""
+
+    class Pair(Scene):
+        """Two numbers against each other."""
+
+        steps: int = 1
+        x: Any = control((1.0, 1.0), "the numbers")
+
+        def initial(self) -> Pulled:
+            return Pulled(self.x[0] - self.x[1] + unseen * ra.stop_gradient(self.x[0] + self.x[1]))
+
+        def step(self, state: Pulled, t: Any) -> Pulled:
+            return state
+
+        def loss(self, final: Pulled) -> Any:
+            return final.x
+
+    found = difference(Run(Problem(Pair())), {"x": np.array([1.0, 1.0])})
+    assert found.verdict == verdict
