@@ -23,12 +23,14 @@ examples:
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
+  python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
+MOST_STARTS = 65  # the given controls, and a batch of others
 MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 
 
@@ -112,6 +114,7 @@ def _record(commands: Any, run: Run) -> None:
 def _optimize(commands: Any, run: Run) -> None:
     command = _command(commands, "optimize", run, "find the controls with the least loss")
     _add_solving(command)
+    _add_thorough(command)
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
     )
@@ -161,6 +164,7 @@ def _plot(commands: Any, run: Run) -> None:
 
 def _gradient(commands: Any, run: Run) -> None:
     command = _command(commands, "gradient", run, "print the gradient and what it costs")
+    _add_thorough(command)
     command.add_argument(
         "--check",
         action="store_true",
@@ -177,6 +181,7 @@ def _gradient(commands: Any, run: Run) -> None:
 
 def _check(commands: Any, run: Run) -> None:
     command = _command(commands, "check", run, "check a scene: gradient, motion, picture")
+    _add_thorough(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -267,6 +272,24 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
     )
+    command.add_argument(
+        "--starts",
+        type=_starts,
+        default=1,
+        metavar="N",
+        help="descend from N controls, the given and the best of those around, and keep the best",
+    )
+    command.add_argument(
+        "--seed", type=_count, default=0, metavar="N", help="of the random starts (0)"
+    )
+
+
+def _add_thorough(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--thorough",
+        action="store_true",
+        help="judge by many more evaluations: on more lines, in more directions",
+    )
 
 
 def _add_theme(command: argparse.ArgumentParser) -> None:
@@ -285,6 +308,14 @@ def _setting(text: str) -> tuple[str, str]:
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def _starts(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_STARTS):
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 1 to {MOST_STARTS}, got {text!r}"
+        )
     return int(text)
 
 

@@ -50,6 +50,7 @@ class Solution:
     seconds: float = 0.0
     stopped: str = ""  # why it ended early
     code: int = 0  # for the process to exit with
+    starts: int = 1  # of which it is the best
 
     @property
     def best(self) -> Iterate:
