@@ -13,7 +13,7 @@ from . import interop
 from .api.checkpoint import checkpoint
 from .api.custom import custom_jvp, custom_vjp, stop_gradient
 from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
-from .api.function import Fn, Lowered, fn
+from .api.function import Fn, fn
 from .api.implicit import (
     cg,
     custom_linear_solve,
@@ -25,6 +25,7 @@ from .api.implicit import (
     solve,
 )
 from .api.jacobians import hessian, hvp, jacfwd, jacrev
+from .api.lowered import Lowered
 from .api.nans import debug_nans
 from .api.opaque import opaque
 from .api.sampled_scan import sampled_scan

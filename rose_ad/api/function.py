@@ -39,6 +39,7 @@ from ..tracing.annotations import checked, parameter_types, static_names
 from ..tracing.trace import Trace, current, tracing
 from ..tracing.values import Traced, convert, lift, type_of, wrap
 from . import pipeline
+from .lowered import Lowered
 from .nans import searching
 
 Signature = tuple[Structure, tuple[Type, ...]]
@@ -262,35 +263,6 @@ class Fn(Unchanging):
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A compiled function: `.ir .llvm .asm` are texts, `.memory` is its scratch memory in bytes."""
-
-    program: Program
-
-    @property
-    def ir(self) -> str:
-        return str(self.program.function)
-
-    @property
-    def llvm(self) -> str:
-        return self.program.lowered.text
-
-    @property
-    def asm(self) -> str:
-        from ..native.jit import assembly
-
-        return assembly(self.llvm)
-
-    @property
-    def memory(self) -> int:
-        return self.program.scratch_bytes
-
-    @property
-    def compile_seconds(self) -> float:
-        return self.program.compile_seconds
 
 
 class PythonFunction(Fn):

@@ -42,7 +42,7 @@ def test_where_nothing_can_be_written_nothing_is_solved(
     def solved(*_: object, **__: object) -> None:
         raise AssertionError("it was solved first")
 
-    monkeypatch.setattr(cli, "_solve", solved)
+    monkeypatch.setattr(cli, "solve", solved)
     name, *rest = command.split()
     assert main([name, "./walk.py", *rest]) == 1
     told = capsys.readouterr().err
