@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import OptimizeError
 from .optimize import Iterate, descend
 from .scout import BATCH, Scout
@@ -35,9 +33,7 @@ def descend_from(
     """
     if not 1 <= starts <= BATCH + 1:
         raise ValueError(f"starts are 1 to {BATCH + 1}, not {starts}")
-    first = {
-        n: np.array(v, float) for n, v in (problem.values if values is None else values).items()
-    }
+    first = problem.complete(values or {})
     for iterate in descend(problem, values=first, **how):
         yield 0, iterate
     if starts == 1 or not problem.controls:

@@ -146,6 +146,7 @@ def judged(
     thorough: bool = False,
 ) -> Steps:
     """What `judge` gives; yields after each evaluation of the gradient."""
+    values = problem.complete(values)
     breach = in_motion(problem, values)
     if breach is not None:
         return Verdict("limit", breach.words)

@@ -28,6 +28,13 @@ def test_the_first_start_is_the_one_that_is_given() -> None:
     assert three[0][1].loss == problem.loss(problem.values)
 
 
+def test_what_is_not_given_is_the_scenes_own() -> None:
+    problem = billiards()
+    how = {**HOW, "iterations": 1, "starts": 2}
+    some = descend_from(problem, values={"goal": problem.values["goal"]}, **how)
+    assert [i.loss for _, i in some] == [i.loss for _, i in descend_from(problem, **how)]
+
+
 def test_a_seed_is_a_choice_of_starts() -> None:
     problem = billiards()
 

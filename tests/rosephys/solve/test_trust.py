@@ -139,6 +139,13 @@ def test_a_miss_in_billiards_is_said_to_be_one() -> None:
     assert found.reason == "flat" and "the loss stays" in found.words
 
 
+def test_what_is_not_given_is_the_scenes_own() -> None:
+    problem = Problem(find_scene("billiards"))
+    miss = {"cue_velocity": np.array([0.0, 1.0])}
+    assert judge(problem, miss) == judge(problem, problem.complete(miss))
+    assert judge(problem, miss).reason == "flat"
+
+
 def test_no_control_is_said() -> None:
     class Still(Scene):
         """Nothing to find."""
