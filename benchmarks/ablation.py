@@ -4,7 +4,7 @@
 
 Every variant is compiled afresh, its gradient compared with that of the whole, and timed in turn with the
 others, so that what else the machine does falls on all alike; times are the processor's. Passes are left
-out by a schedule of their own (docs/optimiser.md), what has no pass by a patch.
+out by a schedule of their own (docs/compiler.md), what has no pass by a patch.
 """
 
 from __future__ import annotations

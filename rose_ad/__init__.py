@@ -13,7 +13,7 @@ from . import interop
 from .api.checkpoint import checkpoint
 from .api.custom import custom_jvp, custom_vjp, stop_gradient
 from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
-from .api.function import Fn, Lowered, fn
+from .api.function import Fn, fn
 from .api.implicit import (
     cg,
     custom_linear_solve,
@@ -25,6 +25,7 @@ from .api.implicit import (
     solve,
 )
 from .api.jacobians import hessian, hvp, jacfwd, jacrev
+from .api.lowered import Lowered
 from .api.nans import debug_nans
 from .api.opaque import opaque
 from .api.sampled_scan import sampled_scan
@@ -36,6 +37,7 @@ from .base.errors import (
     OutOfRange,
     ParseError,
     RoseError,
+    TooLong,
     TraceError,
     TypeMismatch,
     WrongDerivative,
@@ -50,7 +52,7 @@ from .ir.parsing import parse
 from .rewrite.rules import rule
 from .rewrite.schedule import SCHEDULE
 from .tracing.accumulator import accum
-from .tracing.annotations import Bool, Int, Real, Real32, Vec
+from .tracing.annotations import Bool, Int, Real, Real32, Static, Vec
 from .tracing.arrays import (
     arange,
     array,
@@ -95,6 +97,7 @@ from .tracing.numeric import (
     acosh,
     asin,
     asinh,
+    astype,
     atan,
     atan2,
     atanh,
@@ -166,6 +169,8 @@ __all__ = [
     "Real",
     "Real32",
     "RoseError",
+    "Static",
+    "TooLong",
     "TraceError",
     "TypeMismatch",
     "Vec",
@@ -183,6 +188,7 @@ __all__ = [
     "array",
     "asin",
     "asinh",
+    "astype",
     "atan",
     "atan2",
     "atanh",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import sysconfig
 import traceback
 from pathlib import Path
+from types import TracebackType
 
 import rose_ad as ra
 
 
 class SceneError(Exception):
     """A scene that cannot be found or made, or a field that does not exist or does not take a value."""
+
+
+class Slip(SceneError):
+    """What a scene's author wrote that cannot be: one line that ends with its place."""
 
 
 class OptimizeError(Exception):
@@ -25,27 +30,82 @@ class FilmError(Exception):
     """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
+METHODS = ("initial", "step", "loss", "picture", "tracks", "limits", "invariants")  # of a scene
+
+
 def describe(error: BaseException) -> str:
-    """What went wrong in words for people, with the line of the user's own code."""
-    known = isinstance(
-        error, (SceneError, ra.RoseError, OptimizeError, NotFiniteError, FilmError, OSError)
-    )
-    return str(error) or type(error).__name__ if known else _with_line(error)
-
-
-def _with_line(error: BaseException) -> str:
-    """An exception nobody foresaw, with the innermost line of the user's own code."""
+    """What went wrong in words for people: the class and the method of a scene, and the author's own line."""
+    own = _own(error)
+    if not own and isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return describe(error.__cause__)  # a generator of ours that a StopIteration came through
     if isinstance(error, SyntaxError) and error.filename:
-        at = f"{error.filename}:{error.lineno}\n    {(error.text or '').strip()}"
-        return f"{type(error).__name__}: {error.msg}\n  {at}"
+        text = (error.text or "").strip()
+        return f"{type(error).__name__}: {error.msg}, {error.filename}:{error.lineno}\n    {text}"
+    if isinstance(error, ra.RoseError):
+        return _rose(error, own)
+    known = isinstance(error, (Slip, OptimizeError, NotFiniteError, FilmError))
+    if known or not own or (isinstance(error, SceneError) and _spoken(error, own)):
+        return _without_line(error)
+    kind = "" if isinstance(error, SceneError) else f"{type(error).__name__}: "
+    what = " ".join(f"{kind}{error}".split()).rstrip(":")
+    return f"{_owner(own)}{what}, {_line(own)}"
+
+
+def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:
+    """An error of the compiler's: what, where, the line itself, what to write instead."""
+    at, *more = str(error)[len(error.what) :].strip("\n").splitlines() or [""]
+    place = at.removeprefix("  at ")
+    foreign = not at.startswith("  at ") or _is_library(place.rpartition(":")[0])
+    if foreign and own:  # said of a line of ours: the author's own is meant
+        place, *more = [*_line(own).splitlines(), *(m for m in more if m.startswith("  instead"))]
+    elif foreign:
+        return str(error)
+    return "\n".join([f"{_owner(own)}{error.what}, {place}", *more])
+
+
+def _without_line(error: BaseException) -> str:
+    """An error that says all there is to say, or that has no line of the user's own code in it."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, (SceneError, OptimizeError, NotFiniteError, FilmError, OSError)):
+        return str(error) or type(error).__name__
+    place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not _is_library(frame.filename)]
-    if not own:
-        place = frames[-1]
-        return f"{what}\n  {place.filename}:{place.lineno}: a bug in rosephys; please report it"
-    place = own[-1]
-    return f"{what}\n  {place.filename}:{place.lineno}, in {place.name}\n    {place.line}"
+    return f"{what}\n  {place.filename}:{place.lineno}: a bug in rosephys; please report it"
+
+
+def _own(error: BaseException) -> list[TracebackType]:
+    """Where an exception has come through the user's own code, the outermost first."""
+    found, at = [], error.__traceback__
+    while at is not None:
+        if not _is_library(at.tb_frame.f_code.co_filename):
+            found.append(at)
+        at = at.tb_next
+    return found
+
+
+def _spoken(error: SceneError, own: list[TracebackType]) -> bool:
+    """Whether a scene's own code says it to whoever uses the scene, or makes the scene and passes it on."""
+    inside = any(at.tb_frame.f_code.co_name in METHODS for at in own)
+    return own[-1].tb_next is None or not inside
+
+
+def _owner(own: list[TracebackType]) -> str:
+    """The class and the method in which an exception was raised, as far as there are any, for a beginning."""
+    for frame in (at.tb_frame for at in own):
+        name, first = frame.f_code.co_name, frame.f_code.co_varnames[:1]
+        kind = type(frame.f_locals.get(first[0])) if first else object
+        if hasattr(kind, name):
+            return f"{kind.__name__}.{name}: "
+        if "__qualname__" in frame.f_locals:  # the body of a class
+            return f"{name}: "
+    return ""
+
+
+def _line(own: list[TracebackType]) -> str:
+    """FILE:LINE of the innermost frame, and the line itself below."""
+    (place,) = traceback.extract_tb(own[-1], limit=1)
+    return f"{place.filename}:{place.lineno}" + (f"\n    {place.line}" if place.line else "")
 
 
 def _is_library(filename: str) -> bool:

@@ -14,6 +14,7 @@ from rosephys import (
     Arrow,
     Circles,
     Cross,
+    Limit,
     Lines,
     Picture,
     Polygon,
@@ -23,8 +24,13 @@ from rosephys import (
     control,
     parameter,
 )
-from rosephys.physics.mechanics.cartpole import CartPole, cartpole_acceleration, cartpole_energy
-from rosephys.physics.mechanics.integrators import METHODS
+from rosephys.physics.mechanics.cartpole import (
+    CartPole,
+    cartpole_acceleration,
+    cartpole_energy,
+    cartpole_fastest,
+)
+from rosephys.physics.mechanics.integrators import METHODS, oscillation_limit
 from rosephys.physics.mechanics.knots import linear_between
 
 ARROW = 0.04  # metres of arrow a newton
@@ -86,6 +92,10 @@ class Cartpole(Scene):
     def _force(self, t: Any) -> Any:
         """The force in the middle of a step."""
         return linear_between(self.force, (t + 0.5) / self.steps)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        fastest = cartpole_fastest(self.body, state.rate)
+        return (oscillation_limit(self.method, fastest, self.dt, "swing"),)
 
     def loss(self, final: State) -> Any:
         """Squares of the angle from upright, the cart's place and both rates at the end, and of leaving

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import Circles, Limit, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.robots.boxes import (
     Impulses,
     Motion,
@@ -20,6 +20,7 @@ from rosephys.physics.robots.boxes import (
     advance,
     box_outlines,
     boxes,
+    ground_limit,
     kinetic_energy,
     touch_ground,
 )
@@ -72,6 +73,9 @@ class Drop(Scene):
             time_of_impact=self.time_of_impact,
         )
         return advance(impulses, drag=1.0, gravity=self.gravity, dt=self.dt)
+
+    def limits(self, state: Motion) -> tuple[Limit, ...]:
+        return (ground_limit(self.bodies, state, self.dt),)
 
     def loss(self, final: Motion) -> Any:
         return final.position[0, 1]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
-from rosephys.physics.mechanics.electric import coulomb_force
+from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
+from rosephys.physics.mechanics.electric import coulomb_fastest, coulomb_force
+from rosephys.physics.mechanics.integrators import oscillation_limit
 from rosephys.physics.robots.springs import damping
 
 Array = np.ndarray[Any, Any]
@@ -95,6 +96,12 @@ class Electric(Scene):
         seen = ra.concat([x - 0.5, v, goal - 0.5, pace - 0.5])
         hidden = ra.tanh(seen @ ra.array(self.hidden_weights) + self.hidden_bias)
         return ra.tanh(hidden @ ra.array(self.charge_weights) + self.charge_bias)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        fastest = coulomb_fastest(self.strength, NEAREST)
+        return (
+            oscillation_limit("semi-implicit-euler", fastest, self.dt, "passing of an electrode"),
+        )
 
     def loss(self, final: State) -> Any:
         return final.missed

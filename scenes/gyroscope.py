@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polygons, Polyline, Scene, Track, control, parameter
-from rosephys.physics.mechanics.top import top_axis, top_energy, top_step
+from rosephys import (
+    Circles,
+    Cross,
+    Limit,
+    Picture,
+    Polygons,
+    Polyline,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
+from rosephys.physics.mechanics.top import top_axis, top_energy, top_limit, top_step
 from rosephys.physics.rigid.body3d import angular_momentum, rotated
 from rosephys.scene.picture import Shape
 from rosephys.scene.projection import Camera
@@ -65,6 +76,9 @@ class Gyroscope(Scene):
         return State(
             *top_step(state.orientation, state.momentum, self.moments, self.weight, self.dt)
         )
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (top_limit(state.momentum, self.moments, self.weight, self.dt),)
 
     def loss(self, final: State) -> Any:
         miss = CAMERA.place(self._end(final)) - self.goal

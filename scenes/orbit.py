@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Scene, Track, control, parameter
-from rosephys.physics.mechanics.gravity import gravity_acceleration, gravity_energy
-from rosephys.physics.mechanics.integrators import METHODS
+from rosephys import Circles, Cross, Limit, Picture, Scene, Track, control, parameter
+from rosephys.physics.mechanics.gravity import gravity_acceleration, gravity_energy, gravity_fastest
+from rosephys.physics.mechanics.integrators import METHODS, oscillation_limit
 
 _X = (0.97000436, -0.24308753)
 _V = (0.466203685, 0.43236573)
@@ -95,6 +95,10 @@ class Orbit(Scene):
             return gravity_acceleration(x, masses)
 
         return State(*METHODS[self.method](acceleration, state.position, state.velocity, self.dt))
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        fastest = gravity_fastest(state.position, np.array(self.bodies.masses))
+        return (oscillation_limit(self.method, fastest, self.dt, "passing of two bodies"),)
 
     def loss(self, final: State) -> Any:
         miss = final.position[0] - self.goal

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Polyline, Scene, Track, control, parameter
-from rosephys.physics.mechanics.integrators import METHODS
+from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
+from rosephys.physics.mechanics.integrators import METHODS, oscillation_limit
 from rosephys.physics.mechanics.pendulum import (
     pendulum_acceleration,
     pendulum_energy,
+    pendulum_fastest,
     pendulum_joints,
 )
 
@@ -56,6 +57,10 @@ class Pendulum(Scene):
             return pendulum_acceleration(angle, rate, stiffness)
 
         return State(*METHODS[self.method](acceleration, state.angle, state.rate, self.dt))
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        fastest = pendulum_fastest(ra.array(state.rate), self.gravity / self.length)
+        return (oscillation_limit(self.method, fastest, self.dt, "swing"),)
 
     def loss(self, final: State) -> Any:
         miss = self._joints(final)[self.links - 1] - self.goal

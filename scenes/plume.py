@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Picture, Scene, control, parameter
-from rosephys.physics.fields.advection import advect
-from rosephys.physics.fields.buoyancy import held, risen
+from rosephys import Circles, Cross, Limit, Picture, Scene, control, parameter
+from rosephys.physics.fields.advection import advect, advection_limit
+from rosephys.physics.fields.buoyancy import drag_limit, held, risen
 from rosephys.physics.fields.grid import each_cell
 from rosephys.physics.fields.pressure import SOLVERS, project
 from rosephys.scene.picture import Image
@@ -86,6 +86,12 @@ class Plume(Scene):
         (smoke,) = advect((state.smoke,), u, w, "wall")
         smoke = each_cell(u.shape, lambda i, j: ra.maximum(smoke[i, j], source[i, j]))
         return State(u, w, smoke)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        wind = advection_limit(
+            state.u, state.w, "lift", "a weaker lift is needed, or weaker draughts"
+        )
+        return wind, drag_limit(self.drag)
 
     def loss(self, final: State) -> Any:
         """How much smoke lacks round the goal: 1 where there is none, less with more of it nearby."""

@@ -17,7 +17,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import (
+    Circles,
+    Cross,
+    Limit,
+    Lines,
+    Picture,
+    Polygon,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.robots.boxes import (
     Impulses,
     Links,
@@ -26,8 +37,10 @@ from rosephys.physics.robots.boxes import (
     advance,
     box_outlines,
     boxes,
+    ground_limit,
     hold_joints,
     link_ends,
+    links_limit,
     pull_springs,
     touch_ground,
 )
@@ -256,6 +269,11 @@ class Rigid(Scene):
         hold_joints(impulses, body.joints, dt)
         drag = damping(self.damping, dt)
         return State(advance(impulses, drag=drag, gravity=self.gravity, dt=dt), told)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        body = self.body
+        springs = links_limit(body.bodies, (body.springs, body.joints), self.dt)
+        return springs, ground_limit(body.bodies, state.motion, self.dt)
 
     def _signals(self, motion: Motion, t: Any) -> Any:
         """What the network tells the springs. Joints would not listen."""

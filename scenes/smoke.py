@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Picture, Scene, Text, control, parameter
-from rosephys.physics.fields.advection import advect
+from rosephys import Limit, Picture, Scene, Text, control, parameter
+from rosephys.physics.fields.advection import advect, advection_limit
 from rosephys.physics.fields.grid import beside
 from rosephys.physics.fields.pressure import SOLVERS, project
 from rosephys.scene.picture import Image
@@ -80,6 +80,9 @@ class Smoke(Scene):
         u, w = project(u, w, 1 / self.cells, self.solver, self.sweeps)
         (smoke,) = advect((state.smoke,), u, w)
         return State(u, w, smoke)
+
+    def limits(self, state: State) -> tuple[Limit, ...]:
+        return (advection_limit(state.u, state.w, "u", "a weaker wind is needed"),)
 
     def loss(self, final: State) -> Any:
         return ra.mean((final.smoke - self.target) ** 2)

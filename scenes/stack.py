@@ -14,6 +14,7 @@ import rose_ad as ra
 from rosephys import (
     Circles,
     Cross,
+    Limit,
     Lines,
     Picture,
     Polygon,
@@ -25,6 +26,7 @@ from rosephys import (
 )
 from rosephys.physics.rigid.bodies import Bodies, Body, World
 from rosephys.physics.rigid.models import MODELS
+from rosephys.physics.rigid.penalty import penalty_limit
 from rosephys.physics.rigid.shapes import box, circle
 
 GROUND = box(60.0, 4.0)
@@ -78,6 +80,9 @@ class Stack(Scene):
     def step(self, state: Bodies, t: Any) -> Bodies:
         how = {"sweeps": self.sweeps} if self.contact == "impulses" else {}
         return MODELS[self.contact](self.world, state, self.dt, **how)
+
+    def limits(self, state: Bodies) -> tuple[Limit, ...]:
+        return (penalty_limit(self.world, self.dt),) if self.contact == "penalty" else ()
 
     def loss(self, final: Bodies) -> Any:
         miss = final.position[1 + self.target % self.boxes] - self.goal

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Cross, Lines, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import Cross, Limit, Lines, Picture, Polygon, Scene, Track, control, parameter
 from rosephys.physics.rigid.bodies import Bodies, Body, World
 from rosephys.physics.rigid.models import MODELS
+from rosephys.physics.rigid.penalty import penalty_limit
 from rosephys.physics.rigid.shapes import box
 
 GROUND = box(40.0, 2.0)
@@ -50,6 +51,9 @@ class Throw(Scene):
 
     def step(self, state: Bodies, t: Any) -> Bodies:
         return MODELS[self.contact](self.world, state, self.dt)
+
+    def limits(self, state: Bodies) -> tuple[Limit, ...]:
+        return (penalty_limit(self.world, self.dt),) if self.contact == "penalty" else ()
 
     def loss(self, final: Bodies) -> Any:
         miss = final.position[1, 0] - self.goal[0]

@@ -27,7 +27,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__main__"},
     ],
     "rosephys": [
-        {"errors", "console", "sdl", "limit"},
+        {"errors"},
+        {"console", "sdl", "limit"},
         {"scene", "physics"},
         {"solve"},
         {"drawing"},

@@ -134,6 +134,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     substitute(tangent_block, {v: tangent_block.param(v.type) for v in kept + residuals})
     tangent_block.params += joined.params
 
+    places = {walk.env[p]: k for k, p in enumerate(function.params)}
     P.block.results = (*lookups(walk.env, function.results), *residuals, *joined.wholes)
     fwd = run("derived", fwd_name, P.block)
     return Linearized(
@@ -141,7 +142,7 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
         Function(lin_name, tangent_block, function.loc),
         positions,
         results,
-        tuple(k for v in kept for k, p in enumerate(function.params) if walk.env[p] is v),
+        tuple(places[v] for v in kept),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import takewhile
 from typing import ClassVar, TypeAlias
 
 from ..ir.builder import Builder
@@ -17,7 +18,7 @@ from ..ir.copying import Copier, Env, enter_loop, is_dropped, lookup, lookups
 from ..ir.core import UNBOUNDED, Atom, Block, Const, Function, Instr, Linearized, Steps, Var
 from ..ir.ops import Visitor
 from ..ir.prims import TABLE
-from ..ir.queries import carried, counts, free_variables
+from ..ir.queries import carried, counts, free_variables, uses
 from ..ir.types import I64, Ref
 from .dependence import touches
 from .residuals import carry_bytes, is_dear, remembered_values
@@ -41,6 +42,9 @@ class Linearizer(Visitor):
         self.env: Env = {}
         self.tangents: dict[Var, Atom] = {}
         self.given: set[Var] = set()  # primal values that T reads instead of computing them again
+        self.tangent_sides: set[Block] = (
+            set()
+        )  # of branches, of whose results only the tangents are wanted
         self.copier = Copier(self.env)
 
     def tangent(self, a: Atom, T: Builder) -> Atom:
@@ -315,12 +319,14 @@ class Linearizer(Visitor):
         self.tangents.update(zip((instr.outs[k] for k in kept), tangents, strict=True))
 
     def _cond(self, instr: Instr, P: Builder, T: Builder) -> None:
-        self.copier.instr(instr, P)
+        if not self._is_for_tangents(instr):
+            self.copier.instr(instr, P)
         predicate = lookup(self.env, instr.args[0])
         kept = [k for k, o in enumerate(instr.outs) if o in self.active]
         sides = []
         for block in instr.blocks:
             inner = T.branch()
+            self.tangent_sides.add(block)
             self._tangent_body(block, inner, kept)
             sides.append(inner.block)
         outs = T.cond(predicate, sides[0], sides[1])
@@ -339,6 +345,17 @@ class Linearizer(Visitor):
         d_outs = T.call(derivative.lin, tangents + derivative.remembered(args, outs, count))
         kept = derivative.active_results
         self.tangents.update(zip((instr.outs[k] for k in kept), d_outs, strict=True))
+
+    def _is_for_tangents(self, branch: Instr) -> bool:
+        """Whether nothing reads the primal values of a branch in a side of another: they would be computed for
+        each of those around it, and dropped."""
+        if not branch.outs or _may_add(branch):
+            return False
+        block = branch.outs[0].block
+        if block not in self.tangent_sides:
+            return False
+        later = takewhile(lambda instr: instr is not branch, reversed(block.instrs))
+        return not any(v in branch.outs for instr in later for v in uses(instr))
 
     @contextmanager
     def _without_effects(self, body: Block) -> Iterator[None]:

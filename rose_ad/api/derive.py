@@ -6,7 +6,6 @@ loop of another function.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..ad.linearity import is_linear
 from ..ad.linearize import linearize as linearize_ir
 from ..ad.transpose import transpose
 from ..base.errors import TypeMismatch
+from ..base.lazy import lazy
 from ..base.source import here
 from ..base.tree import Structure, flatten, leaves_as, map_leaves, unflatten
 from ..ir.builder import Builder
@@ -23,7 +23,7 @@ from ..ir.core import Atom, Const, Function, Linearized
 from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
 from ..tracing.arrays import zeros_like
 from ..tracing.values import type_of
-from .function import Fn, Specialised, as_fn
+from .function import Fn, Specialised, as_fn, derived
 
 
 def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
@@ -32,12 +32,18 @@ def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> F
     Its result has the structure of that argument (a tuple for a tuple of argnums). With `has_aux`, f returns
     (value, more) and the gradient comes with `more`. As in JAX.
     """
-    return _Gradient(as_fn(f), argnums, has_aux, with_value=False)
+    return _gradient(f, argnums, has_aux, with_value=False)
 
 
 def value_and_grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
     """`(value, gradient)`, or `((value, more), gradient)` with `has_aux`; otherwise as `grad`."""
-    return _Gradient(as_fn(f), argnums, has_aux, with_value=True)
+    return _gradient(f, argnums, has_aux, with_value=True)
+
+
+def _gradient(f: Any, argnums: int | tuple[int, ...], has_aux: bool, with_value: bool) -> Fn:
+    base = as_fn(f)
+    key = "grad", argnums, has_aux, with_value
+    return derived(base, key, lambda: _Gradient(base, argnums, has_aux, with_value))
 
 
 def jvp(
@@ -97,8 +103,8 @@ def linear_transpose(f: Any, *primals: Any) -> Fn:
 
 def _derived(kind: Callable[[Fn], Fn], f: Any) -> Fn:
     """A transformation of a function, made once."""
-    base, name = as_fn(f), kind.__name__
-    return base.derived.get(name) or base.derived.setdefault(name, kind(base))
+    base = as_fn(f)
+    return derived(base, kind.__name__, lambda: kind(base))
 
 
 def _as(name: str, given: Any, like: str, structure: Structure) -> Any:
@@ -121,6 +127,7 @@ class _Gradient(_Derived):
     ) -> None:
         super().__init__(f"{base.__name__}.grad", base)
         self.argnums, self.has_aux, self.with_value = argnums, has_aux, with_value
+        self.static_in = base.static_in
 
     def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
         return self.base.argument_types(structure, types)
@@ -291,7 +298,7 @@ class _Linear(_OfLinearized):
         extra = len(self.of.captured)
         return [p.type for p in self.of.ir.params[: len(self.of.ir.params) - extra]]
 
-    @functools.cached_property
+    @lazy
     def transposed(self) -> Fn:
         """The reverse of it."""
         return _Backward(self.base, self.of, self.derivative, self.structure)
@@ -400,7 +407,8 @@ def pull_back(
     cotangents: Sequence[Atom | None],
 ) -> tuple[list[Atom], list[Atom]]:
     """Emit f's value at `args`, and the cotangents of the arguments `wrt`, for cotangents of the results."""
-    mask = tuple(k in set(wrt) for k in range(len(args)))
+    wanted = set(wrt)
+    mask = tuple(k in wanted for k in range(len(args)))
     derivative = linearize_ir(f, mask)
     outs = b.call(derivative.fwd, args)
     count = len(f.results)

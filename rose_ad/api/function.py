@@ -6,20 +6,25 @@ traced, it stays a call. Called with numbers and numpy arrays, it is compiled, k
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from ..base.errors import TraceError, TypeMismatch
 from ..base.garbage import uncollected
+from ..base.lazy import lazy
+from ..base.meaning import meaning
 from ..base.source import UNKNOWN, here, of_function
-from ..base.tree import Structure, flatten, unflatten
+from ..base.static import Held, Unchanging
+from ..base.tree import Structure, flatten, is_traced, unflatten
+from ..base.turns import Turns
 from ..ir.core import Function, Var
 from ..ir.in_force import in_force
 from ..ir.pickling import Reference, reference
@@ -30,10 +35,11 @@ from ..native.calling import fitted
 from ..native.program import Program
 from ..rewrite.schedule import SCHEDULE
 from ..tracing.accumulator import Accumulator
-from ..tracing.annotations import checked, parameter_types
+from ..tracing.annotations import checked, parameter_types, static_names
 from ..tracing.trace import Trace, current, tracing
 from ..tracing.values import Traced, convert, lift, type_of, wrap
 from . import pipeline
+from .lowered import Lowered
 from .nans import searching
 
 Signature = tuple[Structure, tuple[Type, ...]]
@@ -41,6 +47,16 @@ T = TypeVar("T")
 # what functools.update_wrapper takes from a Python function and another process cannot have
 _OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
 _DIRECT = 4  # calls that a function tries first
+_REMEMBERED = 256  # functions that were given as Python functions; the oldest goes first
+_by_meaning: dict[Hashable, PythonFunction] = {}
+
+
+class _State(threading.local):
+    def __init__(self) -> None:
+        self.being_made: set[tuple[Fn, Signature]] = set()
+
+
+_state = _State()
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,7 @@ class Compiled:
     direct: Callable[..., Any] | None
 
 
-class Fn:
+class Fn(Unchanging):
     """A composable function; made by `fn`, `grad` and the other transformations.
 
     Calling it raises TypeMismatch for arguments that do not fit, TraceError for Python that cannot be traced,
@@ -72,15 +88,16 @@ class Fn:
     a NaN began if that is looked for (`debug_nans`).
     """
 
+    static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+
     def __init__(self, name: str) -> None:
         self.__name__ = name
-        self.derived: dict[str, Fn] = {}  # its transformations, each made once
+        self.derived: dict[Any, Fn] = {}  # its transformations, each made once
         self._specialised: dict[Signature, Specialised] = {}  # by the default schedule
         # without and with the search for NaNs
         self._compiled: dict[bool, dict[Signature, Compiled]] = {}
         self._direct: tuple[Callable[..., Any], ...] = ()  # of the last programs run, without
-        self._lock = threading.RLock()
-        self._busy = threading.local()
+        self._turns = Turns()
 
     # ------------------------------------------------------------------------------ to be defined
 
@@ -95,6 +112,8 @@ class Fn:
     # ------------------------------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.static_in is not None:
+            args, kwargs = self.static_in.held(args, kwargs)
         if not (kwargs or current() or searching()):
             for direct in self._direct:
                 out = direct(*args)
@@ -144,7 +163,7 @@ class Fn:
         programs = self._compiled.setdefault(nans, {})
         known = self._look_up(programs, key)
         if known is None:
-            with self._lock:
+            with self._turns.taken():
                 known = programs.get(key)
                 if known is None:
                     with uncollected():
@@ -170,22 +189,22 @@ class Fn:
         known = self._look_up(made, key)
         if known is not None:
             return known
-        busy: set[Signature] = self._busy.__dict__.setdefault("keys", set())
-        if key in busy:
+        making = self, key
+        if making in _state.being_made:
             raise TraceError(
                 f"{self.__name__} calls itself: recursion cannot be traced",
                 here(),
                 "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
             )
-        with self._lock, uncollected():
-            busy.add(key)
+        with self._turns.taken(), uncollected():
+            _state.being_made.add(making)
             try:
                 known = made.get(key) or self.make(structure, types)
             finally:
-                busy.discard(key)
-            if not known.captured:  # what it captures may be another value the next time
-                made[key] = known
-            return known
+                _state.being_made.discard(making)
+            if known.captured:  # which may be other values the next time
+                return known
+            return made.setdefault(key, known)
 
     def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
         try:
@@ -218,9 +237,19 @@ class Fn:
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The compiled function for such arguments, to be looked at."""
+        return Lowered(self._program(*self._types(args, kwargs)).program)
+
+    def trace(self, *args: Any, **kwargs: Any) -> Function:
+        """The IR for such arguments, so that what is wrong with the function is raised; nothing is compiled."""
+        return self.specialise(*self._types(args, kwargs)).ir
+
+    def _types(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Structure, Sequence[Type]]:
+        if self.static_in is not None:
+            args, kwargs = self.static_in.held(args, kwargs)
         leaves, structure = flatten((args, kwargs))
-        types = self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
-        return Lowered(self._program(structure, types).program)
+        return structure, self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]
@@ -236,53 +265,60 @@ class Fn:
         return self if owner is None else functools.partial(self, owner)
 
 
-@dataclass(frozen=True)
-class Lowered:
-    """A compiled function: `.ir .llvm .asm` are texts, `.memory` is its scratch memory in bytes."""
-
-    program: Program
-
-    @property
-    def ir(self) -> str:
-        return str(self.program.function)
-
-    @property
-    def llvm(self) -> str:
-        return self.program.lowered.text
-
-    @property
-    def asm(self) -> str:
-        from ..native.jit import assembly
-
-        return assembly(self.llvm)
-
-    @property
-    def memory(self) -> int:
-        return self.program.scratch_bytes
-
-    @property
-    def compile_seconds(self) -> float:
-        return self.program.compile_seconds
-
-
 class PythonFunction(Fn):
     """A function traced from Python."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], static: Sequence[str] = ()) -> None:
         super().__init__(getattr(f, "__name__", "function"))
         functools.update_wrapper(self, f)
         self.python: Any = f  # or the Reference of one that stayed in another process
+        self.static = (*static, *static_names(f))
+        if self.static:
+            self.static_in = self
+            for name in self.static:
+                if name not in self._signature.parameters:
+                    raise TypeMismatch(f"{self.__name__} has no parameter {name}", here())
+
+    def held(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with those of static parameters as constants."""
+        names = list(self._signature.parameters)
+        given = [
+            self._held(n, a) if n in self.static else a for n, a in zip(names, args, strict=False)
+        ]
+        return (*given, *args[len(given) :]), {
+            n: self._held(n, a) if n in self.static else a for n, a in kwargs.items()
+        }
+
+    def _held(self, name: str, value: Any) -> Held:
+        if isinstance(value, Held):
+            return value
+        if is_traced(value):
+            raise TraceError(
+                f"the static argument {name} of {self.__name__} is not known while tracing",
+                here(),
+                "make it a static parameter of the function around it, too",
+            )
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeMismatch(
+                f"the static argument {name} of {self.__name__} cannot be compared: {type(value).__name__}",
+                here(),
+                "a number, a string, a tuple of these, or an object of yours",
+            ) from None
+        return Held(value)
 
     def __getstate__(self) -> dict[str, Any]:
         """Its signature and all that it was traced for, without Python code; see `pickling`."""
         _ = self._annotated, self._signature  # which need that code: they are kept from now on
         foreign = {*_OF_PYTHON, *getattr(self.python, "__dict__", ())}
         state = {k: v for k, v in super().__getstate__().items() if k not in foreign}
-        with self._lock:
-            traced = dict(self._specialised)
+        traced = dict(self._specialised)
         return state | {"python": reference(self.python, self.__name__), "_specialised": traced}
 
-    @functools.cached_property
+    @lazy
     def _signature(self) -> inspect.Signature:
         """The parameters' names and kinds, and which may be left out."""
         parameters = inspect.signature(self.python).parameters.values()
@@ -295,9 +331,9 @@ class PythonFunction(Fn):
             ]
         )
 
-    @functools.cached_property
+    @lazy
     def _annotated(self) -> dict[str, list[Type | None]]:
-        return parameter_types(self.python)
+        return {n: t for n, t in parameter_types(self.python).items() if n not in self.static}
 
     def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
         if not self._annotated:
@@ -329,7 +365,7 @@ class PythonFunction(Fn):
         params = [root.builder.block.param(t) for t in types]
         args, kwargs = unflatten(structure, [wrap(p) for p in params])
         with tracing(trace):
-            out = python(*args, **kwargs)
+            out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
             trace.check_innermost(root)
             leaves, result = flatten(out)
             root.builder.block.results = tuple(
@@ -363,24 +399,62 @@ class PythonFunction(Fn):
         return lift(leaf)
 
 
-def fn(f: Callable[..., Any]) -> Fn:
+def _released(x: Any) -> Any:
+    return x.value if isinstance(x, Held) else x
+
+
+@overload
+def fn(f: Callable[..., Any], *, static: Sequence[str] = ()) -> Fn: ...
+
+
+@overload
+def fn(*, static: Sequence[str]) -> Callable[[Callable[..., Any]], Fn]: ...
+
+
+def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = ()) -> Any:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
     Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. Called with
     numbers, it gives arrays of its caller's own, and float, int and bool (np.float32 for a Real32). What is one
     already stays as it is.
+
+    Parameters named in `static`, or annotated as `ra.Static`, are known while tracing: lengths, say. For each
+    value of theirs, which must be hashable, the function is traced anew.
     """
-    return f if isinstance(f, Fn) else PythonFunction(f)
+    names = (static,) if isinstance(static, str) else tuple(static)
+    if f is None:
+        return functools.partial(fn, static=names)
+    if isinstance(f, Fn):
+        if names:
+            raise TypeMismatch(f"{f.__name__} is a function of rose_ad already", here())
+        return f
+    return PythonFunction(f, names)
 
 
 def as_fn(f: Any) -> Fn:
-    """A function as an Fn."""
+    """A function as an Fn: of Python functions that mean the same, the same one."""
     if isinstance(f, Fn):
         return f
-    if callable(f):
+    if not callable(f):
+        raise TypeMismatch(f"{f!r} is not a function", here())
+    key = meaning(f)
+    if key is None:
         return PythonFunction(f)
-    raise TypeMismatch(f"{f!r} is not a function", here())
+    known = _by_meaning.get(key) or _by_meaning.setdefault(key, PythonFunction(f))
+    with contextlib.suppress(KeyError, RuntimeError):  # another thread does so, too
+        while len(_by_meaning) > _REMEMBERED:
+            del _by_meaning[next(iter(_by_meaning))]
+    return known
+
+
+def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
+    """A transformation of a function, made once for what it is known by."""
+    try:
+        known = base.derived.get(key)
+    except TypeError:  # axes in lists and dicts
+        return make()
+    return known or base.derived.setdefault(key, make())
 
 
 def _argument_type(x: Any) -> Value:

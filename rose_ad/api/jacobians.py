@@ -14,7 +14,7 @@ from ..tracing.arrays import moveaxis, reshape, zeros_like
 from ..tracing.control import build, where
 from ..tracing.values import convert, lift
 from .derive import grad, jvp, linearize, vjp
-from .function import Fn, as_fn, fn
+from .function import Fn, as_fn, derived, fn
 
 
 def jacfwd(f: Any, argnums: int | tuple[int, ...] = 0) -> Fn:
@@ -46,6 +46,12 @@ def hvp(f: Any, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 def _jacobian(f: Any, argnums: int | tuple[int, ...], blocks: Callable[..., Any], name: str) -> Fn:
     base = as_fn(f)
+    return derived(base, (name, argnums), lambda: _jacobian_of(base, argnums, blocks, name))
+
+
+def _jacobian_of(
+    base: Fn, argnums: int | tuple[int, ...], blocks: Callable[..., Any], name: str
+) -> Fn:
     numbers = (argnums,) if isinstance(argnums, int) else argnums
 
     def jacobian(*args: Any, **kwargs: Any) -> Any:
@@ -71,7 +77,9 @@ def _jacobian(f: Any, argnums: int | tuple[int, ...], blocks: Callable[..., Any]
         return unflatten(structure, [p[0] if isinstance(argnums, int) else p for p in parts])
 
     jacobian.__name__ = f"{base.__name__}.{name}"
-    return fn(jacobian)
+    made = fn(jacobian)
+    made.static_in = base.static_in
+    return made
 
 
 def _by_columns(f: Callable[..., Any], chosen: tuple[Any, ...]) -> tuple[Any, list[Any]]:

@@ -7,7 +7,7 @@ functions that call it, is that of a loop. Lowering runs the members of such a l
 from __future__ import annotations
 
 import dataclasses
-import functools
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import TypeMismatch
+from ..base.lazy import lazy
 from ..base.source import here
 from ..base.tree import Static, Structure, flatten, unflatten
 from ..ir.core import Atom, Function, Lanes
@@ -25,7 +26,7 @@ from ..lower.lanes.divergence import divergence
 from ..tracing.arrays import moveaxis
 from ..tracing.trace import Trace, tracing
 from ..tracing.values import lift, type_of, wrap
-from .function import Fn, Signature, Specialised, as_fn
+from .function import Fn, Signature, Specialised, as_fn, derived
 
 Axes = Any  # an int, None, or a structure of these
 
@@ -42,7 +43,9 @@ def vmap(f: Any, in_axes: Axes = 0, out_axes: Axes = 0, threads: int = 1) -> Fn:
 
     Raises TypeMismatch where nothing is mapped, sizes differ or there is no such axis.
     """
-    return _Batched(as_fn(f), in_axes, out_axes, threads)
+    base = as_fn(f)
+    key = "vmap", in_axes, out_axes, repr((in_axes, out_axes)), threads
+    return derived(base, key, lambda: _Batched(base, in_axes, out_axes, threads))
 
 
 class _Batched(Fn):
@@ -51,6 +54,7 @@ class _Batched(Fn):
         if threads < 1:
             raise TypeMismatch(f"threads must be at least 1: {threads}", here())
         self.base, self.in_axes, self.out_axes, self.threads = base, in_axes, out_axes, threads
+        self.static_in = base.static_in
 
     # -------------------------------------------------------------------------------------- types
 
@@ -142,18 +146,24 @@ class _Batched(Fn):
     # ------------------------------------------------------------------------------------ threads
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in {"_pool", "_plans"}}
+        return {k: v for k, v in super().__getstate__().items() if k not in {"_pools", "_plans"}}
 
-    @functools.cached_property
+    @lazy
+    def _pools(self) -> dict[int, ThreadPoolExecutor]:
+        return {}
+
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.threads)
+        """The threads of this process: the child of a fork has none of its parent's."""
+        process = os.getpid()
+        known = self._pools.get(process)
+        return known or self._pools.setdefault(process, ThreadPoolExecutor(self.threads))
 
-    @functools.cached_property
+    @lazy
     def _part(self) -> Fn:
         """The same for a part of the batch, in one thread."""
         return _Batched(self.base, self.in_axes, self.out_axes, 1)
 
-    @functools.cached_property
+    @lazy
     def _plans(self) -> dict[Signature, _Plan]:
         return {}
 
@@ -169,7 +179,8 @@ class _Batched(Fn):
             for part in plan.parts
         ]
         # each in the context of this call, which says how it is to be compiled
-        tasks = [self._pool.submit(copy_context().run, self._part, *a, **k) for a, k in parts]
+        pool = self._pool()
+        tasks = [pool.submit(copy_context().run, self._part, *a, **k) for a, k in parts]
         found = [flatten(task.result())[0] for task in tasks]
         whole = [
             values[0] if a is None else np.concatenate(values, a)

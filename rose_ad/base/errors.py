@@ -55,6 +55,10 @@ class MemoryLimit(RoseError, MemoryError):
     """A function that would need more scratch memory than is allowed."""
 
 
+class TooLong(RoseError):
+    """The interpreter would need more instructions than it was allowed."""
+
+
 class ParseError(RoseError):
     """Text that is not IR: `line` is its line in the text, counted from 1."""
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from .turns import held_across_forks
+
 
 class Position(NamedTuple):
     """A location that means the same in every process; columns count from 0."""
@@ -30,7 +32,8 @@ _Place = tuple[CodeType, int] | Position
 _places: list[_Place | None] = [None]
 _numbers: dict[tuple[_Place, str], int] = {}
 _is_library: dict[str, bool] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()
+held_across_forks(_lock)
 
 UNKNOWN = 0
 
@@ -50,6 +53,11 @@ def here() -> int:
     if frame is None:
         return UNKNOWN
     return _number((frame.f_code, frame.f_lasti))
+
+
+def in_code(code: CodeType, offset: int) -> int:
+    """The location of an instruction of the user's."""
+    return _number((code, offset))
 
 
 def of_function(code: CodeType) -> int:

@@ -1,7 +1,7 @@
 """Nested values: tuples, lists, dicts and dataclasses of numbers and arrays, as leaves and a structure.
 
 Numbers, arrays and traced values are leaves. Everything else (strings, None, functions) is static: part of
-the structure, compared by equality, so that a function is traced anew when it changes.
+the structure, compared by equality and by what it holds, so that a function is traced anew when it changes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+
+from .static import state
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -54,7 +56,7 @@ class Structure(NamedTuple):
 
 
 class Static:
-    """The kind of a constant, which is the structure's only key."""
+    """The kind of a constant: the structure's keys are the constant and, where it can change, what it holds."""
 
 
 _LEAF = Structure(None)
@@ -84,7 +86,8 @@ def _flatten(x: Any, leaves: list[Any]) -> Structure:
         keys = _fields(x)
         children = [getattr(x, k) for k in keys]
     else:
-        return Structure(Static, (x,))
+        holds = state(x)
+        return Structure(Static, (x,) if holds is None else (x, holds))
     return Structure(type(x), keys, tuple(_flatten(c, leaves) for c in children))
 
 

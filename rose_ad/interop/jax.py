@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..api.function import Fn, as_fn
+from ..base.lazy import lazy
 from ..base.tree import Structure, flatten, unflatten
 from . import missing
 from .signatures import array_shape, backward_of, flatten_foreign, leaf_type, specialised
@@ -44,7 +44,7 @@ class _Callback:
         self.fn = fn
         self.made: dict[Any, tuple[Callable[..., Any], Structure]] = {}
 
-    @functools.cached_property
+    @lazy
     def backward(self) -> _Callback:
         return _Callback(backward_of(self.fn))
 

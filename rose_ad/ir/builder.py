@@ -26,7 +26,9 @@ class Builder:
     """Emits into one block. `loc` (shared by all builders of one function) is the location that new
     instructions get."""
 
-    __slots__ = ("_known", "block", "kind", "parent", "root", "root_first", "root_loc", "rules")
+    __slots__ = (
+        "_known", "block", "kind", "parent", "root", "root_first", "root_loc", "root_numbers", "rules"
+    )  # fmt: skip
 
     def __init__(
         self, parent: Builder | None = None, kind: Kind = "function", block: Block | None = None
@@ -34,12 +36,15 @@ class Builder:
         self.block = Block() if block is None else block  # to the end of which it emits
         self.parent, self.kind = parent, kind
         self.root: Builder = self if parent is None else parent.root
-        self._known: dict[tuple[Any, ...], Var] = {}
+        self._known: dict[
+            int, Var
+        ] = {}  # what is shared, by the number of what makes it: compared once, not in each block
         self.rules: Mapping[str, tuple[Callable[..., Atom | None], ...]] = (
             in_force().table if parent is None else parent.rules
         )
         if parent is None:
             self.root_loc, self.root_first = UNKNOWN, False
+            self.root_numbers: dict[tuple[Any, ...], int] = {}
 
     @property
     def loc(self) -> int:
@@ -86,14 +91,11 @@ class Builder:
             simpler = rule(self, i, n)
             if simpler is not None:
                 return simpler
-        key = ("check", n, i)
-        scope: Builder | None = self
-        while scope is not None:
-            if key in scope._known:
-                return scope._known[key]
-            scope = scope.parent
+        number, known = self._look_up("check", n, i)
+        if known is not None:
+            return known
         (var,) = self._append("check", (i,), n)
-        self._known[key] = var
+        self._known[number] = var
         return var
 
     def pack(self, elements: Sequence[Atom]) -> Atom:
@@ -134,17 +136,26 @@ class Builder:
         home = self
         while home.parent is not None and home.kind == "loop" and not home._defines(args):
             home = home.parent
-        key = (op, attr, *args)
-        scope: Builder | None = home
-        while scope is not None:
-            known = scope._known.get(key)
-            if known is not None:
-                return known
-            scope = scope.parent
+        number, known = home._look_up(op, attr, *args)
+        if known is not None:
+            return known
         instr = Instr(op, args, attr, (), (), self.root.root_loc)
         (var,) = _with_results(instr, home.block)
-        home._known[key] = var
+        home._known[number] = var
         return var
+
+    def _look_up(self, *key: Any) -> tuple[int, Var | None]:
+        """The number of what makes a value, and the value if it was made before in a block that is in sight."""
+        numbers = self.root.root_numbers
+        fresh = len(numbers)
+        number = numbers.setdefault(key, fresh)
+        scope: Builder | None = None if number == fresh else self
+        while scope is not None:
+            known = scope._known.get(number)
+            if known is not None:
+                return number, known
+            scope = scope.parent
+        return number, None
 
     def _defines(self, args: tuple[Atom, ...]) -> bool:
         for a in args:

@@ -50,8 +50,12 @@ class Host:
             out.append(a.astype(scalar_of(t).dtype))
         return out
 
-    def callback(self, pointers: int) -> int:
-        """What compiled code calls: pointers to each argument, then to each result. 1 where it failed."""
+    def callback(self, pointers: int) -> None:
+        """What compiled code calls: pointers to each argument, to each result, and to a word that is 0.
+
+        The word is set to 1 at the end. It stays 0 where the function raised, or where what handles a signal
+        did, before this had begun.
+        """
         places = ctypes.cast(pointers, ctypes.POINTER(ctypes.c_void_p))
         arrays = [_at(places[k], t) for k, t in enumerate((*self.params, *self.results))]
         inputs, outputs = arrays[: len(self.params)], arrays[len(self.params) :]
@@ -60,16 +64,12 @@ class Host:
                 a.flags.writeable = False
             for out, value in zip(outputs, self.values([a.copy() for a in inputs]), strict=True):
                 out[...] = value
+            ctypes.c_int64.from_address(places[len(arrays)] or 0).value = 1
         except BaseException as error:
-            for out in outputs:
-                out[...] = 0
-            if getattr(self._failed, "error", None) is None:  # what follows is of the zeros above
-                self._failed.error = error
-            return 1
-        return 0
+            self._failed.error = error
 
     def take_error(self) -> BaseException | None:
-        """The first exception since the last time this was asked in this thread, which is then forgotten."""
+        """The exception since the last time this was asked in this thread, which is then forgotten."""
         error: BaseException | None = getattr(self._failed, "error", None)
         self._failed.error = None
         return error

@@ -6,20 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import OutOfRange
+from ..base.errors import OutOfRange, TooLong
 from .core import Atom, Block, Const, Function, Instr, Var, rounded
 from .ops import Visitor
 from .prims import TABLE
 from .types import F32, I64, Ref, Scalar, Type, scalar_of, shape_of, value_type
 
 
-def interpret(function: Function, args: list[Any]) -> list[Any]:
+def interpret(function: Function, args: list[Any], most: int | None = None) -> list[Any]:
     """The results of a function for scalars and arrays, of Python or numpy.
 
-    A reference is a numpy array that is added into in place, of shape () for scalars.
+    A reference is a numpy array that is added into in place, of shape () for scalars. Raises TooLong where more
+    than `most` instructions would be needed.
     """
     env: dict[Var, Any] = {p: _given(x, p.type) for p, x in zip(function.params, args, strict=True)}
-    return Interpreter(env).block(function.block)
+    run = Interpreter(env) if most is None else _Counted(env, [most])
+    return run.block(function.block)
 
 
 def _given(x: Any, t: Type) -> Any:
@@ -183,3 +185,20 @@ class Interpreter(Visitor):
     def inside(self, env: dict[Var, Any]) -> Interpreter:
         """The run of a function that this one calls."""
         return type(self)(env)
+
+
+class _Counted(Interpreter):
+    """A run that ends after so many instructions, which it and those it calls count down in `left`."""
+
+    def __init__(self, env: dict[Var, Any], left: list[int]) -> None:
+        super().__init__(env)
+        self.left = left
+
+    def block(self, block: Block, *args: Any) -> list[Any]:
+        self.left[0] -= len(block.instrs)
+        if self.left[0] < 0:
+            raise TooLong("the interpreter would need more instructions than it was allowed")
+        return super().block(block, *args)
+
+    def inside(self, env: dict[Var, Any]) -> Interpreter:
+        return _Counted(env, self.left)

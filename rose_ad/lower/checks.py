@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..ir.core import Instr
 from ..ir.types import Scalar, Type, is_float, value_type
 from .failures import Check, HostCheck, IndexCheck, NanCheck
+from .interrupts import ask
 from .writer import Writer
 
 
@@ -46,21 +47,28 @@ def check_nan(f: Writer, t: Type, value: str, operands: list[str], loc: int, op:
 
 
 def call_host(f: Writer, instr: Instr) -> None:
-    """A call of a Python function, whose results are zero where it raises."""
+    """A call of a Python function. Where it raises, the function that calls it is left."""
     host = instr.host
+    if f.module.work:
+        ask(f)
     if host not in f.module.hosts:
         f.module.hosts.append(host)
     name = f"@rose_host{f.module.hosts.index(host)}"
-    f.module.declarations.add(f"i64 {name}(ptr)")
-    count = len(instr.args) + len(instr.outs)
-    pointers = f.fresh("h")
-    f.entry_lines.append(f"  {pointers} = alloca [{count} x ptr]")
-    places = [f.slot(value_type(v.type).size, instr.loc) for v in (*instr.args, *instr.outs)]
+    f.module.declarations.add(f"void {name}(ptr)")
+    values = [*instr.args, *instr.outs]
+    pointers, done = f.fresh("h"), f.fresh("done")
+    f.entry_lines.append(f"  {pointers} = alloca [{len(values) + 1} x ptr]")
+    f.entry_lines.append(f"  {done} = alloca i64")
+    f.emit(f"store i64 0, ptr {done}")
+    places = [*(f.slot(value_type(v.type).size, instr.loc) for v in values), done]
     for k, place in enumerate(places):
         if k < len(instr.args):
             f.store(instr.args[k].type, f.atom(instr.args[k]), place)
         f.emit(f"store ptr {place}, ptr {f.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}")
-    failed = f.assign(f"call i64 {name}(ptr {pointers})")
-    fail_where(f, f.assign(f"icmp ne i64 {failed}, 0"), HostCheck(host))
-    for o, place in zip(instr.outs, places[len(instr.args) :], strict=True):
+    f.emit(f"call void {name}(ptr {pointers})")
+    finished = f.assign(f"load i64, ptr {done}")
+    f.module.checks.append(HostCheck(host))
+    code = len(f.module.checks)
+    f.leave_where(f.assign(f"icmp eq i64 {finished}, 0"), str(code))
+    for o, place in zip(instr.outs, places[len(instr.args) : -1], strict=True):
         f.values[o] = f.read(o, place)

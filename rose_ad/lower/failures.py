@@ -1,6 +1,7 @@
 """What compiled code checks as it runs, and the errors that failed checks become.
 
-A check that fails leaves its number in the status word, if it is the first, and the code goes on.
+A check that fails leaves its number in the status word, if it is the first, and the code goes on; only where a
+Python function raised, it returns.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class HostCheck:
     host: Host
 
     def error(self) -> BaseException:
-        return self.host.take_error() or RuntimeError(f"{self.host.name} failed")
+        return self.host.take_error() or KeyboardInterrupt()  # which came before it had begun
 
 
 Check: TypeAlias = "IndexCheck | NanCheck | HostCheck"

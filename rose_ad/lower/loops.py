@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from ..ir.core import Atom, Block, Instr, Var
 from ..ir.queries import carried, counts
 from ..ir.types import Scalar
+from .interrupts import ask_in, ask_where, questions
 from .writer import Writer
 
 # the steps to go on from a kept carry before the next is kept: of `l` steps to reverse with `c` places
@@ -92,6 +93,25 @@ class Loop:
                 f"  {name} = phi {kind} [ {initial}, %{self.before} ], [ {value}, %{latch} ]"
             )
         f.start(self.end)
+
+
+@contextmanager
+def in_pieces(f: Writer, loop: Instr, low: str, high: str) -> Iterator[tuple[str, str]]:
+    """The bounds of a loop whose body asks nothing (see interrupts.py): its own, or those of a piece of it in a
+    loop over the pieces."""
+    every = questions(f, loop)
+    if not every:
+        yield low, high
+        return
+    whole = f.assign(f"sub i64 {high}, {low}")
+    more = f.assign(f"add i64 {whole}, {every - 1}")
+    outer = Loop(f, "0", f.assign(f"sdiv i64 {more}, {every}"))
+    ask_where(f, f.assign(f"icmp ne i64 {outer.index}, 0"), 1000)
+    first = f.assign(f"add i64 {low}, {f.assign(f'mul i64 {outer.index}, {every}')}")
+    end = f.assign(f"add i64 {first}, {every}")
+    short = f.assign(f"icmp slt i64 {high}, {end}")
+    yield first, f.assign(f"select i1 {short}, i64 {high}, i64 {end}")
+    outer.close()
 
 
 def _two(f: Writer, v: Var, instr: Instr) -> tuple[str, str]:
@@ -242,6 +262,7 @@ class While:
             i = step.get()
             values = [c.get() for c in carries]
             go_on(f, f.assign(f"icmp slt i64 {i}, {instr.length}"), end)
+            ask_in(f, instr, i)
             f.values.update(zip(self.test.params, values, strict=True))
             on = self.test_step(end)
             rows = [f.row(o, y, i) for o, y in zip(instr.outs[count:-1], ys, strict=True)]
@@ -323,6 +344,7 @@ class Rewind:
         with _loop(f) as (head, done):
             end = self.end.get()
             go_on(f, f.assign(f"icmp sgt i64 {end}, 0"), done)
+            ask_in(f, self.instr, end)
             top = self.top.get()
             start = f.assign(f"load i64, ptr {self._position(top)}")
             ahead, backwards = self._schedule(start, end, top)
@@ -368,6 +390,7 @@ class Rewind:
         with _loop(f) as (_, done):
             at = self.at.get()
             go_on(f, f.assign(f"icmp slt i64 {at}, {ahead}"), done)
+            ask_in(f, self.instr, at)
             self._step(self.step, at, self.state, self.state)
             self.at.set(f.assign(f"add nsw i64 {at}, 1"))
 

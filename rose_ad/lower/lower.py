@@ -11,9 +11,11 @@ from ..ir.queries import callees, instructions
 from ..ir.types import Bool, Ref, Scalar, value_type
 from . import elementary_text
 from .failures import Check
+from .interrupts import POLL
 from .lowering import Lowering
 from .memory_layout import memory_type
 from .module import Module, Written
+from .work import Work
 
 ENTRY = "rose_entry"
 
@@ -27,16 +29,18 @@ class LoweredProgram:
     checks: tuple[Check, ...]  # the one that failed is at status - 1
     arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
     hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
+    signals: bool = False  # whether it calls `rose_poll`
 
 
-def lower(function: Function, nans: bool = False) -> LoweredProgram:
+def lower(function: Function, nans: bool = False, signals: bool = False) -> LoweredProgram:
     """A function and all it calls, with an entry that takes pointers to arguments and results.
 
-    With `nans`, an operation in which a NaN begins fails a check."""
+    With `nans`, an operation in which a NaN begins fails a check. With `signals`, long loops call `rose_poll`:
+    see interrupts.py."""
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
     once = {f for f in functions if f is not function and calls[f] == 1}
-    module = Module(nans, once, _scalar_code)
+    module = Module(nans, once, _scalar_code, Work(functions) if signals else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
     parts = ["\n".join(module.globals), *module.functions, entry]
@@ -45,7 +49,9 @@ def lower(function: Function, nans: bool = False) -> LoweredProgram:
     scratch = module.function(function).frame
     largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
     hosts = tuple(module.hosts)
-    return LoweredProgram(text + "\n", scratch, tuple(module.checks), tuple(largest), hosts)
+    return LoweredProgram(
+        text + "\n", scratch, tuple(module.checks), tuple(largest), hosts, f"@{POLL}(" in text
+    )
 
 
 def _scalar_code(module: Module, f: Function) -> Written:

@@ -21,7 +21,8 @@ from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
 from .checks import call_host, check_index, check_nan
 from .clearing import kept_clean
 from .index_splitting import pieces
-from .loops import List, Loop, Rewind, While
+from .interrupts import ask_in
+from .loops import List, Loop, Rewind, While, in_pieces
 from .memory_layout import memory_type
 from .module import Callee, Module, Written
 from .parallel_loops import Parallel
@@ -218,6 +219,9 @@ class Lowering(Writer, Visitor):
         scratch = self.behind(callee.frame)
         passed = [*args, *(f"ptr {o}" for o in outs), f"ptr {scratch}", "ptr %status", *more]
         self.emit(f"call void {callee.name}({', '.join(passed)})")
+        if callee.leaves:
+            status = self.assign("load i64, ptr %status")
+            self.leave_where(self.assign(f"icmp ne i64 {status}, 0"), status)
 
     def _call_in_place(self, instr: Instr) -> None:
         """The body of a function where it is called."""
@@ -266,23 +270,27 @@ class Lowering(Writer, Visitor):
 
     def loop(self, instr: Instr) -> None:
         """A build, one iteration after the other."""
-        (body,) = instr.blocks
         places = [self.place(o, instr.loc) for o in instr.outs]
         outside = self.parallel
         for low, high in self._ranges(instr):
-            plain = self.vector_loops and is_plain(instr)
-            self.parallel = Parallel(self.module, body) if plain else None
-            loop = Loop(self, low, high)
-            self.values[body.params[0]] = loop.index
-            rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
-            if self.parallel:
-                self.parallel.rows.update(rows)
-            with self.apart.loop(body) if self.vector_loops else nullcontext():
-                self.block(body, self.usable(rows, body.results, instr.outs))
-                self._rows(instr, rows)
-            loop.close(self.parallel.latch if self.parallel else "")
+            with in_pieces(self, instr, low, high) as (first, end):
+                self._iterations(instr, places, first, end)
         self.parallel = outside
         self.values.update(zip(instr.outs, places, strict=True))
+
+    def _iterations(self, instr: Instr, places: Sequence[str], low: str, high: str) -> None:
+        (body,) = instr.blocks
+        plain = self.vector_loops and is_plain(instr)
+        self.parallel = Parallel(self.module, body) if plain else None
+        loop = Loop(self, low, high)
+        self.values[body.params[0]] = loop.index
+        rows = [self.row(o, p, loop.index) for o, p in zip(instr.outs, places, strict=True)]
+        if self.parallel:
+            self.parallel.rows.update(rows)
+        with self.apart.loop(body) if self.vector_loops else nullcontext():
+            self.block(body, self.usable(rows, body.results, instr.outs))
+            self._rows(instr, rows)
+        loop.close(self.parallel.latch if self.parallel else "")
 
     def _rows(self, build: Instr, rows: Sequence[str]) -> None:
         """Put what the body of a build has made at its places."""
@@ -310,6 +318,7 @@ class Lowering(Writer, Visitor):
         (body,) = kept.instr.blocks
         low, high = [self.atom(a) for a in kept.instr.args] or ["0", str(kept.instr.length)]
         loop = Loop(self, low, high)
+        ask_in(self, kept.instr, loop.index)
         self.values[body.params[0]] = loop.index
         kept.step(loop.index)
         kept.append(body.results[0], loop.index)

@@ -11,7 +11,9 @@ from ..ir.host import Host
 from . import elementary_text
 from .failures import Check
 from .memory_layout import ALIGN
+from .work import Work
 
+RETURN = "ret void"
 NAME = "@NAME@"  # where the name of a function being written will stand
 _TYPE = r"<[^>]*>|[^\s<>]+"  # of LLVM values
 
@@ -24,19 +26,26 @@ class Written(NamedTuple):
 
 
 class Callee(NamedTuple):
-    """A function in the program: its name, and the bytes of scratch it and what it calls use."""
+    """A function in the program: its name, the bytes of scratch it and what it calls use, and whether it may
+    return before its end."""
 
     name: str
     frame: int
+    leaves: bool
 
 
 class Module:
     """The program being written; `lowering` writes a function of it, and asks it for those that one calls."""
 
     def __init__(
-        self, nans: bool, once: set[Function], lowering: Callable[[Module, Function], Written]
+        self,
+        nans: bool,
+        once: set[Function],
+        lowering: Callable[[Module, Function], Written],
+        work: Work | None,
     ) -> None:
         self.nans = nans
+        self.work = work  # if signals are to be answered
         self.once = once  # functions called from one place, which are written out there
         self.lowering = lowering
         self.globals: list[str] = []
@@ -63,7 +72,8 @@ class Module:
             written = write()
             name = f"@f{len(self.functions)}"
             self.functions.append(written.text.replace(NAME, name, 1))
-            known = self._callees[key] = Callee(name, written.frame)
+            leaves = written.text.count(RETURN) > 1
+            known = self._callees[key] = Callee(name, written.frame, leaves)
         return known
 
     def literal(self, c: Const) -> str:
@@ -71,7 +81,7 @@ class Module:
         known = self._literals.get(c)
         if known is None:
             known = self._literals[c] = f"@c{len(self._literals)}"
-            data = "".join(f"\\{byte:02X}" for byte in c.value.tobytes())
+            data = "\\" + c.value.tobytes().hex("\\").upper() if c.value.size else ""
             size = c.value.nbytes
             self.globals.append(
                 f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'

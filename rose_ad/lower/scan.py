@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ..ir.core import Atom, Instr, Var
 from ..ir.queries import carried, counts
 from ..ir.types import Scalar
+from .interrupts import ask_in
 from .loops import Loop
 from .writer import Writer
 
@@ -103,6 +104,7 @@ def lower_scan(f: Writer, instr: Instr) -> None:
         carry.enter(loop)
         f.values[c] = carry.now
     index = loop.index
+    ask_in(f, instr, index)
     if instr.steps.reverse:
         last = f.assign(f"sub nsw i64 {steps}, 1")
         index = f.assign(f"sub nsw i64 {last}, {index}")

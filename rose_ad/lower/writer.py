@@ -17,7 +17,7 @@ from ..ir.core import Atom, Block, Instr, Unset, Var
 from ..ir.types import Array, Bool, Scalar, Type, Value, element, scalar_of, value_type
 from .aliasing import Apart
 from .memory_layout import ALIGN, aligned, float_bits, memory_type
-from .module import NAME, Module, Written
+from .module import NAME, RETURN, Module, Written
 
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
@@ -59,7 +59,7 @@ class Writer(ABC):
         frame = aligned(self.own_bytes)
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, str(frame))
         head = f"define internal void {NAME}({', '.join(params)}) {{"
-        text = f"{head}\nentry:\n{body}\n  ret void\n}}"
+        text = f"{head}\nentry:\n{body}\n  {RETURN}\n}}"
         return Written(text, frame + self.callee_bytes)
 
     def slot(self, size: int, loc: int) -> str:
@@ -130,6 +130,15 @@ class Writer(ABC):
         """A branch that is taken once in so many times, so that its side is kept out of the way."""
         weights = self.module.metadata(f'!{{!"branch_weights", i32 1, i32 {against}}}')
         self.emit(f"br i1 {condition}, label {taken}, label {otherwise}, !prof {weights}")
+
+    def leave_where(self, condition: str, status: str) -> None:
+        """Return at once where a condition holds, with that in the status word."""
+        leave, after = self.fresh("leave"), self.fresh("on")
+        self.branch(condition, leave, after, 1_000_000)
+        self.start(leave)
+        self.emit(f"store i64 {status}, ptr %status")
+        self.emit(RETURN)
+        self.start(after)
 
     # ------------------------------------------------------------------------------------ memory
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..ir.types import F32, F64, I64, Bool, Scalar
+from ..lower.interrupts import STOPPED
 from ..lower.memory_layout import ALIGN
 
 ENTRY: Final = "rose_call"
@@ -203,8 +204,10 @@ prepared:
   %thread = call ptr @PyEval_SaveThread()
   %status = call i64 %code(ptr %pointers, ptr %frame)
   call void @PyEval_RestoreThread(ptr %thread)
-  %fine = icmp eq i64 %status, 0
-  br i1 %fine, label %finish, label %refused
+  switch i64 %status, label %refused [
+    i64 0, label %finish
+    i64 {STOPPED}, label %failed  ; the exception is set
+  ]
 refused:
   call void @fail(ptr %plan, i64 %status)
   br label %failed

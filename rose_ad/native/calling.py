@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..base.static import state
 from ..base.tree import Static, Structure
 from .caller import MISS
 
@@ -71,8 +72,10 @@ class _Writer:
             yield name
             return
         if s.kind is Static:
-            c = self.constant(s.keys[0])
+            c, *holds = map(self.constant, s.keys)
             self.unless(f"type({name}) is type({c}) and ({name} is {c} or {name} == {c})")
+            for what in holds:
+                self.unless(f"{self.constant(state)}({name}) == {what}")
             return
         self.unless(f"type({name}) is {self.constant(s.kind)}")
         children = [self.fresh() for _ in s.children]

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TypeAlias
 
 import llvmlite
 import llvmlite.binding as llvm
+from llvmlite.binding.newpassmanagers import NewPassManager
 
+from ..base.turns import held_across_forks
 from . import cache
 
 # Instructions in a row without a branch. Beyond, register allocation takes a time quadratic in their number,
@@ -25,7 +27,9 @@ from . import cache
 _LONG = 1_500
 # Where a function's arrays lie is said at its start: no work, however many there are.
 _PLACES = re.compile(r"\n  %\S+ = (?:alloca|getelementptr inbounds i8, ptr %scratch).*")
-_lock = threading.Lock()
+# llvmlite's own, which it takes for each call, and when it lets go of what it made
+_lock: AbstractContextManager[None] = llvm.ffi.lib._lock
+held_across_forks(_lock)
 
 
 @functools.cache
@@ -54,8 +58,8 @@ def _features() -> str:
 @functools.cache
 def identity() -> str:
     """What machine code depends on besides the program: versions, CPU and its features."""
-    return "|".join(
-        [
+    with _lock:
+        parts = [
             llvmlite.__version__,
             str(llvm.llvm_version_info),
             llvm.get_process_triple(),
@@ -63,7 +67,7 @@ def identity() -> str:
             _features(),
             "pipeline 2",
         ]
-    )
+    return "|".join(parts)
 
 
 Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, machine code is made
@@ -112,7 +116,11 @@ def _optimised(text: str, levels: Levels) -> tuple[llvm.ModuleRef, llvm.TargetMa
     options.loop_vectorization = True
     options.loop_unrolling = True
     builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    # which llvmlite would not: a base class hides its method
+    NewPassManager._dispose(passes)
+    passes.detach()
     return module, machine
 
 

@@ -17,14 +17,16 @@ from ..base.source import name_of
 from ..ir.core import Function
 from ..ir.types import F32, Scalar, Value, scalar_of, shape_of, value_type
 from ..lower.failures import Check, HostCheck
+from ..lower.interrupts import POLL
 from ..lower.lower import ENTRY, LoweredProgram
 from ..lower.memory_layout import ALIGN, aligned
 from ..lower.writer import made_at
 from .caller import MISS, native
 from .jit import Code, machine_code
+from .signals import poll
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class Program:
@@ -69,7 +71,10 @@ class Program:
         outs = [np.empty(shape_of(t), scalar_of(t).dtype) for t in self._results]
         pointers = self._pointers(*[a.ctypes.data for a in args], *[o.ctypes.data for o in outs])
         arena = self._take()
-        status = self._entry(ctypes.addressof(pointers), aligned(arena.ctypes.data))
+        try:
+            status = self._entry(ctypes.addressof(pointers), aligned(arena.ctypes.data))
+        except SystemError as error:  # so ctypes says that an exception is set: see `signals`
+            raise error.__cause__ or error from None
         self._idle.append(arena)
         if status:
             _failed(self.lowered.checks, status)
@@ -85,7 +90,10 @@ def linked(data: bytes, entry: str, lowered: LoweredProgram) -> Code:
     """Machine code with the Python functions that it calls back, which live as long."""
     callbacks = [_CALLBACK(host.callback) for host in lowered.hosts]
     addresses = [ctypes.cast(c, ctypes.c_void_p).value or 0 for c in callbacks]
-    code = Code(data, entry, {f"rose_host{k}": a for k, a in enumerate(addresses)})
+    symbols = {f"rose_host{k}": a for k, a in enumerate(addresses)}
+    if lowered.signals:
+        symbols[POLL] = poll().address
+    code = Code(data, entry, symbols)
     code.callbacks += callbacks
     return code
 

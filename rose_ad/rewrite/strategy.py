@@ -15,10 +15,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from ..base.errors import RoseError
+from ..base.lazy import lazy
 from ..ir.core import Atom, Block
 from ..ir.in_force import Stage, default
 from ..ir.prims import HEADS
@@ -156,12 +156,12 @@ class Schedule:
         strategy: Strategy = getattr(self, stage)
         return strategy(block, *known) or block
 
-    @cached_property
+    @lazy
     def table(self) -> dict[str, tuple[Apply, ...]]:
         """For each head operation, what is tried on its operands, in order."""
         return {h: tuple(r.by_head[h] for r in self.rules if h in r.by_head) for h in HEADS}
 
-    @cached_property
+    @lazy
     def made(self) -> dict[Any, dict[Any, Any]]:
         """What `Fn`s were made into by it, if it is not the default one: gone when it is."""
         return {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,7 +29,7 @@ from ..ir.types import (
 from .annotations import value_type_of
 from .control import range as loop
 from .control import static_length
-from .indexing import array_key, broadcast_to, counted_from_start, entry, index, is_array_key
+from .indexing import Picked, broadcast_to, index, is_array_key
 from .trace import required
 from .values import (
     Traced,
@@ -136,6 +138,7 @@ class Accumulator(Leaf):
         return self._frozen
 
     __array_ufunc__ = Traced.__array_ufunc__
+    __array_function__ = Traced.__array_function__
     __hash__ = object.__hash__
 
 
@@ -150,7 +153,7 @@ class Part:
     def __getitem__(self, key: Any) -> Part | Parts:
         keys = key if isinstance(key, tuple) else (key,)
         required("an accumulator").resolve(self._whole.ref)
-        if any(is_array_key(k) for k in keys):
+        if any(isinstance(k, slice) or k is Ellipsis or is_array_key(k) for k in keys):
             return Parts(self._whole, self.ref, keys)
         part = self.ref
         for k in keys:
@@ -176,37 +179,42 @@ class Part:
 
 
 class Parts:
-    """Parts of an accumulator: `acc[indices]` with arrays of indices, which takes += and -= only. An entry
-    that is named twice is added to twice."""
+    """Parts of an accumulator: `acc[1:5]`, `acc[:, 0]`, `acc[indices]` with arrays of Ints, as in numpy. They
+    take += and -= only. An entry that is named twice is added to twice."""
 
     def __init__(self, whole: Accumulator, ref: Atom, keys: tuple[Any, ...]) -> None:
         self._whole, self.ref = whole, ref
         lengths = shape_of(value_type(ref.type))
-        if len(keys) > len(lengths):
-            raise TypeMismatch(f"{len(keys)} indices for {len(lengths)} axes", here())
-        self.keys = [
-            counted_from_start(array_key(k), n) if is_array_key(k) else k
-            for k, n in zip(keys, lengths, strict=False)
-        ]
-        self.shape = broadcast_shape(*(k.shape for k in self.keys if isinstance(k, Traced)))
+        self.picked = Picked(lengths, keys)
+        # so many axes at the end are added to at once
+        self.block = sum(1 for _ in takewhile(lambda full: full, self._full(lengths)))
+
+    def _full(self, lengths: tuple[int, ...]) -> Iterator[bool]:
+        for (key, _), n in zip(self.picked.axes[::-1], lengths[::-1], strict=True):
+            yield isinstance(key, builtins.range) and key == builtins.range(n)
 
     def __iadd__(self, value: Any) -> _Added:
-        v = lift(value)
-        rest = v.shape[len(self.shape) :] if v.ndim > len(self.shape) else ()
-        self._over((), broadcast_to(v, (*self.shape, *rest)))
+        self._over((), broadcast_to(lift(value), self.picked.shape))
         return _ADDED
 
     def __isub__(self, value: Any) -> _Added:
         return self.__iadd__(-lift(value))
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _only_added(value)
+
+    def __getattr__(self, name: str) -> Any:
+        unread()
+
     def _over(self, at: tuple[Any, ...], value: Any) -> None:
-        if len(at) < len(self.shape):
-            for i in loop(self.shape[len(at)]):
+        if len(at) < len(self.picked.shape) - self.block:
+            for i in loop(self.picked.shape[len(at)]):
                 self._over((*at, i), value[i])
             return
         part = self.ref
-        for k in self.keys:
-            part = index(part, entry(k, at) if isinstance(k, Traced) and k.shape else k)
+        source = self.picked.source((*at, *(0,) * self.block))
+        for k in source[: len(source) - self.block]:
+            part = index(part, k)
         self._whole.add(part, value)
 
 

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     Int = Any
     Bool = Any
     Vec = Any
+    Static = Any
 else:
     Real = F64
     Real32 = F32
     Int = I64
     Bool = _Bool
+
+    class Static:
+        """A parameter that is known while tracing: for each of its values a function is traced anew."""
 
     class Vec:
         """`Vec[n, T]`: n values of type T. Without n and T, any array."""
@@ -48,6 +52,16 @@ else:
 
         def __repr__(self) -> str:
             return f"Vec[{self.n}, {self.of!r}]"
+
+
+def static_names(f: Callable[..., Any]) -> tuple[str, ...]:
+    """The parameters that are annotated as Static, also where annotations are kept as they were written."""
+    given = getattr(f, "__annotations__", {}).items()
+    return tuple(
+        name
+        for name, a in given
+        if name != "return" and (a is Static or str(a).rpartition(".")[2] == "Static")
+    )
 
 
 def value_type_of(annotation: Any) -> Value:

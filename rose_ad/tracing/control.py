@@ -13,6 +13,7 @@ ra.switch(k, branches, *operands)   a branch of many sides
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -25,6 +26,7 @@ from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
 from ..ir.core import UNBOUNDED, Atom, Const, Steps
 from ..ir.intervals import interval
 from ..ir.types import F64, I64, Array, Bool, Scalar, Type, value_type
+from .python_state import Variables
 from .trace import Frame, Trace, current, required
 from .values import (
     Traced,
@@ -48,7 +50,7 @@ def static_length(n: Any, what: str) -> int:
         raise TraceError(
             f"{what} must be known while tracing, so that all memory is known before the run",
             here(),
-            "pass it as a Python int; a loop for effects, ra.range(n), may vary",
+            "make it a static parameter, @ra.fn(static=('n',)); a loop for effects, ra.range(n), may vary",
         )
     try:
         k = operator.index(n)
@@ -83,13 +85,17 @@ class range:
         (first, _), (_, last) = interval(bounds[0]), interval(bounds[1])
         static = bounds[0] == Const(0, I64) and isinstance(bounds[1], Const)
         inner = b.loop(first, last - 1)
+        around = Variables(sys._getframe(1))
         frame = trace.open(inner, "loop")
+        index = TracedScalar(inner.block.params[0])
         try:
-            yield TracedScalar(inner.block.params[0])
+            yield index
         except GeneratorExit:  # break and return drop the iterator
             frame.left = here()
             raise
         trace.close(frame)
+        if not (static and last <= 1):
+            around.check(sys._getframe(1), index)
         trace.builder.loc = loc
         trace.builder.build(max(last, 0) if static else 0, inner.block, () if static else bounds)
 

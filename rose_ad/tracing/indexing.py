@@ -72,7 +72,8 @@ def getitem(a: Any, key: Any) -> Any:
                 atom = index(atom, k)
             return wrap(atom)
         return _sliced(a, keys)
-    return _general(a, _spelled_out(a, keys))
+    picked = Picked(a.shape, keys)
+    return generate(picked.shape, lambda *i: a[picked.source(i)])
 
 
 def _is_special(key: Any) -> bool:
@@ -108,15 +109,15 @@ def slice_range(key: slice, n: int) -> range:
     return range(*key.indices(n))
 
 
-def _spelled_out(a: Any, keys: Keys) -> list[Any]:
+def _spelled_out(ndim: int, keys: Keys) -> list[Any]:
     """The keys with `...` replaced by the slices it stands for, arrays lifted, and a slice for each axis
     that is left."""
     if sum(k is Ellipsis for k in keys) > 1:
         raise TypeMismatch("an index has more than one `...`", here())
     used = sum(k is not None and k is not Ellipsis for k in keys)
-    if used > a.ndim:
-        raise TypeMismatch(f"{used} indices for an array of {a.ndim} axes", here())
-    fill = [_ALL] * (a.ndim - used)
+    if used > ndim:
+        raise TypeMismatch(f"{used} indices for an array of {ndim} axes", here())
+    fill = [_ALL] * (ndim - used)
     at = next((p for p, k in enumerate(keys) if k is Ellipsis), len(keys))
     spelled = [*keys[:at], *fill, *keys[at + 1 :]]
     return [
@@ -138,43 +139,55 @@ def array_key(key: Any) -> Traced:
     return v
 
 
-def _general(a: Any, keys: Sequence[Any]) -> Any:
+class Picked:
+    """What keys pick of an array of a shape: the shape of that, without axes that are picked whole at the end,
+    and where each of its entries lies."""
 
-    arrays = [k for k in keys if isinstance(k, Traced) and k.shape]
-    joint = broadcast_shape(*(k.shape for k in arrays)) if arrays else ()
-    # where the axes of index arrays go: in their place if they stand together, else in front
-    fancy = [p for p, k in enumerate(keys) if arrays and k is not None and not isinstance(k, slice)]
-    together = bool(fancy) and fancy == list(range(fancy[0], fancy[-1] + 1))
-    place = (fancy[0] if together else 0) if fancy else -1
+    def __init__(self, lengths: Sequence[int], keys: Keys | Sequence[Any]) -> None:
+        spelled = _spelled_out(len(lengths), tuple(keys))
+        arrays = [k for k in spelled if isinstance(k, Traced) and k.shape]
+        joint = broadcast_shape(*(k.shape for k in arrays)) if arrays else ()
+        # where the axes of index arrays go: in their place if they stand together, else in front
+        fancy = [
+            p
+            for p, k in enumerate(spelled)
+            if arrays and k is not None and not isinstance(k, slice)
+        ]
+        together = bool(fancy) and fancy == list(range(fancy[0], fancy[-1] + 1))
+        place = (fancy[0] if together else 0) if fancy else -1
 
-    shape: list[int] = []
-    # for each axis of a: its key, and where its index is among the result's
-    axes: list[tuple[Any, int]] = []
-    first = 0
-    for p, k in enumerate(keys):
-        if p == place:
-            first = len(shape)
-            shape += joint
-        if k is None:
-            shape.append(1)
-            continue
-        n = a.shape[len(axes)]
-        if isinstance(k, slice):
-            k = slice_range(k, n)
-            axes.append((k, len(shape)))
-            shape.append(len(k))
-        else:
-            is_array = isinstance(k, Traced) and bool(k.shape)
-            axes.append((counted_from_start(k, n) if is_array else k, -1))
+        shape: list[int] = []
+        # for each axis: its key, and where its index is among the result's
+        self.axes: list[tuple[Any, int]] = []
+        first = 0
+        for p, k in enumerate(spelled):
+            if p == place:
+                first = len(shape)
+                shape += joint
+            if k is None:
+                shape.append(1)
+                continue
+            n = lengths[len(self.axes)]
+            if isinstance(k, slice):
+                k = slice_range(k, n)
+                self.axes.append((k, len(shape)))
+                shape.append(len(k))
+            else:
+                is_array = isinstance(k, Traced) and bool(k.shape)
+                self.axes.append((counted_from_start(k, n) if is_array else k, -1))
+        self.shape, self._joint = tuple(shape), slice(first, first + len(joint))
 
-    def source(key: Any, at: int, i: Keys) -> Any:
-        if isinstance(key, range):
-            return key.start + key.step * i[at]
-        if isinstance(key, Traced) and key.shape:
-            return entry(key, i[first : first + len(joint)])
-        return key
+    def source(self, i: Keys) -> Keys:
+        """The indices, in the array, of the entry at `i`."""
 
-    return generate(shape, lambda *i: a[tuple(source(k, at, i) for k, at in axes)])
+        def of(key: Any, at: int) -> Any:
+            if isinstance(key, range):
+                return key.start + key.step * i[at]
+            if isinstance(key, Traced) and key.shape:
+                return entry(key, i[self._joint])
+            return key
+
+        return tuple(of(key, at) for key, at in self.axes)
 
 
 def entry(key: Traced, i: Sequence[Any]) -> Any:

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.core import Atom, Const
-from ..ir.types import F64, I64, Bool, is_float
+from ..ir.types import F32, F64, I64, Bool, is_float
 from .values import Traced, convert, elementwise, lift, numbers, promote
 
 
@@ -206,6 +208,27 @@ def to_real(x: Any) -> Any:
     """x as a Real."""
     return convert(x, F64) if is_traced(x) else np.asarray(x, np.float64)[()]
 
+
+def astype(x: Any, dtype: Any) -> Any:
+    """x with entries of another type: float64, float32, int64 or bool, as numpy names them.
+
+    A Real becomes an Int as by `to_int`, and a number becomes a Bool by whether it is not 0.
+    """
+    wanted = _BY_DTYPE.get(np.dtype(dtype))
+    if wanted is None:
+        raise TypeMismatch(
+            f"there are no values of type {np.dtype(dtype)}",
+            here(),
+            "float64, float32, int64 or bool",
+        )
+    if not is_traced(x):
+        return to_int(x) if wanted is I64 else np.asarray(x).astype(dtype)[()]
+    if wanted is Bool and lift(x).scalar is not Bool:
+        return lift(x) != 0
+    return convert(x, wanted)
+
+
+_BY_DTYPE = {t.dtype: t for t in (F64, F32, I64, Bool)}
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     "sqrt": sqrt,

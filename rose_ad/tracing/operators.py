@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from .accumulator import Accumulator, Part, unread
 from .arrays import permute_dims
+from .as_numpy import METHODS, array_function
 from .indexing import getitem
 from .linalg import matmul
 from .numeric import UFUNCS
@@ -26,7 +27,7 @@ def _install_on_accumulators() -> None:
     """What an operator does to an accumulator it does to its value; a part of one has no value yet."""
 
     def on_value(name: str) -> Any:
-        return lambda self, *others: getattr(self.freeze(), name)(*others)
+        return lambda self, *others, **options: getattr(self.freeze(), name)(*others, **options)
 
     def on_part(self: Part, *_: Any) -> NoReturn:
         unread()
@@ -35,7 +36,21 @@ def _install_on_accumulators() -> None:
         if name in _OPERATORS and callable(f):
             setattr(Accumulator, name, on_value(name))
             setattr(Part, name, on_part)
+    for name in METHODS:
+        setattr(Accumulator, name, on_value(name))
 
 
-INSTALLED.update(matmul=matmul, transpose=permute_dims, getitem=getitem, ufunc=UFUNCS.get)
+def _install_methods() -> None:
+    for name, f in METHODS.items():
+        setattr(Traced, name, f)
+
+
+INSTALLED.update(
+    matmul=matmul,
+    transpose=permute_dims,
+    getitem=getitem,
+    ufunc=UFUNCS.get,
+    array_function=array_function,
+)
+_install_methods()
 _install_on_accumulators()

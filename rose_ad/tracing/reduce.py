@@ -299,8 +299,7 @@ def _scatter(places: Any, value: Callable[[Any], Any]) -> Any:
     b = located()
     for i in loop(n):
         v: Traced = lift(value(i))
-        if acc is None:
-            acc = Accumulator(b.accum(array_type((n,), v.scalar)))
+        acc = Accumulator(b.accum(array_type((n,), v.scalar)))
         acc.add(index(acc.ref, places[i]), v)
     assert acc is not None
     return acc.freeze()

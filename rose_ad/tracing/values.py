@@ -6,6 +6,7 @@ apart (x, y, z cost nothing); longer ones become a loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -75,6 +76,11 @@ class Traced(Leaf):
         """The number of axes."""
         return len(self.shape)
 
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
     def __repr__(self) -> str:
         return f"<traced {self.atom.type!r}>"
 
@@ -121,6 +127,9 @@ class Traced(Leaf):
                 "a function of rose_ad of that name, if there is one",
             )
         return f(*inputs)
+
+    def __array_function__(self, func: Any, _: Any, args: Any, kwargs: Any) -> Any:
+        return INSTALLED["array_function"](func, args, kwargs)
 
     def __add__(self, other: Any) -> Any:
         return binary("add", self, other)

@@ -16,17 +16,21 @@ EXAMPLES = """\
 examples:
   python -m rosephys gallery                        all scenes to choose from
   python -m rosephys scene billiards                watch the shot being found, drag the goal
+  python -m rosephys info billiards                 its fields, and how it is solved
   python -m rosephys new my_scene.py                write a scene to begin with
   python -m rosephys scene ./my_scene.py            watch it, and what you change in the file
   python -m rosephys record billiards --out shot.gif --size 1280x720
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
+  python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
+  python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
 
+MOST_STARTS = 65  # the given controls, and a batch of others
 MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 
 
@@ -110,6 +114,7 @@ def _record(commands: Any, run: Run) -> None:
 def _optimize(commands: Any, run: Run) -> None:
     command = _command(commands, "optimize", run, "find the controls with the least loss")
     _add_solving(command)
+    _add_thorough(command)
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
     )
@@ -140,8 +145,26 @@ def _landscape(commands: Any, run: Run) -> None:
     )
 
 
+def _plot(commands: Any, run: Run) -> None:
+    command = _command(
+        commands, "plot", run, "solve a scene and plot the loss, or its state over time"
+    )
+    _add_solving(command)
+    _add_theme(command)
+    command.add_argument(
+        "--of",
+        default="loss",
+        metavar="A,B",
+        help="loss, or parts of the state, such as position or position.0 (default: loss)",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
+    )
+
+
 def _gradient(commands: Any, run: Run) -> None:
     command = _command(commands, "gradient", run, "print the gradient and what it costs")
+    _add_thorough(command)
     command.add_argument(
         "--check",
         action="store_true",
@@ -158,7 +181,19 @@ def _gradient(commands: Any, run: Run) -> None:
 
 def _check(commands: Any, run: Run) -> None:
     command = _command(commands, "check", run, "check a scene: gradient, motion, picture")
+    _add_thorough(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _info(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "info",
+        help="what a scene is, its fields and how it is solved",
+        description="What a scene is, its fields with units, bounds and choices, and how it is solved.",
+    )
+    command.add_argument("scene", metavar="SCENE", help="a name from `list`, or a .py file")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
 
 
 def _new(commands: Any, run: Run) -> None:
@@ -172,7 +207,9 @@ def _new(commands: Any, run: Run) -> None:
 
 
 def _list(commands: Any, run: Run) -> None:
-    command = commands.add_parser("list", help="list the scenes", description="List the scenes.")
+    command = commands.add_parser(
+        "list", help="list the scenes, a line each", description="List the scenes."
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run)
 
@@ -183,10 +220,12 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "record": _record,
     "optimize": _optimize,
     "landscape": _landscape,
+    "plot": _plot,
     "gradient": _gradient,
     "check": _check,
     "new": _new,
     "list": _list,
+    "info": _info,
 }
 
 
@@ -233,6 +272,24 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
     )
+    command.add_argument(
+        "--starts",
+        type=_starts,
+        default=1,
+        metavar="N",
+        help="descend from N controls, the given and the best of those around, and keep the best",
+    )
+    command.add_argument(
+        "--seed", type=_count, default=0, metavar="N", help="of the random starts (0)"
+    )
+
+
+def _add_thorough(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--thorough",
+        action="store_true",
+        help="judge by many more evaluations: on more lines, in more directions",
+    )
 
 
 def _add_theme(command: argparse.ArgumentParser) -> None:
@@ -254,8 +311,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _starts(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_STARTS):
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number from 1 to {MOST_STARTS}, got {text!r}"
+        )
+    return int(text)
+
+
 def _png(text: str) -> Path:
-    if Path(text).suffix != ".png":
+    if Path(text).suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
     return Path(text)
 

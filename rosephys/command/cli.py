@@ -1,15 +1,13 @@
-"""The command line: `python -m rosephys scene|gallery|record|optimize|landscape|gradient|check|new|list`.
+"""The command line: `python -m rosephys COMMAND ...`; arguments.py has the commands.
 
 A result goes to standard output, everything else to standard error. The exit code is 0 for
 success, 1 for a failure, 2 for a command that cannot be understood and 130 for Ctrl-C. Heavy
-imports wait until a command needs them: only `scene`, `gallery`, `record`, `landscape` and
-`--out` ever load pygame.
+imports wait until a command needs them: only what draws, or looks at a picture, loads pygame.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import statistics
@@ -23,24 +21,38 @@ from rosephys.command.arguments import Run, parser
 from rosephys.command.report import (
     DISAGREE,
     explain,
+    judged,
     print_findings,
     print_gradient,
+    print_info,
+    print_scenes,
     print_solution,
     to_json,
     warn_of_gradient,
-    warn_of_limits,
 )
-from rosephys.console import Bar, progress, say
-from rosephys.errors import OptimizeError, SceneError
+from rosephys.command.solving import (
+    compile_gradient,
+    ending,
+    found,
+    replaying,
+    rescued,
+    solve,
+    solving,
+    tell,
+)
+from rosephys.console import progress, say, working
+from rosephys.errors import SceneError
 from rosephys.files.atomic import replacing
-from rosephys.files.destination import place
+from rosephys.files.destination import kind, place, try_out
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
 from rosephys.solve.optimize import Solution
 
 if TYPE_CHECKING:
+    from rosephys.command.finding import Finding
     from rosephys.scene.catalogue import Group
-    from rosephys.solve.problem import Arrays, Problem
+    from rosephys.solve.curves import Curves
+    from rosephys.solve.problem import Problem
 
 TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
 
@@ -49,18 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; nothing is raised."""
     try:
         arguments = parser(RUNS).parse_args(argv)
+    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
+        return leaving.code if isinstance(leaving.code, int) else 1
+    try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code
-    except SystemExit as leaving:  # how argparse ends after --help or a wrong argument
-        return leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a scene's own code may want to leave
         return explain(error)
 
 
@@ -68,10 +81,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from rosephys.scene.finding import scene_names
+    from rosephys.scene.catalogue import groups
 
-    names = list(scene_names())
-    print(json.dumps({"scenes": names}) if arguments.json else "\n".join(names))
+    entries = sorted((e for group in groups() for e in group.entries), key=lambda e: e.name)
+    if arguments.json:
+        print(to_json({"scenes": [e.name for e in entries]}))
+    else:
+        print_scenes(entries)
+    return 0
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    from rosephys.scene.about import about
+    from rosephys.scene.finding import find_scene
+
+    found = about(find_scene(arguments.scene))
+    if arguments.json:
+        print(to_json(found))
+    else:
+        print_info(_name(arguments), found)
     return 0
 
 
@@ -96,7 +124,7 @@ def _scene(arguments: argparse.Namespace) -> int:
 
     def load() -> tuple[Problem, dict[str, Any]]:
         problem = _problem(arguments)
-        return problem, _replaying(problem, arguments)
+        return problem, replaying(problem, arguments)
 
     problem, how = load()
     theme = arguments.theme or problem.scene.theme
@@ -123,9 +151,9 @@ def _gallery(arguments: argparse.Namespace) -> int:
 def _write_gallery(found: Sequence[Group], out: Path) -> None:
     from rosephys.window.gallery import write_sheet
 
-    if out.suffix != ".png":
+    if kind(out) != ".png":
         raise SceneError(f"a gallery is written as a .png, not to {out}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try_out(out)
     with progress() as show:
         write_sheet(found, out, progress=show)
     say(f"wrote {out}")
@@ -134,37 +162,59 @@ def _write_gallery(found: Sequence[Group], out: Path) -> None:
 def _record(arguments: argparse.Namespace) -> int:
     problem = _problem(arguments)
     path = place(arguments.out, _name(arguments), arguments.size)
-    solution = _solve(problem, _replaying(problem, arguments))
+    how = replaying(problem, arguments)
+    solution = solve(problem, how)
     print_solution(_name(arguments), problem, solution)
-    how = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
-    keep(Film(problem, _found(problem, solution), **how), path)
-    return _judged(problem, solution)
+    drawn = {name: getattr(arguments, name) for name in ("size", "fps", "at", "theme")}
+    with rescued(problem, solution, _name(arguments)):
+        keep(Film(problem, found(problem, solution), **drawn), path)
+    tell(arguments, ending(problem, solution, how))
+    return solution.code
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
-    problem = _problem(arguments)
-    solution = _solve(problem, _solving(problem, arguments), quiet=arguments.json)
+    problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
+    for path in filter(
+        None, (arguments.out and arguments.out / f"{_name(arguments)}.npz", arguments.picture)
+    ):
+        try_out(path)
+    how = solving(problem, arguments)
+    solution = solve(problem, how, quiet=arguments.json)
     if arguments.out:  # at once: Ctrl-C may be pressed again
-        _save(arguments, problem, solution)
+        with rescued(problem, solution, _name(arguments)):
+            _save(arguments, problem, solution)
+    if not arguments.json:
+        print_solution(_name(arguments), problem, solution)
+    asked = {"thorough": arguments.thorough, "quiet": arguments.json}
+    end = ending(problem, solution, how, **asked)
+    if not arguments.json:
+        tell(arguments, end)
+    if arguments.json or arguments.out:
+        result = _result(arguments, problem, solution, how)
+        result |= {"verdict": end.verdict.reason or "trusted", "outcome": end.outcome}
+        result |= _costs(problem)
+        if arguments.json:
+            print(to_json(result))
+        if arguments.out:
+            _write_results(arguments, problem, solution, result)
+    if arguments.picture:
+        _draw_both(problem, solution, arguments.picture)
+    return solution.code
+
+
+def _result(
+    arguments: argparse.Namespace, problem: Problem, solution: Solution, how: dict[str, Any]
+) -> dict[str, Any]:
+    """All that is known of a solve, for JSON."""
     best = solution.best
-    result = {"scene": _name(arguments), "loss": best.loss, "iteration": best.iteration}
-    result["gradient"] = best.gradient
+    result: dict[str, Any] = {"scene": _name(arguments), "settings": dict(arguments.settings)}
+    result |= how | {"loss": best.loss, "iteration": best.iteration, "gradient": best.gradient}
     result["controls"] = solution.controls(problem)
     result["losses"] = solution.losses
     result["solve_seconds"] = solution.seconds
     if solution.stopped:
         result["stopped"] = solution.stopped
-    if arguments.json or arguments.out:
-        result |= _costs(problem)
-    if arguments.json:
-        print(to_json(result))
-    else:
-        print_solution(_name(arguments), problem, solution)
-    if arguments.out:
-        _write_results(arguments, problem, solution, result)
-    if arguments.picture:
-        _draw_both(problem, solution, arguments.picture)
-    return _judged(problem, solution, arguments.json)
+    return result
 
 
 def _landscape(arguments: argparse.Namespace) -> int:
@@ -182,32 +232,68 @@ def _landscape(arguments: argparse.Namespace) -> int:
         raise SceneError(
             f"--controls takes one number or two different ones, not {arguments.controls}"
         )
-    solution = _solve(problem, _replaying(problem, arguments))
-    best = _found(problem, solution)
+    out = arguments.out or Path(".")
+    if kind(out) != ".png":
+        out = out / f"{_name(arguments)}-landscape.png"
+    try_out(out)
+    how = replaying(problem, arguments)
+    solution = solve(problem, how)
+    best = found(problem, solution)
     path = [i.values for i in solution.iterates if i.iteration <= solution.best.iteration]
     parts = parts or pairs(problem, solution.iterates[0].gradient)[0]
     about = [best] if arguments.span else path
     axes = framed(problem, parts, about, (arguments.span or SPAN) / SPAN)
     *_, landscape = filter(None, explored(problem, best, axes))
     print_solution(_name(arguments), problem, solution)
-    out = arguments.out or Path(".")
-    if out.suffix != ".png":
-        out = out / f"{_name(arguments)}-landscape.png"
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_png(out, pixels(landscape_picture(problem, landscape, path, solution.best.loss)))
     say(f"wrote {out}")
-    return _judged(problem, solution)
+    tell(arguments, ending(problem, solution, how))
+    return solution.code
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    from rosephys.files.csv import write_csv
+    from rosephys.solve.curves import curves
+
+    out = arguments.out or Path(f"{_name(arguments)}.png")
+    if kind(out) not in (".png", ".csv"):
+        raise SceneError(f"{out}: a plot is a .png, or a .csv of its numbers")
+    try_out(out)
+    problem = _problem(arguments, drawn=False)
+    names = [name.strip() for name in arguments.of.split(",")]
+    curves(problem, problem.values, [0.0], names)  # a wrong name is told before the solving
+    how = replaying(problem, arguments)
+    solution = solve(problem, how)
+    print_solution(_name(arguments), problem, solution)
+    plots = curves(problem, found(problem, solution), solution.losses, names)
+    if kind(out) == ".csv":
+        write_csv(out, plots)
+    else:
+        _write_plot(problem, plots, arguments.theme or problem.scene.theme, out)
+    say(f"wrote {out}")
+    tell(arguments, ending(problem, solution, how))
+    return solution.code
+
+
+def _write_plot(problem: Problem, plots: Sequence[Curves], theme: str, out: Path) -> None:
+    from rosephys.drawing.palette import themed
+    from rosephys.drawing.pixels import pixels
+    from rosephys.drawing.plot import plot_picture
+    from rosephys.files.png import write_png
+
+    with themed(theme):
+        write_png(out, pixels(plot_picture(problem.scene.name.capitalize(), plots)))
 
 
 def _gradient(arguments: argparse.Namespace) -> int:
     from rosephys.solve.guard import check_finite, evaluate
 
-    problem = _problem(arguments)
-    problem.compile()
-    warn_of_limits(problem)
+    problem = _problem(arguments, drawn=False)
+    compile_gradient(problem, arguments.json)
     loss, gradient = evaluate(problem, problem.values)
     check_finite(problem, problem.values, loss, gradient)
-    warn_of_gradient(problem, problem.values, arguments.json)
+    how = {"thorough": arguments.thorough, "quiet": arguments.json}
+    warn_of_gradient(judged(problem, problem.values, (loss, gradient), **how))
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -229,17 +315,28 @@ def _check(arguments: argparse.Namespace) -> int:
     from rosephys.command.check import check
 
     problem = _problem(arguments)
-    findings = check(problem)
+    findings: list[Finding] = []
+    stopped = False
+    try:
+        with working("checking", arguments.json) as name:
+            for finding in check(
+                problem, arguments.thorough, lambda what: name(f"checking {what}")
+            ):
+                findings.append(finding)
+    except KeyboardInterrupt:
+        stopped = True
     failed = sum(f.verdict == "FAILED" for f in findings)
     result = {"scene": _name(arguments), "steps": problem.steps, "failed": failed}
+    if stopped:
+        result["stopped"] = True
     if arguments.json:
         print(to_json(result | {"checks": findings}))
     else:
         print_findings(result, findings)
-    return int(failed > 0)
+    return 130 if stopped else int(failed > 0)
 
 
-def _problem(arguments: argparse.Namespace) -> Problem:
+def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Problem:
     from rosephys.scene.finding import find_scene
     from rosephys.solve.problem import Problem
 
@@ -248,7 +345,9 @@ def _problem(arguments: argparse.Namespace) -> Problem:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    return Problem(find_scene(arguments.scene, settings))
+    problem = Problem(find_scene(arguments.scene, settings))
+    problem.inspect(drawn)
+    return problem
 
 
 def _name(arguments: argparse.Namespace) -> str:
@@ -298,70 +397,11 @@ def _disagreement(gradient: Mapping[str, Any], other: Mapping[str, Any], loss: f
     return worst
 
 
-def _solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
-    """How to solve: as asked, or else as the scene prefers."""
-    asked = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
-    return {
-        name: getattr(problem.scene, name) if value is None else value
-        for name, value in asked.items()
-    }
-
-
-def _replaying(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The same, but what was loaded is taken as it is unless iterations are asked for."""
-    how = _solving(problem, arguments)
-    if arguments.load and arguments.iterations is None:
-        how["iterations"] = 0
-    return how
-
-
-def _solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
-    """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
-    from rosephys.solve.optimize import descend
-
-    solution = Solution()
-    bar = Bar(how["iterations"], quiet)
-    problem.compile()
-    warn_of_limits(problem)
-    begin = perf_counter()
-    try:
-        for iterate in descend(problem, **how):
-            solution.iterates.append(iterate)
-            bar.show(iterate.iteration, f"loss {iterate.loss:.3e}")
-    except (KeyboardInterrupt, OptimizeError) as ending:
-        if not solution.iterates:
-            raise
-        interrupted = isinstance(ending, KeyboardInterrupt)
-        solution.stopped = "interrupted" if interrupted else str(ending)
-        solution.code = 130 if interrupted else 1
-    finally:
-        bar.clear()
-    solution.seconds = perf_counter() - begin
-    if solution.stopped:
-        say(f"{solution.stopped}; the result is that of iteration {solution.best.iteration}")
-    return solution
-
-
-def _found(problem: Problem, solution: Solution) -> Arrays:
-    """All values, the controls among them as they were found."""
-    return {**problem.values, **solution.best.values}
-
-
-def _judged(problem: Problem, solution: Solution, quiet: bool = False) -> int:
-    """Say so if the gradient cannot be trusted where the descent has ended; the result is the exit code.
-
-    This comes last, for it takes as long as some iterations: what was found is kept by then.
-    """
-    warn_of_gradient(problem, _found(problem, solution), quiet)
-    return solution.code
-
-
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
     from rosephys.files.values import save
 
-    arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"{_name(arguments)}.npz"
-    save(path, problem.scene, _found(problem, solution))
+    save(path, problem.scene, found(problem, solution))
     say(f"wrote {path}")
 
 
@@ -372,7 +412,7 @@ def _write_results(
     with replacing(path) as beside:
         beside.write_text(to_json(result) + "\n", encoding="utf-8")
     say(f"wrote {path}")
-    keep(Film(problem, _found(problem, solution)), path.with_suffix(".gif"))
+    keep(Film(problem, found(problem, solution)), path.with_suffix(".gif"))
 
 
 def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
@@ -380,8 +420,7 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     if not problem.scene.pictured:
         say("no PNG: the scene has no picture")
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before_and_after(Film(problem, _found(problem, solution)), path)
+    before_and_after(Film(problem, found(problem, solution)), path)
     say(f"wrote {path}")
 
 
@@ -391,8 +430,10 @@ RUNS: dict[str, Run] = {
     "record": _record,
     "optimize": _optimize,
     "landscape": _landscape,
+    "plot": _plot,
     "gradient": _gradient,
     "check": _check,
     "new": _new,
     "list": _list,
+    "info": _info,
 }

@@ -6,20 +6,21 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from textwrap import wrap
+from textwrap import shorten, wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rosephys.console import progress, say
+from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
-from rosephys.solve.guard import at_first
-from rosephys.solve.trust import MOST, judge
+from rosephys.solve.trust import LINES, MOST, Verdict, judge
 
 if TYPE_CHECKING:
-    from rosephys.command.check import Finding
+    from rosephys.command.finding import Finding
+    from rosephys.scene.about import About
+    from rosephys.scene.catalogue import Entry
     from rosephys.solve.optimize import Solution
-    from rosephys.solve.problem import Problem, Values
+    from rosephys.solve.problem import Arrays, Problem, Values
 
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
 
@@ -45,6 +46,8 @@ def _plain(value: Any) -> Any:
 
 
 def _numbers(values: Any, digits: int = 9) -> str:
+    if isinstance(values, (str, int)):
+        return str(values)
     flat = values.ravel().tolist() if hasattr(values, "ravel") else [values]
     shown = ", ".join(f"{value:.{digits}g}" for value in (flat if len(flat) <= 6 else flat[:3]))
     return shown + (f", ... ({len(flat)} numbers)" if len(flat) > 6 else "")
@@ -103,6 +106,36 @@ def _print_by_entry(name: str, value: Any) -> None:
     print()
 
 
+def print_scenes(entries: Sequence[Entry]) -> None:
+    """Print what scenes there are, a line each."""
+    widest = max((len(entry.name) for entry in entries), default=0)
+    for entry in entries:
+        first = entry.summary.partition(". ")[0].rstrip(".")
+        print(
+            f"{entry.name.ljust(widest)}  {shorten(first, 96 - widest, placeholder=' ...')}".rstrip()
+        )
+
+
+def print_info(name: str, found: About) -> None:
+    """Print what a scene is: its text, its fields, how it is solved, and what to type next."""
+    print(f"{name}, {found.file}\n\n{found.text or found.module}\n")
+    if found.text and found.module and found.module != found.text:
+        print(f"{found.module}\n")
+    rows = [["field", "value", "unit", "", "takes", "what it is"]]
+    for f in found.fields:
+        takes = " | ".join(f["choices"] or ()) or _range(f["bounds"])
+        value = _numbers(f["value"], 6)
+        rows.append([f["name"], value, f["unit"], f["role"], takes, f["doc"]])
+    print(_table(rows))
+    print("\ncontrol: the optimiser moves it. live: changed without compiling. fixed: compiled in.")
+    how = ", ".join(f"{key} {value}" for key, value in found.solving.items())
+    print(f"solved by {how}\nchange a field with --set {found.fields[-1]['name']}=...")
+
+
+def _range(bounds: tuple[float, float] | None) -> str:
+    return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else ""
+
+
 def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> None:
     """Print what `check` found, and what to do about what is not right."""
     print(f"{result['scene']}, {result['steps']} steps\n")
@@ -111,42 +144,77 @@ def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> No
         if f.advice:
             print(f"\n{f.verdict}: {f.check}")
             print(*wrap(f.advice, 96, initial_indent="  ", subsequent_indent="  "), sep="\n")
-    failed = result["failed"]
-    print(f"\n{failed} of {len(findings)} checks FAILED" if failed else "\nnothing is wrong")
+    failed, notes = result["failed"], sum(f.verdict == "note" for f in findings)
+    if result.get("stopped"):
+        print(f"\ninterrupted: {counted(len(findings), 'check')} done, {failed} FAILED")
+    elif failed:
+        print(f"\n{failed} of {len(findings)} checks FAILED")
+    else:
+        print("\nnothing is wrong" + (f", but see {counted(notes, 'note')}" if notes else ""))
 
 
 def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     """Print how far the optimiser came and the controls it found."""
     first, best, last = solution.iterates[0], solution.best, solution.iterates[-1]
-    print(f"{name}: {last.iteration} iterations in {solution.seconds:.2f} s")
+    among = f", the best of {solution.starts} starts" if solution.starts > 1 else ""
+    print(f"{name}: {counted(last.iteration, 'iteration')} in {solution.seconds:.2f} s{among}")
     of = (
         "" if best is last else f", that of iteration {best.iteration}; the last is {last.loss:.6g}"
     )
     print(f"loss {first.loss:.6g} to {best.loss:.6g}{of}\n")
+    if not problem.controls:
+        print("no controls")
+        return
     rows = [["control", "from", "to"]]
     for control in problem.controls:
-        rows.append([control, *(_numbers(i.values[control]) for i in (first, best))])
+        rows.append([control, *_moved(first.values[control], best.values[control])])
     print(_table(rows))
 
 
-def warn_of_gradient(problem: Problem, values: Values, quiet: bool = False) -> None:
-    """Say so if the gradient at these values cannot be trusted: exact or not, it holds at a point alone."""
-    with progress(quiet) as show:
-        verdict = judge(problem, values, lambda done: show("judging the gradient", done, MOST))
-    if verdict.reason == "limit":
-        say(f"warning: {verdict.words}; {verdict.advice}")
-    elif not verdict.trusted:
-        say(f"warning: the gradient cannot be trusted: {verdict.words}; {verdict.advice}")
+def counted(number: int, what: str) -> str:
+    """A number of things, one or more."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def warn_of_limits(problem: Problem) -> None:
-    """Say so, before anything runs, if the first state is beyond a limit of its models."""
-    breach = at_first(problem, problem.values)
-    if breach is not None:
-        say(f"warning: {breach.words}")
+def _moved(first: Any, best: Any) -> tuple[str, str]:
+    """The numbers of a control before and after; of one with many, those that have moved most."""
+    a, b = np.ravel(first), np.ravel(best)
+    if np.array_equal(a, b):
+        return _numbers(a), "the same"
+    if len(a) <= 6:
+        return _numbers(a), _numbers(b)
+    most = np.sort(np.argsort(-np.abs(b - a), kind="stable")[:3]).tolist()
+    which = ", ".join(f"[{k}]" for k in most)
+    rest = f"the {len(most)} of {len(a)} numbers that moved most: {which}"
+    return _numbers(a[most], 6), f"{_numbers(b[most], 6)} ({rest})"
 
 
-def explain(error: Exception) -> int:
+def judged(
+    problem: Problem,
+    values: Values,
+    known: tuple[float, Arrays],
+    *,
+    thorough: bool = False,
+    quiet: bool = False,
+) -> Verdict:
+    """The verdict on the gradient at these values, told of where it takes long; `known` is the loss and the
+    gradient there."""
+    with working("judging the gradient", quiet) as name:
+
+        def told(done: int) -> None:
+            most = MOST * (1 + LINES) if thorough else MOST
+            name(f"judging the gradient, evaluation {done} of {most} at most")
+
+        return judge(problem, values, told, known=known, thorough=thorough)
+
+
+def warn_of_gradient(verdict: Verdict) -> None:
+    """Say so if the gradient cannot be trusted."""
+    if not verdict.trusted:
+        say(f"warning: {verdict.sentence}")
+
+
+def explain(error: BaseException) -> int:
     """Tell a person what went wrong, in the error's words; the result is the exit code."""
     say(f"error: {describe(error)}")
     return 2 if isinstance(error, SceneError) else 1

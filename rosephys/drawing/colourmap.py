@@ -59,6 +59,8 @@ def _interpolated(colours: tuple[str, ...]) -> NDArray[np.uint8]:
 
 def coloured(values: Any, name: str, low: float, high: float) -> NDArray[np.uint8]:
     """The colours (..., 3) of numbers (...): `low` and `high` are at the ends; what is no number is low."""
-    share = (np.nan_to_num(np.asarray(values, float), nan=low) - low) / (high - low)
-    level = np.clip(share * LEVELS, 0, LEVELS - 1).astype(np.intp)
+    with np.errstate(divide="ignore", invalid="ignore"):  # `low` may be `high`, or no number
+        share = (np.nan_to_num(np.asarray(values, float), nan=low) - low) / (high - low)
+    share = np.clip(np.nan_to_num(share, nan=0.0), 0, 1)
+    level = np.minimum(share * LEVELS, LEVELS - 1).astype(np.intp)
     return np.asarray(colour_table(name)[level])

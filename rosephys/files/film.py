@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rosephys.files.destination import kind
 from rosephys.files.gif import Bytes, gif, write_gif
 from rosephys.files.mp4 import write_mp4
 from rosephys.files.png import write_png
@@ -58,7 +59,7 @@ def record(film: Film, path: str | Path, progress: Progress = lambda *_: None) -
     of more than 100 frames a second, and whatever the scene raises.
     """
     path, frames = Path(path), _frames(film, progress)
-    if path.suffix == ".mp4":
+    if kind(path) == ".mp4":
         write_mp4(path, frames, film.fps)
     else:
         write_gif(path, frames, 1 / film.fps, lambda *done: progress("packing", *done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rosephys.console import progress, say
+from rosephys.files.destination import kind
 from rosephys.files.film import Film, record, still
 from rosephys.files.values import save_motion
 
@@ -14,13 +15,12 @@ def keep(film: Film, path: Path) -> None:
 
     Of a scene without a picture only the numbers can be kept; it is said if they are not what is asked for.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".npz":
+    if kind(path) == ".npz":
         save_motion(path, film.problem, film.values)
     elif not film.problem.scene.pictured:
         say(f"no {path.suffix[1:].upper()}: the scene has no picture")
         return
-    elif path.suffix == ".png":
+    elif kind(path) == ".png":
         still(film, path)
     else:
         with progress() as show:

@@ -73,8 +73,8 @@ def _leaves(x: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _write(path: str | Path, arrays: Mapping[str, Any]) -> None:
-    with replacing(path) as beside:
-        np.savez(beside, **arrays)
+    with replacing(path) as beside, beside.open("wb") as file:  # a name may end in .NPZ
+        np.savez(file, **arrays)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from rosephys.errors import SceneError
+
+from .given import shape_of, told
+from .stored import numbers_in
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,62 @@ def control(
     return Field(default, doc, unit, bounds, None, True, handle, rate, anchor)
 
 
+def wrong_field(f: Field) -> str:
+    """What is wrong with a field as it is declared; "" if nothing is."""
+    tests = (_wrong_words, _wrong_choices, _wrong_bounds, _wrong_default)
+    return next(filter(None, (test(f) for test in tests)), "")
+
+
+def _wrong_default(f: Field) -> str:
+    given = f.default
+    if not callable(given) and not isinstance(given, (bool, int, float, str)):
+        if shape_of(given) is None:
+            return f"its default is {told(given)}; wanted a number, an array, a word, True or False"
+    if f.control and not f.live:
+        better = f": write {float(given)}" if f.type == "int" else ""
+        return f"a control is a float or an array, which can move, not the {f.type} {told(given)}{better}"
+    if f.handle and not callable(given) and np.shape(given) != (2,):
+        return f"a handle is a point of the plane, such as (1.0, 0.5), not {told(given)}"
+    return ""
+
+
+def _wrong_choices(f: Field) -> str:
+    if f.choices is None:
+        return ""
+    words = isinstance(f.choices, (tuple, list)) and all(isinstance(w, str) for w in f.choices)
+    if not words:
+        return f"choices is {told(f.choices)}; wanted a tuple of words: (word,) for one"
+    if f.default not in f.choices:
+        return (
+            f"its default is {told(f.default)}; wanted one of its choices, {', '.join(f.choices)}"
+        )
+    return ""
+
+
+def _wrong_words(f: Field) -> str:
+    for name in ("doc", "unit", "anchor"):
+        value = getattr(f, name)
+        if not isinstance(value, str) and not (name == "anchor" and value is None):
+            return f"{name} is {told(value)}; wanted a word or a sentence, in quotes"
+    if not isinstance(f.handle, bool):
+        return f"handle is {told(f.handle)}; wanted True or False"
+    return ""
+
+
+def _wrong_bounds(f: Field) -> str:
+    if f.bounds is not None:
+        try:
+            low, high = (float(bound) for bound in f.bounds)
+        except (TypeError, ValueError):
+            return f"bounds is {told(f.bounds)}; wanted a pair of numbers, (low, high)"
+        if f.type in {"str", "bool"} or not low <= high:
+            return f"bounds is {told(f.bounds)}; wanted (low, high) of a number, the lower first"
+    good = isinstance(f.rate, (int, float)) and not isinstance(f.rate, bool)
+    if not (good and 0 < f.rate < math.inf):
+        return f"rate is {told(f.rate)}; wanted a number above 0"
+    return ""
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """What may have been meant by an unknown name, or what there is, to end an error with."""
     known = sorted(known)
@@ -106,12 +166,12 @@ def value_of(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
         raise SceneError(f"{f.name} takes {what}, not {given!r}") from None
     if f.choices is not None and value not in f.choices:
         raise SceneError(
-            f"{f.name} is one of {', '.join(f.choices)}, not {value!r}{near(str(value), f.choices)}"
+            f"{f.name} is one of {', '.join(f.choices)}, not {told(value)}{near(str(value), f.choices)}"
         )
     if f.type == "array":
         value = _shaped(f, value, shape)
     if f.live and not np.all(np.isfinite(value)):
-        raise SceneError(f"{f.name} must be finite, not {given!r}")
+        raise SceneError(f"{f.name} must be finite, not {told(given)}")
     if f.bounds is not None and f.type != "str":
         low, high = f.bounds
         if np.any(np.asarray(value) < low) or np.any(np.asarray(value) > high):
@@ -139,18 +199,17 @@ def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """The array in a file of numpy's; or, for a grid, the brightness of a picture."""
-    if not path.lower().endswith(".npy"):
-        if len(shape) != 2:
-            raise SceneError(f"{f.name} has the shape {shape}; a picture, {path}, is for a grid")
-        from rosephys.scene.brightness import brightness  # which needs pygame
+    """The array in a file of numbers; or, for a grid, the brightness of a picture."""
+    if path.lower().endswith((".npy", ".npz", ".csv", ".txt")):
+        return numbers_in(path)
+    if len(shape) != 2:
+        raise SceneError(
+            f"{f.name} has the shape {shape}: it takes numbers, or a .npy or .csv file; a picture, {path},"
+            " is for a grid"
+        )
+    from rosephys.scene.brightness import brightness  # which needs pygame
 
-        return brightness(path, (shape[0], shape[1]))
-    try:
-        found: np.ndarray[Any, Any] = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise SceneError(f"{f.name} cannot be read from {path}: {error.strerror}") from None
-    return found
+    return brightness(path, (shape[0], shape[1]))
 
 
 def _truth(text: str) -> bool:

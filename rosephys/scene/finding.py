@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import inspect
+import linecache
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,6 +75,7 @@ def _load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise SceneError(f"{path} is not a Python file")
+    linecache.cache.pop(str(spec.origin), None)  # of an earlier text: errors quote this one
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)

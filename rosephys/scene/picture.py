@@ -4,19 +4,42 @@ A scene's `picture(state)` returns a `Picture`: shapes in world coordinates (y p
 numbers may be traced values. No shape knows how it is drawn, so the window, the recording and
 any later painter show the same thing.
 
-Numeric fields hold numbers or arrays and are never checked or converted here; every other
-field is a string, an int or a float that is fixed when the scene is traced. A colour is
-"#rrggbb", a common colour name, or a name from the painter's palette ("felt", "accent", ...).
-Line widths and marker sizes are in pixels of a window 720 pixels high.
+Numeric fields hold numbers or arrays, and their types say of which shape; every other field is a
+string, an int or a float that is fixed when the scene is traced. Nothing is checked or converted
+here: `drawable.py` compares what came with these types. A colour is "#rrggbb", a common colour
+name, or a name of `colours.py` ("felt", "accent", ...). Line widths and marker sizes are in
+pixels of a window 720 pixels high.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-Numbers: TypeAlias = Any
-"""A number or an array of numbers: Python, numpy or traced."""
+
+@dataclass(frozen=True)
+class Shaped:
+    """Numbers of Python, numpy or traced, of one of these shapes. A letter stands for a length, the same one
+    in all fields of a shape; of points there are the `least` or more."""
+
+    shapes: tuple[tuple[int | str, ...], ...]
+    least: int = 0
+
+
+COLOUR = "a colour"
+
+Number: TypeAlias = Annotated[Any, Shaped(((),))]
+Point: TypeAlias = Annotated[Any, Shaped(((2,),))]
+Points: TypeAlias = Annotated[Any, Shaped((("n", 2),))]
+Each: TypeAlias = Annotated[Any, Shaped(((), ("n",)))]
+"""A number that serves all, or one for each."""
+Levels: TypeAlias = Annotated[Any, Shaped(((0,), ("n",)))]
+"""A number for each, or none at all."""
+Box: TypeAlias = Annotated[tuple[float, float, float, float], Shaped(((4,),))]
+"""(xmin, ymin, xmax, ymax)."""
+Colour: TypeAlias = Annotated[str, COLOUR]
+Colours: TypeAlias = Annotated[tuple[str, ...], COLOUR]
+ColourMap: TypeAlias = Literal["smoke", "heat", "water", "waves"]
 
 SIZE, FPS, END = (720, 460), 30, 1.0  # of a film or picture: pixels, frames a second, the moment
 
@@ -28,11 +51,11 @@ class Circles:
     `style` is "ball" (a shaded sphere with its label on it), "disc" or "ring".
     """
 
-    centres: Numbers  # (n, 2)
-    radii: Numbers  # scalar or (n,)
-    colours: tuple[str, ...]
+    centres: Points
+    radii: Each
+    colours: Colours
     labels: tuple[str, ...] = ()
-    style: str = "ball"
+    style: Literal["ball", "disc", "ring"] = "ball"
 
 
 @dataclass(frozen=True)
@@ -42,21 +65,21 @@ class Lines:
     `levels`, if there are any, shade each line: from `low` at -1 through `colour` at 0 to `high` at 1.
     """
 
-    starts: Numbers  # (n, 2)
-    ends: Numbers  # (n, 2)
-    colour: str
+    starts: Points
+    ends: Points
+    colour: Colour
     width: float = 2.0
-    levels: Numbers = ()  # (n,)
-    low: str = "low"
-    high: str = "high"
+    levels: Levels = ()
+    low: Colour = "low"
+    high: Colour = "high"
 
 
 @dataclass(frozen=True)
 class Polyline:
     """One line through `n` points."""
 
-    points: Numbers  # (n, 2)
-    colour: str
+    points: Points
+    colour: Colour
     width: float = 2.0
     dashed: bool = False
 
@@ -65,9 +88,9 @@ class Polyline:
 class Polygon:
     """One filled polygon; `outline` is a colour, or empty for none."""
 
-    points: Numbers  # (n, 2)
-    colour: str
-    outline: str = ""
+    points: Annotated[Any, Shaped((("n", 2),), least=3)]
+    colour: Colour
+    outline: Annotated[str, COLOUR, ""] = ""
     width: float = 2.0
 
 
@@ -78,20 +101,20 @@ class Polygons:
     `levels` shade each: from `low` at -1 through `colour` at 0 to `high` at 1.
     """
 
-    points: Numbers  # (n, k, 2)
-    levels: Numbers  # (n,)
-    colour: str
-    low: str = "low"
-    high: str = "high"
+    points: Annotated[Any, Shaped((("n", "k", 2),), least=3)]
+    levels: Annotated[Any, Shaped((("n",),))]
+    colour: Colour
+    low: Colour = "low"
+    high: Colour = "high"
 
 
 @dataclass(frozen=True)
 class Arrow:
     """An arrow from `start` to `start + vector`."""
 
-    start: Numbers  # (2,)
-    vector: Numbers  # (2,)
-    colour: str
+    start: Point
+    vector: Point
+    colour: Colour
     width: float = 2.0
 
 
@@ -99,8 +122,8 @@ class Arrow:
 class Cross:
     """A marker in a thin ring, for instance where something should end."""
 
-    position: Numbers  # (2,)
-    colour: str
+    position: Point
+    colour: Colour
     size: float = 9.0
 
 
@@ -108,9 +131,9 @@ class Cross:
 class Text:
     """A word centred at a position."""
 
-    position: Numbers  # (2,)
+    position: Point
     text: str
-    colour: str
+    colour: Colour
     size: float = 14.0
 
 
@@ -123,11 +146,11 @@ class Image:
     "waves" from blue through dark to orange. In the light theme dark and bright change places.
     """
 
-    values: Numbers  # (n, m)
-    box: tuple[float, float, float, float]
-    colours: str = "heat"
-    low: float = 0.0
-    high: float = 1.0
+    values: Annotated[Any, Shaped((("n", "m"),))]
+    box: Box
+    colours: ColourMap = "heat"
+    low: Number = 0.0
+    high: Number = 1.0
 
 
 Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
@@ -141,14 +164,14 @@ class Picture:
     """
 
     shapes: tuple[Shape, ...]
-    view: tuple[float, float, float, float]
-    background: str = "canvas"
+    view: Box
+    background: Colour = "canvas"
 
 
 @dataclass(frozen=True)
 class Track:
     """A point whose path over time is drawn, with the name shown beside it."""
 
-    point: Numbers  # (2,)
-    colour: str
+    point: Point
+    colour: Colour
     label: str = ""

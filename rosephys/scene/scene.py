@@ -23,7 +23,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,8 +31,12 @@ import numpy as np
 from rosephys.errors import SceneError
 from rosephys.limit import Limit
 
-from .fields import Field, near, parameter, value_of
+from .author import slip
+from .fields import Field, control, near, parameter, value_of, wrong_field
+from .given import told
 from .picture import Picture, Track
+
+OPTIMIZERS = ("gd", "normalized", "adam", "lbfgs")  # see rosephys/solve/optimize.py
 
 
 class Scene:
@@ -65,14 +69,15 @@ class Scene:
         """Raises SceneError for a setting that is not a field, or not a value it takes."""
         for name in settings:
             if name not in self.fields:
-                raise SceneError(f"{self.name} has no field {name!r}{near(name, self.fields)}")
+                raise SceneError(unknown(self, name, self.fields))
         # shapes of arrays may depend on the other fields
         for static in (True, False):
             for name, f in self.fields.items():
                 if f.live is not static:
-                    value = f.value_for(self)
-                    given = settings.get(name, value)
-                    setattr(self, name, value_of(f, given, np.shape(value)))
+                    value = _default(self, f)
+                    if name in settings:
+                        value = value_of(f, settings[name], np.shape(value))
+                    setattr(self, name, value)
 
     @property
     def name(self) -> str:
@@ -145,15 +150,76 @@ class Scene:
         return {}
 
 
+def unknown(scene: Scene, name: str, fields: Iterable[str]) -> str:
+    """What to say of a name that is none of a scene's fields, or of those: what there is."""
+    close = near(name, fields)
+    there = "" if close.startswith("; there") else f" There are {', '.join(sorted(fields))}"
+    return f"{scene.name} has no field {name!r}{close}{there}"
+
+
+def _default(scene: Scene, f: Field) -> Any:
+    """The value of a field that is given none. Raises Slip for one that it cannot take."""
+    kind = type(scene)
+    try:
+        value = f.value_for(scene)
+        shape = np.shape(value)
+    except Exception as error:  # a default may be a function of the author's
+        raise slip(kind, f.name, f"its default raised {type(error).__name__}: {error}") from error
+    try:
+        return value_of(f, value, shape)
+    except SceneError as error:
+        raise slip(kind, f.name, f"its default cannot be: {error}") from None
+
+
+OWN = ("live", "controls", "bound", "pictured", "limited")  # what Scene alone gives
+
+
 def _declared(cls: type[Scene]) -> dict[str, Field]:
+    """The fields that a class and its bases declare. Raises Slip for what cannot be one."""
     found: dict[str, Field] = {}
     for base in reversed(cls.__mro__):
         for name, f in vars(base).items():
-            if isinstance(f, Field):
-                found[name] = dataclasses.replace(f, name=name)
-            elif name in found:
-                found[name] = dataclasses.replace(found[name], default=f)
+            if isinstance(f, Field) or name in found:
+                found[name] = _declared_field(cls, name, f, found.get(name))
+            elif issubclass(base, Scene) and base is not Scene:
+                _check_member(cls, name, f)
+    for name, f in found.items():
+        if f.anchor is not None and f.anchor not in found:
+            raise slip(cls, name, f"its anchor {f.anchor!r} is no field{near(f.anchor, found)}")
+    for name, f in vars(cls).get("__annotations__", {}).items():
+        if isinstance(f, Field):
+            raise slip(cls, name, "is declared after a colon; write = before parameter or control")
     return found
+
+
+def _declared_field(cls: type[Scene], name: str, f: Any, before: Field | None) -> Field:
+    """A field as a class declares it, or gives one of a base another default."""
+    if not isinstance(f, Field):
+        assert before is not None
+        f = dataclasses.replace(before, default=f)
+    if before is not None and before.type == "float" and f.type == "int":
+        f = dataclasses.replace(f, default=float(f.default))
+    if f.bounds is None and name in Scene.fields:
+        f = dataclasses.replace(f, bounds=Scene.fields[name].bounds)
+    wrong = wrong_field(f)
+    if name in OWN or name == "name" or callable(getattr(Scene, name, None)):
+        wrong = "has a name that is taken: of what every scene has; take another"
+    if before is not None and name in Scene.fields and before.type != f.type:
+        wrong = f"is {told(f.default)}; every scene has it, and its type is {before.type}"
+    if wrong:
+        raise slip(cls, name, wrong)
+    declared: Field = dataclasses.replace(f, name=name)
+    return declared
+
+
+def _check_member(cls: type[Scene], name: str, value: Any) -> None:
+    """Raise Slip for what is no field, but was meant for one, and for a name that is taken."""
+    if value is parameter or value is control:
+        raise slip(cls, name, f'is {value.__name__} itself; call it: (default, "what it is")')
+    if isinstance(value, (tuple, list)) and any(isinstance(part, Field) for part in value):
+        raise slip(cls, name, "is a tuple of a field; there is a comma too much behind it")
+    if name in OWN:
+        raise slip(cls, name, "has a name that is taken: of what every scene has; take another")
 
 
 Scene.fields = _declared(Scene)

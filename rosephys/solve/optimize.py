@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import NotFiniteError, OptimizeError
+from ..scene.scene import OPTIMIZERS as OPTIMIZERS
 from ..scene.scene import Scene
 from .guard import check_finite, evaluate
 from .lbfgs import lbfgs
@@ -49,6 +50,7 @@ class Solution:
     seconds: float = 0.0
     stopped: str = ""  # why it ended early
     code: int = 0  # for the process to exit with
+    starts: int = 1  # of which it is the best
 
     @property
     def best(self) -> Iterate:
@@ -112,30 +114,33 @@ _DIRECTIONS: dict[str, Callable[[], Direction]] = {
     "normalized": _normalized,
     "adam": _adam,
 }
-OPTIMIZERS = (*_DIRECTIONS, "lbfgs")
 
 
 def descend(
     problem: Problem,
     *,
-    iterations: int,
-    rate: float,
-    optimizer: str = "gd",
+    iterations: int | None = None,
+    rate: float | None = None,
+    optimizer: str | None = None,
     clip: float | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
-    """Iterates from `values` (the problem's own, if None): the start, then one after each update.
+    """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
 
-    A control's step is `rate` times its own rate; controls are kept within their bounds. Longer gradients are
-    clipped to the length `clip`, which is the scene's own if None and infinite for no clipping. "lbfgs" clips
-    none, steps back from where the loss is not finite, and ends before `iterations` where no step makes the
-    loss smaller. Raises OptimizeError where the loss or the gradient is not finite or SciPy is missing,
-    ValueError for an unknown optimiser.
+    What is None is as the scene prefers. A control's step is `rate` times its own rate; controls are kept
+    within their bounds. Longer gradients are clipped to the length `clip`, which is infinite for no clipping.
+    "lbfgs" clips none, steps back from where the loss is not finite, and ends before `iterations` where no
+    step makes the loss smaller. Raises OptimizeError where the loss or the gradient is not finite or SciPy is
+    missing, ValueError for an unknown optimiser, SceneError for values that the scene has not.
     """
+    scene = problem.scene
+    iterations = scene.iterations if iterations is None else iterations
+    rate = scene.rate if rate is None else rate
+    optimizer = scene.optimizer if optimizer is None else optimizer
+    clip = scene.clip if clip is None else clip
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"{optimizer!r} is not one of {', '.join(OPTIMIZERS)}")
-    clip = problem.scene.clip if clip is None else clip
-    now: Arrays = {n: np.array(v, float) for n, v in (values or problem.values).items()}
+    now = problem.complete(values or {})
     if optimizer == "lbfgs":
         with closing(_quasi_newton(problem, now, rate)) as iterates:
             yield from islice(iterates, iterations + 1)
@@ -145,7 +150,7 @@ def descend(
         loss, gradient = _evaluated(problem, iteration, now)
         _check_finite(problem, iteration, now, loss, gradient)
         yield Iterate(iteration, loss, now, gradient)
-        now = _stepped(problem.scene, now, direction(iteration, _clipped(gradient, clip)), rate)
+        now = _stepped(scene, now, direction(iteration, _clipped(gradient, clip)), rate)
 
 
 def _quasi_newton(problem: Problem, start: Arrays, rate: float) -> Generator[Iterate]:

@@ -13,9 +13,13 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..errors import SceneError
 from ..limit import Limit
+from ..scene.contract import Contract, check_scene
+from ..scene.fields import near
+from ..scene.given import told
 from ..scene.picture import Picture, Track
-from ..scene.scene import Scene
+from ..scene.scene import Scene, unknown
 
 Values = Mapping[str, Any]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -28,11 +32,13 @@ FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so ma
 class Problem:
     """What can be asked of a scene.
 
-    `values` holds the live fields, float64; every method takes such values and none changes them. Compiling
-    is done when it is first needed. Methods raise rose_ad.RoseError for a scene that cannot be compiled.
+    `values` holds the live fields, float64; every method takes such values, or some of them (`complete`), and
+    none changes them. Compiling is done when it is first needed. Methods raise rose_ad.RoseError for a scene
+    that cannot be compiled, SceneError for values that it has not and for what its methods must not return.
     """
 
     def __init__(self, scene: Scene) -> None:
+        check_scene(scene)
         self.scene = scene
         self.values: Arrays = scene.live
         self.controls = scene.controls
@@ -51,6 +57,8 @@ class Problem:
         self._slope = ra.fn(self._trace_slope)
         self._first_limits = ra.fn(self._trace_first_limits)
         self._limits = ra.fn(self._trace_limits)
+        self._shown = ra.fn(self._trace_shown)
+        self._drawn = ra.fn(self._trace_drawn)
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
@@ -64,8 +72,8 @@ class Problem:
 
     # ------------------------------------------------------------------------------- what is traced
 
-    def _bound(self, controls: Values, constants: Values) -> Scene:
-        return self.scene.bound({**constants, **controls})
+    def _bound(self, controls: Values, constants: Values) -> Contract:
+        return Contract(self.scene.bound({**constants, **controls}))
 
     @property
     def _times(self) -> np.ndarray[Any, Any]:
@@ -73,8 +81,9 @@ class Problem:
         has the number of the last, so that controls of each step have one for it."""
         return np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
 
-    def _rollout(self, scene: Scene, state: Any) -> Any:
-        return ra.fori_loop(0, self.steps, lambda t, s: scene.step(s, t), state, **self.rollout)
+    def _rollout(self, scene: Contract, state: Any) -> Any:
+        step = scene.stepping(state)
+        return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
 
     def _trace_loss(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -89,11 +98,13 @@ class Problem:
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return ra.scan(lambda s, t: (scene.step(s, t), s), scene.initial(), self._times)[1]
+        first = scene.initial()
+        step = scene.stepping(first)
+        return ra.scan(lambda s, t: (step(s, t), s), first, self._times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return ra.build(self.steps + 1, lambda t: tuple(scene.tracks(_at(trajectory, t))))
+        return ra.build(self.steps + 1, lambda t: scene.tracks(_at(trajectory, t)))
 
     def _trace_ends(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
@@ -113,28 +124,64 @@ class Problem:
 
     def _trace_first_limits(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
-        return tuple(scene.limits(scene.initial()))
+        return scene.limits(scene.initial())
 
     def _trace_limits(self, controls: Values, constants: Values) -> Any:
         scene = self._bound(controls, constants)
+        first = scene.initial()
+        step = scene.stepping(first)
 
-        def step(carry: Any, t: Any) -> Any:
+        def watched(carry: Any, t: Any) -> Any:
             state, holds = carry
-            limits = tuple(scene.limits(state))
+            limits = scene.limits(state)
             for limit in limits:
                 holds = holds & (limit.value <= limit.bound)
-            moved = ra.cond(holds, lambda: scene.step(state, t), lambda: state)
+            moved = ra.cond(holds, lambda: step(state, t), lambda: state)
             return (moved, holds), limits
 
-        return ra.scan(step, (scene.initial(), True), self._times)[1]
+        return ra.scan(watched, (first, True), self._times)[1]
+
+    def _trace_shown(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        first = ra.map_leaves(ra.array, scene.initial())
+        return scene.limits(first), scene.invariants(first)
+
+    def _trace_drawn(self, controls: Values, constants: Values) -> Any:
+        scene = self._bound(controls, constants)
+        first = ra.map_leaves(ra.array, scene.initial())
+        picture = scene.picture(first) if self.scene.pictured else None
+        return picture, scene.tracks(first)
 
     # --------------------------------------------------------------------------------- what is asked
 
+    def inspect(self, drawn: bool = True) -> None:
+        """Call what a scene says beside its motion, on its first state, and compile nothing.
+
+        So a picture that cannot be drawn is found before the solving, not after it; unless nothing is to be
+        `drawn`. Raises Slip.
+        """
+        self._shown.trace(*self.split(self.values))
+        if drawn:
+            self._drawn.trace(*self.split(self.values))
+
+    def complete(self, values: Values) -> Arrays:
+        """The values of all live fields: these, and the scene's own where there are none.
+
+        Raises SceneError for a name that is no live field, and for a value that is not of its shape.
+        """
+        if not values.keys() <= self.values.keys():
+            name = min(values.keys() - self.values.keys())
+            if name in self.scene.fields:
+                raise SceneError(
+                    f"{name} is fixed when {self.scene.name} is made: a setting of find_scene, no value"
+                )
+            raise SceneError(unknown(self.scene, name, self.values))
+        return {n: _of_shape(n, values.get(n, own), own.shape) for n, own in self.values.items()}
+
     def split(self, values: Values) -> tuple[Arrays, Arrays]:
-        """The controls and the constants among the values."""
-        controls = {n: np.asarray(values[n], float) for n in self.controls}
-        constants = {n: np.asarray(v, float) for n, v in values.items() if n not in controls}
-        return controls, constants
+        """The controls and the constants among the values, which are completed; see `complete`."""
+        constants = self.complete(values)
+        return {n: constants.pop(n) for n in self.controls}, constants
 
     def compile(self) -> None:
         """Trace and compile the gradient, if that has not been done."""
@@ -169,6 +216,8 @@ class Problem:
         """
         controls, constants = self.split(values)
         n = len(next(iter(batch.values())))
+        for name in batch.keys() - controls.keys():
+            raise SceneError(f"{self.scene.name} has no control {name!r}{near(name, controls)}")
         many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
         many |= {name: np.asarray(v, float) for name, v in batch.items()}
         return np.asarray(self._losses(many, constants))
@@ -182,7 +231,11 @@ class Problem:
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the loss along a direction of the controls, by forward mode."""
         controls, constants = self.split(values)
-        return float(self._slope(controls, {n: direction[n] for n in controls}, constants))
+        along = {
+            n: _of_shape(n, direction.get(n, np.zeros_like(v)), v.shape)
+            for n, v in controls.items()
+        }
+        return float(self._slope(controls, along, constants))
 
     def initial(self, values: Values) -> Any:
         """The state before the first step."""
@@ -269,6 +322,16 @@ class Problem:
             along[k] = 1.0
             out[k] = slope(along)
         return out
+
+
+def _of_shape(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    try:
+        found = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise SceneError(f"{name} takes numbers of shape {shape}, not {told(value)}") from None
+    if found.shape != shape:
+        raise SceneError(f"{name} has the shape {shape}, not {found.shape}")
+    return found
 
 
 def _at(trajectory: Any, index: Any) -> Any:

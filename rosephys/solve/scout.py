@@ -19,14 +19,15 @@ BEST = 3  # throws that are worth a descent
 
 
 class Scout:
-    """Draws controls around others; each draw is another."""
+    """Draws controls around others; each draw is another, and the same again with the same seed."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, seed: int = 0) -> None:
         self.problem = problem
-        self._random = np.random.default_rng(0)
+        self._random = np.random.default_rng(seed)
 
-    def starts(self, values: Arrays) -> list[Arrays]:
-        """The best of a batch of controls around those in `values`, the best first, as values.
+    def starts(self, values: Arrays, count: int = BEST) -> list[Arrays]:
+        """The best of a batch of controls around those in `values`, the best first, as values: `count` of them,
+        at most BATCH.
 
         Raises what the scene raises.
         """
@@ -34,7 +35,7 @@ class Scout:
         batch = {name: self._around(name, values[name], reach) for name in self.problem.controls}
         losses = self.problem.losses(values, batch)
         order = np.argsort(np.where(np.isfinite(losses), losses, np.inf))
-        return [{**values, **{name: v[k] for name, v in batch.items()}} for k in order[:BEST]]
+        return [{**values, **{name: v[k] for name, v in batch.items()}} for k in order[:count]]
 
     def _around(self, name: str, at: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """Values of a control within its bounds, of shape (BATCH, *its)."""

@@ -1,9 +1,10 @@
 """Whether a gradient can be trusted: the one judge that `check`, the commands and the window ask.
 
-The gradient is followed along the line of steepest descent, a hundredth of the controls' size either way. By
-the fundamental theorem of calculus its integral is what the loss changes by, between any two points. Where it
-is not, the loss jumps, the motion is chaotic, or the gradient is not that of the loss. A gradient may be exact
-and of no use: it holds at a point alone. No clock is asked: the same values have the same verdict.
+The gradient is followed along the line of steepest descent, a hundredth of the controls' size either way, and
+compared with what the loss does there (line.py). Five points are enough where the loss is smooth. Where the
+gradient does not explain the loss, there are more, to say what happens (it jumps, its slope does, the motion is
+chaotic) and how far the gradient holds: it may be exact, and hold within a distance that is of no use. No clock
+is asked, so the same values have the same verdict, after MOST evaluations or fewer.
 """
 
 from __future__ import annotations
@@ -16,29 +17,65 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rosephys.solve.guard import in_motion
+from .guard import in_motion
+from .line import (
+    ROUNDING,
+    Line,
+    Point,
+    downhill,
+    drawn,
+    explained,
+    gap,
+    narrowed,
+    promise,
+    refined,
+    summed,
+    turn,
+)
 
 if TYPE_CHECKING:
-    from rosephys.solve.problem import Problem, Values
+    from .problem import Arrays, Problem, Values
 
 REACH = 0.01  # to either side, relative to the size of a control
-POINTS = 17  # on the line
-UNEXPLAINED = 0.1  # of the change of the loss that the gradient may leave so
-ROUNDING = 1e-9  # changes this small, relative to the loss, cannot be told from none
+PLACES = (-1.0, -0.382, 0.382, 1.0)  # in it, unevenly, so that no saw has its teeth there
+HALVINGS = 8  # of the pieces that the gradient explains least
+NARROWINGS = 10  # of the piece in which the loss, or its slope, may jump
+SCALES = tuple(10.0**-k for k in range(3, 10))  # at which the gradient may hold
+FAR = (0.03, 0.1, 0.3, 1.0)  # how far something is looked for where nothing is near
 STEEP = 30.0  # times what the loss varies by that the gradient promises where the motion is chaotic
-HALVINGS = 12  # of the piece in which the loss may jump
-MOST = POINTS + HALVINGS  # evaluations of the gradient for a verdict
+CURVED = 0.15  # of the steepest slope by which slopes differ from a parabola where one may jump
+KINK = 0.5  # of the steepest slope that a jump of the slope is at least
+LINES = 8  # further ones, of random directions, for a thorough verdict
+MOST = len(PLACES) + HALVINGS + 2 * math.ceil(math.log2(len(SCALES))) + NARROWINGS
 
-Reason = Literal["limit", "jump", "chaos", "disagreement", "not finite"]
+Reason = Literal[
+    "limit", "no controls", "flat", "kink", "jump", "narrow", "chaos", "disagreement", "not finite"
+]
 
+TITLES: dict[Reason, str] = {
+    "limit": "the model does not hold here",
+    "no controls": "there is nothing to find",
+    "flat": "the gradient is zero here",
+    "kink": "the slope of the loss jumps near here",
+    "jump": "the loss jumps near here",
+    "narrow": "the gradient holds nearby only",
+    "chaos": "the gradient is of no use here",
+    "disagreement": "the gradient is not that of the loss here",
+    "not finite": "there is no gradient here",
+}
 
 ADVICE: dict[Reason, str] = {
+    "limit": "what comes after means nothing",
+    "no controls": "a field is one by control(…) in place of parameter(…)",
+    "flat": "begin where something is touched (--set), or try many places (--starts 8)",
+    "kink": "the gradient is that of one side; a step across may lead up",
     "jump": "contact whose instant is not part of the motion does that (docs/contact.md)",
+    "narrow": "contact whose instant is not part of the motion does that (docs/contact.md), and what is hit"
+    " again and again: try fewer steps, or many places (--starts 8)",
     "chaos": "try fewer steps",
     "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
     " (docs/contact.md)",
     "not finite": "`gradient` names the line where a NaN begins",
-    "limit": "beyond it the model does not hold",
 }
 
 
@@ -48,6 +85,7 @@ class Verdict:
 
     reason: Reason | None = None
     words: str = ""
+    within: float = math.nan  # how far it holds, relative to the controls' size; 0 if nowhere
     promised: float = math.nan  # the gradient, summed along the line
     change: float = math.nan  # of the loss, from one end of the line to the other
 
@@ -57,30 +95,38 @@ class Verdict:
         return self.reason is None
 
     @property
+    def title(self) -> str:
+        """The reason in a few words."""
+        return TITLES[self.reason] if self.reason else ""
+
+    @property
     def advice(self) -> str:
         """What to think of, or to try."""
         return ADVICE[self.reason] if self.reason else ""
 
-
-@dataclass(frozen=True)
-class _Point:
-    """A point of the line, where on it that is, the loss there and the loss's slope along the line."""
-
-    at: float
-    loss: float
-    slope: float
-
     @property
-    def finite(self) -> bool:
-        return math.isfinite(self.loss) and math.isfinite(self.slope)
+    def sentence(self) -> str:
+        """All of it, as everybody who asks is told."""
+        return f"{self.title}: {self.words}; {self.advice}" if self.reason else ""
+
+
+Steps = Generator[None, None, Verdict]
 
 
 def judge(
-    problem: Problem, values: Values, told: Callable[[int], object] = lambda done: None
+    problem: Problem,
+    values: Values,
+    told: Callable[[int], object] = lambda done: None,
+    *,
+    known: tuple[float, Arrays] | None = None,
+    thorough: bool = False,
 ) -> Verdict:
-    """The verdict on the gradient at these values; `told` is given the number of evaluations so far, MOST in
-    the end or fewer. Raises what the scene raises."""
-    question = judged(problem, values)
+    """The verdict on the gradient at these values, of which `known` is the loss and the gradient, if it is.
+
+    `told` is given the number of evaluations so far: MOST in the end, or fewer. A thorough verdict is one on
+    LINES more lines than that of steepest descent, each of which takes as many. Raises what the scene raises.
+    """
+    question = judged(problem, values, known=known, thorough=thorough)
     done = 0
     try:
         while True:
@@ -92,59 +138,174 @@ def judge(
         return verdict
 
 
-def judged(problem: Problem, values: Values) -> Generator[None, None, Verdict]:
+def judged(
+    problem: Problem,
+    values: Values,
+    *,
+    known: tuple[float, Arrays] | None = None,
+    thorough: bool = False,
+) -> Steps:
     """What `judge` gives; yields after each evaluation of the gradient."""
+    values = problem.complete(values)
     breach = in_motion(problem, values)
     if breach is not None:
         return Verdict("limit", breach.words)
-    line = _Line(problem, values)
-    if not line.finite:
+    loss, gradient = known or problem.value_and_gradient(values)
+    if not gradient:
+        return Verdict("no controls", "the scene has no controls, and so no gradient")
+    if not math.isfinite(loss) or not all(np.isfinite(g).all() for g in gradient.values()):
         return Verdict("not finite", "the loss or its gradient is not a finite number")
-    points = []
-    for at in np.linspace(-REACH, REACH, POINTS).tolist():
-        points.append(line.point(at))
+    directions = [downhill(values, gradient)]
+    directions += [drawn(gradient, 1 + k) for k in range(LINES if thorough else 0)]
+    verdicts = []
+    for direction in directions:
+        line = Line(problem, values, direction, loss, gradient)
+        verdicts.append((yield from _on(line)))
+        if not verdicts[-1].trusted:
+            return verdicts[-1]
+    return verdicts[0]
+
+
+def _on(line: Line) -> Steps:
+    """The verdict on the gradient along a line."""
+    points = [line.middle]
+    for place in PLACES:
+        points.append(line.point(place * REACH))
         yield
+    points.sort(key=lambda point: point.at)
     if not all(point.finite for point in points):
-        words = (
-            f"within {REACH:.0%} of the controls the loss or its gradient is not a finite number"
-        )
-        return Verdict("not finite", words)
-    reason, words = yield from _found(line, points)
-    return Verdict(reason, words, _summed(points), points[-1].loss - points[0].loss)
+        words = f"within {_share(REACH)} of the controls the loss or its gradient is not a finite number"
+        return Verdict("not finite", words, 0.0)
+    if all(point.slope == 0.0 and point.loss == line.middle.loss for point in points):
+        return (yield from _flat(line))
+    points = yield from refined(line, points, HALVINGS)
+    if not explained(points):
+        return (yield from _unexplained(line, points))
+    sums = summed(points), points[-1].loss - points[0].loss
+    kink = yield from _kink(line, points)
+    if kink is None:
+        return Verdict(None, "", REACH, *sums)
+    before, after = kink
+    near = min(abs(before.at), abs(after.at))
+    words = (
+        f"the slope of the loss jumps from {before.slope:.3g} to {after.slope:.3g} where the controls"
+        f" are changed by {_share(near)}"
+    )
+    return Verdict("kink", words, near, *sums)
 
 
-def _found(line: _Line, points: list[_Point]) -> Generator[None, None, tuple[Reason | None, str]]:
-    """What is wrong on a line with these points, and the words for it."""
-    pieces = list(pairwise(points))
-    if _explained(pieces):
-        return None, ""
-    if words := _chaos(points):
-        return "chaos", words
-    jump = yield from _narrowed(line, *max(pieces, key=lambda piece: abs(_gap(*piece))))
-    if jump is not None:
-        near, far = sorted(jump, key=lambda point: abs(point.at))
-        return "jump", (
-            f"the loss jumps from {near.loss:.3g} to {far.loss:.3g} where the controls are"
-            f" changed by {abs(far.at):.2%}; the gradient knows one side only"
-        )
-    return "disagreement", (
-        f"over {2 * REACH:.0%} of the controls the gradient promises that the loss changes by"
-        f" {_summed(points):.2g}, and it changes by {points[-1].loss - points[0].loss:.2g}"
+def _flat(line: Line) -> Steps:
+    """The verdict where the loss is the same all along a line, and its slope zero."""
+    same = (
+        f"the loss stays {line.middle.loss:.4g} while the controls are changed by {_share(REACH)}: nothing that"
+        " they move reaches what it measures"
+    )
+    for far in FAR:
+        for at in (-far, far):
+            try:
+                there = line.point(at, bounded=True)
+            except IndexError:  # the model has no room for it
+                continue
+            yield
+            if there.loss != line.middle.loss:
+                words = f"{same}; changed by {_share(far)} they do, and it is {there.loss:.4g}"
+                return Verdict("flat", words, far, 0.0, 0.0)
+    return Verdict(
+        "flat", f"{same}, nor where they are changed by up to {_share(FAR[-1])}", 1.0, 0.0, 0.0
     )
 
 
-def _explained(pieces: list[tuple[_Point, _Point]]) -> bool:
-    """Whether the gradient explains what the loss changes by, piece by piece."""
-    gaps = sum(abs(_gap(*piece)) for piece in pieces)
-    whole = sum(max(_change(*piece), _promise(*piece)) for piece in pieces)
-    size = max(abs(point.loss) for piece in pieces for point in piece)
-    return gaps <= max(UNEXPLAINED * whole, ROUNDING * size)
+def _kink(line: Line, points: list[Point]) -> Generator[None, None, tuple[Point, Point] | None]:
+    """The two sides of a jump of the slope, if there is one of any size."""
+    slopes = np.array([point.slope for point in points])
+    steepest = float(np.max(np.abs(slopes)))
+    if not steepest:
+        return None
+    at = np.array([point.at for point in points]) / REACH
+    apart = slopes / steepest - np.polyval(np.polyfit(at, slopes / steepest, 2), at)
+    if np.max(np.abs(apart)) < CURVED:
+        return None
+    worst = max(pairwise(points), key=lambda piece: abs(turn(*piece)))
+    found = yield from narrowed(line, *worst, turn, NARROWINGS)
+    return found if found and abs(turn(*found)) > KINK * steepest else None
 
 
-def _chaos(points: list[_Point]) -> str:
+def _unexplained(line: Line, points: list[Point]) -> Steps:
+    """The verdict where the gradient does not explain what the loss does on a line."""
+    sums = summed(points), points[-1].loss - points[0].loss
+    within, beyond = yield from _within(line, points)
+    if words := _chaos(points):
+        held = f"; it holds within {_share(within)}" if within else ""
+        return Verdict("chaos", words + held, within, *sums)
+    worst = max(pairwise(points), key=lambda piece: abs(gap(*piece)))
+    jump = yield from narrowed(line, *worst, gap, NARROWINGS)
+    jumps = _jump(*jump) if jump else ""
+    sides = [(points[0], points[-1]), beyond]
+    roughly = all(_error(line, p) <= 0.5 for pair in sides for p in pair)
+    alone = jump and abs(gap(*jump)) >= 0.9 * sum(abs(gap(*piece)) for piece in pairwise(points))
+    if jump and (not within or roughly or alone):
+        return Verdict("jump", f"{jumps}; the gradient knows one side only", within, *sums)
+    if within:
+        worse = max(sides, key=lambda pair: max(_error(line, p) for p in pair))
+        slopes = " and ".join(f"{_difference(line.middle, p):.3g}" for p in worse)
+        words = (
+            f"the slope, {line.middle.slope:.3g} for {_share(1.0)} of the controls, is right, and holds while"
+            f" they are changed by {_share(within)}; at {_share(worse[1].at)} differences are {slopes}, one to"
+            " either side"
+        )
+        return Verdict("narrow", words + (f"; {jumps}" if jump else ""), within, *sums)
+    words = (
+        f"over {_share(2 * REACH)} of the controls the gradient promises that the loss changes by"
+        f" {sums[0]:.2g}, and it changes by {sums[1]:.2g}; nor do they agree at any smaller distance"
+    )
+    return Verdict("disagreement", words, 0.0, *sums)
+
+
+def _within(
+    line: Line, points: list[Point]
+) -> Generator[None, None, tuple[float, tuple[Point, Point]]]:
+    """The largest distance of those in SCALES at which the gradient in the middle holds, 0 for none, and the
+    points to either side at the next larger one, where it does not.
+
+    By bisection, for where it holds, it does so nearer. Too near, rounding hides what the loss does.
+    """
+    middle = line.middle
+    steepest = max(abs(middle.slope), *(abs(_difference(middle, p)) for p in points if p.at))
+    seen = [h for h in SCALES if h * steepest > ROUNDING * abs(middle.loss)]
+    low, high = 0, len(seen)  # those before `low` fail, that at `high` holds
+    beyond = points[0], points[-1]
+    while low < high:
+        at = (low + high) // 2
+        before = line.point(-seen[at])
+        yield
+        after = line.point(seen[at])
+        yield
+        if before.finite and after.finite and explained([before, middle, after]):
+            high = at
+        else:
+            low, beyond = at + 1, (before, after)
+    return (seen[high] if high < len(seen) else 0.0), beyond
+
+
+def _jump(a: Point, b: Point) -> str:
+    """The words for a jump of the loss between two points."""
+    near, far = sorted((a, b), key=lambda point: abs(point.at))
+    return (
+        f"the loss jumps from {near.loss:.3g} to {far.loss:.3g} where the controls are changed by"
+        f" {_share(abs(far.at))}"
+    )
+
+
+def _error(line: Line, point: Point) -> float:
+    """How far the difference to a point is from the slope in the middle, relative to that."""
+    slope = line.middle.slope
+    return abs(_difference(line.middle, point) - slope) / max(abs(slope), 1e-300)
+
+
+def _chaos(points: list[Point]) -> str:
     """The words for a motion that is chaotic, whose slopes are large and of every sign; none if it is not."""
     varies = float(np.ptp([point.loss for point in points]))
-    promised = sum(_promise(*piece) for piece in pairwise(points))
+    promised = sum(promise(*piece) for piece in pairwise(points))
     if promised <= STEEP * varies:
         return ""
     slopes = np.array([point.slope for point in points])
@@ -152,68 +313,16 @@ def _chaos(points: list[_Point]) -> str:
     if np.std(slopes) <= 0.5 * np.mean(np.abs(slopes)):
         return ""
     return (
-        f"the motion is chaotic: over {2 * REACH:.0%} of the controls the gradient promises"
+        f"the motion is chaotic: over {_share(2 * REACH)} of the controls the gradient promises"
         f" changes of the loss of {promised:.2g}, and it varies by {varies:.2g}"
     )
 
 
-def _narrowed(
-    line: _Line, a: _Point, b: _Point
-) -> Generator[None, None, tuple[_Point, _Point] | None]:
-    """The two sides of the jump between two points; None if there is none, for a jump stays while the piece
-    about it is halved, and any other change gets less."""
-    first = abs(_gap(a, b))
-    for _ in range(HALVINGS):
-        middle = line.point((a.at + b.at) / 2)
-        yield
-        a, b = max(((a, middle), (middle, b)), key=lambda piece: abs(_gap(*piece)))
-    return (a, b) if abs(_gap(a, b)) > 0.5 * first else None
+def _difference(a: Point, b: Point) -> float:
+    """The difference of the loss over that of the places."""
+    return (b.loss - a.loss) / (b.at - a.at)
 
 
-def _change(a: _Point, b: _Point) -> float:
-    return abs(b.loss - a.loss)
-
-
-def _promise(a: _Point, b: _Point) -> float:
-    """What the loss would vary by as fast as the gradient says."""
-    return (b.at - a.at) * (abs(a.slope) + abs(b.slope)) / 2
-
-
-def _gap(a: _Point, b: _Point) -> float:
-    """What the loss changes by and the gradient does not explain."""
-    return b.loss - a.loss - _summed([a, b])
-
-
-def _summed(points: list[_Point]) -> float:
-    """The gradient summed along the line from the first point to the last: the trapezoidal rule."""
-    return sum((b.at - a.at) * (a.slope + b.slope) / 2 for a, b in pairwise(points))
-
-
-class _Line:
-    """The line through some values down the gradient; along a random direction where that is zero.
-
-    A distance of 1 on it moves the controls by their size, the largest number of each.
-    """
-
-    def __init__(self, problem: Problem, values: Values) -> None:
-        self._problem, self._values = problem, values
-        loss, gradient = problem.value_and_gradient(values)
-        self.finite = math.isfinite(loss) and all(np.isfinite(g).all() for g in gradient.values())
-        if not self.finite:
-            return
-        sizes = {n: float(np.max(np.abs(values[n]), initial=0.0)) or 1.0 for n in gradient}
-        down = {n: -sizes[n] * np.asarray(g, float) for n, g in gradient.items()}
-        if not any(d.any() for d in down.values()):
-            draw = np.random.default_rng(0)
-            down = {n: draw.standard_normal(d.shape) for n, d in down.items()}
-        largest = max((float(np.max(np.abs(d), initial=0.0)) for d in down.values()), default=1.0)
-        down = {n: d / largest for n, d in down.items()}  # so that squares do not overflow
-        length = math.sqrt(sum(float(np.vdot(d, d)) for d in down.values())) or 1.0
-        self._direction = {n: sizes[n] * d / length for n, d in down.items()}
-
-    def point(self, at: float) -> _Point:
-        """The loss and its slope a distance along."""
-        there = {n: self._values[n] + at * d for n, d in self._direction.items()}
-        loss, gradient = self._problem.value_and_gradient({**self._values, **there})
-        slope = sum(float(np.vdot(gradient[n], d)) for n, d in self._direction.items())
-        return _Point(at, loss, slope)
+def _share(distance: float) -> str:
+    """A distance, in words."""
+    return f"{100 * distance:.0f} %" if distance >= 0.1 else f"{100 * distance:.2g} %"

@@ -8,22 +8,13 @@ from rosephys.drawing.words import text_width, words, wrapped
 from rosephys.sdl import pygame
 from rosephys.solve.trust import Verdict
 
-TITLES = {
-    "limit": "The model does not hold here",
-    "jump": "The loss jumps near here",
-    "chaos": "The gradient is of no use here",
-    "disagreement": "The gradient does not say where the loss goes",
-    "not finite": "There is no gradient here",
-}
-
 
 def draw_badge(
     surface: pygame.Surface, canvas: pygame.Rect, verdict: Verdict, top: float, unit: float
 ) -> float:
     """Say why the gradient cannot be trusted, below `top`; the result is where that ends."""
-    assert verdict.reason is not None
     size, row = 11.5 * unit, 15 * unit
-    title = TITLES[verdict.reason]
+    title = verdict.title[0].upper() + verdict.title[1:]
     room = min(330 * unit, canvas.width - 80 * unit)
     lines = wrapped(verdict.words, size, room, "bold")
     widths = [text_width(title, 13 * unit, "bold"), *(text_width(t, size, "bold") for t in lines)]

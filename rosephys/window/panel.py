@@ -15,6 +15,7 @@ from rosephys.drawing.words import key_cap, words, wrapped
 from rosephys.sdl import pygame
 from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.choice import HEIGHT, draw_choice, segments
+from rosephys.window.ending import OUTCOME_SHADES, draw_outcome
 from rosephys.window.fieldlist import BESIDE, INSET, FieldList
 from rosephys.window.session import Phase, Session
 
@@ -36,9 +37,10 @@ class Layout:
     optimizers: pygame.Rect
     fields: pygame.Rect
     keys: pygame.Rect
+    help: pygame.Rect
 
 
-NOWHERE = Layout(*(pygame.Rect(0, 0, 0, 0) for _ in range(3)))
+NOWHERE = Layout(*(pygame.Rect(0, 0, 0, 0) for _ in range(4)))
 
 
 class Panel:
@@ -63,12 +65,14 @@ class Panel:
             chosen = next((name for name, at in self.options if at.collidepoint(pixel)), None)
             if chosen:
                 session.choose(chosen)
+            elif self.help.collidepoint(pixel):
+                session.take_help()
         return bool(self._area.collidepoint(pixel))
 
     def move(self, pixel: tuple[int, int], session: Session) -> bool:
         """Follow the hand; whether it holds or is over something of the panel."""
         self._at = pixel
-        over = any(at.collidepoint(pixel) for _, at in self.options)
+        over = any(at.collidepoint(pixel) for at in (self.help, *(at for _, at in self.options)))
         return self.fields.move(pixel, session) or over
 
     def release(self, session: Session) -> None:
@@ -99,6 +103,11 @@ class Panel:
         return self._layout.keys.move(self._area.topleft)
 
     @property
+    def help(self) -> pygame.Rect:
+        """Where in the window the button is that may help after a solve has failed."""
+        return self._layout.help.move(self._area.topleft)
+
+    @property
     def options(self) -> list[tuple[str, pygame.Rect]]:
         """The optimisers, and where each is in the window."""
         area = self._layout.optimizers
@@ -115,7 +124,7 @@ class Panel:
     ) -> None:
         """Draw the panel into `area`; there is none in an area without any width."""
         look = (area.size, unit, theme(), session.optimizer, session.speed)
-        state = (*look, session.phase, session.paused, session.message)
+        state = (*look, session.phase, session.paused, session.message, session.outcome)
         now = (*state, session.iteration, len(session.losses))
         # Nobody reads numbers that change 60 times a second, but a key is answered at once.
         anew = now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state)
@@ -151,11 +160,15 @@ def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout
         optimizers = pygame.Rect(inner.left, y + 14 * unit, inner.width, HEIGHT * unit)
         draw_choice(surface, optimizers, OPTIMIZERS, session.optimizer, unit)
         y = optimizers.bottom
-    fields = pygame.Rect(inner.left - INSET * unit, y + 16 * unit, 0, 0)
-    if keys.top - 14 * unit - fields.top >= SHORTEST * unit:
+    y += 16 * unit
+    below = pygame.Rect(inner.left, round(y), inner.width, round(keys.top - 14 * unit - y))
+    end, help_button = draw_outcome(surface, below, session, unit)
+    fields = pygame.Rect(inner.left - INSET * unit, y, 0, 0)
+    room = end - fields.top - (10 * unit if end < below.bottom else 0)
+    if room >= SHORTEST * unit:
         fields.width = min(round(inner.width + (INSET + BESIDE) * unit), area.right - fields.left)
-        fields.height = round(keys.top - 14 * unit - fields.top)
-    return Layout(optimizers, fields, keys)
+        fields.height = round(room)
+    return Layout(optimizers, fields, keys, help_button)
 
 
 def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float) -> float:
@@ -167,13 +180,16 @@ def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: 
         y = words(surface, line, (inner.left, y), 13 * unit, "dim").bottom + unit
     y += 14 * unit
     paused = session.paused and session.phase is not Phase.FAILED
-    shade = "dim" if paused else PHASE_SHADES[session.phase]
-    state = "paused" if paused else session.phase.value
+    came_to = session.outcome
+    shade = OUTCOME_SHADES[came_to.state] if came_to else PHASE_SHADES[session.phase]
+    state = came_to.state if came_to else session.phase.value
+    if paused:
+        shade, state = "dim", "paused"
     dot = (inner.left + 4.5 * unit, y + 7 * unit)
     stroke(surface, [dot], [dot], 9 * unit, shade)
     words(surface, state.upper(), (inner.left + 17 * unit, y), 13 * unit, shade, face="bold")
     if session.phase is Phase.SOLVING:
-        count = f"{session.iteration} / {session.iterations}"
+        count = f"{session.iteration} / {session.asked}"
         words(surface, count, (inner.right, y), 13 * unit, "dim", face="bold", align="topright")
     elif session.speed != 1:
         speed = f"speed × {session.speed:g}"
@@ -211,7 +227,7 @@ def draw_curve(surface: pygame.Surface, area: pygame.Rect, session: Session, uni
         words(surface, text, place, 10 * unit, "faint", face="bold", align="midright")
     if len(losses) < 2:
         return
-    span = max(session.iterations, len(losses) - 1)
+    span = max(session.asked, len(losses) - 1)
     shown = np.unique(np.linspace(0, len(losses) - 1, min(len(losses), plot.width)).astype(int))
     x = plot.left + shown / span * plot.width
     points = np.stack([x, height(levels[shown])], axis=1)

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from rosephys.errors import describe
 from rosephys.scene.picture import Picture, Track
 from rosephys.solve.optimize import Iterate
+from rosephys.solve.outcome import Outcome
 from rosephys.window.background import Background
 from rosephys.window.history import Entry, History
 from rosephys.window.solver import Motion, Result, Solve, Solver
@@ -79,6 +80,10 @@ class Session:
     begun: int = (
         0  # how often a hand has begun something: taken a handle, chosen controls, restarted
     )
+    starts: int = 1  # of a solve
+    seed: int = 0  # of the random ones
+    asked: int = 0  # iterations of the present solve, over all starts
+    outcome: Outcome | None = None  # what the last solve came to, once that is known
     kept: InitVar[Mapping[str, NDArray[np.float64]] | None] = None  # values to begin with instead
 
     def __post_init__(self, kept: Mapping[str, NDArray[np.float64]] | None) -> None:
@@ -97,7 +102,7 @@ class Session:
             None  # the gesture that is being made, until it has changed something
         )
         self._solve: Solve
-        self._ask(self._solver.plain(self.values, self.iterations), SOLVE_SECONDS)
+        self._ask_plain()
         self.phase = Phase.COMPILING
 
     @property
@@ -162,6 +167,32 @@ class Session:
             self.optimizer = self._solver.optimizer = optimizer
             self._solve_anew()
 
+    def take_help(self) -> None:
+        """Solve again as may help after the last solve has failed; see `Outcome`."""
+        hint = self.outcome.help if self.outcome else None
+        if hint is None:
+            return
+        if hint.option == "optimizer":
+            self.choose(hint.value)
+            return
+        self._history.record("solve again", self._snapshot())
+        if hint.option == "iterations":
+            self.iterations = int(hint.value)
+            self.solve()
+            return
+        if hint.option == "rate":
+            self.rate = self._solver.rate = float(hint.value)
+        else:  # others than those that were tried
+            self.starts, self.seed = int(hint.value), self.seed + (self.starts > 1)
+        self._solve_anew()
+
+    @property
+    def descent(self) -> list[float]:
+        """The losses of the best start of the present solve, and before them the first that the curve shows if
+        it is larger: a solve that follows a hand begins near its end."""
+        found, first = self._solve.descent, self.losses[0] if self.losses else -math.inf
+        return [first, *found] if found and first > found[0] else found
+
     def _solve_anew(self) -> None:
         self.values |= {name: self._start[name] for name in self.problem.controls}
         self.solve()
@@ -186,7 +217,7 @@ class Session:
         self.gradient = {}
         self.steepest = 0.0
         self.paused = False
-        self._ask(self._solver.plain(self.values, self.iterations), SOLVE_SECONDS)
+        self._ask_plain()
         self._only_newest = True
 
     def handle_at(self, point: ArrayLike, reach: float) -> str | None:
@@ -286,7 +317,7 @@ class Session:
         self.waiting = self.waiting + elapsed if solving and not self.paused else 0.0
         if self.phase is Phase.SOLVING and not self.dragging and not self.paused:
             self._solving_for += elapsed
-            due = self.iterations * self._solving_for / self._pace
+            due = self.asked * self._solving_for / self._pace
             self._background.allow(max(self.iteration + 2.0, due + 1))
         elif self.phase in (Phase.PLAYING, Phase.FAILED) and not self.paused:
             self._play(elapsed)
@@ -325,8 +356,15 @@ class Session:
         """How much of the motion has been played, 0 to 1."""
         return self.index / max(self.problem.steps, 1)
 
+    def _ask_plain(self) -> None:
+        """Have the problem solved from the controls as they are, and from others if that is asked for."""
+        solve = self._solver.plain(self.values, self.iterations, self.starts, self.seed)
+        self._ask(solve, SOLVE_SECONDS)
+        self.asked = (self.iterations + 1) * self.starts - 1
+
     def _ask(self, solve: Solve, pace: float) -> None:
         """Have this solve made, which is to last `pace` seconds or longer."""
+        self.asked, self.outcome = self.iterations, None
         self._solve, self._pace, self._solving_for = solve, pace, 0.0
         self._only_newest = False
         self.phase = Phase.SOLVING

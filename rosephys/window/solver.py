@@ -6,6 +6,7 @@ scene's own code raises, and where, is part of its `Result`, beside the last goo
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rosephys.errors import describe
 from rosephys.scene.picture import Track
 from rosephys.solve.follow import Follower
-from rosephys.solve.optimize import Iterate, descend
+from rosephys.solve.optimize import Iterate
+from rosephys.solve.starts import descend_from
 
 if TYPE_CHECKING:
     from rosephys.solve.problem import Arrays, Problem
@@ -52,9 +54,12 @@ class Solver:
         self._follower = Follower(problem, rate)
         self._pictured = False
 
-    def plain(self, values: Mapping[str, Any], iterations: int) -> Solve:
-        """A solve from these values by the optimiser that was asked for."""
-        return Solve(self, self._plain(values, iterations))
+    def plain(
+        self, values: Mapping[str, Any], iterations: int, starts: int = 1, seed: int = 0
+    ) -> Solve:
+        """A solve from these values, or as many starts, by the optimiser that was asked for."""
+        iterates = self._plain(values, iterations, starts, seed)
+        return Solve(self, iterates, each=iterations + 1)
 
     def follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str] = ()
@@ -81,15 +86,14 @@ class Solver:
 
     # ---- Descents ----
 
-    def _plain(self, values: Mapping[str, Any], iterations: int) -> Iterator[Iterate]:
+    def _plain(
+        self, values: Mapping[str, Any], iterations: int, starts: int, seed: int
+    ) -> Iterator[Iterate]:
         self.problem.compile()
-        yield from descend(
-            self.problem,
-            iterations=iterations,
-            rate=self.rate,
-            optimizer=self.optimizer,
-            values=values,
-        )
+        how = {"iterations": iterations, "rate": self.rate, "optimizer": self.optimizer}
+        descents = descend_from(self.problem, starts=starts, seed=seed, values=values, **how)
+        for start, iterate in descents:
+            yield replace(iterate, iteration=start * (iterations + 1) + iterate.iteration)
 
     def _follow(
         self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str]
@@ -102,8 +106,12 @@ class Solver:
 class Solve:
     """One descent, to be made by `Background`; see its `Work`."""
 
-    def __init__(self, solver: Solver, iterates: Iterator[Iterate], least: int = 1) -> None:
+    def __init__(
+        self, solver: Solver, iterates: Iterator[Iterate], least: int = 1, each: int = sys.maxsize
+    ) -> None:
         self.least = least
+        self._each = each  # iterations of a start
+        self._descents: dict[int, list[float]] = {}  # the losses of each start, as they were found
         self._solver, self._iterates = solver, iterates
         self._shown: Iterate | None = None
         self._best: Iterate | None = None
@@ -112,6 +120,11 @@ class Solve:
         self._finished = False
         self._error = ""
 
+    @property
+    def descent(self) -> list[float]:
+        """The losses of the descent that led to the best."""
+        return list(min(self._descents.values(), key=min, default=[]))
+
     def step(self) -> bool:
         """Make the next iterate; False after the last, of which the best is then shown."""
         if self._error:
@@ -119,6 +132,7 @@ class Solve:
         try:
             iterate = next(self._iterates, None)
             if iterate is not None:
+                self._descents.setdefault(iterate.iteration // self._each, []).append(iterate.loss)
                 self._note(iterate)
                 return True
         except (Exception, SystemExit) as error:  # a scene's own code runs here

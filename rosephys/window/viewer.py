@@ -67,6 +67,8 @@ def view(
     iterations: int,
     rate: float,
     optimizer: str,
+    starts: int = 1,
+    seed: int = 0,
     source: Source | None = None,
     size: tuple[int, int] = (1200, 720),
     theme: str = "dark",
@@ -83,7 +85,8 @@ def view(
         use_theme(theme)
         pygame.display.set_caption(f"{problem.scene.name.capitalize()} · Rosephys")
         pygame.display.set_mode(size, pygame.RESIZABLE)
-        window = Window(Session(problem, iterations, rate, optimizer), source)
+        session = Session(problem, iterations, rate, optimizer, starts=starts, seed=seed)
+        window = Window(session, source)
         clock = pygame.time.Clock()
         while window.open:
             for event in pygame.event.get():

@@ -18,6 +18,7 @@ from rosephys.drawing.palette import Floats
 from rosephys.drawing.relief import Relief, relief
 from rosephys.sdl import pygame
 from rosephys.solve.landscape import Axis, Component, explored, framed, pairs
+from rosephys.solve.outcome import Outcome, outcome, steepness
 from rosephys.solve.problem import Arrays
 from rosephys.solve.trust import Verdict, judged
 from rosephys.window.badge import draw_badge, draw_legend
@@ -172,6 +173,7 @@ class Views:
         if session.phase is Phase.PLAYING and not (self.exploring or session.dragging):
             self._ask("impacts", motion, self._impacts)
             self._ask("trust", motion, self._judged)
+        session.outcome = self._outcome(session)
 
     def _take(self) -> None:
         for name, answer in self._inquiry.take() if self._inquiry else ():
@@ -195,6 +197,15 @@ class Views:
     def _current(self, name: str) -> bool:
         """Whether the last answer of this name is one about the motion that is shown."""
         return self._seen is not None and self._for.get(name) is self._seen
+
+    def _outcome(self, session: Session) -> Outcome | None:
+        """What the solve came to whose motion is playing, once the verdict on its gradient is known."""
+        known = self.verdict is not None and self._current("trust")
+        if session.phase is not Phase.PLAYING or not known:
+            return None
+        steep = steepness(session.problem, session.values, session.gradient)
+        assert self.verdict is not None
+        return outcome(session.descent, steep, self.verdict, session.optimizer, session.rate)
 
     # ---- Questions ----
 

@@ -24,7 +24,15 @@ SOURCES = [
     for folder in ("benchmarks", "docs/examples", "rose_ad", "rosephys", "scenes")
     for p in sorted((ROOT / folder).rglob("*.py"))
 ]
-THEIRS = {"my_scene.py", "model.py", "FILE.py", "scenes/swing.py"}  # what a user would write
+THEIRS = {
+    "my_scene.py",
+    "probe.py",
+    "walk.py",
+    "./walk.py",
+    "model.py",
+    "FILE.py",
+    "scenes/swing.py",
+}  # what a user would write
 PATH = re.compile(r"[\w./-]*\w\.(?:py|c|mjs|md|toml)\b|[\w.-]+(?:/[\w.-]+)*/(?![\w.*])")
 
 

@@ -1,9 +1,10 @@
-"""Every Python block in the documentation runs as it stands."""
+"""Every Python block in the documentation runs by itself, as it stands."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,14 +14,25 @@ PAGES = [
     ROOT / "README.md",
     *sorted(p for p in (ROOT / "docs").glob("*.md") if p.name != "interop.md"),
 ]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_blocks_run(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def blocks() -> list[Any]:
+    """The blocks of all pages, each with the line of its page that it begins on."""
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            line = text[: block.start()].count("\n") + 2
+            name = f"{page.relative_to(ROOT)}:{line}"
+            found.append(pytest.param(page, line, block[1], id=name))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line", "code"), blocks())
+def test_a_block_runs_by_itself(
+    page: Path, line: int, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": "page"}
-    text = page.read_text()
-    for block in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        line = text[: block.start()].count("\n") + 2
-        code = "\n" * (line - 1) + block[1]
-        exec(compile(code, str(page), "exec"), namespace)
+    text = "\n" * (line - 1) + code
+    exec(compile(text, str(page), "exec", dont_inherit=True), {"__name__": "page"})

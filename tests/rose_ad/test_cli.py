@@ -142,7 +142,7 @@ def test_the_schedule_on_the_command_line(capsys: pytest.CaptureFixture) -> None
 def test_the_page_shows_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "optimiser.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "compiler.md").read_text()
     monkeypatch.setattr(sys, "path", sys.path[:])
     (example,) = re.findall(
         r"^```python\n(import rose_ad as ra\n\n@ra.fn\n.*?)^```", page, re.S | re.M

@@ -47,6 +47,9 @@ class ThrowProblem:
     def compile(self) -> None:
         pass
 
+    def complete(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {n: np.array(v, float) for n, v in {**self.values, **values}.items()}
+
     def loss(self, values: dict[str, Any]) -> float:
         return float(np.sum((values["start"] + values["speed"] - values["goal"]) ** 2))
 

@@ -13,6 +13,7 @@ from ...ir.copying import Copier, Env
 from ...ir.core import Function, Instr, Var
 from ...ir.queries import callees, free_variables, instructions
 from ...ir.types import F32, F64, Array, Ref, Scalar, scalar_of, value_type
+from ..interrupts import ask_in
 from ..loops import Loop
 from ..lowering import Lowering
 from ..memory_layout import memory_type
@@ -103,6 +104,7 @@ class _Groups:
             else:
                 args.append(f.typed(v))
         loop = Loop(f, "0", str(-(-self.n // self.width)))
+        ask_in(f, instr, loop.index)
         index, mask = self._indices(loop.index)
         f.run_callee(self.callee, [f"<{self.width} x i64> {index}", *args], rows, mask)
         for k, o in enumerate(instr.outs):

@@ -20,6 +20,7 @@ from ...ir.queries import block_uses, instructions
 from ...ir.types import I64, Array, Bool, Ref, Scalar, scalar_of, value_type
 from ..checks import check_index, fail_where
 from ..failures import IndexCheck
+from ..interrupts import ask_in
 from ..loops import Cell, List, Loop, While, go_on
 from ..module import Callee, Module
 from ..prim_text import scalar_form, vector_form, written
@@ -308,6 +309,7 @@ class LaneLowering(LaneValues):
             own = self.assign(f"add {kind} {first}, {step}")
             assert index.range is not None  # what is proved of the index holds in every lane
             self.values[index] = self.select(I64, on, own, f"splat (i64 {index.range[0]})")
+        ask_in(self, instr, loop.index)
         yield loop.index, on
         loop.close()
 

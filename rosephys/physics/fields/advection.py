@@ -13,6 +13,7 @@ Source: Stam, *Stable fluids*, SIGGRAPH 1999.
 from __future__ import annotations
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Index, Scalar
 from .grid import Edges, GridField, cell, each_cell
@@ -45,6 +46,16 @@ def _between(x: Scalar, n: int, edges: Edges) -> list[tuple[Index, Scalar]]:
     if edges == "zero":
         pair = [(k, ra.where((k >= 0) & (k < n), w, 0.0 * w)) for k, w in pair]
     return [(cell(k, n, edges), w) for k, w in pair]
+
+
+def advection_limit(u: GridField, w: GridField, field: str, advice: str) -> Limit:
+    """Where what a step carries comes from the grid's near half: a speed of half the grid a step at most.
+
+    From farther off the other way round is as near, or there is nothing but the wall.
+    """
+    speed = ra.maximum(ra.max(ra.abs(ra.array(u))), ra.max(ra.abs(ra.array(w))))
+    half = 0.5 * min(u.shape)
+    return Limit("half the grid", speed, half, field, "the fastest wind, in cells a step,", advice)
 
 
 def advect(

@@ -15,6 +15,7 @@ Sources: Fedkiw, Stam, Jensen, *Visual simulation of smoke*, SIGGRAPH 2001; Ango
 from __future__ import annotations
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Scalar
 from .grid import GridField, each_cell
@@ -24,6 +25,11 @@ def risen(w: GridField, smoke: GridField, lift: Scalar, drag: Scalar, dt: Scalar
     """The velocity (n, m) along the second axis after a step under buoyancy."""
     w, smoke = ra.array(w), ra.array(smoke)
     return each_cell(w.shape, lambda i, j: w[i, j] + dt * (lift * smoke[i, j] - drag * w[i, j]))
+
+
+def drag_limit(drag: Scalar) -> Limit:
+    """Where a drag slows and does not turn the flow back: γ dt of 1 at most."""
+    return Limit("all of the speed", drag, 1.0, "drag", "the share of the speed that a step takes,")
 
 
 def held(u: GridField, w: GridField, solid: GridField) -> tuple[GridField, GridField]:

@@ -35,6 +35,13 @@ def cartpole_acceleration(body: CartPole, place: Array, rate: Array, force: Scal
     return ra.array([along, -(along * c + body.gravity * s) / body.length])
 
 
+def cartpole_fastest(body: CartPole, rate: Array) -> Scalar:
+    """The frequency (rad/s) that a step has to follow, at `rate` (x', θ'): that of the hanging pole on a cart
+    that is free, ω² = g (M + m) / (M l), and the pole's turning."""
+    square = ra.abs(body.gravity) * (body.cart + body.pole) / (body.cart * body.length)
+    return ra.sqrt(square) + ra.abs(rate[1])
+
+
 def cartpole_energy(body: CartPole, place: Array, rate: Array) -> Scalar:
     """Kinetic and potential energy (J), zero at rest with the pole level."""
     turning = body.length * rate[1]

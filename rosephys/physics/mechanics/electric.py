@@ -17,6 +17,12 @@ import rose_ad as ra
 from ..quantities import Array, Index, Scalar, Vector, Vectors
 
 
+def coulomb_fastest(strength: Scalar, nearest: float) -> Scalar:
+    """The frequency (rad/s) that a step has to follow among charges of 1 at most: ω² = 2 K / r_0³
+    is the slope of the force at the distance r_0 from one."""
+    return ra.sqrt(2 * ra.abs(strength) / nearest**3)
+
+
 def coulomb_force(
     x: Vector, sources: Vectors, charges: Array, strength: Scalar, nearest: float
 ) -> Vector:

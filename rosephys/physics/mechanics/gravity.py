@@ -31,6 +31,19 @@ def gravity_acceleration(x: Vectors, mass: Array) -> Vectors:
     return pull.freeze()
 
 
+def gravity_fastest(x: Vectors, mass: Array) -> Scalar:
+    """The frequency (rad/s) that a step has to follow: of the pair i, j at the distance r whose
+    ω² = 2 (m_i + m_j) / r³, the slope of its pull, is the largest."""
+    n = x.shape[0]
+    x, mass = ra.array(x), ra.array(mass)
+    square: Scalar = 0.0
+    for i in range(n):
+        for j in range(i + 1, n):
+            distance = ra.maximum(ra.norm(x[j] - x[i]), 1e-100)
+            square = ra.maximum(square, 2 * (mass[i] + mass[j]) / distance**3)
+    return ra.sqrt(square)
+
+
 def gravity_energy(x: Vectors, v: Vectors, mass: Array) -> Scalar:
     """Kinetic and potential energy of the same points."""
     n = x.shape[0]

@@ -34,6 +34,17 @@ def pendulum_acceleration(angle: Array, rate: Array, stiffness: Scalar) -> Array
     return -ra.solve(hanging * cosines, push)
 
 
+def pendulum_fastest(rate: Array, stiffness: Scalar) -> Scalar:
+    """The frequency (rad/s) that a step has to follow, of links turning at `rate` (n,).
+
+    It is that of the fastest small oscillation, whose λ is the largest root of the Laguerre polynomial, and the
+    fastest link's turning.
+    """
+    n = rate.shape[0]
+    largest = float(np.polynomial.laguerre.lagroots([0.0] * n + [1.0]).real.max())
+    return ra.sqrt(ra.abs(stiffness) * largest) + ra.max(ra.abs(ra.array(rate)))
+
+
 def pendulum_joints(angle: Array, length: Scalar) -> Vectors:
     """Where the links (n,) end, (n, 2), with the pivot at the origin."""
     link = length * ra.stack([ra.sin(angle), -ra.cos(angle)], axis=1)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Scalar, Vector
 from ..rigid.body3d import Quaternion, kick_turn_kick, rotated, rotational_energy
@@ -38,6 +39,18 @@ def top_step(
         return weight * ra.array([-y, x, 0.0])
 
     return kick_turn_kick(torque, q, momentum, moments, dt)
+
+
+def top_limit(momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar) -> Limit:
+    """Where a step follows the axis, which nods at the rate |L| / A and swings at √(m g l / A).
+
+    It may do a radian of both in a step, with which the energy is off by some percent.
+    """
+    nods = ra.norm(momentum) / moments[0]
+    fastest = ra.maximum(nods + ra.sqrt(ra.abs(weight) / moments[0]), 1e-300)
+    return Limit(
+        "what the axis allows, which turns at {} rad/s", dt, 1 / fastest, numbers=[fastest]
+    )
 
 
 def top_energy(q: Quaternion, momentum: Vector, moments: Vector, weight: Scalar) -> Scalar:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import rose_ad as ra
 from rosephys.errors import SceneError
+from rosephys.limit import Limit
 
 from ..quantities import Index, Scalar
 from .bodies import Bodies, Twists, World
@@ -53,6 +54,18 @@ def step(
         return Bodies(s.position + h * v, s.angle + h * w, v, w, s.touch, s.hold)
 
     return ra.fori_loop(0, substeps, part, state)
+
+
+def penalty_limit(world: World, dt: Scalar, substeps: int = 16, stiffness: Scalar = 1e4) -> Limit:
+    """Where contacts are stable: h ω ≤ 2 for a substep h and ω² = 16 k / m of the lightest body.
+
+    That is the sum over two points of contact of k (1/m + 3/m) for each of two bodies, with 3/m for the turning
+    of a box about its centre by a force at its corner.
+    """
+    inverse = ra.max(ra.array(world.inverse)[:, 0])
+    fastest = ra.sqrt(16 * stiffness * inverse)
+    name = f"what contact allows, {{}} rad/s fast, in steps of {substeps} parts"
+    return Limit(name, dt, 2 * substeps / fastest, numbers=[fastest])
 
 
 def _kick(

@@ -43,6 +43,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import rose_ad as ra
+from rosephys.limit import Limit
 
 from ..quantities import Array, Index, NumpyArray, Scalar, Vector
 
@@ -161,6 +162,37 @@ def touch_ground(
             if time_of_impact:
                 instant = ra.clip(height / -ra.minimum(speed[1], -SLOWEST), 0.0, dt)
             impulses.add(i, impulse, arm + dt * speed, instant)
+
+
+def ground_limit(bodies: RigidBodies, motion: Motion, dt: Scalar) -> Limit:
+    """Where contact with the ground is answered well: no point of a body may go farther in a step than half its
+    distance from the centre, for the impulse acts at its arm moved by dt u. Points at the centre have no arm,
+    and no limit."""
+    reach = np.linalg.norm(bodies.offset, axis=1)
+    name = "half of what the points that touch are from their centres, at {} a second"
+    turned = [k for k in range(len(reach)) if reach[k] > 0]
+    if not turned:
+        return Limit(name, dt, float("inf"), numbers=[0.0])
+    fastest: Scalar = 1e-300
+    for k in turned:
+        i = int(bodies.owner[k])
+        speed = ra.norm(motion.velocity[i]) + ra.abs(motion.spin[i]) * reach[k]
+        fastest = ra.maximum(fastest, speed / (0.5 * reach[k]))
+    return Limit(name, dt, 1 / fastest, numbers=[fastest])
+
+
+def links_limit(bodies: RigidBodies, links: tuple[Links, ...], dt: Scalar) -> Limit:
+    """Where springs and joints are stable, ω² dt² ≤ 4, by Gershgorin's bound on ω²: twice the sum of
+    k (1/m + r²/I) over the links of a body, the largest of all."""
+    square = np.zeros(len(bodies.mass))
+    for group in links:
+        for ends, offset, stiffness in zip(group.ends, group.offset, group.stiffness, strict=True):
+            for body, arm in zip(ends, offset, strict=True):
+                inverse = 1 / bodies.mass[body] + float(arm @ arm) / bodies.inertia[body]
+                square[body] += 2 * stiffness * inverse
+    fastest = float(np.sqrt(square.max(initial=0.0)))
+    name = "what the stiffest motion of the springs allows, at {} rad/s"
+    return Limit(name, dt, 2 / max(fastest, 1e-300), numbers=[fastest])
 
 
 def pull_springs(impulses: Impulses, springs: Links, rest: Array, dt: Scalar) -> None:

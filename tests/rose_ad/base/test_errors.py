@@ -112,12 +112,12 @@ def numpy_array_of_traced_values(x: Any) -> Any:
     return np.array([x, 1.0])  # here
 
 
-@mistake(ra.TraceError, "known while tracing", "Python int", 3)
+@mistake(ra.TraceError, "known while tracing", "static parameter", 3)
 def build_of_a_traced_length(n: Any) -> Any:
     return ra.build(n, lambda i: 1.0)  # here
 
 
-@mistake(ra.TraceError, "known while tracing", "Python int", 3)
+@mistake(ra.TraceError, "known while tracing", "static parameter", 3)
 def fori_loop_to_a_traced_bound(n: Any) -> Any:
     return ra.fori_loop(0, n, lambda i, c: c, 1.0)  # here
 

@@ -66,3 +66,21 @@ print(ra.grad(lambda x: ra.fori_loop(0, 10, lambda i, s: s * x + 1.234 * ra.sin(
         1.0
     )
     assert float(python(code)) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of memory")
+def test_a_compilation_leaves_nothing_behind() -> None:
+    code = """
+from rose_ad.native.jit import _emit_object
+
+def resident():
+    return 4096 * int(open("/proc/self/statm").read().split()[1])
+
+def compiled(count):
+    for _ in range(count):
+        _emit_object("define i64 @rose_entry(ptr %p, ptr %s) {\\n  ret i64 0\\n}\\n", (2, 2))
+    return resident()
+
+print(-compiled(200) + compiled(400))
+"""
+    assert int(python(code)) < 400 * 8_000  # bytes; the passes of a pipeline alone are 48,000

@@ -95,3 +95,74 @@ def test_adding_rows() -> None:
     np.add.at(expected, i, v)
     np.add.at(expected, (i, 1), -v[:, 0])
     np.testing.assert_array_equal(ra.fn(rows)(v, i), expected)
+
+
+ADDED: dict[str, Any] = {
+    "slice": np.s_[1:3],
+    "slice with a step": np.s_[::2],
+    "backwards": np.s_[::-1],
+    "empty": np.s_[2:2],
+    "all": np.s_[:],
+    "ellipsis": np.s_[..., 1],
+    "column": np.s_[:, 1],
+    "number and slice": np.s_[2, 1:],
+    "rectangle": np.s_[1:3, ::2],
+    "last axis": np.s_[:, 1:3, -1],
+    "array and slice": np.s_[np.array([0, 2, 0]), 1:3],
+    "slice and array": np.s_[:, np.array([[0, 1], [2, 2]])],
+    "array, number, slice": np.s_[np.array([0, 2]), 1, :],
+    "arrays apart": np.s_[np.array([0, 2]), :, np.array([1, 1])],
+    "array of rows": np.s_[np.array([3, 0, 3])],
+    "new axis": np.s_[None, 1:3],
+}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("key", ADDED.values(), ids=ADDED)
+def test_adding_to_slices(key: Any, sign: int) -> None:
+    shape = (4, 3, 2)
+    target = np.zeros(shape)[key].shape
+    values: list[Any] = [2.0, np.random.default_rng(0).normal(size=target)]
+    if target:
+        values.append(np.arange(float(target[-1])))  # which is broadcast
+
+    @ra.fn
+    def added(v: Any) -> Any:
+        acc = ra.accum(shape)
+        acc += 1.0
+        if sign == 1:
+            acc[key] += v
+        else:
+            acc[key] -= v
+        return acc
+
+    for v in values:
+        wanted = np.ones(shape)
+        np.add.at(wanted, key, sign * np.asarray(v))
+        np.testing.assert_array_equal(added(v), wanted)
+        weights = np.random.default_rng(1).normal(size=shape)
+        slope = ra.grad(lambda u, w=weights: ra.sum(w * added(u)))(v)
+        taken = np.broadcast_to(sign * weights[key], target)
+        kept = (
+            taken
+            if np.shape(v) == target
+            else taken.sum(axis=tuple(range(taken.ndim - np.ndim(v))))
+        )
+        np.testing.assert_allclose(slope, kept, rtol=1e-12, atol=1e-12)
+
+
+def test_slices_of_an_accumulator_are_only_added_to() -> None:
+    def read(v: Any) -> Any:
+        acc = ra.accum(3)
+        return acc[1:].shape
+
+    def assigned(v: Any) -> Any:
+        acc = ra.accum(3)
+        acc[1:] = v
+        return acc
+
+    for f in (read, assigned):
+        with pytest.raises(ra.TraceError, match="accumulator"):
+            ra.fn(f)(1.0)
+    with pytest.raises(ra.TypeMismatch, match="does not broadcast"):
+        ra.fn(lambda v: ra.accum(3)[1:].__iadd__(v))(np.ones(3))

@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rosephys import Problem, find_scene
-from rosephys.command.check import Finding, Run, check, distance
+from rosephys import Problem, Scene, control, find_scene
+from rosephys.command.check import check, distance
 from rosephys.command.cli import main
+from rosephys.command.differences import difference
+from rosephys.command.finding import Finding, Run
 from rosephys.scene.finding import scene_names
+from rosephys.solve.trust import MOST
+
+
+@ra.struct
+class Pulled:
+    """One number."""
+
+    x: ra.Real
+
 
 SCENE = '''\
 import numpy as np
@@ -83,12 +94,32 @@ def failed(found: dict[str, Finding]) -> set[str]:
 FEWER_STEPS = {"walker": 100, "jelly": 100, "sand": 400, "blob": 100, "cradle": 300}
 
 
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often losses and gradients are evaluated from now on."""
+    calls = {"loss": 0, "value_and_gradient": 0}
+
+    def counting(name: str) -> Any:
+        evaluate = getattr(Problem, name)
+
+        def call(*arguments: Any) -> Any:
+            calls[name] += 1
+            return evaluate(*arguments)
+
+        return call
+
+    for name in calls:
+        monkeypatch.setattr(Problem, name, counting(name))
+    return calls
+
+
 @pytest.mark.parametrize("name", scene_names())
 def test_every_scene_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rosephys.command.check.PATIENCE", 1.0)
+    calls = counted(monkeypatch)
     fields = {"steps": FEWER_STEPS[name]} if name in FEWER_STEPS else {}
-    found = check(Problem(find_scene(name, fields)))
+    found = list(check(Problem(find_scene(name, fields))))
     assert [f for f in found if f.verdict == "FAILED"] == []
+    assert [f for f in found if "not done" in f.measured] == []
+    assert calls["value_and_gradient"] <= MOST + 6 and calls["loss"] <= 250
     assert any(f.check.startswith("invariant") for f in found) or not find_scene(name).allowed_drift
 
 
@@ -212,12 +243,41 @@ def test_a_compiler_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert failed(findings(tmp_path)) == {"compiled against interpreted"}
 
 
-def test_a_step_too_large_to_interpret_is_said_to_be(
+def test_a_step_too_large_to_interpret_is_made_without_the_optimiser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rosephys.command.check.SLOWER", 1e12)
+    monkeypatch.setattr("rosephys.command.machine.INSTRUCTIONS", 3)
     found = findings(tmp_path)["compiled against interpreted"]
-    assert found.verdict == "note" and "not done" in found.measured
+    assert found.verdict == "ok" and "without the optimiser" in found.measured
+    assert "5 steps differ by" in found.measured
+
+
+def test_few_evaluations_are_made_where_all_is_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = counted(monkeypatch)
+    assert {f.verdict for f in findings(tmp_path).values()} == {"ok"}
+    assert calls["loss"] <= 4 * (4 + 3) and calls["value_and_gradient"] <= 8
+    calls.update(loss=0, value_and_gradient=0)
+    path = tmp_path / "spring.py"
+    assert {f.verdict for f in check(Problem(find_scene(str(path))), thorough=True)} == {"ok"}
+    assert calls["value_and_gradient"] > 30
+
+
+def test_no_controls_are_a_note(tmp_path: Path) -> None:
+    found = findings(
+        tmp_path,
+        ('control((0.6, 0.5), "first speed"', 'parameter((0.6, 0.5), "first speed"'),
+        ("stiffness: float = control", "stiffness: float = parameter"),
+    )
+    assert found["gradient"].verdict == "note" and "no controls" in found["gradient"].measured
+    assert not failed(found)
+
+
+def test_a_loss_that_depends_on_no_control_is_a_note(tmp_path: Path) -> None:
+    found = findings(tmp_path, ("return ra.dot(miss, miss)", "return 4.0 + 0 * final.place[0]"))
+    assert found["gradient summed over a distance"].verdict == "note"
+    assert "nothing that they move reaches" in found["gradient summed over a distance"].advice
 
 
 # ----------------------------------------------------------------------------- invariants, pictures
@@ -280,6 +340,24 @@ def test_the_command_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["check", "no such scene"]) == 2
 
 
+def test_what_was_found_before_ctrl_c_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "spring.py"
+    path.write_text(SCENE, encoding="utf-8")
+
+    def pressed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Problem, "slope", pressed)
+    assert main(["check", str(path)]) == 130
+    told = capsys.readouterr().out
+    assert "gradient in stiffness" in told and "interrupted: 5 checks done, 0 FAILED" in told
+    assert "nothing is wrong" not in told
+    assert main(["check", str(path), "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["stopped"] is True
+
+
 def test_the_command_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "spring.py"
     path.write_text(SCENE, encoding="utf-8")
@@ -305,8 +383,31 @@ def test_large_controls_are_checked_along_probes(name: str) -> None:
     problem = Problem(find_scene(name, {"steps": 4}))
     _, gradient = problem.value_and_gradient(problem.values)
     probed, differences = problem.probed(gradient), problem.central_differences(problem.values)
-    for control, slope in probed.items():
-        large = problem.values[control].size > 4096
-        assert slope.shape == differences[control].shape
-        assert (slope.shape == (8,)) if large else (slope.shape == gradient[control].shape)
-        np.testing.assert_allclose(slope, differences[control], rtol=1e-4, atol=1e-9)
+    for part, slope in probed.items():
+        large = problem.values[part].size > 4096
+        assert slope.shape == differences[part].shape
+        assert (slope.shape == (8,)) if large else (slope.shape == gradient[part].shape)
+        np.testing.assert_allclose(slope, differences[part], rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize(("unseen", "verdict"), [(2e-5, "ok"), (1e-3, "FAILED")])
+def test_where_slopes_cancel_an_error_is_measured_beside_them(unseen: float, verdict: str) -> None:
+    """A part of the loss that the gradient does not know, along a direction in which the rest stays."""
+
+    class Pair(Scene):
+        """Two numbers against each other."""
+
+        steps: int = 1
+        x: Any = control((1.0, 1.0), "the numbers")
+
+        def initial(self) -> Pulled:
+            return Pulled(self.x[0] - self.x[1] + unseen * ra.stop_gradient(self.x[0] + self.x[1]))
+
+        def step(self, state: Pulled, t: Any) -> Pulled:
+            return state
+
+        def loss(self, final: Pulled) -> Any:
+            return final.x
+
+    found = difference(Run(Problem(Pair())), {"x": np.array([1.0, 1.0])})
+    assert found.verdict == verdict

@@ -54,7 +54,7 @@ def test_list_names_the_scenes(capsys: pytest.CaptureFixture[str]) -> None:
     names = one_object(capsys.readouterr().out)["scenes"]
     assert "billiards" in names
     assert main(["list"]) == 0
-    assert capsys.readouterr().out.split() == names
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names
 
 
 def test_help_shows_commands_and_examples(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,6 +159,33 @@ def test_optimize_as_json_tells_the_whole_descent(walk: Path, capsys: Any) -> No
     assert {"compile_seconds", "gradient_seconds", "forward_seconds", "scratch_bytes"} <= set(found)
 
 
+def test_optimize_as_json_says_how_it_was_made(walk: Path, capsys: Any) -> None:
+    typed = ["--set", "goal=0.5,0.5", "--set", "steps=10", "--iterations", "4", "--rate", "0.02"]
+    typed += ["--optimizer", "adam", "--starts", "3", "--seed", "5", "--json"]
+    assert main(["optimize", str(walk), *typed]) == 0
+    found = one_object(capsys.readouterr().out)
+    assert found["settings"] == {"goal": "0.5,0.5", "steps": "10"} and found["steps"] == 10
+    assert (found["optimizer"], found["rate"], found["iterations"]) == ("adam", 0.02, 4)
+    assert (found["starts"], found["seed"]) == (3, 5)
+    assert found["verdict"] == "trusted" and found["outcome"]["state"] == "not there yet"
+    assert found["outcome"]["help"] == {"option": "iterations", "value": "8"}
+    assert main(["optimize", str(walk), *typed]) == 0
+    again = one_object(capsys.readouterr().out)
+    assert again["losses"] == found["losses"], "the same command finds the same"
+
+
+def test_the_numbers_that_moved_are_shown(capsys: Any) -> None:
+    """Of a control with many; a table of numbers that stay tells nothing."""
+    assert main(["optimize", "push", "--iterations", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "of 960 numbers that moved most: [" in told
+    (row,) = (line for line in told.splitlines() if line.startswith("push  "))
+    before, after = row.removeprefix("push  ").split("  ")[:2]
+    assert before.split(", ") != after.split(" (")[0].split(", ")
+    assert main(["optimize", "billiards", *SMALL, "--iterations", "0"]) == 0
+    assert capsys.readouterr().out.count("the same") == 2
+
+
 def test_what_a_scene_prefers_is_used_unless_something_is_asked(walk: Path, capsys: Any) -> None:
     def losses(*arguments: str) -> list[float]:
         assert main(["optimize", str(walk), "--json", *arguments]) == 0
@@ -227,7 +254,7 @@ def ending(error: BaseException | None = None) -> Any:
 def test_an_early_end_keeps_the_result_so_far(
     error: BaseException, code: int, says: str, walk: Path, capsys: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.solve.starts.descend", ending(error))
     assert main(["optimize", str(walk), "--json"]) == code
     told = capsys.readouterr()
     found = one_object(told.out)
@@ -245,7 +272,7 @@ def test_the_best_iterate_is_what_is_told_saved_and_drawn(
 ) -> None:
     drawn = []
     monkeypatch.setattr("rosephys.files.keep.record", lambda film, *_: drawn.append(film.values))
-    monkeypatch.setattr("rosephys.solve.optimize.descend", ending(error))
+    monkeypatch.setattr("rosephys.solve.starts.descend", ending(error))
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == code
     told = capsys.readouterr().out
     assert "loss 0.53 to 0.01, that of iteration 1; the last is 0.37" in told and "0.7, 0.3" in told
@@ -383,7 +410,7 @@ def test_scene_opens_the_window_where_there_is_a_display(walk: Path, monkeypatch
     assert main(["scene", str(walk), "--rate", "0.5"]) == 0
     source = seen.pop("source")
     assert seen.pop("theme") == "dark"
-    assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd"}
+    assert seen == {"iterations": 12, "rate": 0.5, "optimizer": "gd", "starts": 1, "seed": 0}
     assert source.file == walk and source.load()[1] == seen
 
 

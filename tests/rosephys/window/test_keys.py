@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from rosephys.command.arguments import parser
-from rosephys.command.cli import RUNS, _problem, _replaying
+from rosephys.command.cli import RUNS, _problem
+from rosephys.command.solving import replaying
 from rosephys.drawing.palette import colour
 from rosephys.scene.fields import parameter
 from rosephys.scene.finding import find_scene
@@ -141,7 +142,7 @@ def parsed(line: str) -> tuple[Problem, int]:
     assert words[:3] == ["python", "-m", "rosephys"]
     arguments = parser(RUNS).parse_args(words[3:])
     problem = _problem(arguments)
-    return problem, _replaying(problem, arguments)["iterations"]
+    return problem, replaying(problem, arguments)["iterations"]
 
 
 def test_c_prints_a_command_that_shows_the_same(window: Window, capsys: Any) -> None:

@@ -1,0 +1,80 @@
+"""Numbers over time, or over the iterations of a descent, to be plotted or written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SceneError
+from ..scene.fields import near
+from ..scene.given import leaves
+
+if TYPE_CHECKING:
+    from .problem import Problem
+
+LOSS = "loss"  # the curve that is over iterations; all others are over time
+MOST = 8  # curves in one plot
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One plot: `ys` (n, k) over `xs` (n,), with a label for each of the k; `over` names the xs."""
+
+    title: str
+    over: str
+    xs: NDArray[np.float64]
+    ys: NDArray[np.float64]
+    labels: tuple[str, ...]
+
+
+def curves(
+    problem: Problem, values: Any, losses: Sequence[float], names: Sequence[str]
+) -> list[Curves]:
+    """A plot for each name: "loss", or a part of the state, such as position or position.0.
+
+    Raises SceneError for a name that is none of these, with what there is, and for a part with more than MOST
+    numbers.
+    """
+    made = []
+    trajectory = None
+    for name in names:
+        if name == LOSS:
+            count = np.arange(len(losses), dtype=float)
+            made.append(Curves("loss", "iteration", count, np.array(losses)[:, None], ("loss",)))
+            continue
+        trajectory = problem.trajectory(values) if trajectory is None else trajectory
+        made.append(_of_state(problem, trajectory, name, float(values["dt"])))
+    return made
+
+
+def _of_state(problem: Problem, trajectory: Any, name: str, dt: float) -> Curves:
+    known = {_dotted(full): np.asarray(leaf) for full, leaf in leaves(trajectory, "")}
+    known = {full: array for full, array in known.items() if array.dtype.kind in "bif"}
+    found = next((full for full in known if name == full or name.startswith(f"{full}.")), None)
+    index = name[len(found) + 1 :].split(".") if found and name != found else []
+    try:
+        entry: tuple[Any, ...] = (slice(None), *(int(k) for k in index))
+        part = known[found or name][entry]
+    except (KeyError, ValueError, IndexError):
+        raise SceneError(
+            f"the state of {problem.scene.name} has no {name!r}{near(name, [LOSS, *known])}"
+        ) from None
+    ys = np.asarray(part.reshape(len(part), -1), np.float64)
+    if ys.shape[1] > MOST:
+        which = ".".join([name, *("0" for _ in part.shape[1:])])
+        raise SceneError(f"{name} has {ys.shape[1]} numbers: say which, such as {which}")
+    entries = [".".join(map(str, (name, *k))) for k in np.ndindex(part.shape[1:])]
+    unit = problem.scene.fields["dt"].unit
+    return Curves(
+        name, f"time, {unit}", dt * np.arange(len(ys), dtype=np.float64), ys, tuple(entries)
+    )
+
+
+def _dotted(name: str) -> str:
+    """arms.0.angle for .arms[0].angle"""
+    return re.sub(r"\[['\"]?(.*?)['\"]?\]", r".\1", name).lstrip(".") or "state"

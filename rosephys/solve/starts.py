@@ -1,0 +1,44 @@
+"""A descent from each of several starts: from the controls as they are, and from the best of those around them.
+
+A local minimum is left so, and a contact found that is missed at first (multi-start: Rinnooy Kan and Timmer,
+Mathematical Programming 39, 1987; the starts are screened by one evaluation each, see scout.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import OptimizeError
+from .optimize import Iterate, descend
+from .scout import BATCH, Scout
+
+if TYPE_CHECKING:
+    from .problem import Problem, Values
+
+
+def descend_from(
+    problem: Problem,
+    *,
+    starts: int,
+    seed: int = 0,
+    values: Values | None = None,
+    **how: Any,
+) -> Iterator[tuple[int, Iterate]]:
+    """The iterates of `starts` descents, one after the other, each with the number of its descent.
+
+    `how` is what `descend` takes. Raises what that raises of the first descent, of which one at least is asked
+    for, and BATCH + 1 at most; a later one ends where its loss is not finite.
+    """
+    if not 1 <= starts <= BATCH + 1:
+        raise ValueError(f"starts are 1 to {BATCH + 1}, not {starts}")
+    first = problem.complete(values or {})
+    for iterate in descend(problem, values=first, **how):
+        yield 0, iterate
+    if starts == 1 or not problem.controls:
+        return
+    for k, other in enumerate(Scout(problem, seed).starts(first, starts - 1)):
+        with suppress(OptimizeError):
+            for iterate in descend(problem, values=other, **how):
+                yield k + 1, iterate
