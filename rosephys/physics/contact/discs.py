@@ -149,6 +149,8 @@ def toi_velocity(
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), at the instants of impact."""
     n = x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
+    if n < 2:
+        return ra.zeros((n, 2)), ra.zeros((n, 2))
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     # a loop of one: the reverse pass remembers in which steps it did anything, and looks at these alone
     for _ in ra.range(1):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import rose_ad as ra
 from rosephys import Problem, find_scene
-from rosephys.physics.contact.discs import toi_velocity
+from rosephys.physics.contact.discs import RULES, toi_velocity
 
 R, DT = 0.03, 0.003
 Rows = np.ndarray[Any, Any]
@@ -237,3 +237,11 @@ def test_a_rack_that_is_struck_in_its_axis_stays_symmetric(e: float) -> None:
     assert np.diff(energy, prepend=0.5).max() <= 1e-14
     np.testing.assert_allclose(momentum[-1], (1, 0), atol=1e-12)
     assert e != 1 or energy[-1] == pytest.approx(0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_disc_meets_nobody(rule: str, count: int) -> None:
+    x = np.ones((count, 2))
+    for change in ra.fn(lambda x: RULES[rule](x, x, 0.03, 1.0, 0.1))(x):
+        np.testing.assert_array_equal(change, np.zeros((count, 2)))
