@@ -57,7 +57,7 @@ def step(
 
 
 def penalty_limit(world: World, dt: Scalar, substeps: int = 16, stiffness: Scalar = 1e4) -> Limit:
-    """Where contacts are stable: h ω ≤ 2 for a substep h and ω² = 16 k / m of the lightest body.
+    """Where contacts do not hop: h ω ≤ 2 for a substep h and ω² = 16 k / m of the lightest body.
 
     That is the sum over two points of contact of k (1/m + 3/m) for each of two bodies, with 3/m for the turning
     of a box about its centre by a force at its corner.
