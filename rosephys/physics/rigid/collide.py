@@ -34,6 +34,8 @@ ASLANT = 0.03
 """Faces that are turned by more than this, in radians, touch in one point."""
 EQUAL = 1e-6
 """Separations that differ by less than this share of what counts as near are equal."""
+FIXED = 0.1
+"""The same where fixed bodies adjoin, whose faces go on beyond a seam."""
 
 
 @ra.struct
@@ -190,17 +192,17 @@ def _reference_face(
 ) -> tuple[Index, Index, Condition]:
     """The body and its face that is the reference, and whether there is one."""
     if seam is None:
-        return *_best(gaps, shapes.reach), True
+        return *_best(gaps, EQUAL * shapes.reach), True
     first = seam.side
-    return seam.reference(corner, normal, gaps, lambda g: _best(g, shapes.reach, first))
+    return seam.reference(corner, normal, gaps, lambda g: _best(g, FIXED * shapes.reach, first))
 
 
-def _best(gaps: Array, reach: float, first: Index = 0) -> tuple[Index, Index]:
+def _best(gaps: Array, margin: float, first: Index = 0) -> tuple[Index, Index]:
     """The body, 0 or 1, and its face along whose normal the two are separated most: that of the `first` unless
     the other's is clearly the better, as equal ones must not take turns."""
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))
     o = 1 - first
-    r = ra.where(gaps[o, best[o]] > gaps[first, best[first]] + EQUAL * reach, o, first)
+    r = ra.where(gaps[o, best[o]] > gaps[first, best[first]] + margin, o, first)
     return r, best[r]
 
 

@@ -276,7 +276,7 @@ def test_scenes_that_are_not_are_not() -> None:
     ("name", "settings", "reason"),
     [
         ("robot", {}, "narrow"),
-        ("throw", {}, "jump"),
+        ("throw", {"spin": "4"}, "narrow"),
         ("stack", {"ball_velocity": "6.040321,1.594736"}, "narrow"),
     ],
 )
@@ -306,8 +306,8 @@ def test_the_shot_at_the_stack_is_told_with_its_numbers() -> None:
     problem = Problem(find_scene("stack", {"ball_velocity": "6.040321,1.594736"}))
     found = verdict(problem)
     assert found.within == pytest.approx(1e-7)
-    assert "-85.5 for 100 % of the controls, is right" in found.words
-    assert "1.15e+04 and -523" in found.words
+    assert "-56.6 for 100 % of the controls, is right" in found.words
+    assert "6.12e+03 and -56.6, one to either side" in found.words
 
 
 def asked_by_the_window(problem: Problem) -> Verdict:
@@ -333,7 +333,8 @@ def asked_by_the_window(problem: Problem) -> Verdict:
         ("billiards", {"contact": "naive"}, "narrow"),
         ("billiards", {"cue_velocity": "0,1"}, "flat"),
         ("stack", {"ball_velocity": "6.040321,1.594736"}, "narrow"),
-        ("throw", {}, "jump"),
+        ("throw", {}, None),
+        ("throw", {"spin": "4"}, "narrow"),
         ("pendulum", {"links": "2", "steps": "4000", "push": "9,-9"}, "chaos"),
         ("rigid", {"robot": "0"}, "chaos"),
     ],
