@@ -276,7 +276,6 @@ def test_scenes_that_are_not_are_not() -> None:
     ("name", "settings", "reason"),
     [
         ("robot", {}, "narrow"),
-        ("throw", {"spin": "4"}, "narrow"),
         ("stack", {"ball_velocity": "6.040321,1.594736"}, "narrow"),
     ],
 )
