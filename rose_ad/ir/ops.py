@@ -34,7 +34,6 @@ class Op:
     attribute: str = ""  # the property of `Instr` that says the rest of it
     blocks: tuple[str, ...] = ()
     view: bool = False  # its result is its first operand, or a part of it
-    carries: bool = False  # values go from each step to the next
 
 
 def _rows(n: int, atoms: Iterable[Atom]) -> list[Type]:
@@ -182,7 +181,6 @@ OPS: dict[str, Op] = {
         _scanned,
         "steps",
         ("body",),
-        carries=True,
     ),
     "while": Op(
         "(carry, ...)",
@@ -192,7 +190,6 @@ OPS: dict[str, Op] = {
         _looped,
         "length",
         ("body", "test"),
-        carries=True,
     ),
     "rewind": Op(
         "(carry, ..., cotangent, ...)",
@@ -203,7 +200,6 @@ OPS: dict[str, Op] = {
         lambda instr: [r.type for r in instr.blocks[1].results],
         "steps",
         ("step", "back"),
-        carries=True,
     ),
     "cond": Op(
         "(p,)",
@@ -231,8 +227,6 @@ OPS: dict[str, Op] = {
 #: values of their operands alone: they may be shared, moved and left out
 VALUES = frozenset(name for name, op in OPS.items() if op.effect == "none")
 VIEWS = frozenset(name for name, op in OPS.items() if op.view)
-#: loops with carries
-CARRYING = frozenset(name for name, op in OPS.items() if op.carries)
 
 
 class Visitor:
