@@ -107,29 +107,20 @@ def find(world: World, state: Bodies, dt: Scalar) -> Contacts:
     """The contacts of a step of length dt that starts from this state, as they lie at its start."""
     shapes = Outlines(world)
     flight = Flight(shapes, *moving(state), ra.array(world.gravity), seer(shapes))
-    return contacts(flight, dt, ra.array(np.zeros(len(world.bodies))))
+    return contacts(flight, crossing(flight, dt), dt, ra.array(np.zeros(len(world.bodies))))
 
 
-def no_contacts(p: int) -> Contacts:
-    """Of p pairs none."""
-    shapes = ((p,), (p,), (p, 2), (p, 2, 2, 2), (p, 2), (p, 2))
-    return Contacts(*map(ra.zeros, shapes))
-
-
-def contacts(flight: Flight, dt: Scalar, since: Array) -> Contacts:
-    """The contacts of a step of length dt, each pair as it lies at the later of its bodies' times in `since`
-    (n,)."""
+def contacts(flight: Flight, among: Array, dt: Scalar, since: Array) -> Contacts:
+    """The contacts of a step of length dt that are `among` (p,) those pairs, each as it lies at the later of
+    its bodies' times in `since` (n,)."""
     pairs = flight.shapes.world.contacts.pairs
     p, pairs = len(pairs), ra.array(pairs)
     near, time = ra.accum(p), ra.accum(p)
     normal, arms = ra.accum((p, 2)), ra.accum((p, 2, 2, 2))
     gap, closing = ra.accum((p, 2)), ra.accum((p, 2))
-    lower, upper = _boxes(flight, dt)
-    parts = ra.array(flight.shapes.world.touching)
     for k in ra.range(p):
-        (i, j), (a, b) = pairs[k], parts[k]
-        with ra.when(ra.all((lower[a] < upper[b]) & (lower[b] < upper[a]))):
-            t = ra.maximum(since[i], since[j])
+        with ra.when(among[k] > 0):
+            t = ra.maximum(since[pairs[k, 0]], since[pairs[k, 1]])
             seen = flight.look(k, t)
             with ra.when(flight.comes_near(k, seen, dt)):
                 near[k] += YES
@@ -140,6 +131,18 @@ def contacts(flight: Flight, dt: Scalar, since: Array) -> Contacts:
                 closing[k] += seen.closing
     found = (near, time, normal, arms, gap, closing)
     return Contacts(*(a.freeze() for a in found))
+
+
+def crossing(flight: Flight, dt: Scalar) -> Array:
+    """1 for each pair (p,) that may come near within dt: the boxes of what it sweeps over overlap."""
+    pairs = flight.shapes.world.contacts.pairs
+    parts, (lower, upper) = ra.array(flight.shapes.world.touching), _boxes(flight, dt)
+
+    def overlap(k: Index) -> Scalar:
+        a, b = parts[k, 0], parts[k, 1]
+        return ra.where(ra.all((lower[a] < upper[b]) & (lower[b] < upper[a])), 1.0, 0.0)
+
+    return ra.build(len(pairs), overlap)
 
 
 def _flown(

@@ -40,19 +40,18 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Scalar, Sums
+from ..quantities import Array, Condition, Index, Scalar, Sums, Vector
 from . import joints
 from .answers import response, spread
 from .bodies import Bodies, Poses, Twists, World
 from .collide import Outlines
-from .flight import YES, Contacts, Flight, Look, contacts, moving, no_contacts, seer
+from .flight import YES, Contacts, Flight, Look, contacts, crossing, moving, seer
 from .meetings import LOOSE, NEVER, rattles, searcher, settles, slowest, strikes
 from .pairs import (
     NORMALS,
     Pair,
     Pairs,
     changes,
-    no_pairs,
     pair_of,
     pairs_of,
     resolved,
@@ -70,10 +69,11 @@ ROUNDS = 32
 
 @ra.struct
 class Meetings:
-    """When each of p pairs meets next (p,), NEVER if not within the step; 1 for those that rest (p,), and for
-    those that touch, resting or about to meet (p,)."""
+    """When each of p pairs meets next (p,), NEVER if not within the step; 1 for those that are near (p,), for
+    those that rest (p,), and for those that touch, resting or about to meet (p,)."""
 
     time: ra.Vec
+    near: ra.Vec
     rests: ra.Vec
     touch: ra.Vec
 
@@ -81,17 +81,14 @@ class Meetings:
 @ra.struct
 class _Flown:
     """A step up to its last impact, of pair `last` at the time `now`: the motion (n, 3) and x (n, 3) of the
-    flights that bodies are on, since when (n,); and what they meet next. `over` is 1 if that is nothing."""
+    flights that bodies are on, since when (n,); and what they meet next."""
 
     motion: ra.Vec
     x: ra.Vec
     since: ra.Vec
-    contacts: Contacts
-    pairs: Pairs
     next: Meetings
     last: ra.Int
     now: ra.Real
-    over: ra.Real
 
 
 _Round: TypeAlias = tuple[Twists, Scalar]
@@ -120,12 +117,14 @@ def after_impacts(world: World, state: Bodies, dt: Scalar, most: int, plastic: b
     p, n = len(world.contacts.pairs), len(world.bodies)
     x, motion = moving(state)
     meeting = _Meeting(world, x, dt, plastic)
-    nothing = Meetings(ra.full(p, NEVER), ra.zeros(p), ra.zeros(p))
-    start = _Flown(motion, x, ra.zeros(n), no_contacts(p), no_pairs(p), nothing, -1, 0.0, 0.0)
-    end = ra.while_loop(lambda s: s.over == 0, meeting.further, start, max_steps=most + 1)
+    nothing = Meetings(ra.full(p, NEVER), ra.zeros(p), ra.zeros(p), ra.zeros(p))
+    start = meeting.looked(_Flown(motion, x, ra.zeros(n), nothing, -1, 0.0))
+    end = ra.while_loop(
+        lambda s: ra.min(s.next.time) < NEVER, meeting.further, start, max_steps=most
+    )
     left = ra.where(end.next.time < NEVER, 1.0, end.next.rests)
     rests = ra.build(p, lambda k: ra.maximum(left[k], settles(meeting.restitution[k])))
-    return Rest(end.motion, end.x, end.contacts, end.pairs, rests)
+    return Rest(end.motion, end.x, *meeting.touching(end.next.near, end), rests)
 
 
 class _Meeting:
@@ -136,6 +135,8 @@ class _Meeting:
         self.shapes, self.gravity = Outlines(world), ra.array(world.gravity)
         self.see = seer(self.shapes)
         self.searched = searcher(self.shapes, self.see)
+        # as functions of their own they compile once
+        self.met, self.found = ra.fn(self._met), ra.fn(self._found)
         e, bodies = ra.array(world.restitution), ra.array(world.contacts.pairs)
         count = len(world.contacts.pairs)
         self.restitution = ra.build(count, lambda k: ra.maximum(e[bodies[k, 0]], e[bodies[k, 1]]))
@@ -149,46 +150,66 @@ class _Meeting:
         return Flight(self.shapes, x, motion, self.gravity, self.see)
 
     def further(self, s: _Flown) -> _Flown:
-        """After the next impact, or at the step's end."""
-        at = contacts(self.flight(s.x, s.motion), self.dt, s.since)
-        next = self.meetings(s, at)
-        s = replace(s, contacts=at, pairs=pairs_of(self.world, at), next=next)
-        k = ra.argmin(next.time)
-        return ra.cond(
-            next.time[k] < NEVER, lambda: self.collided(k, s), lambda: replace(s, over=1.0)
-        )
+        """After the next impact."""
+        return self.looked(self.collided(ra.argmin(s.next.time), s))
+
+    def touching(self, among: Array, s: _Flown) -> tuple[Contacts, Pairs]:
+        """The pairs `among` these (p,), as they lie after the last impact of each body."""
+        return self.found(among, s.x, s.motion, s.since, self.dt)
+
+    def _found(
+        self, among: Array, x: Poses, motion: Twists, since: Array, dt: Scalar
+    ) -> tuple[Contacts, Pairs]:
+        at = contacts(self.flight(x, motion), among, dt, since)
+        return at, pairs_of(self.world, at)
 
     # ------------------------------------------------------------------------------ what is met
 
-    def meetings(self, s: _Flown, at: Contacts) -> Meetings:
-        """What is met next, which is new for bodies that have changed their flight. Nothing of it is
+    def looked(self, s: _Flown) -> _Flown:
+        """With what is met next, which is new for bodies that have changed their flight. Nothing of it is
         differentiated."""
-        x, motion, since, now = ra.stop_gradient((s.x, s.motion, s.since, s.now))
-        g, dt, at = ra.stop_gradient((self.gravity, self.dt, at))
-        bodies, old = ra.array(self.world.contacts.pairs), s.next
+        return replace(s, next=self.met(*ra.stop_gradient((s, self.gravity, self.dt, self.slow))))
 
-        def anew(q: Index) -> tuple[Scalar, Scalar, Scalar]:
-            seen = Look(at.normal[q], at.arms[q], at.gap[q], at.closing[q], at.normal[q])
-            time, rests = self.searched(q, at.time[q], seen, x, motion, g, dt, self.slow[q])
-            touch = (rests > 0) | (time <= at.time[q])
+    def _met(self, s: _Flown, g: Vector, dt: Scalar, slow: Array) -> Meetings:
+        bodies, flight, old = (
+            ra.array(self.world.contacts.pairs),
+            self.flight(s.x, s.motion),
+            s.next,
+        )
+        among = crossing(flight, dt)
+
+        def anew(q: Index, t: Scalar, seen: Look) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+            time, rests = self.searched(q, t, seen, s.x, s.motion, g, dt, slow[q])
+            touch = (rests > 0) | (time <= t)
             # left to what follows: what was gone through often enough, and what is to rest after its impact
             was = (q == s.last) | (old.touch[q] > 0)
-            left = was & (time <= now) | (q == s.last) & rattles(self.slow[q])
+            left = was & (time <= s.now) | (q == s.last) & rattles(slow[q])
             return (
                 ra.where(left, NEVER, time),
+                1.0,
                 ra.where(left, 1.0, rests),
                 ra.where(touch, 1.0, 0.0),
             )
 
-        def look(q: Index) -> tuple[Scalar, Scalar, Scalar]:
-            changed = (since[bodies[q, 0]] == now) | (since[bodies[q, 1]] == now)
+        def look(q: Index) -> tuple[Scalar, Scalar, Scalar, Scalar]:
+            first, second = s.since[bodies[q, 0]], s.since[bodies[q, 1]]
+            t = ra.maximum(first, second)
 
-            def near() -> tuple[Scalar, Scalar, Scalar]:
-                return ra.cond(at.near[q] > 0, lambda: anew(q), lambda: (NEVER, 0.0, 0.0))
+            def crosses() -> tuple[Scalar, Scalar, Scalar, Scalar]:
+                seen = flight.look(q, t)
+                near = flight.comes_near(q, seen, dt)
+                return ra.cond(near, lambda: anew(q, t, seen), lambda: (NEVER, 0.0, 0.0, 0.0))
 
-            return ra.cond(changed, near, lambda: (old.time[q], old.rests[q], old.touch[q]))
+            def near() -> tuple[Scalar, Scalar, Scalar, Scalar]:
+                return ra.cond(among[q] > 0, crosses, lambda: (NEVER, 0.0, 0.0, 0.0))
 
-        return Meetings(*ra.build(len(at.near), look))
+            return ra.cond(
+                (first == s.now) | (second == s.now),
+                near,
+                lambda: (old.time[q], old.near[q], old.rests[q], old.touch[q]),
+            )
+
+        return Meetings(*ra.build(len(among), look))
 
     # ---------------------------------------------------------------------------- what it does
 
@@ -208,7 +229,8 @@ class _Meeting:
 
     def meeting(self, k: Index, s: _Flown) -> tuple[Scalar, Look]:
         """When pair k meets, and how: with derivatives, if it has flown there since its last impact."""
-        earlier, t = s.contacts.time[k], ra.stop_gradient(s.next.time[k])
+        i, j = ra.array(self.world.contacts.pairs)[k]
+        earlier, t = ra.maximum(s.since[i], s.since[j]), ra.stop_gradient(s.next.time[k])
         flight, flown = self.flight(s.x, s.motion), t > earlier
         t = ra.where(flown, t, earlier)
         seen, slow = flight.look(k, t), self.slow[k]
@@ -222,20 +244,23 @@ class _Meeting:
         """The motion after the impact of pair k at the time t, and of those that touch, in rounds until none
         approaches. What rests is carried: until t gravity has not moved it."""
         met, pull = pair_of(self.world, k, seen.normal, seen.arms), self.world.pull
+        count = len(self.world.contacts.pairs)
+        others = ra.build(count, lambda p: ra.where(p == k, 0.0, s.next.touch[p]))
+        taking = ra.build(count, lambda p: ra.where(p == k, 1.0, s.next.touch[p]))
+        at, pairs = self.touching(others, s)
         inverse, bounds = None, None
         if self.world.joints:
             inverse = joints.inverse_mass(self.world, self.x)
-            bounds = np.arange(len(self.world.contacts.pairs))[:, None] + [0, 1]
-        taking = ra.build(len(s.next.touch), lambda p: ra.where(p == k, 1.0, s.next.touch[p]))
+            bounds = np.arange(count)[:, None] + [0, 1]
 
         def round(now: _Round) -> _Round:
-            count = ra.accum(1)
+            hits = ra.accum(1)
 
             def visit(p: Index, i: Index, j: Index, motions: Array, change: Sums) -> None:
                 pair, gap, fell = ra.cond(
                     p == k,
                     lambda: (met, seen.gap, t),
-                    lambda: (s.pairs.row(p), s.contacts.gap[p], 0.0),
+                    lambda: (pairs.row(p), at.gap[p], 0.0),
                 )
                 u = speeds(pair, motions + fell * ra.concat([pull[i], pull[j]]))
                 closing, left = -u[NORMALS], self.dt - t
@@ -243,9 +268,9 @@ class _Meeting:
                 with ra.when(ra.any(struck)):
                     aim = ra.where(struck, self.restitution[p] * closing, -LATER)
                     _move(pair, i, j, u, aim, inverse, change)
-                    count[0] += YES
+                    hits[0] += YES
 
-            return sweep(self.world, taking, now[0], visit, bounds), count.freeze()[0]
+            return sweep(self.world, taking, now[0], visit, bounds), hits.freeze()[0]
 
         return ra.while_loop(lambda now: now[1] > 0, round, (s.motion, 1.0), max_steps=ROUNDS)[0]
 
