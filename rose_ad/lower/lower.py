@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
 from ..ir.core import Function, Instr
 from ..ir.host import Host
@@ -18,6 +19,9 @@ from .module import Module, Written
 from .work import Work
 
 ENTRY = "rose_entry"
+IN_PLACE = 60
+"""The most instructions of a function that is written out where it is called, if that is one place. LLVM takes
+much longer for one long function than for two of half the length."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def lower(function: Function, nans: bool = False, signals: bool = False) -> Lowe
     see interrupts.py."""
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
-    once = {f for f in functions if f is not function and calls[f] == 1}
+    once = {f for f in functions if f is not function and calls[f] == 1 and _is_short(f)}
     module = Module(nans, once, _scalar_code, Work(functions) if signals else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
@@ -52,6 +56,10 @@ def lower(function: Function, nans: bool = False, signals: bool = False) -> Lowe
     return LoweredProgram(
         text + "\n", scratch, tuple(module.checks), tuple(largest), hosts, f"@{POLL}(" in text
     )
+
+
+def _is_short(f: Function) -> bool:
+    return next(islice(instructions(f.block), IN_PLACE, None), None) is None
 
 
 def _scalar_code(module: Module, f: Function) -> Written:

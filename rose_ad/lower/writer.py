@@ -21,6 +21,7 @@ from .module import NAME, RETURN, Module, Written
 
 _STACK_SLOT = 512  # bytes: larger arrays lie in the arena
 _STACK_TOTAL = 16384  # bytes of stack a function may use for its small arrays
+_LONG = 250  # lines: what is longer is not inlined, since LLVM takes long for long functions
 _FRAME = "@FRAME@"  # the bytes of the function's own frame, known when all is written
 
 
@@ -58,7 +59,8 @@ class Writer(ABC):
         """The function, whose body has been written."""
         frame = aligned(self.own_bytes)
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, str(frame))
-        head = f"define internal void {NAME}({', '.join(params)}) {{"
+        apart = " noinline" if len(self.lines) > _LONG else ""
+        head = f"define internal void {NAME}({', '.join(params)}){apart} {{"
         text = f"{head}\nentry:\n{body}\n  {RETURN}\n}}"
         return Written(text, frame + self.callee_bytes)
 
