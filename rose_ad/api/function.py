@@ -12,7 +12,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -25,6 +25,7 @@ from ..base.source import UNKNOWN, here, of_function
 from ..base.static import Held, Unchanging
 from ..base.tree import Structure, flatten, is_traced, unflatten
 from ..base.turns import Turns
+from ..ir.alike import one_of
 from ..ir.core import Function, Var
 from ..ir.in_force import in_force
 from ..ir.pickling import Reference, reference
@@ -54,6 +55,7 @@ _by_meaning: dict[Hashable, PythonFunction] = {}
 class _State(threading.local):
     def __init__(self) -> None:
         self.being_made: set[tuple[Fn, Signature]] = set()
+        self.alike: dict[Hashable, Function] = {}  # those made while one is, by what they do
 
 
 _state = _State()
@@ -200,8 +202,11 @@ class Fn(Unchanging):
             _state.being_made.add(making)
             try:
                 known = made.get(key) or self.make(structure, types)
+                known = replace(known, ir=one_of(known.ir, _state.alike))
             finally:
                 _state.being_made.discard(making)
+                if not _state.being_made:
+                    _state.alike = {}
             if known.captured:  # which may be other values the next time
                 return known
             return made.setdefault(key, known)

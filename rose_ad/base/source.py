@@ -11,6 +11,7 @@ import linecache
 import os
 import sys
 import threading
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -30,7 +31,7 @@ class Position(NamedTuple):
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep  # all of rose_ad
 _Place = tuple[CodeType, int] | Position
 _places: list[_Place | None] = [None]
-_numbers: dict[tuple[_Place, str], int] = {}
+_numbers: dict[tuple[object, str], int] = {}  # by place, and by what is shown of it
 _is_library: dict[str, bool] = {}
 _lock = threading.RLock()
 held_across_forks(_lock)
@@ -76,10 +77,19 @@ def _number(place: _Place) -> int:
     number = _numbers.get(key)
     if number is None:
         with _lock:
-            number = _numbers.setdefault(key, len(_places))
+            number = _numbers.setdefault((_shown(place), key[1]), len(_places))
             if number == len(_places):
                 _places.append(place)
+            _numbers[key] = number
     return number
+
+
+def _shown(place: _Place) -> object:
+    """What is equal for places that are shown alike. From 3.11 on Python may stop at another offset in the same
+    expression once it has seen what it calls there; two runs over one line would be at two places."""
+    if isinstance(place, Position) or place[1] < 0 or sys.version_info < (3, 11):
+        return place
+    return place[0], next(islice(place[0].co_positions(), place[1] // 2, None))
 
 
 _UNKNOWN_POSITION = Position("<unknown>", 0)
