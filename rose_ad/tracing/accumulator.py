@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -153,7 +151,7 @@ class Part:
     def __getitem__(self, key: Any) -> Part | Parts:
         keys = key if isinstance(key, tuple) else (key,)
         required("an accumulator").resolve(self._whole.ref)
-        if any(isinstance(k, slice) or k is Ellipsis or is_array_key(k) for k in keys):
+        if any(k is None or k is Ellipsis or isinstance(k, slice) or is_array_key(k) for k in keys):
             return Parts(self._whole, self.ref, keys)
         part = self.ref
         for k in keys:
@@ -186,12 +184,7 @@ class Parts:
         self._whole, self.ref = whole, ref
         lengths = shape_of(value_type(ref.type))
         self.picked = Picked(lengths, keys)
-        # so many axes at the end are added to at once
-        self.block = sum(1 for _ in takewhile(lambda full: full, self._full(lengths)))
-
-    def _full(self, lengths: tuple[int, ...]) -> Iterator[bool]:
-        for (key, _), n in zip(self.picked.axes[::-1], lengths[::-1], strict=True):
-            yield isinstance(key, builtins.range) and key == builtins.range(n)
+        self.block = self.picked.block(lengths)  # axes that are added to at once
 
     def __iadd__(self, value: Any) -> _Added:
         self._over((), broadcast_to(lift(value), self.picked.shape))

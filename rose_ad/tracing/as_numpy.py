@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.errors import TypeMismatch
 from ..base.source import here
-from . import arrays, linalg, numeric, reduce
+from . import arrays, linalg, numeric, reduce, sorting
 from .control import where
 from .indexing import axis_of, broadcast_to
 from .values import lift
@@ -129,8 +129,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.all: _over_axes(reduce.all),
     np.argmin: _over_axes(reduce.argmin),
     np.argmax: _over_axes(reduce.argmax),
-    np.sort: _along(reduce.sort, -1),
-    np.argsort: _along(reduce.argsort, -1),
+    np.sort: _along(sorting.sort, -1),
+    np.argsort: _along(sorting.argsort, -1),
     np.cumsum: _along(reduce.cumsum, None),
     np.cumprod: _along(reduce.cumprod, None),
     np.trace: lambda a: reduce.trace(a),
