@@ -30,9 +30,8 @@ from .function import Fn, Specialised, as_fn, derived
 def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
     """The gradient of a function whose result is one Real, in the arguments `argnums`.
 
-    Its result has the structure of that argument (a tuple for a tuple of argnums), with zeros for those of its
-    leaves that are Ints or Bools. With `has_aux`, f returns (value, more) and the gradient comes with `more`. As
-    in JAX.
+    Its result has the structure of that argument (a tuple for a tuple of argnums), with zeros for leaves that
+    are Ints or Bools. With `has_aux`, f returns (value, more) and the gradient comes with `more`. As in JAX.
     """
     return _gradient(f, argnums, has_aux, with_value=False)
 

@@ -130,6 +130,13 @@ class Fn(Unchanging):
         types = self.argument_types(structure, [v.type for v in values])
         values = [convert(v, scalar_of(t)) for v, t in zip(values, types, strict=True)]
         special = self.specialise(structure, types)
+        if not special.ir.results and any(isinstance(leaf, Accumulator) for leaf in leaves):
+            raise TraceError(
+                f"an accumulator is given to {self.__name__}, which returns nothing: there it is a value, and "
+                "what is added to that is lost",
+                here(),
+                f"let {self.__name__} return what is to be added: acc += {self.__name__}(x)",
+            )
         b = trace.builder
         b.loc = here()
         passed = [*(v.atom for v in values), *(trace.resolve(v) for v in special.captured)]

@@ -31,7 +31,9 @@ def with_checkpoints(
     steps: Steps, checkpoint: Checkpoint, budget: int, size: int, loc: int
 ) -> Steps:
     """How a scan with carries of `size` bytes runs under a setting of the user's."""
-    if checkpoint == "all":  # or, of a number of steps that is not known, as many as there is room for
+    if (
+        checkpoint == "all"
+    ):  # or, of a number of steps that is not known, as many as there is room for
         return replace(steps, budget=budget) if steps.counted else steps
     if checkpoint == "auto":
         if not 0 < size <= budget and size:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..base.errors import TraceError, TypeMismatch
-from ..base.source import here
+from ..base.source import UNKNOWN, here, show
 from ..base.tree import Leaf
 from ..ir.core import Atom, Const, Var
 from ..ir.types import (
@@ -52,11 +52,12 @@ class Accumulator(Leaf):
     """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
     returned or used; nothing is added afterwards."""
 
-    __slots__ = ("_frozen", "ref")
+    __slots__ = ("_frozen", "_read", "ref")
 
     def __init__(self, ref: Var) -> None:
         self.ref = ref
         self._frozen: Any = None
+        self._read = UNKNOWN  # where it was read
 
     def as_traced(self) -> Traced:
         """The value, which is thereby read."""
@@ -95,7 +96,8 @@ class Accumulator(Leaf):
             raise TraceError(
                 "an accumulator is added into after its value was read",
                 here(),
-                "make a new accumulator, or read this one later",
+                "make a new accumulator, or read this one later; a function that is called is given the value, "
+                f"and returns what is to be added. It was read here:\n{show(self._read)}",
             )
         trace = required("an accumulator")
         trace.resolve(self.ref)
@@ -133,6 +135,7 @@ class Accumulator(Leaf):
                     "read it after the loop, or make it inside",
                 )
             self._frozen = wrap(located().freeze(self.ref))
+            self._read = here()
         return self._frozen
 
     __array_ufunc__ = Traced.__array_ufunc__

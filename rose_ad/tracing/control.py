@@ -211,9 +211,9 @@ def fori_loop(
 ) -> Any:
     """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds may be traced Ints.
 
-    `checkpoint` and `budget` are those of `scan`. Where the bounds are traced, reverse mode keeps the carries of
-    all steps if it is known how many there are at most and they fit into `budget`, and otherwise of some:
-    `ra.minimum(n, 1000)` tells it.
+    `checkpoint` and `budget` are those of `scan`. Where the bounds are traced, reverse mode keeps the carries
+    of all steps if it is known how many there are at most, `ra.minimum(n, 1000)` say, and they fit into
+    `budget`; otherwise of 256 steps.
     """
     trace = required("ra.fori_loop")
     loc = here()
@@ -227,7 +227,10 @@ def fori_loop(
         n = min(interval(count[0])[1], UNBOUNDED)
     return _scan(
         trace,
-        lambda i, carry: (f(i if isinstance(first, int) and first == 0 else i + first, carry), None),
+        lambda i, carry: (
+            f(i if isinstance(first, int) and first == 0 else i + first, carry),
+            None,
+        ),
         init,
         Steps(n, counted=bool(count)),
         (checkpoint, budget),
@@ -286,8 +289,8 @@ def _scan(
     b = trace.builder
     b.loc = loc
     outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block, count)]
-    count = len(carries)
-    return unflatten(structure, outs[:count]), unflatten(ys_structure, outs[count:])
+    ends = len(carries)
+    return unflatten(structure, outs[:ends]), unflatten(ys_structure, outs[ends:])
 
 
 def _loop(

@@ -20,9 +20,9 @@ from .accumulator import Accumulator, total
 from .arrays import diagonal, full_like, moveaxis, reshape
 from .control import fori_loop, scan, where
 from .control import range as loop
-from .indexing import axis_of, generate, index
-from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_int, to_real
-from .values import SHORT, Traced, convert, lift, located
+from .indexing import axis_of
+from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_real
+from .values import SHORT, convert, lift, located
 
 Axis: TypeAlias = "int | Sequence[int] | None"
 

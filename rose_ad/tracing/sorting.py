@@ -17,10 +17,10 @@ from ..base.tree import is_traced
 from ..ir.types import I64, Bool, array_type, is_float
 from .accumulator import Accumulator, total
 from .arrays import moveaxis
-from .control import cond, fori_loop, scan, where
+from .control import fori_loop, scan, where
 from .control import range as loop
 from .indexing import axis_of, generate, index
-from .numeric import maximum, minimum, to_int
+from .numeric import minimum, to_int
 from .values import Traced, convert, lift, located
 
 COUNTED = 64  # rows up to this length are sorted by counting

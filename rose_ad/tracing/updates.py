@@ -22,7 +22,7 @@ from .accumulator import Accumulator
 from .arrays import reshape
 from .control import range as loop
 from .control import scan, when, where
-from .indexing import Picked, as_shape, at, broadcast_to, generate, index, position
+from .indexing import Picked, as_shape, at, broadcast_to, generate, position
 from .numeric import maximum, minimum
 from .sorting import argsort
 from .values import Traced, broadcast_shape, convert, lift, located, wrap
@@ -150,9 +150,7 @@ class _Run:
         return inside, minimum(maximum(distance, 0), self.length - 1)
 
 
-def _replaced(
-    x: Any, runs: Sequence[_Run], v: Any, shape: tuple[int, ...], merge: Merge
-) -> Any:
+def _replaced(x: Any, runs: Sequence[_Run], v: Any, shape: tuple[int, ...], merge: Merge) -> Any:
     """The array with `merge(entry, value)` where each index is in its run; `v` broadcasts to `shape`."""
     lead = len(shape) - (x.ndim - len(runs))
 
@@ -287,7 +285,9 @@ def _starts(given: Any, lengths: Sequence[int], sizes: Sequence[int]) -> list[An
             here(),
         )
     if any(k > n for k, n in zip(sizes, lengths, strict=True)):
-        raise TypeMismatch(f"a block of sizes {tuple(sizes)} of an array of {tuple(lengths)}", here())
+        raise TypeMismatch(
+            f"a block of sizes {tuple(sizes)} of an array of {tuple(lengths)}", here()
+        )
     return [
         minimum(maximum(lift(s), 0), n - k) for s, n, k in zip(starts, lengths, sizes, strict=True)
     ]

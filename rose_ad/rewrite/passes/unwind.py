@@ -13,8 +13,8 @@ from dataclasses import replace
 from ...ir.builder import Builder
 from ...ir.copying import Copier, enter_loop, lookups
 from ...ir.core import UNBOUNDED, Atom, Block, Const, Instr, Steps
-from ...ir.types import I64
 from ...ir.queries import carried, counts, instructions
+from ...ir.types import I64
 
 
 def unwind(block: Block) -> Block | None:
@@ -71,7 +71,9 @@ class _Unwinder(Copier):
         before = inner.prim("sub", last, index) if steps.reverse else index
         again = inner.loop(0, steps.n - 1)
         self.env[step.params[0]] = (
-            again.prim("sub", last, again.block.params[0]) if steps.reverse else again.block.params[0]
+            again.prim("sub", last, again.block.params[0])
+            if steps.reverse
+            else again.block.params[0]
         )
         for p in step.params[1:]:
             self.env[p] = again.block.param(p.type)

@@ -117,8 +117,8 @@ def build_of_a_traced_length(n: Any) -> Any:
     return ra.build(n, lambda i: 1.0)  # here
 
 
-@mistake(ra.TraceError, "known while tracing", "static parameter", 3)
-def fori_loop_to_a_traced_bound(n: Any) -> Any:
+@mistake(ra.TypeMismatch, "must be Ints", "ra.to_int", 3.0)
+def fori_loop_to_a_real(n: Any) -> Any:
     return ra.fori_loop(0, n, lambda i, c: c, 1.0)  # here
 
 
@@ -320,6 +320,33 @@ def accumulator_added_to_when_read(x: Any) -> Any:
     y = acc * 2.0
     acc += x  # here
     return y
+
+
+@ra.fn
+def adds_to_what_it_is_given(acc: Any, x: Any) -> Any:
+    acc += x
+
+
+@ra.fn
+def gives_back_more(acc: Any, x: Any) -> Any:
+    return acc + x
+
+
+@mistake(ra.TraceError, "which returns nothing", "acc += adds_to_what_it_is_given(x)", 1.0)
+def accumulator_given_to_what_adds(x: Any) -> Any:
+    acc = ra.accum()
+    adds_to_what_it_is_given(acc, x)  # here
+    return acc
+
+
+@mistake(
+    ra.TraceError, "after its value was read", "returns what is to be added. It was read here", 1.0
+)
+def accumulator_added_to_when_given(x: Any) -> Any:
+    acc = ra.accum()
+    more = gives_back_more(acc, x)
+    acc += more  # here
+    return acc
 
 
 @mistake(ra.TypeMismatch, "a value of shape (2, 3)", "", 1.0)
