@@ -54,7 +54,7 @@ class Lowering(Writer, Visitor):
 
     def run(self, f: Function) -> Written:
         """Write the whole function."""
-        self.name = f.name
+        self.name, self.contract = f.name, f.schedule.contract
         params = []
         for k, p in enumerate(f.params):
             self.values[p] = f"%p{k}"

@@ -34,6 +34,7 @@ class Writer(ABC):
     def __init__(self, module: Module) -> None:
         self.module = module
         self.name = ""
+        self.contract = True  # whether a product and a sum may become one operation
         self.lines: list[str] = []
         self.entry_lines: list[str] = []
         self.label = "entry"  # of the basic block that is being written
@@ -58,6 +59,8 @@ class Writer(ABC):
         """The function, whose body has been written."""
         frame = aligned(self.own_bytes)
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, str(frame))
+        if not self.contract:
+            body = body.replace(" contract ", " ")
         head = f"define internal void {NAME}({', '.join(params)}) {{"
         text = f"{head}\nentry:\n{body}\n  {RETURN}\n}}"
         return Written(text, frame + self.callee_bytes)
