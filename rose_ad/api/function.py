@@ -91,6 +91,7 @@ class Fn(Unchanging):
     """
 
     static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+    fma = True  # whether a product and a sum may become one operation
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
@@ -191,7 +192,7 @@ class Fn(Unchanging):
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once by each schedule."""
-        schedule = in_force()
+        schedule = in_force() if self.fma else in_force().exact
         key = structure, tuple(types), schedule.contract
         usual = schedule is SCHEDULE or schedule is SCHEDULE.exact
         made: dict[Making, Specialised] = (
@@ -207,7 +208,7 @@ class Fn(Unchanging):
                 here(),
                 "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
             )
-        with self._turns.taken(), uncollected():
+        with self._turns.taken(), uncollected(), under(schedule):
             _state.being_made.add(making)
             try:
                 known = made.get(key) or self.make(structure, types)
@@ -367,12 +368,6 @@ class PythonFunction(Fn):
             for k, t in zip(leaves, wanted, strict=False):
                 out[k] = checked(types[k], t, f"{name} of {self.__name__}", here())
         return out
-
-    def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        if self.fma:
-            return super().specialise(structure, types)
-        with under(in_force().exact):
-            return super().specialise(structure, types)
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         python = self._python(types)
