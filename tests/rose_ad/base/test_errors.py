@@ -651,3 +651,21 @@ def test_too_much_memory_is_told_before_anything_runs(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ROSE_AD_MEMORY", "1000")
     with pytest.raises(ra.MemoryLimit, match="the results of this function take 8,000 bytes"):
         ra.fn(small.python)(1.0)
+
+
+@pytest.mark.parametrize("limit", ["0", "100", "1000"])
+def test_batches_that_do_not_fit_are_refused(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSE_AD_MEMORY", limit)
+    steps = ra.fn(lambda x: ra.sum(ra.fori_loop(0, 50, lambda i, c: ra.sin(c) * x, x)))
+    for f in (ra.vmap(steps), ra.vmap(ra.grad(steps)), ra.vmap(steps, threads=2)):
+        with pytest.raises(ra.MemoryLimit, match=f"the limit of {int(limit):,}"):
+            f(np.ones((200, 10)))
+
+
+@pytest.mark.parametrize("limit", ["-5", "4 GB", "1e9"])
+def test_a_limit_that_is_no_number(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSE_AD_MEMORY", limit)
+    with pytest.raises(ra.RoseError, match="a number of bytes"):
+        ra.fn(lambda x: x * 2.0)(1.0)
+    monkeypatch.setenv("ROSE_AD_MEMORY", "")
+    assert ra.fn(lambda x: x * 3.0)(1.0) == 3.0
