@@ -659,7 +659,7 @@ def test_batches_that_do_not_fit_are_refused(limit: str, monkeypatch: pytest.Mon
     steps = ra.fn(lambda x: ra.sum(ra.fori_loop(0, 50, lambda i, c: ra.sin(c) * x, x)))
     for f in (ra.vmap(steps), ra.vmap(ra.grad(steps)), ra.vmap(steps, threads=2)):
         with pytest.raises(ra.MemoryLimit, match=f"the limit of {int(limit):,}"):
-            f(np.ones((200, 10)))
+            f(np.ones((400, 10)))
 
 
 @pytest.mark.parametrize("limit", ["-5", "4 GB", "1e9"])
