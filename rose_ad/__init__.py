@@ -138,7 +138,6 @@ from .tracing.reduce import (
     any,
     argmax,
     argmin,
-    argsort,
     cumprod,
     cumsum,
     logsumexp,
@@ -146,12 +145,13 @@ from .tracing.reduce import (
     mean,
     min,
     prod,
-    sort,
     std,
     sum,
     trace,
     var,
 )
+from .tracing.sorting import argsort, sort
+from .tracing.updates import dynamic_slice, dynamic_update_slice
 
 __version__ = "0.1.0"
 
@@ -218,6 +218,8 @@ __all__ = [
     "diagonal",
     "diff",
     "dot",
+    "dynamic_slice",
+    "dynamic_update_slice",
     "einsum",
     "exp",
     "expand_dims",

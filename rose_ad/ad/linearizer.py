@@ -166,11 +166,8 @@ class Linearizer(Visitor):
         steps = instr.steps
         slots = kept_carries(steps, carry_bytes(instr.blocks[0]))
         if slots:
-            self._scan_again(instr, replace(steps, slots=slots), P, T)
-            return
-        if steps.n == UNBOUNDED:
             self.copier.instr(instr, P)
-            self._tangent_scan(instr, T, None, steps, counts(instr))
+            self._scan_again(instr, replace(steps, slots=slots), counts(instr), T)
             return
         inner = self._remembering_body(instr, steps, P)
         outs = P.scan(
@@ -186,20 +183,20 @@ class Linearizer(Visitor):
         steps = Steps(instr.length, counted=True)
         if instr.length == UNBOUNDED:
             self.copier.instr(instr, P)
-            stacks: Sequence[Atom] | None = None
-        else:
-            inner = self._remembering_body(instr, steps, P)
-            test = P.test()
-            for p in instr.blocks[1].params:
-                self.env[p] = test.block.param(p.type)
-            self.copier.block(instr.blocks[1], test)
-            initial = lookups(self.env, instr.args)
-            outs = P.loop_while(instr.length, initial, inner.block, test.block)
-            made = len(instr.outs) - 1
-            self.env.update(zip(instr.outs, outs, strict=False))
-            self.env[instr.outs[-1]] = outs[-1]
-            stacks = outs[made:-1]
-        self._tangent_scan(instr, T, stacks, steps, instr.outs[-1:])
+            slots = kept_carries(steps, carry_bytes(instr.blocks[0]))
+            self._scan_again(instr, replace(steps, slots=slots), instr.outs[-1:], T)
+            return
+        inner = self._remembering_body(instr, steps, P)
+        test = P.test()
+        for p in instr.blocks[1].params:
+            self.env[p] = test.block.param(p.type)
+        self.copier.block(instr.blocks[1], test)
+        initial = lookups(self.env, instr.args)
+        outs = P.loop_while(instr.length, initial, inner.block, test.block)
+        made = len(instr.outs) - 1
+        self.env.update(zip(instr.outs, outs, strict=False))
+        self.env[instr.outs[-1]] = outs[-1]
+        self._tangent_scan(instr, T, outs[made:-1], steps, instr.outs[-1:])
 
     def _remembering_body(self, instr: Instr, steps: Steps, P: Builder) -> Builder:
         """A loop's body in P, with what is remembered of each step as further results: the carries at its
@@ -216,23 +213,19 @@ class Linearizer(Visitor):
         self,
         instr: Instr,
         T: Builder,
-        stacks: Sequence[Atom] | None,
+        stacks: Sequence[Atom],
         steps: Steps,
         count: Sequence[Atom],
     ) -> None:
-        """The tangents of a loop, given the carries of each step; without them they are found again."""
+        """The tangents of a loop, given the carries of each step."""
         body = instr.blocks[0]
         inner = enter_loop(T, instr, self.env)
         index = inner.block.params[0]
-        known: Sequence[Atom]
-        if stacks is None:
-            known = self._replay(instr, inner, steps, lookup(self.env, count[0]))
-        else:
-            known = [inner.index(stack, index) for stack in stacks]
-            dear = remembered_values(body, steps)
-            self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
-            self.given.update(dear)
-            self._give_results(instr, inner, stacks, steps, lookups(self.env, count))
+        known = [inner.index(stack, index) for stack in stacks]
+        dear = remembered_values(body, steps)
+        self.env.update(zip(dear, known[len(body.params) - 1 :], strict=True))
+        self.given.update(dear)
+        self._give_results(instr, inner, stacks, steps, lookups(self.env, count))
         self.env.update(zip(body.params[1:], known, strict=False))
         moving, kept = self._moving(instr, inner)
         self._tangent_body(body, inner, kept)
@@ -277,29 +270,10 @@ class Linearizer(Visitor):
         ys = range(len(carries), len(body.results))
         return moving, moving + [k for k in ys if instr.outs[k] in self.active]
 
-    def _replay(self, instr: Instr, inner: Builder, steps: Steps, count: Atom) -> Sequence[Atom]:
-        """The carries that a step of a loop started with, by running the steps before it again."""
+    def _scan_again(self, instr: Instr, steps: Steps, count: Sequence[Atom], T: Builder) -> None:
+        """The tangents of a loop that keeps few of its carries: the tangent program runs the primal one
+        alongside, and its transpose finds the carries again."""
         body = instr.blocks[0]
-        index = self.env[body.params[0]]
-        assert index is not None
-        last = inner.prim("sub", count, Const(1, I64))
-        before = inner.prim("sub", last, index) if steps.reverse else index
-        again = inner.loop(0, steps.n - 1)
-        (step,) = again.block.params
-        self.env[body.params[0]] = again.prim("sub", last, step) if steps.reverse else step
-        for c in body.params[1:]:
-            self.env[c] = again.block.param(c.type)
-        with self._without_effects(body):
-            self.copier.block(body, again, range(len(body.params) - 1))
-        self.env[body.params[0]] = index
-        initial = lookups(self.env, carried(instr))
-        return inner.scan(Steps(steps.n, counted=True), initial, again.block, [before])
-
-    def _scan_again(self, instr: Instr, steps: Steps, P: Builder, T: Builder) -> None:
-        """A scan that keeps few of its carries: the tangent program runs the primal one alongside, and its
-        transpose finds the carries again."""
-        self.copier.instr(instr, P)
-        (body,) = instr.blocks
         carries = body.params[1:]
         inner = enter_loop(T, instr, self.env)
         for c in carries:
@@ -314,7 +288,7 @@ class Linearizer(Visitor):
             *lookups(self.env, carried(instr)),
             *(self.tangent(carried(instr)[k], T) for k in moving),
         ]
-        outs = T.scan(steps, initial, inner.block, lookups(self.env, counts(instr)))
+        outs = T.scan(steps, initial, inner.block, lookups(self.env, count))
         tangents = outs[len(carries) :]
         self.tangents.update(zip((instr.outs[k] for k in kept), tangents, strict=True))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..ad.linearity import is_linear
 from ..ad.linearize import linearize
@@ -15,6 +16,8 @@ from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import Array, Ref, Scalar, Type, is_float
 from .derive import pull_back
 from .function import Fn, PythonFunction, Specialised, as_fn
+
+T = TypeVar("T")
 
 
 def stop_gradient(x: Any) -> Any:
@@ -28,8 +31,10 @@ class _Custom(PythonFunction):
     # whether values that it uses from the function around it have derivative zero
     constant_captures = False
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        super().__init__(f)
+    def __init__(self, f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        numbers = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
+        super().__init__(f, _names(f, numbers))
+        self.constant_args = frozenset(numbers)
         self._pending: dict[Any, _Pending] = {}
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
@@ -38,6 +43,11 @@ class _Custom(PythonFunction):
             pending.used = True
             return pending.special
         return super().specialise(structure, types)
+
+    def parted(self, args: Sequence[T]) -> tuple[list[T], list[T]]:
+        """Of what there is for each argument, that of constant ones and that of the others."""
+        constant = [a for k, a in enumerate(args) if k in self.constant_args]
+        return constant, [a for k, a in enumerate(args) if k not in self.constant_args]
 
     def with_rule(
         self,
@@ -71,6 +81,14 @@ class _Custom(PythonFunction):
         return ruled(special, others, rule)
 
 
+def _names(f: Callable[..., Any], numbers: Sequence[int]) -> list[str]:
+    """The parameters at these positions."""
+    names = list(inspect.signature(f).parameters) if numbers else []
+    if any(not 0 <= k < len(names) for k in numbers):
+        raise TypeMismatch(f"nondiff_argnums {tuple(numbers)} of {len(names)} parameters", here())
+    return [names[k] for k in numbers]
+
+
 class _Pending(DerivativeRule):
     """Of a function whose derivative is being traced."""
 
@@ -91,11 +109,13 @@ class custom_jvp(_Custom):
     def f_jvp(primals, tangents):
         return value, tangent          # the tangent is linear in `tangents`
 
-    Reverse mode transposes that derivative.
+    Reverse mode transposes that derivative. The arguments at `nondiff_argnums` are known while tracing, as
+    functions and lengths are; the derivative is given them first: f_jvp(n, primals, tangents), the others in
+    `primals`.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        super().__init__(f)
+    def __init__(self, f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        super().__init__(f, nondiff_argnums)
         self.derivative: Fn | None = None
 
     def defjvp(self, jvp: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,8 +133,9 @@ class custom_jvp(_Custom):
         derivative = self.derivative
 
         def traced() -> tuple[list[Specialised], Callable[[list[list[int]]], DerivativeRule]]:
-            args = structure.children[0]
-            both = Structure(tuple, (), (args, args))
+            constant, others = self.parted(structure.children[0].children)
+            primals = Structure(tuple, (), tuple(others))
+            both = Structure(tuple, (), (*constant, primals, primals))
             call = Structure(tuple, (), (both, structure.children[1]))
             jvp = derivative.specialise(call, [*types, *types])
             _check_tangent(self, special, jvp)
@@ -133,11 +154,13 @@ class custom_vjp(_Custom):
         forward(x, y) -> (value, remembered)
         backward(remembered, cotangent) -> cotangents of (x, y), None for zero
 
-    Forward mode transposes `backward`, which must then be linear in the cotangent.
+    Forward mode transposes `backward`, which must then be linear in the cotangent. The arguments at
+    `nondiff_argnums` are known while tracing, as functions and lengths are; `backward` is given them first,
+    backward(n, remembered, cotangent), and returns no cotangents of them.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        super().__init__(f)
+    def __init__(self, f: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
+        super().__init__(f, nondiff_argnums)
         self.derivative: tuple[Fn, Fn] | None = None
 
     def defvjp(self, forward: Callable[..., Any], backward: Callable[..., Any]) -> None:
@@ -179,7 +202,8 @@ class custom_vjp(_Custom):
             )
         _same_results(self, special, fwd, count)
         remembered, value = flatten(pair[1]), flatten(pair[0])
-        call = flatten(((pair[1], pair[0]), {}))[1]
+        constant, _ = self.parted(unflatten(structure, range(len(types)))[0])
+        call = flatten(((*constant, pair[1], pair[0]), {}))[1]
         kinds = [fwd.ir.results[k].type for k in (*remembered[0], *value[0])]
         bwd = backward.specialise(call, kinds)
         places = self._places(structure, types, bwd, backward.__name__)
@@ -190,7 +214,7 @@ class custom_vjp(_Custom):
     ) -> dict[int, int]:
         """For each argument's leaf, which result of `backward` is its cotangent."""
         given = unflatten(bwd.result, range(len(bwd.ir.results)))
-        (args, _) = unflatten(structure, range(len(types)))
+        _, args = self.parted(unflatten(structure, range(len(types)))[0])
         if not isinstance(given, tuple) or len(given) != len(args):
             raise TypeMismatch(f"{name} must return a cotangent for each argument", bwd.ir.loc)
         places: dict[int, int] = {}

@@ -7,6 +7,7 @@ loop of another function.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..ad.dependence import flow
@@ -29,8 +30,8 @@ from .function import Fn, Specialised, as_fn, derived
 def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:
     """The gradient of a function whose result is one Real, in the arguments `argnums`.
 
-    Its result has the structure of that argument (a tuple for a tuple of argnums). With `has_aux`, f returns
-    (value, more) and the gradient comes with `more`. As in JAX.
+    Its result has the structure of that argument (a tuple for a tuple of argnums), with zeros for leaves that
+    are Ints or Bools. With `has_aux`, f returns (value, more) and the gradient comes with `more`. As in JAX.
     """
     return _gradient(f, argnums, has_aux, with_value=False)
 
@@ -67,15 +68,25 @@ def vjp(f: Any, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     With `has_aux`, f returns (value, more) and `more` comes third. As in JAX.
     """
     value, (linear, remembered) = _derived(_Remembering, f)(*primals)
-    backward = linear.transposed
-
-    def cotangents(ct: Any) -> tuple[Any, ...]:
-        whole = (ct, map_leaves(zeros_like, value[1])) if has_aux else ct
-        given = _as("cotangent", whole, "value", linear.of.result)
-        result: tuple[Any, ...] = backward(remembered, given)
-        return result
-
+    aux = (map_leaves(zeros_like, value[1]),) if has_aux else ()
+    cotangents = Cotangents(linear, remembered, aux)
     return (value[0], cotangents, value[1]) if has_aux else (value, cotangents)
+
+
+@dataclass(frozen=True)
+class Cotangents:
+    """What `vjp` gives: a function from a cotangent of the value to those of the primals. It can be pickled, as
+    the function it comes from can."""
+
+    linear: _Linear
+    remembered: tuple[Any, ...]
+    aux: tuple[Any, ...]  # zeros for what comes with the value, if something does
+
+    def __call__(self, ct: Any) -> tuple[Any, ...]:
+        whole = (ct, *self.aux) if self.aux else ct
+        given = _as("cotangent", whole, "value", self.linear.of.result)
+        result: tuple[Any, ...] = self.linear.transposed(self.remembered, given)
+        return result
 
 
 def linearize(f: Any, *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -85,12 +96,20 @@ def linearize(f: Any, *primals: Any) -> tuple[Any, Callable[..., Any]]:
     JAX.
     """
     value, (linear, remembered) = _derived(_Remembering, f)(*primals)
-    structure = flatten(primals)[1]
+    return value, Tangent(linear, remembered, flatten(primals)[1])
 
-    def tangent(*tangents: Any) -> Any:
-        return linear(remembered, _as("tangents", tangents, "primals", structure))
 
-    return value, tangent
+@dataclass(frozen=True)
+class Tangent:
+    """What `linearize` gives: a function from tangents of the primals to that of the value. It can be pickled,
+    as the function it comes from can."""
+
+    linear: _Linear
+    remembered: tuple[Any, ...]
+    primals: Structure
+
+    def __call__(self, *tangents: Any) -> Any:
+        return self.linear(self.remembered, _as("tangents", tangents, "primals", self.primals))
 
 
 def linear_transpose(f: Any, *primals: Any) -> Fn:
@@ -135,11 +154,14 @@ class _Gradient(_Derived):
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         base = self.base.specialise(structure, types)
         self._check_result(base)
-        wanted, wrt = self._with_respect_to(structure, types)
+        wanted, leaves = self._with_respect_to(structure, types)
+        wrt = [k for k in leaves if is_float(types[k])]
         b = Builder()
         b.loc = base.ir.loc
         args = [b.block.param(t) for t in (*types, *(v.type for v in base.captured))]
-        values, gradients = pull_back(b, base.ir, args, wrt, _unit_cotangents(base.ir))
+        values, found = pull_back(b, base.ir, args, wrt, _unit_cotangents(base.ir))
+        by_leaf = dict(zip(wrt, found, strict=True))
+        gradients = [by_leaf.get(k) or b.zeros(types[k]) for k in leaves]
         value: Any = range(len(values))
         gradient: Any = unflatten(wanted, range(len(values), len(values) + len(gradients)))
         out = unflatten(base.result, value)
@@ -149,8 +171,8 @@ class _Gradient(_Derived):
             result, structure = flatten((gradient, out[1]))
         else:
             result, structure = flatten(gradient)
-        found = [*values, *gradients]
-        b.block.results = tuple(found[k] for k in result)
+        both = [*values, *gradients]
+        b.block.results = tuple(both[k] for k in result)
         return Specialised(Function(self.__name__, b.block, base.ir.loc), structure, base.captured)
 
     def _check_result(self, base: Specialised) -> None:
@@ -183,16 +205,16 @@ class _Gradient(_Derived):
                 f"which was called with {len(args)} arguments",
                 here(),
             )
-        chosen = args[numbers[0]] if single else tuple(args[k] for k in numbers)
-        wrt, wanted = flatten(chosen)
-        for k in wrt:
-            if not is_float(types[k]):
+        for k in numbers:
+            kinds = [types[leaf] for leaf in flatten(args[k])[0]]
+            if kinds and not any(map(is_float, kinds)):
                 raise TypeMismatch(
-                    f"a gradient is taken in an argument of {self.base.__name__} that is {types[k]!r}",
+                    f"a gradient is taken in an argument of {self.base.__name__} that is {kinds[0]!r}",
                     here(),
                     "pass a float (2.0, not 2), or annotate the parameter as Real",
                 )
-        return wanted, wrt
+        leaves, wanted = flatten(args[numbers[0]] if single else tuple(args[k] for k in numbers))
+        return wanted, leaves
 
 
 class _Forward(_Derived):

@@ -27,7 +27,7 @@ from ..base.tree import Structure, flatten, is_traced, unflatten
 from ..base.turns import Turns
 from ..ir.alike import one_of
 from ..ir.core import Function, Var
-from ..ir.in_force import in_force
+from ..ir.in_force import in_force, under
 from ..ir.pickling import Reference, reference
 from ..ir.types import Array, Scalar, Type, Value, scalar_of, shape_of
 from ..ir.verify import verify
@@ -44,6 +44,8 @@ from .lowered import Lowered
 from .nans import searching
 
 Signature = tuple[Structure, tuple[Type, ...]]
+Making = tuple[Structure, tuple[Type, ...], bool]  # and whether products and sums are contracted
+K = TypeVar("K")
 T = TypeVar("T")
 # what functools.update_wrapper takes from a Python function and another process cannot have
 _OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
@@ -54,7 +56,7 @@ _by_meaning: dict[Hashable, PythonFunction] = {}
 
 class _State(threading.local):
     def __init__(self) -> None:
-        self.being_made: set[tuple[Fn, Signature]] = set()
+        self.being_made: set[tuple[Fn, Making]] = set()
         self.alike: dict[Hashable, Function] = {}  # those made while one is, by what they do
 
 
@@ -91,11 +93,12 @@ class Fn(Unchanging):
     """
 
     static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+    fma = True  # whether a product and a sum may become one operation
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
         self.derived: dict[Any, Fn] = {}  # its transformations, each made once
-        self._specialised: dict[Signature, Specialised] = {}  # by the default schedule
+        self._specialised: dict[Making, Specialised] = {}  # by the default schedule
         # without and with the search for NaNs
         self._compiled: dict[bool, dict[Signature, Compiled]] = {}
         self._direct: tuple[Callable[..., Any], ...] = ()  # of the last programs run, without
@@ -132,6 +135,13 @@ class Fn(Unchanging):
         types = self.argument_types(structure, [v.type for v in values])
         values = [convert(v, scalar_of(t)) for v, t in zip(values, types, strict=True)]
         special = self.specialise(structure, types)
+        if not special.ir.results and any(isinstance(leaf, Accumulator) for leaf in leaves):
+            raise TraceError(
+                f"an accumulator is given to {self.__name__}, which returns nothing: there it is a value, and "
+                "what is added to that is lost",
+                here(),
+                f"let {self.__name__} return what is to be added: acc += {self.__name__}(x)",
+            )
         b = trace.builder
         b.loc = here()
         passed = [*(v.atom for v in values), *(trace.resolve(v) for v in special.captured)]
@@ -184,9 +194,11 @@ class Fn(Unchanging):
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once by each schedule."""
-        key, schedule = (structure, tuple(types)), in_force()
-        made: dict[Signature, Specialised] = (
-            self._specialised if schedule is SCHEDULE else schedule.made.setdefault(self, {})
+        schedule = in_force() if self.fma else in_force().exact
+        key = structure, tuple(types), schedule.contract
+        usual = schedule is SCHEDULE or schedule is SCHEDULE.exact
+        made: dict[Making, Specialised] = (
+            self._specialised if usual else schedule.made.setdefault(self, {})
         )
         known = self._look_up(made, key)
         if known is not None:
@@ -198,7 +210,7 @@ class Fn(Unchanging):
                 here(),
                 "a loop: ra.fori_loop, ra.scan or for i in ra.range(n)",
             )
-        with self._turns.taken(), uncollected():
+        with self._turns.taken(), uncollected(), under(schedule):
             _state.being_made.add(making)
             try:
                 known = made.get(key) or self.make(structure, types)
@@ -211,7 +223,7 @@ class Fn(Unchanging):
                 return known
             return made.setdefault(key, known)
 
-    def _look_up(self, known: dict[Signature, T], key: Signature) -> T | None:
+    def _look_up(self, known: dict[K, T], key: K) -> T | None:
         try:
             return known.get(key)
         except TypeError:
@@ -273,8 +285,9 @@ class Fn(Unchanging):
 class PythonFunction(Fn):
     """A function traced from Python."""
 
-    def __init__(self, f: Callable[..., Any], static: Sequence[str] = ()) -> None:
+    def __init__(self, f: Callable[..., Any], static: Sequence[str] = (), fma: bool = True) -> None:
         super().__init__(getattr(f, "__name__", "function"))
+        self.fma = fma
         functools.update_wrapper(self, f)
         self.python: Any = f  # or the Reference of one that stayed in another process
         self.static = (*static, *static_names(f))
@@ -409,14 +422,14 @@ def _released(x: Any) -> Any:
 
 
 @overload
-def fn(f: Callable[..., Any], *, static: Sequence[str] = ()) -> Fn: ...
+def fn(f: Callable[..., Any], *, static: Sequence[str] = (), fma: bool = True) -> Fn: ...
 
 
 @overload
-def fn(*, static: Sequence[str]) -> Callable[[Callable[..., Any]], Fn]: ...
+def fn(*, static: Sequence[str] = (), fma: bool = True) -> Callable[[Callable[..., Any]], Fn]: ...
 
 
-def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = ()) -> Any:
+def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), fma: bool = True) -> Any:
     """Make a Python function a composable, compiled one; a decorator.
 
     Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
@@ -426,15 +439,19 @@ def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = ()) -> An
 
     Parameters named in `static`, or annotated as `ra.Static`, are known while tracing: lengths, say. For each
     value of theirs, which must be hashable, the function is traced anew.
+
+    A product and a sum may become one operation of the machine, which rounds once. Without `fma` each rounds
+    for itself, in the function, all that it calls and their derivatives, as in NumPy: x * y - y * x is then
+    always 0. It costs speed.
     """
     names = (static,) if isinstance(static, str) else tuple(static)
     if f is None:
-        return functools.partial(fn, static=names)
+        return functools.partial(fn, static=names, fma=fma)
     if isinstance(f, Fn):
-        if names:
+        if names or not fma:
             raise TypeMismatch(f"{f.__name__} is a function of rose_ad already", here())
         return f
-    return PythonFunction(f, names)
+    return PythonFunction(f, names, fma)
 
 
 def as_fn(f: Any) -> Fn:

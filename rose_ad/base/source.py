@@ -2,7 +2,8 @@
 
 A location is one small int for a pair (code object, instruction offset). It is taken from the innermost
 frame outside this package, costs a dictionary look-up, and is decoded to file, line and column only when
-an error is shown or the location is to leave this process.
+an error is shown or the location is to leave this process. It is known as long as the code is there; that of a
+module, which goes when the module has been imported, is decoded at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import linecache
 import os
 import sys
 import threading
-from itertools import islice
+import weakref
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -29,9 +30,10 @@ class Position(NamedTuple):
 
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep  # all of rose_ad
-_Place = tuple[CodeType, int] | Position
-_places: list[_Place | None] = [None]
-_numbers: dict[tuple[object, str], int] = {}  # by place, and by what is shown of it
+_Code = weakref.ref[CodeType]
+_places: list[tuple[_Code, int] | Position | None] = [None]
+_numbers: dict[tuple[int, int] | Position, int] = {}  # by the code's id and an offset in it
+_of_code: dict[int, tuple[_Code, list[int]]] = {}  # by the code's id, which offsets have a number
 _is_library: dict[str, bool] = {}
 _lock = threading.RLock()
 held_across_forks(_lock)
@@ -53,43 +55,63 @@ def here() -> int:
         frame = frame.f_back
     if frame is None:
         return UNKNOWN
-    return _number((frame.f_code, frame.f_lasti))
+    return in_code(frame.f_code, frame.f_lasti)
 
 
 def in_code(code: CodeType, offset: int) -> int:
     """The location of an instruction of the user's."""
-    return _number((code, offset))
+    number = _numbers.get((id(code), offset))
+    if number is not None:
+        return number
+    if code.co_name == "<module>":
+        return at(_decoded(code, offset))
+    with _lock:
+        key = id(code)
+        if key not in _of_code:
+            _of_code[key] = weakref.ref(code, lambda _: _forget(key)), []
+        kept, offsets = _of_code[key]
+        offsets.append(offset)
+        first = _first(code, offset)
+        if first == offset:
+            return _numbered((key, offset), (kept, offset))
+        number = _numbers[key, offset] = in_code(code, first)
+        return number
+
+
+def _first(code: CodeType, offset: int) -> int:
+    """Where an expression begins. From 3.11 on Python may stop at another offset in it once it has seen what it
+    calls there; two runs over one line would be at two places."""
+    if offset < 0 or sys.version_info < (3, 11):
+        return offset
+    shown = list(code.co_positions())
+    return 2 * shown.index(shown[offset // 2])
 
 
 def of_function(code: CodeType) -> int:
     """The location of a function's first line; of one of this package, that of the user's call."""
-    return here() if _library(code) else _number((code, -1))
+    return here() if _library(code) else in_code(code, -1)
 
 
 def at(position: Position) -> int:
     """The location of a position, which another process may have sent."""
-    return UNKNOWN if position == _UNKNOWN_POSITION else _number(position)
+    if position == _UNKNOWN_POSITION:
+        return UNKNOWN
+    with _lock:
+        return _numbered(position, position)
 
 
-def _number(place: _Place) -> int:
-    # the same code in two files is equal, but not at the same place
-    key = place, place.file if isinstance(place, Position) else place[0].co_filename
-    number = _numbers.get(key)
-    if number is None:
-        with _lock:
-            number = _numbers.setdefault((_shown(place), key[1]), len(_places))
-            if number == len(_places):
-                _places.append(place)
-            _numbers[key] = number
+def _numbered(key: tuple[int, int] | Position, place: tuple[_Code, int] | Position) -> int:
+    number = _numbers.setdefault(key, len(_places))
+    if number == len(_places):
+        _places.append(place)
     return number
 
 
-def _shown(place: _Place) -> object:
-    """What is equal for places that are shown alike. From 3.11 on Python may stop at another offset in the same
-    expression once it has seen what it calls there; two runs over one line would be at two places."""
-    if isinstance(place, Position) or place[1] < 0 or sys.version_info < (3, 11):
-        return place
-    return place[0], next(islice(place[0].co_positions(), place[1] // 2, None))
+def _forget(code: int) -> None:
+    """Code of that id is gone, and with it what was known of its locations."""
+    with _lock:
+        for offset in _of_code.pop(code)[1]:
+            _places[_numbers.pop((code, offset))] = None
 
 
 _UNKNOWN_POSITION = Position("<unknown>", 0)
@@ -102,7 +124,11 @@ def position(location: int) -> Position:
         return _UNKNOWN_POSITION
     if isinstance(place, Position):
         return place
-    code, offset = place
+    code = place[0]()
+    return _UNKNOWN_POSITION if code is None else _decoded(code, place[1])
+
+
+def _decoded(code: CodeType, offset: int) -> Position:
     if offset < 0:
         return Position(code.co_filename, code.co_firstlineno)
     if sys.version_info >= (3, 11):

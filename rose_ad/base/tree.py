@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -136,7 +137,7 @@ def _unflatten(s: Structure, leaves: Iterator[Any]) -> Any:
         return s.keys[0]
     children = [_unflatten(c, leaves) for c in s.children]
     if issubclass(s.kind, dict):
-        return dict(zip(s.keys, children, strict=True))
+        return dict_kind(s.kind)(zip(s.keys, children, strict=True))
     if issubclass(s.kind, list):
         return children
     if issubclass(s.kind, tuple):
@@ -145,6 +146,11 @@ def _unflatten(s: Structure, leaves: Iterator[Any]) -> Any:
     for k, c in zip(s.keys, children, strict=True):
         object.__setattr__(out, k, c)
     return out
+
+
+def dict_kind(kind: type) -> type[dict[Any, Any]]:
+    """The class of which a dict of some class is made again."""
+    return OrderedDict if issubclass(kind, OrderedDict) else dict
 
 
 def paths(structure: Structure) -> list[str]:

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..base.errors import TypeMismatch
-from .core import Steps
+from .core import UNBOUNDED, Steps
 
 Checkpoint: TypeAlias = "int | Literal['all', 'sqrt', 'auto']"
 BUDGET = 32 << 20  # bytes of carries that "auto" keeps at most
+FEW = 256  # carries kept of a loop of any number of steps: no step of 2.8 million is run more than three times
 
 
 class Plan(NamedTuple):
@@ -30,12 +31,18 @@ def with_checkpoints(
     steps: Steps, checkpoint: Checkpoint, budget: int, size: int, loc: int
 ) -> Steps:
     """How a scan with carries of `size` bytes runs under a setting of the user's."""
-    if checkpoint == "all":
-        return steps
+    if (
+        checkpoint == "all"
+    ):  # or, of a number of steps that is not known, as many as there is room for
+        return replace(steps, budget=budget) if steps.counted else steps
     if checkpoint == "auto":
         if not 0 < size <= budget and size:
             raise TypeMismatch(f"one carry takes {size:,} bytes, the budget is {budget:,}", loc)
         return replace(steps, budget=budget)
+    if checkpoint == "sqrt" and steps.n == UNBOUNDED:
+        raise TypeMismatch(
+            'checkpoint="sqrt" of a number of steps that is not bounded', loc, "a positive number"
+        )
     if checkpoint == "sqrt":
         slots = math.isqrt(max(steps.n - 1, 0)) + 1
     elif isinstance(checkpoint, int) and not isinstance(checkpoint, bool) and checkpoint > 0:
@@ -49,6 +56,8 @@ def with_checkpoints(
 
 def kept_carries(steps: Steps, size: int) -> int:
     """How many carries of `size` bytes the reverse pass of a scan keeps; 0 for all of them."""
+    if steps.n == UNBOUNDED and not steps.slots:
+        return max(min(FEW, (steps.budget or BUDGET) // max(size, 1)), 1)
     if not steps.budget or steps.n * size <= steps.budget:
         return steps.slots
     return max(steps.budget // size, 1)

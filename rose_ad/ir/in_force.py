@@ -22,6 +22,14 @@ class InForce(Protocol):
         """For each head operation, the rules that are tried on its operands, in order."""
 
     @property
+    def contract(self) -> bool:
+        """Whether a product and a sum may become one operation, which rounds once."""
+
+    @property
+    def exact(self) -> InForce:
+        """The same schedule without contraction."""
+
+    @property
     def made(self) -> dict[Any, dict[Any, Any]]:
         """What composable functions were made into by it, if it is not the default one."""
 

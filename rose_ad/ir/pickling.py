@@ -19,6 +19,7 @@ from ..base.errors import RoseError
 from ..base.source import Position, at, position
 from .core import Function
 from .host import Host
+from .in_force import default, under
 from .parsing import parse_with
 from .queries import callees
 from .text import Table, function_names, show_function
@@ -31,18 +32,24 @@ def reduced(function: Function) -> Any:
     entries = [position(k) if isinstance(k, int) else k for k in table]
     called = callees(function)[:-1]  # all, deepest first, so that pickle need not descend
     state = None if function.rule is None else (None, {"rule": function.rule})
-    return _function, (text, zlib.crc32(text.encode()), called, entries), state
+    contract = function.schedule.contract
+    return _function, (text, zlib.crc32(text.encode()), called, entries, contract), state
 
 
 def _function(
-    text: str, checksum: int, called: Sequence[Function], entries: Sequence[Position | Host]
+    text: str,
+    checksum: int,
+    called: Sequence[Function],
+    entries: Sequence[Position | Host],
+    contract: bool,
 ) -> Function:
     """The function again; RoseError where its text was damaged on the way."""
     if zlib.crc32(text.encode()) != checksum:
         raise RoseError("a pickled function was damaged: its text does not have its checksum")
     names = {name: f for f, name in function_names(called).items()}
     table = [at(e) if isinstance(e, Position) else e for e in entries]
-    return parse_with(text, names, table)
+    with under(default() if contract else default().exact):
+        return parse_with(text, names, table)
 
 
 @dataclass(frozen=True, slots=True)

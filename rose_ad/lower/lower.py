@@ -44,6 +44,7 @@ def lower(function: Function, nans: bool = False, signals: bool = False) -> Lowe
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
     once = {f for f in functions if f is not function and calls[f] == 1 and _is_short(f)}
+    once = {f for f in once if f.schedule.contract == function.schedule.contract}
     module = Module(nans, once, _scalar_code, Work(functions) if signals else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]

@@ -26,6 +26,7 @@ from .loops import List, Loop, Rewind, While, in_pieces
 from .memory_layout import memory_type
 from .module import Callee, Module, Written
 from .parallel_loops import Parallel
+from .partial_sums import in_parts
 from .places import choose_places
 from .prim_text import scalar_form, written
 from .remainder import lower_remainder
@@ -54,7 +55,7 @@ class Lowering(Writer, Visitor):
 
     def run(self, f: Function) -> Written:
         """Write the whole function."""
-        self.name = f.name
+        self.name, self.contract = f.name, f.schedule.contract
         params = []
         for k, p in enumerate(f.params):
             self.values[p] = f"%p{k}"
@@ -273,8 +274,12 @@ class Lowering(Writer, Visitor):
         places = [self.place(o, instr.loc) for o in instr.outs]
         outside = self.parallel
         for low, high in self._ranges(instr):
-            with in_pieces(self, instr, low, high) as (first, end):
-                self._iterations(instr, places, first, end)
+            with in_pieces(self, instr, low, high) as piece:
+                if self.vector_loops:
+                    with in_parts(self, instr, *piece) as part:
+                        self._iterations(instr, places, *part)
+                else:
+                    self._iterations(instr, places, *piece)
         self.parallel = outside
         self.values.update(zip(instr.outs, places, strict=True))
 

@@ -35,6 +35,7 @@ class Writer(ABC):
     def __init__(self, module: Module) -> None:
         self.module = module
         self.name = ""
+        self.contract = True  # whether a product and a sum may become one operation
         self.lines: list[str] = []
         self.entry_lines: list[str] = []
         self.label = "entry"  # of the basic block that is being written
@@ -59,6 +60,8 @@ class Writer(ABC):
         """The function, whose body has been written."""
         frame = aligned(self.own_bytes)
         body = "\n".join([*self.entry_lines, *self.lines]).replace(_FRAME, str(frame))
+        if not self.contract:
+            body = body.replace(" contract ", " ")
         apart = " noinline" if len(self.lines) > _LONG else ""
         head = f"define internal void {NAME}({', '.join(params)}){apart} {{"
         text = f"{head}\nentry:\n{body}\n  {RETURN}\n}}"

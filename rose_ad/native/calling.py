@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..base.static import state
-from ..base.tree import Static, Structure
+from ..base.tree import Static, Structure, dict_kind
 from .caller import MISS
 
 
@@ -100,7 +100,9 @@ class _Writer:
         children = [self.put(child, leaves) for child in s.children]
         if issubclass(s.kind, dict):
             items = zip(map(self.constant, s.keys), children, strict=True)
-            return "{" + ", ".join(f"{k}: {v}" for k, v in items) + "}"
+            plain = "{" + ", ".join(f"{k}: {v}" for k, v in items) + "}"
+            kind = dict_kind(s.kind)
+            return plain if kind is dict else f"{self.constant(kind)}({plain})"
         if issubclass(s.kind, list):
             return "[" + ", ".join(children) + "]"
         if issubclass(s.kind, tuple):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..base.errors import RoseError
@@ -150,6 +150,8 @@ class Schedule:
     derived: Strategy  # on f.jvp, or on f.fwd and f.lin
     transposed: Strategy  # on the transpose of a linear function
     lowered: Strategy  # on what is to be lowered; is given whether it is for SIMD lanes
+    # whether a product and a sum may become one operation, which rounds once
+    contract: bool = field(default=True, kw_only=True)
 
     def run(self, stage: Stage, name: str, block: Block, *known: Any) -> Block:
         """What a stage makes of the block of the function of that name; the block may be changed."""
@@ -160,6 +162,11 @@ class Schedule:
     def table(self) -> dict[str, tuple[Apply, ...]]:
         """For each head operation, what is tried on its operands, in order."""
         return {h: tuple(r.by_head[h] for r in self.rules if h in r.by_head) for h in HEADS}
+
+    @lazy
+    def exact(self) -> Schedule:
+        """This schedule without contraction."""
+        return replace(self, contract=False) if self.contract else self
 
     @lazy
     def made(self) -> dict[Any, dict[Any, Any]]:

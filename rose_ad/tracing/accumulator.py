@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
 from ..base.errors import TraceError, TypeMismatch
-from ..base.source import here
+from ..base.source import UNKNOWN, here, show
 from ..base.tree import Leaf
 from ..ir.core import Atom, Const, Var
 from ..ir.types import (
@@ -54,11 +52,12 @@ class Accumulator(Leaf):
     """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
     returned or used; nothing is added afterwards."""
 
-    __slots__ = ("_frozen", "ref")
+    __slots__ = ("_frozen", "_read", "ref")
 
     def __init__(self, ref: Var) -> None:
         self.ref = ref
         self._frozen: Any = None
+        self._read = UNKNOWN  # where it was read
 
     def as_traced(self) -> Traced:
         """The value, which is thereby read."""
@@ -97,7 +96,8 @@ class Accumulator(Leaf):
             raise TraceError(
                 "an accumulator is added into after its value was read",
                 here(),
-                "make a new accumulator, or read this one later",
+                "make a new accumulator, or read this one later; a function that is called is given the value, "
+                f"and returns what is to be added. It was read here:\n{show(self._read)}",
             )
         trace = required("an accumulator")
         trace.resolve(self.ref)
@@ -135,6 +135,7 @@ class Accumulator(Leaf):
                     "read it after the loop, or make it inside",
                 )
             self._frozen = wrap(located().freeze(self.ref))
+            self._read = here()
         return self._frozen
 
     __array_ufunc__ = Traced.__array_ufunc__
@@ -153,7 +154,7 @@ class Part:
     def __getitem__(self, key: Any) -> Part | Parts:
         keys = key if isinstance(key, tuple) else (key,)
         required("an accumulator").resolve(self._whole.ref)
-        if any(isinstance(k, slice) or k is Ellipsis or is_array_key(k) for k in keys):
+        if any(k is None or k is Ellipsis or isinstance(k, slice) or is_array_key(k) for k in keys):
             return Parts(self._whole, self.ref, keys)
         part = self.ref
         for k in keys:
@@ -186,12 +187,7 @@ class Parts:
         self._whole, self.ref = whole, ref
         lengths = shape_of(value_type(ref.type))
         self.picked = Picked(lengths, keys)
-        # so many axes at the end are added to at once
-        self.block = sum(1 for _ in takewhile(lambda full: full, self._full(lengths)))
-
-    def _full(self, lengths: tuple[int, ...]) -> Iterator[bool]:
-        for (key, _), n in zip(self.picked.axes[::-1], lengths[::-1], strict=True):
-            yield isinstance(key, builtins.range) and key == builtins.range(n)
+        self.block = self.picked.block(lengths)  # axes that are added to at once
 
     def __iadd__(self, value: Any) -> _Added:
         self._over((), broadcast_to(lift(value), self.picked.shape))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..base.errors import TypeMismatch
 from ..base.source import here
-from . import arrays, linalg, numeric, reduce
+from . import arrays, linalg, numeric, reduce, sorting
 from .control import where
 from .indexing import axis_of, broadcast_to
 from .values import lift
@@ -71,19 +71,21 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     return arrays.transpose(v, order)
 
 
-def _norm(x: Any, ord: Any = None, axis: int | None = None, keepdims: bool = False) -> Any:
-    if (
-        axis is not None
-        or keepdims
-        or ord not in (None, 2, "fro")
-        or (ord == 2 and lift(x).ndim > 1)
-    ):
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    v = lift(x)
+    if axis is None and ord is None:
+        axis = tuple(builtins.range(v.ndim))
+    many = v.ndim != 1 if axis is None else not isinstance(axis, int) and len(axis) != 1
+    if ord in (None, "fro") or (ord == 2 and not many):
+        return numeric.root_of_square(reduce.sum(v * v, axis=axis, keepdims=keepdims))
+    if many or ord not in (1, np.inf, -np.inf):
         raise TypeMismatch(
-            "np.linalg.norm of a traced value is that of all entries",
+            f"np.linalg.norm of a traced value with ord={ord!r}",
             here(),
-            "ra.norm(x); ra.build(n, lambda i: ra.norm(x[i])) for the norms of rows",
+            "None or 'fro'; of a vector 1, 2, inf and -inf as well",
         )
-    return linalg.norm(arrays.ravel(x))
+    fold = reduce.sum if ord == 1 else reduce.max if ord > 0 else reduce.min
+    return fold(numeric.abs(v), axis=axis, keepdims=keepdims)
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -129,8 +131,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.all: _over_axes(reduce.all),
     np.argmin: _over_axes(reduce.argmin),
     np.argmax: _over_axes(reduce.argmax),
-    np.sort: _along(reduce.sort, -1),
-    np.argsort: _along(reduce.argsort, -1),
+    np.sort: _along(sorting.sort, -1),
+    np.argsort: _along(sorting.argsort, -1),
     np.cumsum: _along(reduce.cumsum, None),
     np.cumprod: _along(reduce.cumprod, None),
     np.trace: lambda a: reduce.trace(a),

@@ -20,7 +20,7 @@ from typing import Any
 
 from ..base.errors import TraceError, TypeMismatch
 from ..base.source import here
-from ..base.tree import Structure, flatten, is_leaf, leaves_as, unflatten
+from ..base.tree import Leaf, Structure, flatten, is_leaf, leaves_as, unflatten
 from ..ir.builder import Builder
 from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
 from ..ir.core import UNBOUNDED, Atom, Const, Steps
@@ -209,22 +209,42 @@ def fori_loop(
     checkpoint: Checkpoint = "all",
     budget: int = BUDGET,
 ) -> Any:
-    """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds are Python ints.
+    """`carry = f(i, carry)` for i from `low` to `high - 1`; the last carry. The bounds may be traced Ints.
 
-    `checkpoint` and `budget` are those of `scan`.
+    `checkpoint` and `budget` are those of `scan`. Where the bounds are traced, reverse mode keeps the carries
+    of all steps if it is known how many there are at most, `ra.minimum(n, 1000)` say, and they fit into
+    `budget`; otherwise of 256 steps.
     """
     trace = required("ra.fori_loop")
-    first = low if isinstance(low, int) else static_length(low, "the lower bound")
-    last = high if isinstance(high, int) else static_length(high, "the upper bound")
-    n = static_length(max(last - first, 0), "the number of steps")
+    loc = here()
+    first, last = _bound(low, "the lower bound"), _bound(high, "the upper bound")
+    count: tuple[Atom, ...] = ()
+    if isinstance(first, int) and isinstance(last, int):
+        n = static_length(max(last - first, 0), "the number of steps")
+    else:
+        b = located()
+        count = (b.prim("max", (lift(last) - first).atom, Const(0, I64)),)
+        n = min(interval(count[0])[1], UNBOUNDED)
     return _scan(
         trace,
-        lambda i, carry: (f(i + first if first else i, carry), None),
+        lambda i, carry: (
+            f(i if isinstance(first, int) and first == 0 else i + first, carry),
+            None,
+        ),
         init,
-        Steps(n),
+        Steps(n, counted=bool(count)),
         (checkpoint, budget),
-        here(),
+        loc,
+        count,
     )[0]
+
+
+def _bound(x: Any, what: str) -> int | Traced:
+    """A bound of a loop: a number where it is known."""
+    if not isinstance(x, Leaf):
+        return x if isinstance(x, int) else static_length(x, what)
+    atom = _integer(x)
+    return int(atom.value) if isinstance(atom, Const) else TracedScalar(atom)
 
 
 def while_loop(
@@ -237,8 +257,8 @@ def while_loop(
     """`carry = f(carry)` while `test(carry)` holds; the last carry.
 
     With `max_steps` it stops after that many at the latest, and reverse mode keeps the carry of each.
-    Without, reverse mode finds the carry of a step by running the steps before it again: no memory, but the
-    square of the time.
+    Without, reverse mode keeps 256 carries, by the binomial schedule (see `checkpoints`): no step of 33,000 is
+    run more than twice again, none of 2.8 million more than three times.
     """
     trace = required("ra.while_loop")
     loc = here()
@@ -261,15 +281,16 @@ def _scan(
     steps: Steps,
     policy: tuple[Checkpoint, int],
     loc: int,
+    count: Sequence[Atom] = (),
 ) -> tuple[Any, Any]:
     structure, carries, inner, ys_structure = _loop(trace, step, init, steps.n, loc)
     size = sum(value_type(c.type).size for c in carries)
     steps = with_checkpoints(steps, *policy, size, loc)
     b = trace.builder
     b.loc = loc
-    outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block)]
-    count = len(carries)
-    return unflatten(structure, outs[:count]), unflatten(ys_structure, outs[count:])
+    outs = [wrap(v) for v in b.scan(steps, [c.atom for c in carries], inner.block, count)]
+    ends = len(carries)
+    return unflatten(structure, outs[:ends]), unflatten(ys_structure, outs[ends:])
 
 
 def _loop(

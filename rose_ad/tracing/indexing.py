@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,27 +31,30 @@ def index(a: Atom, i: Any) -> Atom:
     t = a.type.of if isinstance(a.type, Ref) else a.type
     if not isinstance(t, Array):
         raise TypeMismatch("a number cannot be indexed", here())
+    return b.index(a, position(i, t.n))  # type: ignore[no-any-return]
+
+
+def position(i: Any, n: int) -> Atom:
+    """An index of an axis of length n, counted from its start, checked now or by the run."""
+    b = located()
     if isinstance(i, Leaf):
-        return _traced_index(b, a, t, lift(i))
+        v = lift(i)
+        if v.type is not I64:
+            raise TypeMismatch(f"an index must be an Int, not {v.type!r}", here(), "ra.to_int(x)")
+        if not isinstance(v.atom, Const):
+            if n == 0 and not b.never_runs:
+                raise OutOfRange("an array of length 0 has no elements", here())
+            return b.check(v.atom, n)  # type: ignore[no-any-return]
+        i = v.atom.value
     try:
         k = operator.index(i)
     except TypeError:
         raise TypeMismatch(f"an index must be an integer, not {type(i).__name__}", here()) from None
-    if t.n == 0 and b.never_runs:
-        return b.index(a, b.check(Const(k, I64), 0))  # type: ignore[no-any-return]
-    if not -t.n <= k < t.n:
-        raise OutOfRange(f"index {k} is outside an array of length {t.n}", here())
-    return b.index(a, Const(k % t.n, I64))  # type: ignore[no-any-return]
-
-
-def _traced_index(b: Any, a: Atom, t: Array, i: Traced) -> Atom:
-    if i.type is not I64:
-        raise TypeMismatch(f"an index must be an Int, not {i.type!r}", here(), "ra.to_int(x)")
-    if isinstance(i.atom, Const):
-        return index(a, i.atom.value)
-    if t.n == 0 and not b.never_runs:
-        raise OutOfRange("an array of length 0 has no elements", here())
-    return b.index(a, b.check(i.atom, t.n))  # type: ignore[no-any-return]
+    if n == 0 and b.never_runs:
+        return b.check(Const(k, I64), 0)  # type: ignore[no-any-return]
+    if not -n <= k < n:
+        raise OutOfRange(f"index {k} is outside an array of length {n}", here())
+    return Const(k % n, I64)
 
 
 def is_array_key(key: Any) -> bool:
@@ -176,6 +180,12 @@ class Picked:
                 is_array = isinstance(k, Traced) and bool(k.shape)
                 self.axes.append((counted_from_start(k, n) if is_array else k, -1))
         self.shape, self._joint = tuple(shape), slice(first, first + len(joint))
+
+    def block(self, lengths: Sequence[int]) -> int:
+        """How many axes at the end of an array of these lengths are picked whole."""
+        pairs = zip(self.axes[::-1], lengths[::-1], strict=True)
+        whole = (isinstance(key, range) and key == range(n) for (key, _), n in pairs)
+        return sum(1 for _ in takewhile(bool, whole))
 
     def source(self, i: Keys) -> Keys:
         """The indices, in the array, of the entry at `i`."""

@@ -14,6 +14,7 @@ from .as_numpy import METHODS, array_function
 from .indexing import getitem
 from .linalg import matmul
 from .numeric import UFUNCS
+from .updates import At
 from .values import INSTALLED, Traced
 
 _BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
@@ -49,6 +50,7 @@ INSTALLED.update(
     matmul=matmul,
     transpose=permute_dims,
     getitem=getitem,
+    at=At,
     ufunc=UFUNCS.get,
     array_function=array_function,
 )

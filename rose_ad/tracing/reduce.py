@@ -1,4 +1,4 @@
-"""Reductions and orderings along axes, with the names and meanings of numpy and the Array API standard.
+"""Reductions along axes, with the names and meanings of numpy and the Array API standard.
 
 Sums run in an order that the machine chooses. Outside a traced function each is numpy's.
 """
@@ -20,9 +20,9 @@ from .accumulator import Accumulator, total
 from .arrays import diagonal, full_like, moveaxis, reshape
 from .control import fori_loop, scan, where
 from .control import range as loop
-from .indexing import axis_of, generate, index
-from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_int, to_real
-from .values import SHORT, Traced, convert, lift, located
+from .indexing import axis_of
+from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_real
+from .values import SHORT, convert, lift, located
 
 Axis: TypeAlias = "int | Sequence[int] | None"
 
@@ -251,55 +251,3 @@ cumsum = _running(lambda a, b: a + b, np.cumsum, "cumsum",
                   "Running sums along an axis; of all entries in order without one.")  # fmt: skip
 cumprod = _running(lambda a, b: a * b, np.cumprod, "cumprod",
                    "Running products along an axis; of all entries in order without one.")  # fmt: skip
-
-
-def argsort(x: Any, *, axis: int = -1) -> Any:
-    """The indices that sort along an axis, equal entries in order, NaNs last. Takes n² comparisons."""
-    if not is_traced(x):
-        return np.argsort(x, axis=axis, kind="stable")
-    return _along_last(lambda row: _scatter(_ranks(row), lambda i: i), lift(x), axis)
-
-
-def sort(x: Any, *, axis: int = -1) -> Any:
-    """The entries in ascending order along an axis, NaNs last. Takes n² comparisons."""
-    if not is_traced(x):
-        return np.sort(x, axis=axis)
-    if lift(x).scalar is Bool:
-        return sort(convert(x, I64), axis=axis) != 0
-    return _along_last(lambda row: _scatter(_ranks(row), lambda i: row[i]), lift(x), axis)
-
-
-def _along_last(f: Callable[[Any], Any], v: Any, axis: int) -> Any:
-    if v.ndim == 0:
-        raise TypeMismatch("a number cannot be sorted", here())
-    along = axis_of(axis, v.ndim)
-    rows = moveaxis(v, along, -1)
-    out = generate(rows.shape[:-1], lambda *i: f(rows[i] if i else rows))
-    return moveaxis(out, -1, along)
-
-
-def _ranks(row: Any) -> Any:
-    """How many entries come before each one in sorted order."""
-    n = row.shape[0]
-
-    def before(j: Any, i: Any) -> Any:
-        a, b = row[j], row[i]
-        less = (a < b) | ((b != b) & ~(a != a))
-        greater = (b < a) | ((a != a) & ~(b != b))
-        return to_int(less | (~greater & (j < i)))
-
-    return generate((n,), lambda i: total(n, lambda j: before(j, i)))
-
-
-def _scatter(places: Any, value: Callable[[Any], Any]) -> Any:
-    n = places.shape[0]
-    if n == 0:
-        return generate((0,), value)
-    acc: Accumulator | None = None
-    b = located()
-    for i in loop(n):
-        v: Traced = lift(value(i))
-        acc = Accumulator(b.accum(array_type((n,), v.scalar)))
-        acc.add(index(acc.ref, places[i]), v)
-    assert acc is not None
-    return acc.freeze()

@@ -256,11 +256,17 @@ class TracedArray(Traced):
     def __getitem__(self, key: Any) -> Any:
         return INSTALLED["getitem"](self, key)
 
+    @property
+    def at(self) -> Any:
+        """Places of it: `x.at[i].set(v)` is the array with another entry there; see `updates`."""
+        return INSTALLED["at"](self)
+
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TraceError(
             "an array is a value and cannot be assigned into",
             here(),
-            "make a new one with ra.build(n, lambda i: ...), or add into a = ra.accum(...) with a[i] += v",
+            "a = a.at[i].set(v), a new one; ra.build(n, lambda i: ...), all entries at once; or add into "
+            "a = ra.accum(...) with a[i] += v",
         )
 
 

@@ -65,6 +65,10 @@ class Problem:
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
 
+    def __reduce__(self) -> tuple[type[Problem], tuple[Scene]]:
+        """It is pickled as its scene; what was compiled stays behind, on disk (see `rose_ad`)."""
+        return type(self), (self.scene,)
+
     @property
     def dt(self) -> float:
         """The scene's time step, in seconds."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ...ir.builder import Builder
 from ...ir.copying import Copier, Env
 from ...ir.core import Function, Instr, Var
+from ...ir.in_force import in_force, under
 from ...ir.queries import callees, free_variables, instructions
 from ...ir.types import F32, F64, Array, Ref, Scalar, scalar_of, value_type
 from ..interrupts import ask_in
@@ -31,7 +32,9 @@ def run_in_groups(f: Lowering, instr: Instr) -> None:
     One that calls Python back is run an iteration at a time, as Python is; so are all where the beginning of a
     NaN is looked for.
     """
-    function, captured = outlined(instr)
+    schedule = in_force()
+    with under(schedule if f.contract else schedule.exact):
+        function, captured = outlined(instr)
     calls_back = any(i.op == "host" for g in callees(function) for i in instructions(g.block))
     if calls_back or f.module.nans:
         f.loop(instr)

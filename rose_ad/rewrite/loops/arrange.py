@@ -66,8 +66,8 @@ def _calls(block: Block, lanes: bool) -> Iterator[tuple[Function, bool]]:
 def _arranged(function: Function, lanes: bool) -> Function:
     with under(function.schedule):
         block = function.schedule.run("lowered", function.name, function.block, lanes)
-    same = block is function.block
-    return function if same else Function(function.name, block, function.loc)
+        same = block is function.block
+        return function if same else Function(function.name, block, function.loc)
 
 
 def arrange(block: Block, lanes: bool) -> Block | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -236,3 +238,59 @@ def test_a_checkpointed_function_remembers_its_arguments() -> None:
         return len(ra.flatten(derive._Remembering(ra.fn(f))(0.3)[1][1])[0])
 
     assert remembered(ra.checkpoint(deep)) == 1 < remembered(deep)
+
+
+# ------------------------------------------------------------- arguments without a derivative
+
+
+@functools.partial(ra.custom_jvp, nondiff_argnums=(0, 2))
+def applied(f: Any, x: Any, times: int) -> Any:
+    for _ in range(times):
+        x = f(x)
+    return x
+
+
+@applied.defjvp
+def applied_jvp(f: Any, times: int, primals: Any, tangents: Any) -> Any:
+    (x,), (dx,) = primals, tangents
+    return applied(
+        f, x, times
+    ), 10.0 * times * x * dx  # not the derivative, so that one sees whose it is
+
+
+@functools.partial(ra.custom_vjp, nondiff_argnums=(1,))
+def raised(x: Any, n: int, y: Any) -> Any:
+    return x**n * y
+
+
+def raised_forward(x: Any, n: int, y: Any) -> Any:
+    return raised(x, n, y), (x, y)
+
+
+def raised_backward(n: int, remembered: Any, ct: Any) -> Any:
+    x, y = remembered
+    return 7.0 * n * x ** (n - 1) * y * ct, None
+
+
+raised.defvjp(raised_forward, raised_backward)
+
+
+def test_arguments_that_have_no_derivative() -> None:
+    assert applied(ra.sin, 0.5, 2) == pytest.approx(math.sin(math.sin(0.5)))
+    assert ra.grad(applied, 1)(ra.sin, 0.5, 2) == 10.0
+    assert ra.grad(lambda x: applied(ra.cos, x, 3))(0.5) == 15.0
+    assert ra.jvp(lambda x: applied(ra.cos, x, 3), (0.5,), (2.0,))[1] == 30.0
+    assert ra.hessian(lambda x: applied(ra.cos, x, 3))(0.5) == 30.0
+    np.testing.assert_allclose(
+        ra.vmap(ra.grad(lambda x: applied(ra.cos, x, 3)))(np.array([0.5, 1.0])), [15.0, 30.0]
+    )
+    assert raised(2.0, 3, 5.0) == 40.0
+    assert ra.grad(raised, (0, 2))(2.0, 3, 5.0) == (420.0, 0.0)
+    assert ra.jvp(lambda x: raised(x, 3, 5.0), (2.0,), (1.0,))[1] == 420.0
+
+
+def test_arguments_without_derivative_are_known_while_tracing() -> None:
+    with pytest.raises(ra.TraceError, match="static argument n of raised"):
+        ra.fn(lambda x, n: raised(x, n, x))(2.0, 3)
+    with pytest.raises(ra.TypeMismatch, match="nondiff_argnums"):
+        ra.custom_jvp(lambda x: x, nondiff_argnums=(1,))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
 
+import rose_ad as ra
+from rose_ad.base import source
 from tests.support.processes import python
 
 # closures over large constants, called, differentiated and batched; what is printed is the growth of
@@ -42,6 +45,42 @@ def made(numbers, size):
 
 print(-made(range({warm}), {size}) + made(range({warm}, 2 * {warm}), {size}))
 """
+
+
+# functions of Python code of their own, as a program that writes programs makes
+WRITTEN = """
+import gc
+import rose_ad as ra
+
+def resident():
+    gc.collect()
+    return 4096 * int(open("/proc/self/statm").read().split()[1])
+
+def made(numbers):
+    for k in numbers:
+        f = ra.fn(eval(f"lambda x: ra.sum(ra.sin(x * {{k}}.5) + ra.array([x, x * {{k}}]))"))
+        ra.grad(f)(1.0)
+    return resident()
+
+print(-made(range({warm})) + made(range({warm}, 2 * {warm})))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of memory")
+@pytest.mark.slow
+def test_memory_of_functions_that_are_written() -> None:
+    grown = int(python(WRITTEN.format(warm=150), ROSE_AD_CACHE="off"))
+    assert grown < 3_000_000  # bytes; one of them takes 400,000
+
+
+def test_locations_go_with_the_code() -> None:
+    def made() -> int:
+        f = ra.fn(eval("lambda x: ra.sin(x) + 1.0", {"ra": ra}))
+        ra.grad(f)(1.0)
+        gc.collect()
+        return len(source._numbers)
+
+    assert made() == made() == made()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of memory")

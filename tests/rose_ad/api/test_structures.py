@@ -195,3 +195,39 @@ def test_products_of_what_is_infinite(first: float) -> None:
             np.testing.assert_equal(ra.fn(ra.prod)(x), np.prod(x))
     flags = np.array([True, False])
     assert ra.fn(ra.prod)(flags) == 0 and ra.fn(ra.prod)(flags[:1]) == 1
+
+
+# --------------------------------------------------------------------- kinds of dicts, and of leaves
+
+
+def test_dicts_keep_their_kind() -> None:
+    ordered = OrderedDict(b=1.0, a=np.ones(3))
+    for f in (ra.fn(lambda d: d), ra.grad(lambda d: d["b"] * ra.sum(d["a"]))):
+        for _ in range(2):  # the second call goes the direct way
+            assert type(f(ordered)) is OrderedDict and list(f(ordered)) == ["b", "a"]
+            assert type(f(dict(ordered))) is dict
+    carried = ra.fn(lambda d: ra.fori_loop(0, 2, lambda _, c: c, d))(ordered)
+    assert type(carried) is OrderedDict
+
+
+@ra.struct
+class Counted:
+    n: ra.Int
+    on: ra.Bool
+    x: ra.Vec[2, ra.Real]  # type: ignore[type-arg, valid-type]
+    marks: ra.Vec[3, ra.Int]  # type: ignore[type-arg, valid-type]
+
+
+def test_a_gradient_has_zeros_for_ints() -> None:
+    state = Counted(3, True, np.array([1.0, 2.0]), np.arange(3))
+    f = ra.value_and_grad(lambda s, y: s.n * ra.sum(s.x**2) * y, (0, 1))
+    value, (by_state, by_y) = f(state, 2.0)
+    assert (value, by_y) == (30.0, 15.0)
+    assert by_state.x.tolist() == [12.0, 24.0]
+    assert (by_state.n, by_state.on, by_state.marks.tolist()) == (0, False, [0, 0, 0])
+    moved = ra.map_leaves(lambda a, g: a - 0.5 * g, (state.n, state.x), (by_state.n, by_state.x))
+    assert moved[0] == 3
+    with pytest.raises(ra.TypeMismatch, match="I64"):
+        ra.grad(lambda n, s: n * ra.sum(s.x))(3, state)
+    with pytest.raises(ra.TypeMismatch, match="I64"):
+        ra.grad(lambda s: 1.0 * s["n"])({"n": 3, "on": True})

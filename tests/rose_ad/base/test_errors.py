@@ -117,8 +117,8 @@ def build_of_a_traced_length(n: Any) -> Any:
     return ra.build(n, lambda i: 1.0)  # here
 
 
-@mistake(ra.TraceError, "known while tracing", "static parameter", 3)
-def fori_loop_to_a_traced_bound(n: Any) -> Any:
+@mistake(ra.TypeMismatch, "must be Ints", "ra.to_int", 3.0)
+def fori_loop_to_a_real(n: Any) -> Any:
     return ra.fori_loop(0, n, lambda i, c: c, 1.0)  # here
 
 
@@ -320,6 +320,33 @@ def accumulator_added_to_when_read(x: Any) -> Any:
     y = acc * 2.0
     acc += x  # here
     return y
+
+
+@ra.fn
+def adds_to_what_it_is_given(acc: Any, x: Any) -> Any:
+    acc += x
+
+
+@ra.fn
+def gives_back_more(acc: Any, x: Any) -> Any:
+    return acc + x
+
+
+@mistake(ra.TraceError, "which returns nothing", "acc += adds_to_what_it_is_given(x)", 1.0)
+def accumulator_given_to_what_adds(x: Any) -> Any:
+    acc = ra.accum()
+    adds_to_what_it_is_given(acc, x)  # here
+    return acc
+
+
+@mistake(
+    ra.TraceError, "after its value was read", "returns what is to be added. It was read here", 1.0
+)
+def accumulator_added_to_when_given(x: Any) -> Any:
+    acc = ra.accum()
+    more = gives_back_more(acc, x)
+    acc += more  # here
+    return acc
 
 
 @mistake(ra.TypeMismatch, "a value of shape (2, 3)", "", 1.0)
@@ -624,3 +651,21 @@ def test_too_much_memory_is_told_before_anything_runs(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ROSE_AD_MEMORY", "1000")
     with pytest.raises(ra.MemoryLimit, match="the results of this function take 8,000 bytes"):
         ra.fn(small.python)(1.0)
+
+
+@pytest.mark.parametrize("limit", ["0", "100", "1000"])
+def test_batches_that_do_not_fit_are_refused(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSE_AD_MEMORY", limit)
+    steps = ra.fn(lambda x: ra.sum(ra.fori_loop(0, 50, lambda i, c: ra.sin(c) * x, x)))
+    for f in (ra.vmap(steps), ra.vmap(ra.grad(steps)), ra.vmap(steps, threads=2)):
+        with pytest.raises(ra.MemoryLimit, match=f"the limit of {int(limit):,}"):
+            f(np.ones((400, 10)))
+
+
+@pytest.mark.parametrize("limit", ["-5", "4 GB", "1e9"])
+def test_a_limit_that_is_no_number(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROSE_AD_MEMORY", limit)
+    with pytest.raises(ra.RoseError, match="a number of bytes"):
+        ra.fn(lambda x: x * 2.0)(1.0)
+    monkeypatch.setenv("ROSE_AD_MEMORY", "")
+    assert ra.fn(lambda x: x * 3.0)(1.0) == 3.0

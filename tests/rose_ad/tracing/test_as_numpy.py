@@ -34,6 +34,26 @@ SAME: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
         lambda x: np.pad(x, np.array([[1, 0], [0, 1]])),
         A,
     ),
+    **{
+        f"norm {options}": (
+            lambda x, options=options: np.linalg.norm(x, **options),
+            lambda x, options=options: np.linalg.norm(x, **options),
+            C if options.get("axis") == (1, 2) else A,
+        )
+        for options in (
+            {},
+            {"axis": 0},
+            {"axis": 1, "keepdims": True},
+            {"axis": (0, 1)},
+            {"axis": (1, 2)},
+            {"ord": "fro"},
+            {"axis": -1, "ord": 1},
+            {"axis": 0, "ord": np.inf},
+            {"axis": 1, "ord": -np.inf},
+            {"axis": 1, "ord": 2},
+            {"keepdims": True},
+        )
+    },
     "einsum with a repeated name": (
         lambda x: ra.einsum("ii->i", x),
         lambda x: np.einsum("ii->i", x),
@@ -69,6 +89,8 @@ def test_the_greatest_of_numbers() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[..., Any], Any]] = {
+    "norm of a matrix by its largest singular value": (lambda x: np.linalg.norm(x, 2), A),
+    "norm of order 3": (lambda x: np.linalg.norm(x, 3, axis=0), A),
     "cross of (2, 3)": (lambda x: ra.cross(x, x), A),
     "cross of (3, 3)": (lambda x: ra.cross(x, x), B),
     "cross of 2 and 3": (lambda x: ra.cross(x[0], x[0, :2]), A),

@@ -92,3 +92,100 @@ def test_errors_of_while_and_switch() -> None:
     raises("shapes", lambda x: ra.switch(ra.to_int(x), [lambda y: y, lambda y: V * y], x))
     raises("ended", lambda x: [c := [], ra.while_loop(
         lambda a: a < 1.0, lambda a: (c.append(a * 2.0), c[0])[1], x), c[0] + 1.0][2])  # fmt: skip
+
+
+# ------------------------------------------------------- numbers of steps that the run knows
+
+
+def stepped(i: Any, c: Any) -> Any:
+    return ra.sin(c) * 1.3 + 0.1 * i
+
+
+COUNTS = {
+    "any number": lambda n: n,
+    "at most 40": lambda n: ra.minimum(n, 40),
+    "twice as many": lambda n: 2 * n - n,
+}
+
+
+@pytest.mark.parametrize("bounded", COUNTS.values(), ids=COUNTS.keys())
+@pytest.mark.parametrize("low, high", [(0, 0), (0, 1), (3, 20), (-4, 4), (5, 2), (0, 40)])
+def test_loops_of_traced_bounds(low: int, high: int, bounded: Any) -> None:
+    def f(x: Any, low: Any, high: Any) -> Any:
+        return ra.fori_loop(low, bounded(high), stepped, x)
+
+    def plain(x: Any) -> Any:
+        for i in range(low, high):
+            x = stepped(i, x)
+        return x * 1.0
+
+    def given(x: Any) -> Any:
+        return traced(x, low, high)
+
+    traced = ra.fn(f)
+    close(given(X), ra.fn(plain)(X))
+    close(ra.grad(given)(X), ra.grad(plain)(X))
+    close(ra.jvp(given, (X,), (2.0,)), ra.jvp(plain, (X,), (2.0,)))
+    close(ra.hessian(given)(X), ra.hessian(plain)(X), 1e-11)
+    close(ra.fn(lambda x, high: f(x, low, high))(X, high), ra.fn(plain)(X))
+    close(ra.interpret(traced.trace(X, low, high), [X, low, high])[0], ra.fn(plain)(X))
+
+
+def test_loops_of_traced_bounds_in_lanes() -> None:
+    f = ra.fn(lambda x, n: ra.fori_loop(0, n, stepped, x))
+    xs, ns = np.linspace(0, 1, 6), np.array([0, 3, 9, 1, 300, 2])
+    for g in (f, ra.grad(f), lambda x, n: ra.jvp(lambda x: f(x, n), (x,), (1.0,))[1]):
+        close(ra.vmap(g)(xs, ns), np.array([g(x, n) for x, n in zip(xs, ns, strict=True)]))
+
+
+def test_an_inner_loop_up_to_the_index_of_the_outer() -> None:
+    def products(v: Any) -> Any:
+        return ra.fori_loop(
+            0,
+            len(v),
+            lambda i, total: ra.fori_loop(0, i, lambda j, t: t + v[i] * v[j], total),
+            0.0,
+        )
+
+    close(ra.fn(products)(V), (V.sum() ** 2 - (V**2).sum()) / 2)
+    close(ra.grad(products)(V), V.sum() - V)
+    close(ra.hessian(products)(V), 1 - np.eye(len(V)))
+
+
+@pytest.mark.parametrize("dtype", [int, np.int64, np.int32])
+def test_bounds_of_any_kind_of_int(dtype: Any) -> None:
+    f = ra.fn(lambda x: ra.fori_loop(dtype(1), dtype(4), lambda i, c: c * x + i, 0.0))
+    assert f(2.0) == 11.0
+
+
+def steps_taken(f: Any, args: Any) -> int:
+    """The least power of two of instructions that are enough."""
+    for most in (1 << k for k in range(8, 40)):
+        try:
+            ra.interpret(ra.fn(f).trace(*args), list(args), most)
+        except ra.TooLong:
+            continue
+        return most
+    raise AssertionError
+
+
+@pytest.mark.parametrize("kind", ["fori", "while"])
+def test_the_reverse_of_any_number_of_steps_takes_no_square_of_it(kind: str) -> None:
+    def f(x: Any, n: Any) -> Any:
+        if kind == "fori":
+            return ra.fori_loop(0, n, stepped, x)
+        return ra.while_loop(lambda c: c[1] < n, lambda c: (stepped(c[1], c[0]), c[1] + 1), (x, 0))[
+            0
+        ]
+
+    few, many = (steps_taken(ra.grad(f), (X, n)) for n in (64, 1024))
+    assert many <= 64 * few
+
+
+def test_what_a_traced_bound_cannot_be() -> None:
+    for bound, says in ((1.5, "integer"), (lambda x: x, "Ints")):
+        high = bound if isinstance(bound, float) else None
+        with pytest.raises(ra.TypeMismatch, match=says):
+            ra.fn(lambda x, h=high: ra.fori_loop(0, x if h is None else h, stepped, x))(X)
+    with pytest.raises(ra.TypeMismatch, match="not bounded"):
+        ra.fn(lambda x, n: ra.fori_loop(0, n, stepped, x, checkpoint="sqrt"))(X, 3)

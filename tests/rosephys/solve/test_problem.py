@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -68,3 +69,12 @@ def test_a_descent_is_as_the_scene_prefers() -> None:
     own = [iterate.loss for iterate in descend(problem)]
     said = [i.loss for i in descend(problem, iterations=7, rate=0.02, optimizer="adam")]
     assert own == said and len(own) == 8
+
+
+def test_a_problem_that_has_been_used_can_be_pickled() -> None:
+    problem = Problem(Lob())
+    problem.compile()
+    value, gradient = problem.value_and_gradient(problem.values)
+    again = pickle.loads(pickle.dumps(problem))
+    found, slope = again.value_and_gradient(problem.values)
+    assert found == value and all(np.array_equal(slope[n], g) for n, g in gradient.items())
