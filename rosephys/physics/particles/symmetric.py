@@ -13,13 +13,14 @@ Jacobi, 1846, and Golub, Van Loan, *Matrix Computations*, 8.5 (the eigenvalues).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import combinations
 from typing import TypeAlias
 
 import rose_ad as ra
 
+from ..arguments import checked
 from ..quantities import Matrix, Scalar
 
 # of rotations, by dimension: one is exact in the plane, and convergence is quadratic in space
@@ -28,6 +29,7 @@ TINY = 1e-300  # keeps 0 / 0 from being
 CLOSE = 0.1  # below it quotients are taken from a series, to rounding
 
 
+@checked
 def eigen(s: Matrix) -> tuple[list[Scalar], Matrix]:
     """The eigenvalues of a symmetric (d, d) matrix, d = 2 or 3, in no order, and as columns the eigenvectors.
 
@@ -109,7 +111,8 @@ def _root_quotient(a: Scalar, b: Scalar, root_a: Scalar, root_b: Scalar) -> Scal
     return -root_a * root_b / (ra.sqrt(a) + ra.sqrt(b))
 
 
-def polynomial(x: Scalar, coefficients: list[float]) -> Scalar:
+@checked
+def polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     """Σ c_k x^k."""
     return reduce(lambda rest, c: c + x * rest, reversed(coefficients))
 
