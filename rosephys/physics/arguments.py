@@ -61,7 +61,7 @@ def _look(call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
 def _rules(f: Any, named: Any) -> dict[str, Rule]:
     """The rules of the parameters by name, in their order."""
     made = isinstance(named, type)
-    if made and is_dataclass(named):
+    if isinstance(named, type) and is_dataclass(named):
         return {"self": Rule(), **data_rules(named)}
     hints = inspect.get_annotations(f, eval_str=True)
     rules = {name: rule_of(hints.get(name, Any)) for name in inspect.signature(f).parameters}

@@ -140,6 +140,10 @@ class Truth:
     """True or False in every entry."""
 
 
+class Holes:
+    """There may be entries that are not finite, for they have no meaning: those in walls."""
+
+
 ABOVE_0 = Between(0.0, open=True)
 FROM_0 = Between(0.0)
 

@@ -63,9 +63,10 @@ class Sizes:
         if isinstance(size, int):
             return size == n
         size, more = _parted(size)
+        n -= more
         if size == SPACE and n not in (2, 3):
             return False
-        return self.known.setdefault(size, (n - more, name))[0] == n - more
+        return self.known.setdefault(size, (n, name))[0] == n
 
     def told(self, sizes: q.AxisSizes) -> str:
         """A shape in words: "(n, 2), with n = 3 as in position"."""
@@ -116,6 +117,10 @@ class Rule:
         """What is wrong with a value of that name, in a sentence; "" if nothing is."""
         return "" if self.fits(value) else self.no(name, value)
 
+    def in_full(self, sizes: Sizes) -> str:
+        """The same, with what is known of the sizes."""
+        return self.wanted
+
     def fits(self, value: Any) -> bool:
         """Whether a value is right, whatever the sizes."""
         return True
@@ -146,6 +151,7 @@ class Numbers(Rule):
     numpy: bool = False  # an array of numpy
     lists: bool = False  # or nested sequences
     between: q.Between | None = None
+    holes: bool = False
     of: str = ""  # they are numbers of things that are counted by that size
 
     @property
@@ -165,7 +171,8 @@ class Numbers(Rule):
         if self.shape == ():
             return self.one
         noun = {"b": "truth values", "i": "whole numbers"}.get(self.kinds, "numbers")
-        kind = "a numpy array of " if self.numpy else "an array of " if self.least else ""
+        kind = "an array of " if self.least else "a list of " if self.lists else ""
+        kind = "a numpy array of " if self.numpy else kind
         return kind + noun
 
     def fits(self, value: Any) -> bool:
@@ -180,29 +187,32 @@ class Numbers(Rule):
         fits = self.fits(value)
         shape = shape_of(value) if fits else None
         if shape is None or len(shape) < self.least:
-            return self.no(name, value, self._in_full(sizes))
+            return self.no(name, value, self.in_full(sizes))
         if self.shape is not None and not sizes.fit(self.shape, shape, name):
-            return self.no(name, value, self._in_full(sizes))
+            return self.no(name, value, self.in_full(sizes))
         if self.like and sizes.alike(name, shape, self.like) != shape:
             wanted, first = sizes.shapes[self.like]
             return self.no(name, value, f"numbers of shape {wanted} as {first} is")
         return "" if is_traced(value) else self._wrong_entry(name, np.asarray(value), sizes)
 
-    def _in_full(self, sizes: Sizes) -> str:
-        late = " that is known before anything is traced" * (self.known and self.shape == ())
-        return self.wanted + (f" of shape {sizes.told(self.shape)}" if self.shape else late)
+    def in_full(self, sizes: Sizes) -> str:
+        return self.wanted + (f" of shape {sizes.told(self.shape)}" if self.shape else "")
+
+    def no(self, name: str, value: Any, wanted: str = "") -> str:
+        late = self.known and hasattr(value, "as_traced")
+        return super().no(name, value, wanted) + ", known before the program is compiled" * late
 
     def _wrong_entry(self, name: str, entries: q.NumpyArray, sizes: Sizes) -> str:
         """What is wrong with numbers that are known."""
         if entries.dtype.kind not in self.kinds + "u" * ("i" in self.kinds):
             return self.no(name, entries)
-        good = np.isfinite(entries)
+        good = np.isfinite(entries) | self.holes
         if self.between is not None:
             b = self.between
             good &= (entries > b.least if b.open else entries >= b.least) & (entries <= b.most)
         if not good.all():
             at = tuple(np.argwhere(~good)[0])
-            finite = "" if np.isfinite(entries[at]) or self.between else " that is finite"
+            finite = "" if np.isfinite(entries[at]) else ", and finite"
             return f"{_entry(name, at)} is {entries[at]}; wanted {self.one}{finite}"
         if self.of:
             sizes.numbers.append((name, entries, self.of))
@@ -305,6 +315,9 @@ class Either(Rule):
     def wanted(self) -> str:
         return " or ".join(dict.fromkeys(rule.wanted for rule in self.rules))
 
+    def in_full(self, sizes: Sizes) -> str:
+        return " or ".join(dict.fromkeys(rule.in_full(sizes) for rule in self.rules))
+
     def wrong(self, name: str, value: Any, sizes: Sizes) -> str:
         wrongs = []
         for rule in self.rules:
@@ -315,7 +328,7 @@ class Either(Rule):
                 return ""
             if rule.fits(value):  # the fault is in a part of it, or in its size
                 wrongs.append(wrong)
-        return wrongs[0] if wrongs else self.no(name, value)
+        return wrongs[0] if wrongs else self.no(name, value, self.in_full(sizes))
 
 
 @dataclass(frozen=True)
@@ -358,7 +371,7 @@ class Row(Rule):
     @property
     def wanted(self) -> str:
         parts = [rule.wanted for rule in self.rules]
-        return f"a tuple of {len(parts)}, {' and '.join(dict.fromkeys(parts))}"
+        return f"a tuple of {len(parts)}: {', '.join(dict.fromkeys(parts))}"
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, (tuple, list)) and len(value) == len(self.rules)
@@ -438,6 +451,8 @@ def _asked(numbers: Numbers, asked: Any) -> Numbers:
         return replace(numbers, between=asked)
     if isinstance(asked, q.NumberOf):
         return replace(numbers, of=asked.size, kinds="i")
+    if isinstance(asked, q.Holes):
+        return replace(numbers, holes=True)
     return replace(numbers, kinds="b") if isinstance(asked, q.Truth) else numbers
 
 

@@ -28,7 +28,18 @@ from rosephys.limit import Limit
 
 from ..arguments import checked
 from ..fields.grid import GridField, cell, each_cell
-from ..quantities import ABOVE_0, Array, Axes, Between, Index, NumpyArray, Quantity, Scalar, Truth
+from ..quantities import (
+    ABOVE_0,
+    Array,
+    Axes,
+    Between,
+    Holes,
+    Index,
+    NumpyArray,
+    Quantity,
+    Scalar,
+    Truth,
+)
 
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1))
 OPPOSITE = (0, 3, 4, 1, 2, 7, 8, 5, 6)
@@ -37,7 +48,7 @@ WEIGHTS = (4 / 9, *4 * (1 / 9,), *4 * (1 / 36,))
 Direction: TypeAlias = Annotated[int, Between(0, 8)]
 Relaxation: TypeAlias = Annotated[Scalar, Between(0.5, open=True)]
 Nine: TypeAlias = Annotated[tuple[Scalar, ...], Axes(9)]
-Densities: TypeAlias = Annotated[Array, Axes(9, "n", "m")]
+Densities: TypeAlias = Annotated[Array, Axes(9, "n", "m"), Holes()]
 Walls: TypeAlias = Annotated[NumpyArray, Axes("n", "m"), Truth()]
 
 
@@ -68,7 +79,7 @@ def equilibrium(
 
 @checked
 def moments(
-    f: Annotated[Array, Axes(9, ...)] | Nine, force: tuple[Quantity, Quantity] = (0.0, 0.0)
+    f: Annotated[Array, Axes(9, ...), Holes()] | Nine, force: tuple[Quantity, Quantity] = (0.0, 0.0)
 ) -> tuple[Quantity, Quantity, Quantity]:
     """The density and the velocity of nine densities under a force: of numbers or of fields (9, n, m)."""
     density = f[0] + f[1] + f[2] + f[3] + f[4] + f[5] + f[6] + f[7] + f[8]

@@ -20,7 +20,6 @@ from typing import TypeAlias
 
 import rose_ad as ra
 
-from ..arguments import checked
 from ..quantities import Matrix, Scalar
 
 # of rotations, by dimension: one is exact in the plane, and convergence is quadratic in space
@@ -29,7 +28,6 @@ TINY = 1e-300  # keeps 0 / 0 from being
 CLOSE = 0.1  # below it quotients are taken from a series, to rounding
 
 
-@checked
 def eigen(s: Matrix) -> tuple[list[Scalar], Matrix]:
     """The eigenvalues of a symmetric (d, d) matrix, d = 2 or 3, in no order, and as columns the eigenvectors.
 
@@ -111,7 +109,6 @@ def _root_quotient(a: Scalar, b: Scalar, root_a: Scalar, root_b: Scalar) -> Scal
     return -root_a * root_b / (ra.sqrt(a) + ra.sqrt(b))
 
 
-@checked
 def polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     """Σ c_k x^k."""
     return reduce(lambda rest, c: c + x * rest, reversed(coefficients))

@@ -53,6 +53,7 @@ def step(world: World, state: Bodies, dt: Positive, sweeps: Count = 8, most: Cou
 
     `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
+    state = ra.map_leaves(ra.array, state)
     if world.joints:
         return jointed.step(world, state, dt, sweeps, most)
     x, motion = moving(state)

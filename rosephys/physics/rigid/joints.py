@@ -60,6 +60,7 @@ def inverse_mass(world: World, x: Annotated[Poses, Axes("bodies", 3)]) -> Array:
     after the other; one that follows from the others is left out. x (n, 3) are positions and angles. A motor of
     finite torque does nothing in an instant.
     """
+    x = ra.array(x)
     n, table, weights = len(world.bodies), Table(world), ra.array(world.inverse)
 
     def held(r: Index, inverse: Array) -> Array:
@@ -87,6 +88,7 @@ REVOLUTE, WELD, DISTANCE, MOTOR = range(4)
 KINDS = {"revolute": REVOLUTE, "weld": WELD, "distance": DISTANCE, "motor": MOTOR}
 
 
+@checked
 class Table:
     """A world's joints as arrays, in the order of their rounds."""
 

@@ -44,7 +44,7 @@ class Shape:
     With `pieces` it is all of these, which are convex and lie as they are given; `corners` go round them.
     """
 
-    corners: Annotated[NumpyArray, Axes("k", 2)]
+    corners: Annotated[NumpyArray, Axes(..., 2)]
     radius: Annotated[float, FROM_0]
     area: Annotated[float, ABOVE_0]
     moment: Annotated[float, ABOVE_0]
@@ -105,8 +105,8 @@ def polygon(corners: Corners) -> Shape:
     if not left.all():
         k = (int(np.argmin(left)) + 1) % len(p)
         raise ArgumentError(
-            f"polygon: corners[{k}] is no turn to the left; wanted one at each, counter-clockwise and"
-            " convex"
+            f"polygon: corners[{k}] is no turn to the left; wanted one at each: they go round"
+            " counter-clockwise, and are convex"
         )
     turned = np.arctan2(_cross(sides, after), (sides * after).sum(axis=1)).sum() / (2 * np.pi)
     if round(turned) != 1:

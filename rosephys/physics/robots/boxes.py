@@ -89,8 +89,8 @@ class RigidBodies:
     """What n bodies are: masses (n,), moments of inertia (n,), and the m points, each with its `owner` (m,)
     and its offset (m, 2) in the owner's frame, that may touch the ground."""
 
-    mass: Annotated[NumpyArray, Axes("bodies"), ABOVE_0]
-    inertia: Annotated[NumpyArray, Axes("bodies"), ABOVE_0]
+    mass: Annotated[Array, Axes("bodies"), ABOVE_0]
+    inertia: Annotated[Array, Axes("bodies"), ABOVE_0]
     owner: Annotated[NumpyArray, Axes("points"), NumberOf("bodies")]
     offset: Annotated[NumpyArray, Axes("points", 2)]
 
@@ -121,7 +121,7 @@ class Impulses:
 
     def __init__(self, bodies: RigidBodies, motion: Motion) -> None:
         n = len(bodies.mass)
-        self.motion = motion
+        self.motion = motion = ra.map_leaves(ra.array, motion)
         self.frame = ra.stack([ra.cos(motion.angle), ra.sin(motion.angle)], axis=1)
         self.by_mass = ra.array(1 / bodies.mass)
         self.by_inertia = ra.array(1 / bodies.inertia)

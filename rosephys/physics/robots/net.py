@@ -56,7 +56,7 @@ class Springs:
     """m springs of one stiffness (N/m): which points they join (m, 2) and their rest lengths (m,) in metres."""
 
     ends: Annotated[NumpyArray, Axes("m", 2), NumberOf("n")]
-    rest: Annotated[NumpyArray, Axes("m"), FROM_0]
+    rest: Annotated[Array, Axes("m"), FROM_0]
     stiffness: NotNegative
 
 

@@ -67,13 +67,15 @@ def signals(
     muscles: Annotated[Array, Axes("k"), NumberOf("outputs")],
 ) -> Array:
     """What the scene's network tells its outputs `muscles` (k,), each between -1 and 1, given senses (n,)."""
+    senses = ra.array(senses)
     hidden = ra.tanh(scene.hidden_weights @ senses + scene.hidden_bias)
-    muscles = ra.array(muscles)
+    muscles, weights = ra.array(muscles), ra.array(scene.muscle_weights)
+    bias = ra.array(scene.muscle_bias)
 
     def told(k: Index) -> Scalar:
         s, total = muscles[k], ra.accum()
         for i in ra.range(HIDDEN):  # one loop, where ra.dot would make all products first
-            total += scene.muscle_weights[s, i] * hidden[i]
-        return total.freeze() + scene.muscle_bias[s]
+            total += weights[s, i] * hidden[i]
+        return total.freeze() + bias[s]
 
     return ra.tanh(ra.build(len(muscles), told))
