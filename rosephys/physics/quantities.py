@@ -136,8 +136,11 @@ class OneOf:
     words: tuple[str, ...]
 
 
+@dataclass(frozen=True)
 class Truth:
-    """True or False in every entry."""
+    """True or False in every entry; or a number, unless `only` those."""
+
+    only: bool = True
 
 
 class Holes:

@@ -71,8 +71,13 @@ class Sizes:
     def told(self, sizes: q.AxisSizes) -> str:
         """A shape in words: "(n, 2), with n = 3 as in position"."""
         names = dict.fromkeys(_parted(s)[0] for s in sizes if isinstance(s, str))
+        by: dict[str, list[str]] = {}
+        for name in names:
+            if name in self.known:
+                by.setdefault(self.known[name][1], []).append(name)
         said = [
-            f"{n} = {self.known[n][0]} as in {self.known[n][1]}" for n in names if n in self.known
+            f"{', '.join(own)} = {', '.join(str(self.known[n][0]) for n in own)} as in {argument}"
+            for argument, own in by.items()
         ]
         said += [f"{SPACE} = 2 or 3"] if SPACE in names and SPACE not in self.known else []
         axes = ", ".join("..." if size is Ellipsis else str(size) for size in sizes)
@@ -86,8 +91,8 @@ class Sizes:
             bad = np.argwhere((entries < 0) | (entries >= count))
             if len(bad):
                 at = tuple(bad[0])
-                there = f"0 to {count - 1}" if size in self.known else "0 or more"
-                return f"{_entry(name, at)} is {entries[at]}; wanted the number of one of {size}, {there}"
+                there = f"from 0 to {count - 1}" if size in self.known else "from 0 on"
+                return f"{_entry(name, at)} is {entries[at]}; wanted a whole number {there}"
         return ""
 
 
@@ -371,7 +376,8 @@ class Row(Rule):
     @property
     def wanted(self) -> str:
         parts = [rule.wanted for rule in self.rules]
-        return f"a tuple of {len(parts)}: {', '.join(dict.fromkeys(parts))}"
+        each = f", each {parts[0]}" if len(set(parts)) == 1 else f": {', '.join(parts)}"
+        return f"a tuple of {len(parts)}{each}"
 
     def fits(self, value: Any) -> bool:
         return isinstance(value, (tuple, list)) and len(value) == len(self.rules)
@@ -453,7 +459,9 @@ def _asked(numbers: Numbers, asked: Any) -> Numbers:
         return replace(numbers, of=asked.size, kinds="i")
     if isinstance(asked, q.Holes):
         return replace(numbers, holes=True)
-    return replace(numbers, kinds="b") if isinstance(asked, q.Truth) else numbers
+    if isinstance(asked, q.Truth):
+        return replace(numbers, kinds="b" if asked.only else "bif")
+    return numbers
 
 
 def _other(annotation: Any, origin: Any, inside: tuple[Any, ...]) -> Rule:

@@ -20,10 +20,10 @@ import rose_ad as ra
 from rosephys.limit import Limit
 
 from ..arguments import checked
-from ..quantities import Array, Axes, Between, NotNegative, Positive, Scalar
+from ..quantities import Array, Axes, Between, NotNegative, Positive, Scalar, Truth
 from .grid import GridField, each_cell
 
-Shares: TypeAlias = Annotated[Array, Axes("n", "m"), Between(0.0, 1.0)]
+Shares: TypeAlias = Annotated[Array, Axes("n", "m"), Between(0.0, 1.0), Truth(only=False)]
 """(n, m), of each cell."""
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import math
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 
 import rose_ad as ra
 import rosephys.physics
+from rosephys.errors import ArgumentError
 from rosephys.physics import rules as r
 from rosephys.physics.particles.mpm import Grid
 from rosephys.physics.rigid.bodies import Bodies, Body, World
@@ -80,7 +83,7 @@ def modules() -> list[str]:
 
 # ------------------------------------------------------------------------------- good arguments
 
-SIZES = {"d": 2, "senses": 5, "outputs": 3, "bodies": 2, "k": 3, "pairs": 1, "joints": 0}
+SIZES = {"d": 2, "senses": 5, "outputs": 3, "bodies": 2, "k": 3, "pairs": 1, "joints": 2}
 SQUARE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 
 
@@ -236,3 +239,147 @@ def called(name: str, **wrong: Any) -> None:
 @pytest.mark.parametrize("name", CHECKED)
 def test_good_arguments_are_taken_also_as_constants_of_numpy(name: str) -> None:
     called(name)
+
+
+# -------------------------------------------------------------------------------- bad arguments
+
+# parameters, alone or with their function, by what they may not be
+ABOVE_0 = """dt radius width length reach density sweeps substeps most nodes margin columns rows nearest thickness
+height onset slip rest sound inertia slow outputs bluff moments hull.points draw_weights.senses step.stiffness
+cell.n""".split()
+FROM_0 = """friction viscosity damping drag torque softening diffusivity courant kill ballast stretch shear bend
+dissipation mass stiffness Hulls.share""".split()
+SHARES = ["restitution", "friction_cone.d"]
+# where a parameter of that name may be 0 or below: why
+EITHER_SIGN = {
+    "mechanics.integrators": "a step may go back in time",
+    "rigid.body3d.turn.dt": "the same",
+    "rigid.body3d.kick_turn_kick.dt": "the same",
+    "rigid.floor3d.drift.dt": "the same",
+    "mechanics.top.top_step.dt": "the same",
+    "fluids.floating.hull.height": "a hull that is flat, or turned over",
+    "fluids.floating.canal_step.friction": "a force",
+    "mechanics.pendulum": "stiffness is g / l, and gravity may pull up",
+}
+MAY_BE_0 = {
+    "robots.springs": "a spring may pull to a point, or be none",
+    "robots.net": "the same, and there may be no air",
+    "robots.boxes": "the same",
+    "fluids.shallow_water": "land is dry",
+    "particles.mpm.mpm_limits.sound": "dust",
+    "rigid.shapes.Shape.radius": "a polygon",
+}
+# what may have entries that are no numbers, and of either shape
+HOLES = {"moments.f", "lattice_boltzmann_limit.f", "lattice_boltzmann_step.f"}
+ANY_SHAPE = {"at_rest.velocity"}
+TEXT = {"what", "field", "advice"}  # any words
+
+
+def number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+def wrong_values(name: str, parameter: str, value: Any, rule: r.Rule) -> Iterator[tuple[str, Any]]:
+    """What a parameter cannot be, each with a word for it; `value` is what it can be."""
+    short = f"{name.rpartition('.')[2]}.{parameter}"
+    opaque = type(rule) is r.Rule  # a state of any structure
+    if opaque:
+        return
+    if not isinstance(rule, r.Either) or not any(isinstance(s, r.Nothing) for s in rule.rules):
+        yield "None", None
+    if parameter not in TEXT:
+        yield "a word", "nonsense"
+    yield "a complex", 1j
+    yield "an object", object()
+    yield "a dict", {"x": 1.0}
+    if number(value):
+        yield "nan", math.nan
+        yield "infinite", math.inf
+        yield "a truth", True
+        if not (isinstance(rule, r.Numbers) and rule.shape is None) and short not in ANY_SHAPE:
+            yield "an array", np.ones(2)
+            yield "a list", [1.0, 2.0]
+        if isinstance(value, int):
+            yield "a part", 1.5
+    if isinstance(value, np.ndarray):
+        if short not in HOLES:
+            yield "nan", np.full(value.shape, math.nan)
+        yield "complex", value + 1j
+        yield "objects", value.astype(object)
+        yield "words", value.astype(str)
+        if isinstance(rule, r.Numbers) and rule.shape is not None and Ellipsis not in rule.shape:
+            yield "an axis more", value[None]
+            yield "an axis less", value[0]
+            yield "one number", 1.0
+    if isinstance(value, (bool, np.bool_)):
+        yield "a number", 2
+    if callable(value):
+        yield "a number", 3.0
+    if not isinstance(value, (int, float, np.ndarray, tuple, list, str)) and not callable(value):
+        yield "a number", 3.0
+    yield from _by_name(name, parameter, value)
+
+
+def _by_name(name: str, parameter: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What a number of that name cannot be."""
+    full, names = f"{name}.{parameter}", {parameter, f"{name.rpartition('.')[2]}.{parameter}"}
+    if any(full.startswith(key) for key in EITHER_SIGN) or not (
+        number(value) or isinstance(value, np.ndarray)
+    ):
+        return
+    one: Any = np.ones(np.shape(value)) if isinstance(value, np.ndarray) else type(value)(1)
+    if names & {*ABOVE_0, *FROM_0, *SHARES}:
+        yield "below 0", -one
+    if names & set(ABOVE_0) and not any(full.startswith(key) for key in MAY_BE_0):
+        yield "0", 0 * one
+    if names & set(SHARES):
+        yield "above 1", 4 * one
+
+
+def parameters() -> list[tuple[str, str]]:
+    return [(name, p) for name, what in CHECKED.items() for p in rules_of(what)]
+
+
+def refused(name: str, wrong: dict[str, Any], word: str) -> str:
+    """What is said of wrong arguments."""
+    try:
+        called(name, **wrong)
+    except ArgumentError as error:
+        return str(error)
+    raise AssertionError(f"{name} takes {word} for {', '.join(wrong)}")
+
+
+IDS = [".".join(pair) for pair in parameters()]
+
+
+@pytest.mark.parametrize(("name", "parameter"), parameters(), ids=IDS)
+def test_a_wrong_argument_is_refused_in_words(name: str, parameter: str) -> None:
+    found: dict[str, Any] = {}
+
+    def look() -> None:
+        found.update(arguments(name, CHECKED[name]))
+        raise _Traced
+
+    with pytest.raises(_Traced):
+        ra.fn(look)()
+    rule = rules_of(CHECKED[name])[parameter]
+    for word, wrong in wrong_values(name, parameter, found[parameter], rule):
+        said = refused(name, {parameter: wrong}, word)
+        assert re.search(rf"\b{parameter}\b", said), (word, said)
+        assert "; wanted " in said, (word, said)
+
+
+@pytest.mark.parametrize(("name", "parameter"), parameters(), ids=IDS)
+def test_a_traced_value_of_another_shape_is_refused(name: str, parameter: str) -> None:
+    what = CHECKED[name]
+    rule = rules_of(what)[parameter]
+    shape = getattr(rule, "shape", None)
+    if shape is None or Ellipsis in shape:
+        pytest.skip("of any shape, or of none")
+    owner = (world(),) if what in METHODS else ()
+
+    def program(x: Any) -> None:
+        what(*owner, **arguments(name, what) | {parameter: x})
+
+    with pytest.raises(ArgumentError, match=rf"\b{parameter}\b.*; wanted "):
+        ra.fn(program)(np.ones((3,) * (len(shape) + 1)))
