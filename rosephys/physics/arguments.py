@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
@@ -35,27 +36,28 @@ def _looking(f: Any, named: Any) -> Any:
 
     @functools.wraps(f, updated=())
     def call(*args: Any, **kwargs: Any) -> Any:
-        _look(call, args, kwargs)
+        made.look(args, kwargs)
         return f(*args, **kwargs)
 
     made: Any = call
-    # an attribute and nothing in the closure, so that to rose_ad it is no part of what the function means
     made.rules = functools.cache(functools.partial(_rules, f, named))
-    made.named = named.__qualname__
+    # an attribute, neither a name nor in the closure: so to rose_ad it is no part of what the function means
+    made.look = functools.partial(_look, named.__qualname__, made.rules)
     return call
 
 
-def _look(call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _look(
+    of: str, rules: Callable[[], dict[str, Rule]], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
     """Raise ArgumentError for the first argument that does not fit."""
-    rules: dict[str, Rule] = call.rules()
-    sizes = Sizes()
-    for name, value in (*zip(rules, args, strict=False), *kwargs.items()):
-        wrong = rules[name].wrong(name, value, sizes) if name in rules else ""
+    known, sizes = rules(), Sizes()
+    for name, value in (*zip(known, args, strict=False), *kwargs.items()):
+        wrong = known[name].wrong(name, value, sizes) if name in known else ""
         if wrong:
-            raise ArgumentError(f"{call.named}: {wrong}")
+            raise ArgumentError(f"{of}: {wrong}")
     wrong = sizes.wrong()
     if wrong:
-        raise ArgumentError(f"{call.named}: {wrong}")
+        raise ArgumentError(f"{of}: {wrong}")
 
 
 def _rules(f: Any, named: Any) -> dict[str, Rule]:

@@ -204,8 +204,12 @@ class Numbers(Rule):
         return self.wanted + (f" of shape {sizes.told(self.shape)}" if self.shape else "")
 
     def no(self, name: str, value: Any, wanted: str = "") -> str:
-        late = self.known and hasattr(value, "as_traced")
-        return super().no(name, value, wanted) + ", known before the program is compiled" * late
+        hint = ", known before the program is compiled" * (
+            self.known and hasattr(value, "as_traced")
+        )
+        if isinstance(value, (tuple, list)) and shape_of(value) and not self.lists:
+            hint = "; np.array makes one of a list"
+        return super().no(name, value, wanted) + hint
 
     def _wrong_entry(self, name: str, entries: q.NumpyArray, sizes: Sizes) -> str:
         """What is wrong with numbers that are known."""

@@ -14,6 +14,8 @@ Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a 
 
 from __future__ import annotations
 
+import math
+
 import rose_ad as ra
 from rosephys.limit import Limit
 
@@ -24,8 +26,9 @@ from .grid import Edges, GridField, each_cell, laplacian
 
 @checked
 def heat_limit(diffusivity: NotNegative, dt: Positive) -> Limit:
-    """Where a step is stable."""
-    bound = 0.25 / ra.maximum(diffusivity, 1e-300)
+    """Where a step is stable; where the diffusivity is below 0 none is, and the bound is 0."""
+    rate = ra.where(diffusivity < 0, math.inf, ra.maximum(diffusivity, 1e-300))
+    bound = 0.25 / rate
     return Limit("what diffusion of {} cells² a second allows", dt, bound, numbers=[diffusivity])
 
 

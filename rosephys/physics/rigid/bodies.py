@@ -41,7 +41,7 @@ from ..quantities import (
     Vector,
     Vectors,
 )
-from .contradictions import Joint, Point, contradictions, not_two
+from .contradictions import Joint, Point, contradictions, not_two, without_direction
 from .shapes import Shape
 
 Places: TypeAlias = Annotated[Array | Sequence[Sequence[float]], Axes("bodies", 2)]
@@ -230,7 +230,13 @@ class World:
         velocity: Places | None = None,
         spin: Angles | None = None,
     ) -> Bodies:
-        """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given."""
+        """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given.
+
+        Raises ArgumentError for a rod with both ends in one place.
+        """
+        wrong = without_direction(self.joints, position, angle)
+        if wrong:
+            raise ArgumentError(f"World.at: {wrong}")
         n = len(self.bodies)
         return Bodies(
             1.0 * ra.array(position),

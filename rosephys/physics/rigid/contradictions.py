@@ -86,6 +86,17 @@ def _contradiction(joints: Sequence[Joint | None], n: int) -> str:
     return ""
 
 
+def without_direction(joints: Sequence[Joint], position: Any, angle: Any) -> str:
+    """The first rod whose ends are in one place, with bodies at these positions (n, 2) and angles (n,)."""
+    for k, joint in enumerate(joints):
+        if joint.kind == "distance" and not is_traced((joint.anchors, position, angle)):
+            (i, j), (at_i, at_j) = joint.bodies, joint.anchors
+            ends = (np.add(position[b], _turned(at, angle[b])) for b, at in ((i, at_i), (j, at_j)))
+            if not np.subtract(*ends).any():
+                return f"position has both ends of joints[{k}], a rod, in one place; wanted two"
+    return ""
+
+
 def _weld(joint: Joint, group: list[int], place: NumpyArray) -> None:
     """Make one group of those of two bodies; `place` (n, 3) is where each is in the frame of its group."""
     (i, j), (at_i, at_j) = joint.bodies, joint.anchors

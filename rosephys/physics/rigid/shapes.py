@@ -94,7 +94,8 @@ def box(width: Length, height: Length) -> Shape:
 def polygon(corners: Corners) -> Shape:
     """A convex polygon, its corners (k, 2) counter-clockwise; it is moved so that its centroid is at 0.
 
-    Raises ArgumentError for fewer than three corners, a wrong turn, three corners on a line, or sides that cross.
+    Raises ArgumentError for fewer than three corners, a wrong turn, three corners on a line, or sides that
+    cross.
     """
     p = np.array(corners, float)
     if len(p) < 3:
@@ -105,8 +106,8 @@ def polygon(corners: Corners) -> Shape:
     if not left.all():
         k = (int(np.argmin(left)) + 1) % len(p)
         raise ArgumentError(
-            f"polygon: corners[{k}] is no turn to the left; wanted one at each: they go round"
-            " counter-clockwise, and are convex"
+            f"polygon: corners[{k}] is no turn to the left; wanted one at each: they go"
+            " round counter-clockwise"
         )
     turned = np.arctan2(_cross(sides, after), (sides * after).sum(axis=1)).sum() / (2 * np.pi)
     if round(turned) != 1:

@@ -1,8 +1,8 @@
-"""Every public function and class of physics refuses what it cannot take, and says what came and what is wanted.
+"""Every public function and class of physics refuses what it cannot take, and says what came and was wanted.
 
 The functions are found by walking the packages. Each is called with good arguments, and then with one of them
-wrong in each way that its kind can be: of another type, of another shape, no number, a word nobody knows, and, by
-what it is called, below 0, 0, or above 1.
+wrong in each way that its kind can be: of another type, of another shape, no number, a word nobody knows, and,
+by what it is called, below 0, 0, or above 1.
 """
 
 from __future__ import annotations
@@ -21,13 +21,27 @@ import pytest
 
 import rose_ad as ra
 import rosephys.physics
-from rosephys.errors import ArgumentError
+from rosephys.errors import ArgumentError, SceneError
 from rosephys.physics import rules as r
+from rosephys.physics.arguments import checked
+from rosephys.physics.fields.advection import advect
+from rosephys.physics.fields.grid import cell
+from rosephys.physics.fields.pressure import project
+from rosephys.physics.fields.reaction_diffusion import heat_limit
+from rosephys.physics.fluids.lattice_boltzmann import viscosity
+from rosephys.physics.fluids.shallow_water import shallow_water_step
+from rosephys.physics.fluids.sph import Liquid, sph_acceleration
+from rosephys.physics.mechanics.electric import coulomb_force
+from rosephys.physics.mechanics.gravity import gravity_acceleration
+from rosephys.physics.mechanics.integrators import verlet
 from rosephys.physics.particles.mpm import Grid
+from rosephys.physics.quantities import Count, Positive
+from rosephys.physics.rigid import impulses, penalty
 from rosephys.physics.rigid.bodies import Bodies, Body, World
-from rosephys.physics.rigid.joints import Joint, revolute
+from rosephys.physics.rigid.joints import Joint, motor, revolute
 from rosephys.physics.rigid.shapes import Shape, box
 from rosephys.physics.robots.boxes import Impulses, Motion, boxes
+from rosephys.physics.robots.springs import spring_forces
 
 # modules: why their functions check nothing
 INSIDE = {
@@ -244,8 +258,8 @@ def test_good_arguments_are_taken_also_as_constants_of_numpy(name: str) -> None:
 # -------------------------------------------------------------------------------- bad arguments
 
 # parameters, alone or with their function, by what they may not be
-ABOVE_0 = """dt radius width length reach density sweeps substeps most nodes margin columns rows nearest thickness
-height onset slip rest sound inertia slow outputs bluff moments hull.points draw_weights.senses step.stiffness
+ABOVE_0 = """dt radius width length reach density sweeps substeps most nodes margin columns rows nearest
+thickness height onset slip rest sound inertia slow outputs bluff moments hull.points draw_weights.senses step.stiffness
 cell.n""".split()
 FROM_0 = """friction viscosity damping drag torque softening diffusivity courant kill ballast stretch shear bend
 dissipation mass stiffness Hulls.share""".split()
@@ -281,43 +295,41 @@ def number(x: Any) -> bool:
 
 def wrong_values(name: str, parameter: str, value: Any, rule: r.Rule) -> Iterator[tuple[str, Any]]:
     """What a parameter cannot be, each with a word for it; `value` is what it can be."""
-    short = f"{name.rpartition('.')[2]}.{parameter}"
-    opaque = type(rule) is r.Rule  # a state of any structure
-    if opaque:
+    if type(rule) is r.Rule:  # a state of any structure
         return
     if not isinstance(rule, r.Either) or not any(isinstance(s, r.Nothing) for s in rule.rules):
         yield "None", None
     if parameter not in TEXT:
         yield "a word", "nonsense"
-    yield "a complex", 1j
-    yield "an object", object()
-    yield "a dict", {"x": 1.0}
+    yield from {"a complex": 1j, "an object": object(), "a dict": {"x": 1.0}}.items()
+    full = f"{name.rpartition('.')[2]}.{parameter}"
+    shape = getattr(rule, "shape", ()) if full not in ANY_SHAPE else None
     if number(value):
-        yield "nan", math.nan
-        yield "infinite", math.inf
-        yield "a truth", True
-        if not (isinstance(rule, r.Numbers) and rule.shape is None) and short not in ANY_SHAPE:
-            yield "an array", np.ones(2)
-            yield "a list", [1.0, 2.0]
-        if isinstance(value, int):
-            yield "a part", 1.5
-    if isinstance(value, np.ndarray):
-        if short not in HOLES:
-            yield "nan", np.full(value.shape, math.nan)
-        yield "complex", value + 1j
-        yield "objects", value.astype(object)
-        yield "words", value.astype(str)
-        if isinstance(rule, r.Numbers) and rule.shape is not None and Ellipsis not in rule.shape:
-            yield "an axis more", value[None]
-            yield "an axis less", value[0]
-            yield "one number", 1.0
-    if isinstance(value, (bool, np.bool_)):
+        yield from _no_number(value, shape)
+    elif isinstance(value, np.ndarray):
+        yield from _no_array(value, shape, full in HOLES)
+    elif isinstance(value, (bool, np.bool_)):
         yield "a number", 2
-    if callable(value):
-        yield "a number", 3.0
-    if not isinstance(value, (int, float, np.ndarray, tuple, list, str)) and not callable(value):
+    elif not isinstance(value, (tuple, list, str)):  # a function or an object
         yield "a number", 3.0
     yield from _by_name(name, parameter, value)
+
+
+def _no_number(value: float, shape: Any) -> Iterator[tuple[str, Any]]:
+    yield from {"nan": math.nan, "infinite": math.inf, "a truth": True}.items()
+    if shape is not None:
+        yield from {"an array": np.ones(2), "a list": [1.0, 2.0]}.items()
+    if isinstance(value, int):
+        yield "a part", 1.5
+
+
+def _no_array(value: Any, shape: Any, holes: bool) -> Iterator[tuple[str, Any]]:
+    if not holes:
+        yield "nan", np.full(value.shape, math.nan)
+    kinds = {"complex": complex, "objects": object, "words": str}
+    yield from ((word, value.astype(kind)) for word, kind in kinds.items())
+    if shape is not None and Ellipsis not in shape:
+        yield from {"an axis more": value[None], "an axis less": value[0], "one": 1.0}.items()
 
 
 def _by_name(name: str, parameter: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -383,3 +395,138 @@ def test_a_traced_value_of_another_shape_is_refused(name: str, parameter: str) -
 
     with pytest.raises(ArgumentError, match=rf"\b{parameter}\b.*; wanted "):
         ra.fn(program)(np.ones((3,) * (len(shape) + 1)))
+
+
+# ------------------------------------------------------------------------------------- in words
+
+X, ONE = np.eye(2), np.ones((5, 4))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: gravity_acceleration(X, np.ones(3)),
+            "mass is numbers of shape (3,); wanted an array of numbers of shape (n,), with n = 2 as in x",
+        ),
+        (
+            lambda: spring_forces(X, np.array([[0, 5]]), np.ones(1), 1.0),
+            "ends[0, 1] is 5; wanted a whole number from 0 to 1",
+        ),
+        (
+            lambda: spring_forces(X, np.array([[0, 1]]), np.ones(3), 1.0),
+            "rest is numbers of shape (3,); wanted",
+        ),
+        (
+            lambda: sph_acceleration(Liquid(1.0, 0.0, 1.0, 1.0, 1.0), X, X, np.ones(2)),
+            "Liquid: reach is 0.0; wanted a number above 0",
+        ),
+        (
+            lambda: Liquid(1.0, 1.0, 1.0, 1.0, -1.0),
+            "Liquid: viscosity is -1.0; wanted a number, 0 or more",
+        ),
+        (lambda: cell(7, 5, "open"), "cell: edges is 'open'; wanted one of periodic, wall, zero"),  # type: ignore[arg-type]
+        (
+            lambda: project(ONE, ONE, 0.1, "mg"),
+            "project: solver is 'mg'; wanted one of jacobi, gauss-seidel, conjugate-gradient",
+        ),
+        (
+            lambda: advect((ONE,), X, X),
+            "u is numbers of shape (2, 2); wanted an array of numbers of shape (n, m), with"
+            " n, m = 5, 4 as in fields[0]",
+        ),
+        (
+            lambda: heat_limit(-1.0, 0.1),
+            "heat_limit: diffusivity is -1.0; wanted a number, 0 or more",
+        ),
+        (
+            lambda: shallow_water_step(ONE, ONE, ONE, ONE, 0.1, 1.0, edges="zero"),
+            "edges is 'zero'; wanted one of wall, periodic",
+        ),  # type: ignore[arg-type]
+        (lambda: viscosity(0.5), "viscosity: relaxation is 0.5; wanted a number above 0.5"),
+        (
+            lambda: coulomb_force(np.ones(2), X, np.ones(2), 1.0, 0.0),
+            "nearest is 0.0; wanted a number above 0",
+        ),
+        (lambda: Grid(32, walls="open"), "Grid: walls is 'open'; wanted one of stick, slip"),  # type: ignore[arg-type]
+        (
+            lambda: Grid(32, margin=20),
+            "Grid: nodes are 32, and 20 on each side are wall; wanted more than 40 nodes",
+        ),
+        (
+            lambda: verlet(lambda x, v: x, 1.0, np.ones(2), 0.1),
+            "v is numbers of shape (2,); wanted numbers of shape () as x is",
+        ),
+        (lambda: Body(None), "Body: shape is None; wanted a Shape"),  # type: ignore[arg-type]
+        (lambda: Body(box(1.0, 1.0), fixed="no"), "Body: fixed is 'no'; wanted True or False"),  # type: ignore[arg-type]
+        (
+            lambda: World([Body(box(1.0, 1.0))], gravity=(0, 0, 1)),
+            "World: gravity is (0, 0, 1); wanted an array of numbers of shape (2,) or a"
+            " tuple of 2, each a number",
+        ),  # type: ignore[arg-type]
+        (
+            lambda: Joint("spring", (0, 1)),
+            "Joint: kind is 'spring'; wanted one of revolute, weld, distance, motor",
+        ),  # type: ignore[arg-type]
+        (lambda: motor(0, 1, 1.0, -5.0), "motor: torque is -5.0; wanted a number, 0 or more"),
+        (
+            lambda: box(1e200, 1.0),
+            "box: width is 1e+200; wanted a number above 0, from 1e-30 to 1e+30",
+        ),
+        (
+            lambda: world().at([[math.nan, 0.0], [0.0, 1.0]], [0.0, 0.0]),
+            "World.at: position[0, 0] is nan; wanted a number, and finite",
+        ),
+        (
+            lambda: penalty.step(world(), world().at(X, np.zeros(2)), 0.1, substeps=0),
+            "step: substeps is 0; wanted a whole number, 1 or more",
+        ),
+        (
+            lambda: impulses.step(world(), world().at(X, np.zeros(2)), 0.1, sweeps=1.5),
+            "sweeps is 1.5; wanted a whole number, 1 or more",
+        ),  # type: ignore[arg-type]
+        (
+            lambda: impulses.step(
+                world(), World([Body(box(1.0, 1.0))]).at([[0.0, 0.0]], [0.0]), 0.1
+            ),
+            "step: state.position is numbers of shape (1, 2); wanted an array of numbers of"
+            " shape (bodies, 2), with bodies = 2 as in world",
+        ),
+    ],
+)
+def test_what_is_said(call: Callable[[], Any], said: str) -> None:
+    def program() -> None:
+        call()
+        raise _Traced
+
+    with pytest.raises(ArgumentError, match=re.escape(said)):
+        ra.fn(program)()
+
+
+def test_a_number_that_must_be_known_may_not_be_traced() -> None:
+    with pytest.raises(ArgumentError, match="known before the program is compiled"):
+        ra.fn(lambda r: box(r, 1.0).area)(1.0)
+
+
+def test_lists_are_refused_with_a_hint() -> None:
+    with pytest.raises(ArgumentError, match=r"np.array makes one of a list"):
+        ra.fn(lambda: gravity_acceleration([[0.0, 0.0], [1.0, 0.0]], np.ones(2)))()  # type: ignore[arg-type]
+
+
+def test_a_checked_function_keeps_its_name_and_signature() -> None:
+    def thrown(x: Positive, *, most: Count = 3) -> float:
+        """How far."""
+        return float(x) * most
+
+    found = checked(thrown)
+    assert (found.__name__, found.__doc__) == ("thrown", "How far.")
+    assert inspect.signature(found) == inspect.signature(thrown)
+    assert found(2.0) == 6.0
+    with pytest.raises(ArgumentError, match="thrown: most is 0; wanted a whole number, 1 or more"):
+        found(2.0, most=0)
+    with pytest.raises(TypeError, match="missing"):
+        found()  # type: ignore[call-arg]
+
+
+def test_errors_are_scene_errors_and_value_errors() -> None:
+    assert issubclass(ArgumentError, SceneError) and issubclass(ArgumentError, ValueError)
