@@ -259,8 +259,8 @@ def test_good_arguments_are_taken_also_as_constants_of_numpy(name: str) -> None:
 
 # parameters, alone or with their function, by what they may not be
 ABOVE_0 = """dt radius width length reach density sweeps substeps most nodes margin columns rows nearest
-thickness height onset slip rest sound inertia slow outputs bluff moments hull.points draw_weights.senses step.stiffness
-cell.n""".split()
+thickness height onset slip rest sound inertia slow outputs bluff moments hull.points
+draw_weights.senses step.stiffness cell.n""".split()
 FROM_0 = """friction viscosity damping drag torque softening diffusivity courant kill ballast stretch shear bend
 dissipation mass stiffness Hulls.share""".split()
 SHARES = ["restitution", "friction_cone.d"]
