@@ -113,7 +113,7 @@ class Axes:
         self.sizes = sizes
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Between:
     """Every number is from `least` to `most`, or above `least` where that is `open`, as far as it is known."""
 
@@ -122,21 +122,21 @@ class Between:
     open: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class NumberOf:
     """Every entry is the number of one of the things that are counted by that size: 0, ... size - 1."""
 
     size: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class OneOf:
     """A word that is one of these."""
 
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Truth:
     """True or False in every entry; or a number, unless `only` those."""
 

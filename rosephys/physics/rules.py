@@ -21,7 +21,7 @@ SPACE = "d"
 """The size that is 2 or 3."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Sizes:
     """The sizes that have a value in a call, each with the argument that says it; the numbers of things, which
     are looked at when all sizes are known; and the shapes of what has a type variable."""
@@ -109,7 +109,6 @@ def _entry(name: str, at: tuple[int, ...]) -> str:
 # ----------------------------------------------------------------------------------------- rules
 
 
-@dataclass(frozen=True)
 class Rule:
     """What one annotation asks for; this one for nothing."""
 
@@ -135,7 +134,6 @@ class Rule:
         return f"{name} is {told(value)}; wanted {wanted or self.wanted}"
 
 
-@dataclass(frozen=True)
 class Owner(Rule):
     """What a method is of, with the sizes that it has."""
 
@@ -144,7 +142,7 @@ class Owner(Rule):
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Numbers(Rule):
     """Numbers of a shape, or of any; `kinds` are those of `kind_of`."""
 
@@ -228,7 +226,7 @@ class Numbers(Rule):
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Word(Rule):
     """One of some words."""
 
@@ -242,7 +240,6 @@ class Word(Rule):
         return isinstance(value, str) and value in self.words
 
 
-@dataclass(frozen=True)
 class Function(Rule):
     """What can be called."""
 
@@ -254,7 +251,7 @@ class Function(Rule):
         return callable(value)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Instance(Rule):
     """An instance of a class, with the sizes that it has, and with its fields if it is plain data."""
 
@@ -279,7 +276,7 @@ class Instance(Rule):
         return next(filter(None, wrongs), "")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Having(Rule):
     """Whatever has the attributes that a protocol names."""
 
@@ -302,7 +299,6 @@ class Having(Rule):
         return next(filter(None, wrongs), "")
 
 
-@dataclass(frozen=True)
 class Nothing(Rule):
     """None."""
 
@@ -314,7 +310,7 @@ class Nothing(Rule):
         return value is None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Either(Rule):
     """What fits one of some rules."""
 
@@ -340,7 +336,7 @@ class Either(Rule):
         return wrongs[0] if wrongs else self.no(name, value, self.in_full(sizes))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Each(Rule):
     """A sequence of what fits a rule; structs among them have sizes of their own."""
 
@@ -371,7 +367,7 @@ class Each(Rule):
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Row(Rule):
     """A tuple with a rule for each of its parts."""
 
