@@ -25,7 +25,11 @@ BODIES = {
         *(
             f"from rosephys.physics.{module} import {name}; return {name}{arguments}"
             for module, name, arguments in (
-                ("robots.ground", "advance_over_ground", "(state.position, state.position, 0.0, 0.1)"),
+                (
+                    "robots.ground",
+                    "advance_over_ground",
+                    "(state.position, state.position, 0.0, 0.1)",
+                ),
                 ("rigid.shapes", "circle", "(-0.2)"),
                 ("rigid.joints", "Joint", "('spring', (0, 1))"),
                 ("fields.grid", "cell", "(7, 5, 'open')"),
