@@ -18,6 +18,10 @@ class Slip(SceneError):
     """What a scene's author wrote that cannot be: one line that ends with its place."""
 
 
+class ArgumentError(SceneError, ValueError):
+    """What a function of physics was given and cannot take: the argument, what came, what is wanted."""
+
+
 class OptimizeError(Exception):
     """A descent that cannot go on; what it had found so far has been yielded."""
 

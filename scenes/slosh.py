@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Arrow, Circles, Limit, Lines, Picture, Scene, control, parameter
+from rosephys import Arrow, Circles, Limit, Lines, Picture, Scene, SceneError, control, parameter
 from rosephys.physics.fluids.sph import Liquid, density_rate, sph_acceleration, sph_limits
 from rosephys.physics.mechanics.knots import linear_between
 
@@ -47,6 +47,16 @@ class Slosh(Scene):
     tilts: Any = control(
         np.full(6, 0.05), "tilt of the tank, in turn", unit="rad", bounds=(-0.35, 0.35)
     )
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        most = int(TANK[1] / self.spacing + 1e-9)
+        if self.rows > most:
+            high = self.rows * self.spacing
+            raise SceneError(
+                f"rows are {self.rows}, {high:.3g} m of water in a tank of {TANK[1]:g} m: with {self.columns}"
+                f" columns they may be {most}"
+            )
 
     @property
     def spacing(self) -> float:

@@ -199,7 +199,7 @@ def _optimize(arguments: argparse.Namespace) -> int:
             _write_results(arguments, problem, solution, result)
     if arguments.picture:
         _draw_both(problem, solution, arguments.picture)
-    return solution.code
+    return solution.code or int(end.verdict.reason == "limit")
 
 
 def _result(
@@ -293,7 +293,8 @@ def _gradient(arguments: argparse.Namespace) -> int:
     loss, gradient = evaluate(problem, problem.values)
     check_finite(problem, problem.values, loss, gradient)
     how = {"thorough": arguments.thorough, "quiet": arguments.json}
-    warn_of_gradient(judged(problem, problem.values, (loss, gradient), **how))
+    verdict = judged(problem, problem.values, (loss, gradient), **how)
+    warn_of_gradient(verdict)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
     if arguments.by_state:
@@ -308,7 +309,8 @@ def _gradient(arguments: argparse.Namespace) -> int:
         print(to_json(result))
     else:
         print_gradient(problem, result)
-    return int(not result.get("max_relative_difference", 0.0) <= DISAGREE)
+    agrees = result.get("max_relative_difference", 0.0) <= DISAGREE
+    return int(not agrees or verdict.reason == "limit")
 
 
 def _check(arguments: argparse.Namespace) -> int:

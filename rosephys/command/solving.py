@@ -115,7 +115,7 @@ def tell(arguments: argparse.Namespace, end: Ending) -> None:
         warn_of_gradient(end.verdict)
     if end.outcome is not None:
         print(f"\n{end.outcome.sentence}")
-        if end.outcome.help is not None:
+        if end.outcome.help is not None and end.verdict.reason != "limit":
             print(f"to try: {_with_help(arguments, end.outcome.help)}")
 
 

@@ -17,11 +17,11 @@ from typing import Any, NoReturn
 import rose_ad as ra
 from rosephys.limit import Limit
 
+from ..given import is_leaf, kind_of, leaves, parts, shape_of, told
 from .author import place_of_return, slip
 from .colours import THEMES
 from .drawable import wrong_picture, wrong_shape
 from .fields import near
-from .given import is_leaf, kind_of, leaves, parts, shape_of, told
 from .picture import Picture, Track
 from .scene import OPTIMIZERS, Scene
 

@@ -11,9 +11,9 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..given import shape_of, told
 from .colours import is_colour, near_colours
 from .fields import near
-from .given import shape_of, told
 from .picture import COLOUR, Image, Picture, Shape, Shaped
 
 SHAPES: tuple[type, ...] = get_args(Shape)

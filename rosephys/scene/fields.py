@@ -13,7 +13,7 @@ import numpy as np
 
 from rosephys.errors import SceneError
 
-from .given import shape_of, told
+from ..given import shape_of, told
 from .stored import numbers_in
 
 

@@ -31,9 +31,9 @@ import numpy as np
 from rosephys.errors import SceneError
 from rosephys.limit import Limit
 
+from ..given import told
 from .author import slip
 from .fields import Field, control, near, parameter, value_of, wrong_field
-from .given import told
 from .picture import Picture, Track
 
 OPTIMIZERS = ("gd", "normalized", "adam", "lbfgs")  # see rosephys/solve/optimize.py

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SceneError
+from ..given import leaves
 from ..scene.fields import near
-from ..scene.given import leaves
 
 if TYPE_CHECKING:
     from .problem import Problem

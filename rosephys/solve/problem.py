@@ -14,10 +14,10 @@ import numpy as np
 import rose_ad as ra
 
 from ..errors import SceneError
+from ..given import told
 from ..limit import Limit
 from ..scene.contract import Contract, check_scene
 from ..scene.fields import near
-from ..scene.given import told
 from ..scene.picture import Picture, Track
 from ..scene.scene import Scene, unknown
 

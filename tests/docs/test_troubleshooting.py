@@ -22,6 +22,19 @@ BODIES = {
         "if state.position[0] > 0: return state",
         "return State(state.position + np.array([state.position[0], 1.0]), 0)",
         "return 1 / 0",
+        *(
+            f"from rosephys.physics.{module} import {name}; return {name}{arguments}"
+            for module, name, arguments in (
+                (
+                    "robots.ground",
+                    "advance_over_ground",
+                    "(state.position, state.position, 0.0, 0.1)",
+                ),
+                ("rigid.shapes", "circle", "(-0.2)"),
+                ("rigid.joints", "Joint", "('spring', (0, 1))"),
+                ("fields.grid", "cell", "(7, 5, 'open')"),
+            )
+        ),
     ],
     "loss": ["return final.position - self.goal", "return final.position[0] < 1.0"],
     "picture": [

@@ -37,7 +37,8 @@ from typing import Protocol
 
 import rose_ad as ra
 
-from ..quantities import Index, Scalar, Sums, Vector, Vectors
+from ..arguments import checked
+from ..quantities import Index, PlaneVectors, Positive, Scalar, Share, Sums, Vector, Vectors
 from .meetings import Discs, meetings
 
 CONTACT_TIME = 0.02  # that a compliant contact lasts
@@ -48,25 +49,26 @@ class Rule(Protocol):
 
     def __call__(
         self,
-        x: Vectors,
-        v: Vectors,
-        radius: Scalar,
-        restitution: Scalar,
-        dt: Scalar,
-        acceleration: Vectors | None = None,
-    ) -> tuple[Vectors, Vectors]: ...
+        x: PlaneVectors,
+        v: PlaneVectors,
+        radius: Positive,
+        restitution: Share,
+        dt: Positive,
+        acceleration: PlaneVectors | None = None,
+    ) -> tuple[PlaneVectors, PlaneVectors]: ...
 
 
+@checked
 def naive(
-    x: Vectors,
-    v: Vectors,
-    radius: Scalar,
-    restitution: Scalar,
-    dt: Scalar,
-    acceleration: Vectors | None = None,
-) -> tuple[Vectors, Vectors]:
+    x: PlaneVectors,
+    v: PlaneVectors,
+    radius: Positive,
+    restitution: Share,
+    dt: Positive,
+    acceleration: PlaneVectors | None = None,
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by the end of the step."""
-    n = x.shape[0]
+    x, v, n = ra.array(x), ra.array(v), x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     ahead = x + dt * v
     for i in ra.range(n):
@@ -80,16 +82,17 @@ def naive(
     return dv.freeze(), dx.freeze()
 
 
+@checked
 def compliant(
-    x: Vectors,
-    v: Vectors,
-    radius: Scalar,
-    restitution: Scalar,
-    dt: Scalar,
-    acceleration: Vectors | None = None,
-) -> tuple[Vectors, Vectors]:
+    x: PlaneVectors,
+    v: PlaneVectors,
+    radius: Positive,
+    restitution: Share,
+    dt: Positive,
+    acceleration: PlaneVectors | None = None,
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by springs and dashpots."""
-    n = x.shape[0]
+    x, v, n = ra.array(x), ra.array(v), x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     frequency = math.pi / CONTACT_TIME
     loss = -ra.log(ra.maximum(restitution, 1e-9))
@@ -109,16 +112,17 @@ def compliant(
     return dv.freeze(), dx.freeze()
 
 
+@checked
 def toi_position(
-    x: Vectors,
-    v: Vectors,
-    radius: Scalar,
-    restitution: Scalar,
-    dt: Scalar,
-    acceleration: Vectors | None = None,
-) -> tuple[Vectors, Vectors]:
+    x: PlaneVectors,
+    v: PlaneVectors,
+    radius: Positive,
+    restitution: Share,
+    dt: Positive,
+    acceleration: PlaneVectors | None = None,
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), by DiffTaichi's rule."""
-    n = x.shape[0]
+    x, v, n = ra.array(x), ra.array(v), x.shape[0]
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     ahead = x + dt * v
     for i in ra.range(n):
@@ -138,16 +142,17 @@ def toi_position(
     return dv.freeze(), dx.freeze()
 
 
+@checked
 def toi_velocity(
-    x: Vectors,
-    v: Vectors,
-    radius: Scalar,
-    restitution: Scalar,
-    dt: Scalar,
-    acceleration: Vectors | None = None,
-) -> tuple[Vectors, Vectors]:
+    x: PlaneVectors,
+    v: PlaneVectors,
+    radius: Positive,
+    restitution: Share,
+    dt: Positive,
+    acceleration: PlaneVectors | None = None,
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), at the instants of impact."""
-    n = x.shape[0]
+    x, v, n = ra.array(x), ra.array(v), x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
     if n < 2:
         return ra.zeros((n, 2)), ra.zeros((n, 2))

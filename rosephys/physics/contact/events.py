@@ -44,7 +44,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 import rose_ad as ra
 
-from ..quantities import Condition, Index, Scalar
+from ..arguments import checked
+from ..quantities import Condition, Count, Index, Positive, Scalar
 
 State = TypeVar("State")
 Flow: TypeAlias = Callable[[State, Scalar], State]
@@ -55,11 +56,13 @@ _Bracket: TypeAlias = tuple[Scalar, Scalar, Scalar, Scalar]
 """Where a root is between, its estimate, and how far that has moved."""
 
 
+@checked
 def stand_still(state: State, _: Scalar) -> State:
     """The flow of a state that does not change."""
     return state
 
 
+@checked
 @dataclass(frozen=True)
 class Event(Generic[State]):
     """What happens where `guard(state)`, a Real, falls through zero: the state becomes `reset(state)`.
@@ -71,13 +74,16 @@ class Event(Generic[State]):
     guard: Callable[[State], Scalar]
     reset: Callable[[State], State]
     hold: Flow[State] = stand_still
-    slow: float = 1e-6
+    slow: Positive = 1e-6
 
 
+@checked
 def advance(
-    flow: Flow[State], events: Sequence[Event[State]], state: State, dt: Scalar, most: int = 16
+    flow: Flow[State], events: Sequence[Event[State]], state: State, dt: Positive, most: Count = 16
 ) -> State:
     """The state a step of length dt > 0 later, by `flow(state, time)`, with at most `most` events."""
+    if not events:
+        return flow(state, dt)
     flow = ra.fn(flow)
 
     def part(carry: _Part[State]) -> _Part[State]:

@@ -15,14 +15,17 @@ from __future__ import annotations
 import rose_ad as ra
 from rosephys.limit import Limit
 
+from ..arguments import checked
 from ..quantities import Index, Scalar
 from .grid import Edges, GridField, cell, each_cell
 
 
+@checked
 def bilinear(
     fields: tuple[GridField, ...], x: Scalar, y: Scalar, edges: Edges = "periodic"
 ) -> tuple[Scalar, ...]:
     """What fields (n, m) are at the point (x, y), in cells."""
+    fields = tuple(map(ra.array, fields))
     n, m = fields[0].shape
     (i, west), (i_east, east) = _between(x, n, edges)
     (j, south), (j_north, north) = _between(y, m, edges)
@@ -48,6 +51,7 @@ def _between(x: Scalar, n: int, edges: Edges) -> list[tuple[Index, Scalar]]:
     return [(cell(k, n, edges), w) for k, w in pair]
 
 
+@checked
 def advection_limit(u: GridField, w: GridField, field: str, advice: str) -> Limit:
     """Where what a step carries comes from the grid's near half: a speed of half the grid a step at most.
 
@@ -58,6 +62,7 @@ def advection_limit(u: GridField, w: GridField, field: str, advice: str) -> Limi
     return Limit("half the grid", speed, half, field, "the fastest wind, in cells a step,", advice)
 
 
+@checked
 def advect(
     fields: tuple[GridField, ...], u: GridField, w: GridField, edges: Edges = "periodic"
 ) -> tuple[GridField, ...]:

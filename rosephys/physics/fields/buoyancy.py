@@ -14,25 +14,36 @@ Sources: Fedkiw, Stam, Jensen, *Visual simulation of smoke*, SIGGRAPH 2001; Ango
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Scalar
+from ..arguments import checked
+from ..quantities import Array, Axes, Between, NotNegative, Positive, Scalar, Truth
 from .grid import GridField, each_cell
 
+Shares: TypeAlias = Annotated[Array, Axes("n", "m"), Between(0.0, 1.0), Truth(only=False)]
+"""(n, m), of each cell."""
 
-def risen(w: GridField, smoke: GridField, lift: Scalar, drag: Scalar, dt: Scalar) -> GridField:
+
+@checked
+def risen(
+    w: GridField, smoke: GridField, lift: Scalar, drag: NotNegative, dt: Positive
+) -> GridField:
     """The velocity (n, m) along the second axis after a step under buoyancy."""
     w, smoke = ra.array(w), ra.array(smoke)
     return each_cell(w.shape, lambda i, j: w[i, j] + dt * (lift * smoke[i, j] - drag * w[i, j]))
 
 
-def drag_limit(drag: Scalar) -> Limit:
+@checked
+def drag_limit(drag: NotNegative) -> Limit:
     """Where a drag slows and does not turn the flow back: γ dt of 1 at most."""
     return Limit("all of the speed", drag, 1.0, "drag", "the share of the speed that a step takes,")
 
 
-def held(u: GridField, w: GridField, solid: GridField) -> tuple[GridField, GridField]:
+@checked
+def held(u: GridField, w: GridField, solid: Shares) -> tuple[GridField, GridField]:
     """The velocity with what is in solid cells held still; `solid` (n, m) is the share of each cell, 0 .. 1."""
     u, w, solid = ra.array(u), ra.array(w), ra.array(solid)
     return each_cell(

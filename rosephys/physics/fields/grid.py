@@ -11,34 +11,39 @@ the second. What lies beyond the edge is one of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Quantity, Scalar
+from ..arguments import checked
+from ..quantities import Array, Axes, Count, Index, Quantity, Scalar
 
 Edges: TypeAlias = Literal["periodic", "wall", "zero"]
-GridField: TypeAlias = Array  # (n, m)
+GridField: TypeAlias = Annotated[Array, Axes("n", "m")]
 
 
-def cell(i: Index, n: int, edges: Edges = "periodic") -> Index:
+@checked
+def cell(i: Index, n: Count, edges: Edges = "periodic") -> Index:
     """The index of the cell that stands for the index i, in the grid or beyond, along an axis of n cells."""
     return i % n if edges == "periodic" else ra.clip(i, 0, n - 1)
 
 
+@checked
 def each_cell(
-    shape: tuple[int, ...], value: Callable[[Index, Index], Quantity | tuple[Quantity, ...]]
+    shape: Annotated[tuple[int, ...], Axes(2)],
+    value: Callable[[Index, Index], Quantity | tuple[Quantity, ...]],
 ) -> Any:
     """The field whose entry at [i, j] is value(i, j); as many fields as that is numbers."""
     n, m = shape
     return ra.build(n, lambda i: ra.build(m, lambda j: value(i, j)))
 
 
+@checked
 def beside(
     q: GridField, i: Index, j: Index, edges: Edges = "periodic"
 ) -> tuple[Scalar, Scalar, Scalar, Scalar]:
     """The entries at [i - 1, j], [i + 1, j], [i, j - 1] and [i, j + 1]."""
-    n, m = q.shape
+    q, (n, m) = ra.array(q), q.shape
     west, east = cell(i - 1, n, edges), cell(i + 1, n, edges)
     south, north = cell(j - 1, m, edges), cell(j + 1, m, edges)
     around = q[west, j], q[east, j], q[i, south], q[i, north]
@@ -48,12 +53,14 @@ def beside(
     return tuple(ra.where(there, a, 0.0) for there, a in zip(inside, around, strict=True))
 
 
+@checked
 def around(q: GridField, i: Index, j: Index, edges: Edges = "periodic") -> Scalar:
     """The sum of the four entries beside [i, j]."""
     west, east, south, north = beside(q, i, j, edges)
     return west + east + south + north
 
 
+@checked
 def laplacian(q: GridField, i: Index, j: Index, edges: Edges = "periodic") -> Scalar:
     """The five-point Laplacian at [i, j], times the square of a cell's width."""
-    return around(q, i, j, edges) - 4 * q[i, j]
+    return around(q, i, j, edges) - 4 * ra.array(q)[i, j]

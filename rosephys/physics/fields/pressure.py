@@ -16,19 +16,22 @@ Sources: Chorin, Math. Comp. 22, 1968; Stam, *Stable fluids*, SIGGRAPH 1999.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
+from rosephys.errors import ArgumentError
 
-from ..quantities import Index, Scalar
+from ..arguments import checked
+from ..quantities import Count, Index, OneOf, Positive, Scalar
 from .grid import Edges, GridField, around, beside, each_cell, laplacian
 
 Solver: TypeAlias = Callable[[GridField, int, Edges], GridField]
 
 
-def divergence(u: GridField, w: GridField, h: float, edges: Edges = "periodic") -> GridField:
+@checked
+def divergence(u: GridField, w: GridField, h: Positive, edges: Edges = "periodic") -> GridField:
     """h² times the divergence of a velocity (n, m), by central differences."""
     u, w = ra.array(u), ra.array(w)
 
@@ -40,7 +43,8 @@ def divergence(u: GridField, w: GridField, h: float, edges: Edges = "periodic") 
     return each_cell(u.shape, at)
 
 
-def jacobi(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
+@checked
+def jacobi(d: GridField, sweeps: Count, edges: Edges = "periodic") -> GridField:
     """The pressure after some sweeps from zero, each of the values of the one before.
 
     On a periodic grid with even sides the pattern of a chess board is not damped.
@@ -53,10 +57,15 @@ def jacobi(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
     return ra.fori_loop(0, sweeps, sweep, np.zeros(d.shape))
 
 
-def gauss_seidel(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridField:
+@checked
+def gauss_seidel(d: GridField, sweeps: Count, edges: Edges = "periodic") -> GridField:
     """The pressure after some sweeps from zero, over the cells of one colour of a chess board and then those of
-    the other, which see the new values. Periodic sides must be even."""
+    the other, which see the new values. Raises ArgumentError where periodic sides are not even."""
     d = ra.array(d)
+    if edges == "periodic" and any(side % 2 for side in d.shape):
+        raise ArgumentError(
+            f"gauss_seidel: the periodic sides of d are {d.shape}; wanted even ones"
+        )
 
     def half(p: GridField, colour: int) -> GridField:
         def at(i: Index, j: Index) -> Scalar:
@@ -68,6 +77,7 @@ def gauss_seidel(d: GridField, sweeps: int, edges: Edges = "periodic") -> GridFi
     return ra.fori_loop(0, sweeps, lambda _, p: half(half(p, 0), 1), np.zeros(d.shape))
 
 
+@checked
 def conjugate_gradient(d: GridField, _: int, edges: Edges = "periodic") -> GridField:
     """The pressure of mean zero to ten digits, however many steps that takes; d must have mean zero, else the
     mean is left out."""
@@ -87,8 +97,9 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
+@checked
 def without_gradient(
-    u: GridField, w: GridField, p: GridField, h: float, edges: Edges = "periodic"
+    u: GridField, w: GridField, p: GridField, h: Positive, edges: Edges = "periodic"
 ) -> tuple[GridField, GridField]:
     """The velocity less the gradient of a pressure."""
     slope = 0.5 / h
@@ -101,12 +112,13 @@ def without_gradient(
     return each_cell(u.shape, at)
 
 
+@checked
 def project(
     u: GridField,
     w: GridField,
-    h: float,
-    solver: str = "jacobi",
-    sweeps: int = 6,
+    h: Positive,
+    solver: Annotated[str, OneOf(tuple(SOLVERS))] = "jacobi",
+    sweeps: Count = 6,
     edges: Edges = "periodic",
 ) -> tuple[GridField, GridField]:
     """The velocity without its divergence, as far as the sweeps of a solver go."""

@@ -14,25 +14,31 @@ Sources: Gray, Scott, Chem. Eng. Sci. 39, 1984; Pearson, *Complex patterns in a 
 
 from __future__ import annotations
 
+import math
+
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Index, Scalar
+from ..arguments import checked
+from ..quantities import Index, NotNegative, Positive, Scalar
 from .grid import Edges, GridField, each_cell, laplacian
 
 
-def heat_limit(diffusivity: Scalar, dt: Scalar) -> Limit:
-    """Where a step is stable."""
-    bound = 0.25 / ra.maximum(diffusivity, 1e-300)
+@checked
+def heat_limit(diffusivity: NotNegative, dt: Positive) -> Limit:
+    """Where a step is stable; where the diffusivity is below 0 none is, and the bound is 0."""
+    rate = ra.where(diffusivity < 0, math.inf, ra.maximum(diffusivity, 1e-300))
+    bound = 0.25 / rate
     return Limit("what diffusion of {} cells² a second allows", dt, bound, numbers=[diffusivity])
 
 
+@checked
 def gray_scott_limit(
     v: GridField,
     feed: GridField,
-    kill: Scalar,
-    dt: Scalar,
-    diffusivities: tuple[float, float] = (0.16, 0.08),
+    kill: NotNegative,
+    dt: Positive,
+    diffusivities: tuple[NotNegative, NotNegative] = (0.16, 0.08),
 ) -> Limit:
     """Where a step is stable: nothing is to be shrunk by more than twice itself."""
     of_u, of_v = diffusivities
@@ -41,21 +47,23 @@ def gray_scott_limit(
     return Limit("that of explicit Euler", dt * rate, 2.0, "feed", "the fastest rate times dt,")
 
 
+@checked
 def heat_step(
-    a: GridField, diffusivity: Scalar, dt: Scalar, edges: Edges = "periodic"
+    a: GridField, diffusivity: NotNegative, dt: Positive, edges: Edges = "periodic"
 ) -> GridField:
     """A field (n, m) a time dt later."""
     a = ra.array(a)
     return each_cell(a.shape, lambda i, j: a[i, j] + dt * diffusivity * laplacian(a, i, j, edges))
 
 
+@checked
 def gray_scott_step(
     u: GridField,
     v: GridField,
     feed: GridField,
-    kill: Scalar,
-    dt: Scalar,
-    diffusivities: tuple[float, float] = (0.16, 0.08),
+    kill: NotNegative,
+    dt: Positive,
+    diffusivities: tuple[NotNegative, NotNegative] = (0.16, 0.08),
     edges: Edges = "periodic",
 ) -> tuple[GridField, GridField]:
     """The concentrations (n, m) of food and of what eats it a time dt later; `feed` (n, m) is F, `kill` k."""

@@ -17,11 +17,13 @@ from __future__ import annotations
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Index, Scalar
+from ..arguments import checked
+from ..quantities import Index, NotNegative, Scalar
 from .grid import GridField, each_cell, laplacian
 
 
-def wave_limit(courant: Scalar, damping: Scalar = 0.0) -> Limit:
+@checked
+def wave_limit(courant: NotNegative, damping: NotNegative = 0.0) -> Limit:
     """Where the rule is stable."""
     number = courant**2 + 2 * courant * damping
     return Limit(
@@ -29,8 +31,9 @@ def wave_limit(courant: Scalar, damping: Scalar = 0.0) -> Limit:
     )
 
 
+@checked
 def wave_step(
-    before: GridField, now: GridField, courant: Scalar, damping: Scalar = 0.0
+    before: GridField, now: GridField, courant: NotNegative, damping: NotNegative = 0.0
 ) -> GridField:
     """The height (n, m) a step after `now`, which is one after `before`."""
     viscous = courant * damping

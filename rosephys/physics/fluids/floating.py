@@ -34,52 +34,72 @@ Sources: Lannes, Annals of PDE 3, 2017 (floating bodies); Godlewski, Parisot, Sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
+from ..arguments import checked
 from ..fields.grid import Edges, cell
-from ..quantities import Array, Index, NumpyArray, Scalar, Sums, Vector
+from ..quantities import (
+    ABOVE_0,
+    FROM_0,
+    Array,
+    Axes,
+    Count,
+    Index,
+    NotNegative,
+    NumberOf,
+    NumpyArray,
+    Positive,
+    Scalar,
+    Sums,
+    Vector,
+)
 from ..robots.boxes import Impulses
 
 WET = 1e-3  # m, how deep a point must be for half of its friction
 
 
+@checked
 @ra.struct
 class Canal:
     """The depth (n,) of each cell in m, the discharge (n + 1,) through each face in m²/s."""
 
-    depth: ra.Vec
-    discharge: ra.Vec
+    depth: Annotated[Array, Axes("n"), ABOVE_0]
+    discharge: Annotated[Array, Axes("n+1")]
 
 
+@checked
 @dataclass(frozen=True)
 class Hulls:
     """What k points of hulls are: the body (k,) of each, its offset (k, 2) from the centre of mass in the frame
     of the body, its share (k,) of the waterline, in m; κ, and the friction c."""
 
-    owner: NumpyArray
-    offset: NumpyArray
-    share: NumpyArray
-    stiffness: Scalar
-    friction: Scalar = 0.0
+    owner: Annotated[NumpyArray, Axes("k"), NumberOf("bodies")]
+    offset: Annotated[NumpyArray, Axes("k", 2)]
+    share: Annotated[NumpyArray, Axes("k"), FROM_0]
+    stiffness: NotNegative
+    friction: NotNegative = 0.0
 
 
+@checked
 @dataclass(frozen=True)
 class Basin:
     """Cells of a width in m; density (kg/m³), gravity (m/s²), viscosity ν (m²/s); and what is beyond the first
     and the last, a `wall` or `periodic`."""
 
-    width: Scalar
-    density: Scalar = 1000.0
-    gravity: Scalar = 9.81
-    viscosity: Scalar = 0.0
-    edges: Edges = "wall"
+    width: Positive
+    density: Positive = 1000.0
+    gravity: NotNegative = 9.81
+    viscosity: NotNegative = 0.0
+    edges: Literal["wall", "periodic"] = "wall"
 
 
-def canal_limit(basin: Basin, water: Canal, hulls: Hulls, dt: Scalar) -> Limit:
+@checked
+def canal_limit(basin: Basin, water: Canal, hulls: Hulls, dt: Positive) -> Limit:
     """Where a step is stable: the fastest wave, of pressed water, crosses no more than a cell."""
     stiff = (1 + hulls.stiffness) * basin.gravity * ra.max(water.depth)
     fastest = ra.sqrt(stiff) + ra.max(ra.abs(_speeds(basin, water)))
@@ -87,8 +107,9 @@ def canal_limit(basin: Basin, water: Canal, hulls: Hulls, dt: Scalar) -> Limit:
     return Limit(name, dt, basin.width / fastest, numbers=[fastest, basin.width])
 
 
+@checked
 def press(
-    basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses, dt: Scalar
+    basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses, dt: Positive
 ) -> tuple[Array, Array]:
     """Add the impulses of the water on the bodies; Π (n,) and d (n + 1,) of the hulls on it, in m²/s²."""
     depth, share = ra.array(water.depth), ra.array(hulls.share)
@@ -113,8 +134,14 @@ def press(
     return pressure.freeze(), ra.build(n + 1, lambda f: drags[f % faces])
 
 
+@checked
 def canal_step(
-    basin: Basin, water: Canal, pressure: Array, friction: Array, dt: Scalar, inflow: Scalar = 0.0
+    basin: Basin,
+    water: Canal,
+    pressure: Annotated[Array, Axes("n")],
+    friction: Annotated[Array, Axes("n+1")],
+    dt: Positive,
+    inflow: Scalar = 0.0,
 ) -> Canal:
     """The water dt later under Π (n,) and d (n + 1,), by semi-implicit Euler; `inflow` is the discharge through
     the first face, where that is a wall."""
@@ -142,6 +169,7 @@ def canal_step(
     return Canal(ra.build(n, lambda i: depth[i] - rate * (flow[i + 1] - flow[i])), flow)
 
 
+@checked
 def energy(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses) -> Scalar:
     """The energy of water and bodies in J/m: of motion, of height, and of the pressed hulls."""
     depth, flow, share = map(ra.array, (water.depth, water.discharge, hulls.share))
@@ -160,7 +188,13 @@ def energy(basin: Basin, water: Canal, hulls: Hulls, impulses: Impulses) -> Scal
     return 0.5 * basin.density * (flowing + high) + ra.sum(turning + lifted)
 
 
-def hull(length: float, height: float, bluff: float, points: int) -> tuple[NumpyArray, NumpyArray]:
+@checked
+def hull(
+    length: Annotated[float, ABOVE_0],
+    height: float,
+    bluff: Annotated[float, ABOVE_0],
+    points: Count,
+) -> tuple[NumpyArray, NumpyArray]:
     """Points (k, 2) of the hull y = height |2 x / length|^bluff, and their shares (k,) of its length."""
     s = (np.arange(points) + 0.5) / points - 0.5
     curve = np.stack([length * s, height * np.abs(2 * s) ** bluff], axis=1)

@@ -19,31 +19,56 @@ J. Fluid Mech. 271, 1994; Krüger et al., *The Lattice Boltzmann Method*, Spring
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import numpy as np
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
+from ..arguments import checked
 from ..fields.grid import GridField, cell, each_cell
-from ..quantities import Array, Index, NumpyArray, Quantity, Scalar
+from ..quantities import (
+    ABOVE_0,
+    Array,
+    Axes,
+    Between,
+    Holes,
+    Index,
+    NumpyArray,
+    Quantity,
+    Scalar,
+    Truth,
+)
 
 DIRECTIONS = ((0, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (-1, -1), (1, -1))
 OPPOSITE = (0, 3, 4, 1, 2, 7, 8, 5, 6)
 WEIGHTS = (4 / 9, *4 * (1 / 9,), *4 * (1 / 36,))
 
+Direction: TypeAlias = Annotated[int, Between(0, 8)]
+Relaxation: TypeAlias = Annotated[Scalar, Between(0.5, open=True)]
+Nine: TypeAlias = Annotated[tuple[Scalar, ...], Axes(9)]
+Densities: TypeAlias = Annotated[Array, Axes(9, "n", "m"), Holes()]
+Walls: TypeAlias = Annotated[NumpyArray, Axes("n", "m"), Truth()]
 
-def viscosity(relaxation: Scalar) -> Scalar:
+
+@checked
+def viscosity(relaxation: Relaxation) -> Scalar:
     """The viscosity, in cells² a step, for a relaxation time in steps."""
     return (relaxation - 0.5) / 3
 
 
-def along(k: int, u: Quantity, v: Quantity) -> Quantity:
+@checked
+def along(k: Direction, u: Quantity, v: Quantity) -> Quantity:
     """c_k·(u, v)."""
     signed = [x if c > 0 else -x for c, x in zip(DIRECTIONS[k], (u, v), strict=True) if c]
     return sum(signed[1:], start=signed[0]) if signed else 0.0
 
 
-def equilibrium(density: Quantity, u: Quantity, v: Quantity) -> tuple[Quantity, ...]:
+@checked
+def equilibrium(
+    density: Annotated[Quantity, ABOVE_0], u: Quantity, v: Quantity
+) -> tuple[Quantity, ...]:
     """The nine densities, numbers, of a cell where nothing is left to relax."""
     still = 1 - 1.5 * (u * u + v * v)
     speeds = (along(k, 3 * u, 3 * v) for k in range(9))
@@ -52,8 +77,9 @@ def equilibrium(density: Quantity, u: Quantity, v: Quantity) -> tuple[Quantity, 
     )
 
 
+@checked
 def moments(
-    f: Array | tuple[Scalar, ...], force: tuple[Quantity, Quantity] = (0.0, 0.0)
+    f: Annotated[Array, Axes(9, ...), Holes()] | Nine, force: tuple[Quantity, Quantity] = (0.0, 0.0)
 ) -> tuple[Quantity, Quantity, Quantity]:
     """The density and the velocity of nine densities under a force: of numbers or of fields (9, n, m)."""
     density = f[0] + f[1] + f[2] + f[3] + f[4] + f[5] + f[6] + f[7] + f[8]
@@ -62,7 +88,10 @@ def moments(
     return density, u / density, v / density
 
 
-def flowing(density: GridField, u: GridField, v: GridField) -> Array:
+@checked
+def flowing(
+    density: Annotated[Array, Axes("n", "m"), ABOVE_0], u: GridField, v: GridField
+) -> Array:
     """The densities (9, n, m) of a fluid with these fields (n, m), without stress."""
     density, u, v = map(ra.array, (density, u, v))
     return ra.stack(
@@ -70,8 +99,9 @@ def flowing(density: GridField, u: GridField, v: GridField) -> Array:
     )
 
 
+@checked
 def collided(
-    f: tuple[Scalar, ...], rate: Scalar, force: tuple[Scalar, Scalar]
+    f: Nine, rate: Annotated[Scalar, Between(0.0, 2.0, open=True)], force: tuple[Scalar, Scalar]
 ) -> tuple[Scalar, ...]:
     """The nine densities, numbers, of a cell after they met; `rate` is one over the relaxation time."""
     density, u, v = moments(f, force)
@@ -86,7 +116,8 @@ def collided(
     )
 
 
-def lattice_boltzmann_limit(f: Array, relaxation: Scalar, solid: NumpyArray) -> Limit:
+@checked
+def lattice_boltzmann_limit(f: Densities, relaxation: Relaxation, solid: Walls) -> Limit:
     """Where the densities (9, n, m) are slow enough for the relaxation time; those in walls do not count."""
     _, u, v = moments(ra.array(f))
     speed = ra.max(ra.where(solid, 0.0, ra.sqrt(u * u + v * v)))
@@ -98,11 +129,12 @@ def lattice_boltzmann_limit(f: Array, relaxation: Scalar, solid: NumpyArray) -> 
     )
 
 
+@checked
 def lattice_boltzmann_step(
-    f: Array,
-    relaxation: Scalar,
+    f: Densities,
+    relaxation: Relaxation,
     force: tuple[GridField, GridField],
-    solid: NumpyArray,
+    solid: Walls,
     moving: tuple[GridField, GridField] | None = None,
 ) -> Array:
     """The densities (9, n, m) a step later, on a grid that is periodic where no wall is.

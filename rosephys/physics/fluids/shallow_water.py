@@ -22,27 +22,36 @@ Review 25, 1983.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..fields.grid import Edges, GridField, cell, each_cell
-from ..quantities import Index, Quantity, Scalar
+from ..arguments import checked
+from ..fields.grid import GridField, cell, each_cell
+from ..quantities import FROM_0, Array, Axes, Index, NotNegative, Positive, Quantity, Scalar
 
 DRY = 1e-9  # m; shallower water counts as still
 
+Depths: TypeAlias = Annotated[Array, Axes("n", "m"), FROM_0]
 Column: TypeAlias = tuple[Scalar, Scalar, Scalar, Scalar]
 """The depth of a column, its momentum across a face and along it, and its bed."""
 
 
+@checked
 def velocity(depth: Quantity, momentum: Quantity) -> Quantity:
     """The velocity of a column, which comes to rest as it dries."""
     return momentum / ra.maximum(depth, DRY)
 
 
+@checked
 def shallow_water_limit(
-    depth: GridField, p: GridField, q: GridField, dt: Scalar, width: Scalar, gravity: Scalar = 9.81
+    depth: Depths,
+    p: GridField,
+    q: GridField,
+    dt: Positive,
+    width: Positive,
+    gravity: NotNegative = 9.81,
 ) -> Limit:
     """Where a step keeps every depth from below zero: a wave crosses no more than a quarter of a cell."""
     depth = ra.array(depth)
@@ -52,8 +61,9 @@ def shallow_water_limit(
     return Limit(name, dt, 0.25 * width / fastest, numbers=[fastest, width])
 
 
+@checked
 def face_flow(
-    left: Column, right: Column, gravity: Scalar
+    left: Column, right: Column, gravity: NotNegative
 ) -> tuple[Scalar, Scalar, Scalar, Scalar]:
     """What flows through the face of two cells, a column on either side.
 
@@ -78,15 +88,16 @@ def face_flow(
     return mass, momentum - push_l, momentum - push_r, along
 
 
+@checked
 def shallow_water_step(
-    depth: GridField,
+    depth: Depths,
     p: GridField,
     q: GridField,
     bed: GridField,
-    dt: Scalar,
-    width: Scalar,
-    gravity: Scalar = 9.81,
-    edges: Edges = "wall",
+    dt: Positive,
+    width: Positive,
+    gravity: NotNegative = 9.81,
+    edges: Literal["wall", "periodic"] = "wall",
 ) -> tuple[GridField, GridField, GridField]:
     """The depth and the momentum, fields (n, m), a step later, on square cells of that width.
 

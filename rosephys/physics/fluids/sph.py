@@ -31,38 +31,57 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Array, Index, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import (
+    ABOVE_0,
+    Array,
+    Axes,
+    Index,
+    NotNegative,
+    PlaneVector,
+    PlaneVectors,
+    Positive,
+    Scalar,
+    Vector,
+)
+
+Densities: TypeAlias = Annotated[Array, Axes("n"), ABOVE_0]
 
 REPULSION = 0.5  # ε
 DIFFUSION = 0.1  # δ
 
 
+@checked
 @dataclass(frozen=True)
 class Liquid:
     """The mass of a point in kg; h in m; ρ0 in kg/m²; c in m/s; and α."""
 
-    mass: Scalar
-    reach: Scalar
-    rest: Scalar
-    sound: Scalar
-    viscosity: Scalar
+    mass: Positive
+    reach: Positive
+    rest: Positive
+    sound: Positive
+    viscosity: NotNegative
 
 
-def kernel(q: Scalar, reach: Scalar) -> Scalar:
+@checked
+def kernel(q: NotNegative, reach: Positive) -> Scalar:
     """W at a distance of q times h, `reach` = h."""
     return 7 / (4 * math.pi * reach**2) * ra.maximum(1 - 0.5 * q, 0.0) ** 4 * (1 + 2 * q)
 
 
-def kernel_slope(q: Scalar, reach: Scalar) -> Scalar:
+@checked
+def kernel_slope(q: NotNegative, reach: Positive) -> Scalar:
     """F: its derivative by the distance, over the distance, which is finite at 0."""
     return -35 / (4 * math.pi * reach**4) * ra.maximum(1 - 0.5 * q, 0.0) ** 3
 
 
-def sph_limits(liquid: Liquid, density: Array, dt: Scalar) -> tuple[Limit, Limit]:
+@checked
+def sph_limits(liquid: Liquid, density: Densities, dt: Positive) -> tuple[Limit, Limit]:
     """Where a step is stable, by twice what Monaghan advises and half of what is measured; and where the liquid
     is hardly compressed."""
     carried = liquid.reach / (liquid.sound * (1 + 0.6 * liquid.viscosity))
@@ -81,7 +100,10 @@ def sph_limits(liquid: Liquid, density: Array, dt: Scalar) -> tuple[Limit, Limit
     )
 
 
-def sph_acceleration(liquid: Liquid, x: Vectors, v: Vectors, density: Array) -> Vectors:
+@checked
+def sph_acceleration(
+    liquid: Liquid, x: PlaneVectors, v: PlaneVectors, density: Densities
+) -> PlaneVectors:
     """The acceleration (n, 2) of points x with velocities v (n, 2) and densities (n,), without gravity's."""
     x, v, density = ra.array(x), ra.array(v), ra.array(density)
     reach, sound, rest = liquid.reach, liquid.sound, liquid.rest
@@ -102,7 +124,10 @@ def sph_acceleration(liquid: Liquid, x: Vectors, v: Vectors, density: Array) -> 
     return force.freeze()
 
 
-def density_rate(liquid: Liquid, x: Vectors, v: Vectors, density: Array, gravity: Vector) -> Array:
+@checked
+def density_rate(
+    liquid: Liquid, x: PlaneVectors, v: PlaneVectors, density: Densities, gravity: PlaneVector
+) -> Array:
     """The rate (n,) of the densities; `gravity` (2,) is the acceleration that water at rest would bear.
 
     With the velocity after a step's push, and the positions before it moves, a step is symplectic Euler.

@@ -14,20 +14,25 @@ from __future__ import annotations
 
 import rose_ad as ra
 
-from ..quantities import Array, Scalar
+from ..arguments import checked
+from ..quantities import NotNegative, PlaneVector, Positive, Scalar
 
 
+@checked
 @ra.struct
 class CartPole:
     """Masses of the cart and of the pole's end (kg), the pole's length (m), gravity (m/s²)."""
 
-    cart: ra.Real
-    pole: ra.Real
-    length: ra.Real
-    gravity: ra.Real
+    cart: Positive
+    pole: NotNegative
+    length: Positive
+    gravity: Scalar
 
 
-def cartpole_acceleration(body: CartPole, place: Array, rate: Array, force: Scalar) -> Array:
+@checked
+def cartpole_acceleration(
+    body: CartPole, place: PlaneVector, rate: PlaneVector, force: Scalar
+) -> PlaneVector:
     """(x'', θ''), (2,), at `place` (x, θ) and `rate` (x', θ') under the force F."""
     c, s = ra.cos(place[1]), ra.sin(place[1])
     push = force + body.pole * s * (body.length * rate[1] ** 2 + body.gravity * c)
@@ -35,14 +40,16 @@ def cartpole_acceleration(body: CartPole, place: Array, rate: Array, force: Scal
     return ra.array([along, -(along * c + body.gravity * s) / body.length])
 
 
-def cartpole_fastest(body: CartPole, rate: Array) -> Scalar:
+@checked
+def cartpole_fastest(body: CartPole, rate: PlaneVector) -> Scalar:
     """The frequency (rad/s) that a step has to follow, at `rate` (x', θ'): that of the hanging pole on a cart
     that is free, ω² = g (M + m) / (M l), and the pole's turning."""
     square = ra.abs(body.gravity) * (body.cart + body.pole) / (body.cart * body.length)
     return ra.sqrt(square) + ra.abs(rate[1])
 
 
-def cartpole_energy(body: CartPole, place: Array, rate: Array) -> Scalar:
+@checked
+def cartpole_energy(body: CartPole, place: PlaneVector, rate: PlaneVector) -> Scalar:
     """Kinetic and potential energy (J), zero at rest with the pole level."""
     turning = body.length * rate[1]
     c = ra.cos(place[1])

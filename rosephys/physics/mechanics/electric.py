@@ -14,22 +14,25 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import Index, OneEach, PlaneVector, PlaneVectors, Positive, Scalar
 
 
-def coulomb_fastest(strength: Scalar, nearest: float) -> Scalar:
+@checked
+def coulomb_fastest(strength: Scalar, nearest: Positive) -> Scalar:
     """The frequency (rad/s) that a step has to follow among charges of 1 at most: ω² = 2 K / r_0³
     is the slope of the force at the distance r_0 from one."""
     return ra.sqrt(2 * ra.abs(strength) / nearest**3)
 
 
+@checked
 def coulomb_force(
-    x: Vector, sources: Vectors, charges: Array, strength: Scalar, nearest: float
-) -> Vector:
+    x: PlaneVector, sources: PlaneVectors, charges: OneEach, strength: Scalar, nearest: Positive
+) -> PlaneVector:
     """The force (2,) at the point x (2,) of n sources (n, 2) with charges (n,)."""
     x, sources, charges = ra.array(x), ra.array(sources), ra.array(charges)
 
-    def push(i: Index, force: Vector) -> Vector:
+    def push(i: Index, force: PlaneVector) -> PlaneVector:
         apart = x - sources[i]
         distance = ra.maximum(ra.norm(apart), nearest)
         return force + strength * charges[i] / distance**3 * apart

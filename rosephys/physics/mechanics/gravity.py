@@ -10,12 +10,18 @@ Source: Newton, *Principia*, 1687.
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import rose_ad as ra
 
-from ..quantities import Array, Scalar, Vectors
+from ..arguments import checked
+from ..quantities import FROM_0, Array, Axes, PlaneVectors, Scalar
+
+Masses: TypeAlias = Annotated[Array, Axes("n"), FROM_0]
 
 
-def gravity_acceleration(x: Vectors, mass: Array) -> Vectors:
+@checked
+def gravity_acceleration(x: PlaneVectors, mass: Masses) -> PlaneVectors:
     """Accelerations (n, 2) of points at x (n, 2) with masses (n,)."""
     n = x.shape[0]
     pull = ra.accum((n, 2))
@@ -31,7 +37,8 @@ def gravity_acceleration(x: Vectors, mass: Array) -> Vectors:
     return pull.freeze()
 
 
-def gravity_fastest(x: Vectors, mass: Array) -> Scalar:
+@checked
+def gravity_fastest(x: PlaneVectors, mass: Masses) -> Scalar:
     """The frequency (rad/s) that a step has to follow: of the pair i, j at the distance r whose
     ω² = 2 (m_i + m_j) / r³, the slope of its pull, is the largest."""
     n = x.shape[0]
@@ -44,7 +51,8 @@ def gravity_fastest(x: Vectors, mass: Array) -> Scalar:
     return ra.sqrt(square)
 
 
-def gravity_energy(x: Vectors, v: Vectors, mass: Array) -> Scalar:
+@checked
+def gravity_energy(x: PlaneVectors, v: PlaneVectors, mass: Masses) -> Scalar:
     """Kinetic and potential energy of the same points."""
     n = x.shape[0]
     energy = ra.accum()

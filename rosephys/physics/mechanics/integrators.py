@@ -22,12 +22,13 @@ Sources: Hairer, Lubich, Wanner, *Geometric numerical integration*, 2006; Swope 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Annotated, Protocol, TypeAlias, TypeVar
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Quantity, Scalar
+from ..arguments import checked
+from ..quantities import NotNegative, OneOf, Positive, Quantity, Scalar
 
 Q = TypeVar("Q", bound=Quantity)
 Acceleration: TypeAlias = Callable[[Q, Q], Q]
@@ -39,17 +40,20 @@ class Method(Protocol):
     def __call__(self, a: Acceleration[Q], x: Q, v: Q, dt: Scalar, /) -> tuple[Q, Q]: ...
 
 
+@checked
 def explicit_euler(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     return x + dt * v, v + dt * a(x, v)
 
 
+@checked
 def semi_implicit_euler(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     v = v + dt * a(x, v)
     return x + dt * v, v
 
 
+@checked
 def verlet(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later, by velocity Verlet."""
     half = v + 0.5 * dt * a(x, v)
@@ -57,12 +61,14 @@ def verlet(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     return x, half + 0.5 * dt * a(x, half)
 
 
+@checked
 def implicit_midpoint(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     middle = ra.newton(lambda m: m - v - 0.5 * dt * a(x + 0.5 * dt * m, m), v)
     return x + dt * middle, 2 * middle - v
 
 
+@checked
 def runge_kutta(a: Acceleration[Q], x: Q, v: Q, dt: Scalar) -> tuple[Q, Q]:
     """Positions and velocities a step later."""
     v1, a1 = v, a(x, v)
@@ -96,7 +102,13 @@ LONGEST: dict[str, float] = {
 """h ω of the longest step of each method that follows an oscillation; see the module's text."""
 
 
-def oscillation_limit(method: str, fastest: Scalar, dt: Scalar, what: str = "oscillation") -> Limit:
+@checked
+def oscillation_limit(
+    method: Annotated[str, OneOf(tuple(LONGEST))],
+    fastest: NotNegative,
+    dt: Positive,
+    what: str = "oscillation",
+) -> Limit:
     """Where a step follows a motion whose fastest frequency is `fastest` (rad/s), by one of METHODS."""
     name = f"what {method} allows of the fastest {what}, at {{}} rad/s"
     return Limit(name, dt, LONGEST[method] / ra.maximum(fastest, 1e-300), numbers=[fastest])

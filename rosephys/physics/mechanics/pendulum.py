@@ -17,10 +17,12 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Scalar, Vectors
+from ..arguments import checked
+from ..quantities import OneEach, Positive, Scalar, Vectors
 
 
-def pendulum_acceleration(angle: Array, rate: Array, stiffness: Scalar) -> Array:
+@checked
+def pendulum_acceleration(angle: OneEach, rate: OneEach, stiffness: Scalar) -> OneEach:
     """The angular accelerations (n,) of n links at angles and rates (n,), for k = `stiffness`."""
     n = angle.shape[0]
     if n == 1:
@@ -34,7 +36,8 @@ def pendulum_acceleration(angle: Array, rate: Array, stiffness: Scalar) -> Array
     return -ra.solve(hanging * cosines, push)
 
 
-def pendulum_fastest(rate: Array, stiffness: Scalar) -> Scalar:
+@checked
+def pendulum_fastest(rate: OneEach, stiffness: Scalar) -> Scalar:
     """The frequency (rad/s) that a step has to follow, of links turning at `rate` (n,).
 
     It is that of the fastest small oscillation, whose λ is the largest root of the Laguerre polynomial, and the
@@ -45,13 +48,15 @@ def pendulum_fastest(rate: Array, stiffness: Scalar) -> Scalar:
     return ra.sqrt(ra.abs(stiffness) * largest) + ra.max(ra.abs(ra.array(rate)))
 
 
-def pendulum_joints(angle: Array, length: Scalar) -> Vectors:
+@checked
+def pendulum_joints(angle: OneEach, length: Positive) -> Vectors:
     """Where the links (n,) end, (n, 2), with the pivot at the origin."""
     link = length * ra.stack([ra.sin(angle), -ra.cos(angle)], axis=1)
     return ra.cumsum(link, axis=0)
 
 
-def pendulum_energy(angle: Array, rate: Array, gravity: Scalar, length: Scalar) -> Scalar:
+@checked
+def pendulum_energy(angle: OneEach, rate: OneEach, gravity: Scalar, length: Positive) -> Scalar:
     """Kinetic and potential energy, zero at rest at the height of the pivot."""
     place, push = ra.jvp(lambda a: pendulum_joints(a, length), (angle,), (rate,))
     return 0.5 * ra.sum(push * push) + gravity * ra.sum(place[:, 1])

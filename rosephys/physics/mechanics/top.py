@@ -20,28 +20,32 @@ import numpy as np
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Scalar, Vector
-from ..rigid.body3d import Quaternion, kick_turn_kick, rotated, rotational_energy
+from ..arguments import checked
+from ..quantities import Positive, Scalar, SpaceVector
+from ..rigid.body3d import Moments, Quaternion, kick_turn_kick, rotated, rotational_energy
 
 
-def top_axis(q: Quaternion) -> Vector:
+@checked
+def top_axis(q: Quaternion) -> SpaceVector:
     """The axis (3,) of a top with the orientation q (4,)."""
     return rotated(q, np.array([0.0, 0.0, 1.0]))
 
 
+@checked
 def top_step(
-    q: Quaternion, momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar
-) -> tuple[Quaternion, Vector]:
+    q: Quaternion, momentum: SpaceVector, moments: Moments, weight: Scalar, dt: Scalar
+) -> tuple[Quaternion, SpaceVector]:
     """Orientation and angular momentum a time dt later, for `weight` m g l (N m)."""
 
-    def torque(q: Quaternion) -> Vector:
+    def torque(q: Quaternion) -> SpaceVector:
         x, y, _ = top_axis(q)
         return weight * ra.array([-y, x, 0.0])
 
     return kick_turn_kick(torque, q, momentum, moments, dt)
 
 
-def top_limit(momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar) -> Limit:
+@checked
+def top_limit(momentum: SpaceVector, moments: Moments, weight: Scalar, dt: Positive) -> Limit:
     """Where a step follows the axis, which nods at the rate |L| / A and swings at √(m g l / A).
 
     It may do a radian of both in a step, with which the energy is off by some percent.
@@ -53,12 +57,16 @@ def top_limit(momentum: Vector, moments: Vector, weight: Scalar, dt: Scalar) -> 
     )
 
 
-def top_energy(q: Quaternion, momentum: Vector, moments: Vector, weight: Scalar) -> Scalar:
+@checked
+def top_energy(q: Quaternion, momentum: SpaceVector, moments: Moments, weight: Scalar) -> Scalar:
     """Kinetic and potential energy (J)."""
     return rotational_energy(q, momentum, moments) + weight * top_axis(q)[2]
 
 
-def steady_precession(moments: Vector, weight: Scalar, spin: Scalar, inclination: Scalar) -> Scalar:
+@checked
+def steady_precession(
+    moments: Moments, weight: Scalar, spin: Scalar, inclination: Scalar
+) -> Scalar:
     """The smaller rate Ω (rad/s) at which the axis goes round without nodding; NaN for too small a spin."""
     along = moments[2] * spin
     root = ra.sqrt(along**2 - 4 * moments[0] * weight * ra.cos(inclination))

@@ -25,30 +25,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
+from rosephys.errors import ArgumentError
 from rosephys.limit import Limit
 
-from ..quantities import Array, Index, Matrix, Quantity, Scalar, Sums, Vector, Vectors
+from ..arguments import checked
+from ..quantities import (
+    ABOVE_0,
+    FROM_0,
+    Array,
+    Axes,
+    Count,
+    Index,
+    Matrix,
+    NotNegative,
+    NumberOf,
+    Positive,
+    Scalar,
+    Sums,
+    Vector,
+    Vectors,
+)
 from . import symmetric
 
+Matrices: TypeAlias = Annotated[Array, Axes("n", "d", "d")]
+Masses: TypeAlias = Annotated[Array, Axes("n"), ABOVE_0]
 Material: TypeAlias = Callable[[Index, Matrix], tuple[Matrix, Matrix]]
 """`material(p, F)`: what particle p keeps of its deformation gradient (d, d), and V τ (d, d) for it."""
 
 
+@checked
 @ra.struct
 class Particles:
     """Positions and velocities (n, d), affine velocities and deformation gradients (n, d, d)."""
 
-    position: ra.Vec
-    velocity: ra.Vec
-    affine: ra.Vec
-    deformation: ra.Vec
+    position: Vectors
+    velocity: Vectors
+    affine: Matrices
+    deformation: Matrices
 
 
+@checked
 @dataclass(frozen=True)
 class Grid:
     """`nodes` along each axis of [0, 1]^d, the first at 0, and what its walls do.
@@ -58,10 +79,15 @@ class Grid:
     at rest that is added to each node: so DiffTaichi does not divide by zero, and momentum is lost to it.
     """
 
-    nodes: int
+    nodes: Count
     walls: Literal["stick", "slip"] = "stick"
-    margin: int = 3
-    ballast: float = 0.0
+    margin: Count = 3
+    ballast: Annotated[float, FROM_0] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.nodes <= 2 * self.margin:
+            what = f"nodes are {self.nodes}, and {self.margin} on each side are wall"
+            raise ArgumentError(f"Grid: {what}; wanted more than {2 * self.margin} nodes")
 
     @property
     def spacing(self) -> float:
@@ -69,7 +95,8 @@ class Grid:
         return 1.0 / self.nodes
 
 
-def at_rest(position: Vectors, velocity: Quantity = 0.0) -> Particles:
+@checked
+def at_rest(position: Vectors, velocity: Scalar | Vector | Vectors = 0.0) -> Particles:
     """Undeformed particles at (n, d), with one velocity (d,) or one for each (n, d)."""
     n, d = position.shape
     return Particles(
@@ -80,14 +107,21 @@ def at_rest(position: Vectors, velocity: Quantity = 0.0) -> Particles:
     )
 
 
+@checked
 def step(
-    grid: Grid, particles: Particles, mass: Array, material: Material, gravity: Vector, dt: Scalar
+    grid: Grid,
+    particles: Particles,
+    mass: Masses,
+    material: Material,
+    gravity: Vector,
+    dt: Positive,
 ) -> Particles:
     """The particles dt later, of masses (n,), with the acceleration `gravity` (d,).
 
     A particle that comes within a node of the edge of the grid raises IndexError; `mpm_limits` says it before.
     """
-    x, mass = particles.position, ra.array(mass)
+    particles, mass = ra.map_leaves(ra.array, particles), ra.array(mass)
+    x = particles.position
 
     # each particle alone
     pull = -4 * dt / grid.spacing**2
@@ -107,7 +141,10 @@ def step(
     return Particles(x + dt * v, v, affine, deformation)
 
 
-def mpm_limits(grid: Grid, particles: Particles, sound: Scalar, dt: Scalar) -> tuple[Limit, Limit]:
+@checked
+def mpm_limits(
+    grid: Grid, particles: Particles, sound: NotNegative, dt: Positive
+) -> tuple[Limit, Limit]:
     """Where a step is stable: an elastic wave crosses no more than a cell, and no particle more; and where all
     particles have nodes about them. `sound` is the speed of the wave, for a solid √((λ + 2μ) V / m)."""
     x = ra.array(particles.position)
@@ -126,12 +163,13 @@ def mpm_limits(grid: Grid, particles: Particles, sound: Scalar, dt: Scalar) -> t
 # ------------------------------------------------------------------------------------ transfers
 
 
-def to_grid(grid: Grid, x: Vectors, v: Vectors, mass: Array, affine: Array) -> Array:
+@checked
+def to_grid(grid: Grid, x: Vectors, v: Vectors, mass: Masses, affine: Matrices) -> Array:
     """The momentum and, last, the mass of each node, (nodes, ..., d + 1), of particles at x with velocities v
     (n, d), masses (n,) and affine momenta A (n, d, d)."""
     n, d = x.shape
     nodes = ra.accum((grid.nodes,) * d + (d + 1,))
-    mass = ra.array(mass)
+    x, v, mass, affine = map(ra.array, (x, v, mass, affine))
     for p in ra.range(n):
         near = _stencil(grid, x[p])
         slope = grid.spacing * affine[p]
@@ -139,8 +177,13 @@ def to_grid(grid: Grid, x: Vectors, v: Vectors, mass: Array, affine: Array) -> A
     return nodes.freeze()
 
 
-def from_grid(grid: Grid, velocity: Array, x: Vectors) -> tuple[Vectors, Array]:
+@checked
+def from_grid(
+    grid: Grid, velocity: Annotated[Array, Axes(..., "d")], x: Vectors
+) -> tuple[Vectors, Matrices]:
     """Velocities (n, d) and affine velocities (n, d, d) of particles at x (n, d) in the nodes' velocities."""
+
+    velocity, x = ra.array(velocity), ra.array(x)
 
     def at_particle(p: Index) -> tuple[Vector, Matrix]:
         near = _stencil(grid, x[p])
@@ -206,11 +249,14 @@ def _gather(part: Array, near: _Stencil, axis: int = 0) -> list[Vector]:
     return [total, w[1] * rows[1][0] + 2 * w[2] * rows[2][0], *others]
 
 
-def grid_velocity(grid: Grid, sums: Array, kick: Vector, x: Vectors) -> Array:
+@checked
+def grid_velocity(
+    grid: Grid, sums: Annotated[Array, Axes(..., "d+1")], kick: Vector, x: Vectors
+) -> Array:
     """The velocities (nodes, ..., d) of nodes with these momenta and masses (nodes, ..., d + 1), a kick (d,)
     later and with the walls' consent; 0 away from all particles, which are at x (n, d)."""
     d = sums.shape[-1] - 1
-    kick = ra.array(kick)
+    sums, kick, x = map(ra.array, (sums, kick, x))
     velocity = ra.accum((grid.nodes,) * d + (d,))
     for index in _box(_reached(grid, x)):
         node = sums[index]
@@ -264,6 +310,7 @@ def _walled(grid: Grid, index: tuple[Index, ...], v: Vector) -> Vector:
 # ------------------------------------------------------------------------------------ materials
 
 
+@checked
 def determinant(f: Matrix) -> Scalar:
     """det F, of a (2, 2) or (3, 3) matrix."""
     if len(f) == 2:
@@ -271,6 +318,7 @@ def determinant(f: Matrix) -> Scalar:
     return ra.dot(f[0], ra.cross(f[1], f[2]))
 
 
+@checked
 def rotation(f: Matrix) -> Matrix:
     """R of the polar decomposition F = R S of a (2, 2) matrix, or of a (3, 3) one with det F > 0."""
     if len(f) == 3:
@@ -281,37 +329,43 @@ def rotation(f: Matrix) -> Matrix:
     return ra.array([[a, -b], [b, a]])
 
 
-def corotated(f: Matrix, mu: Scalar, lam: Scalar) -> Matrix:
+@checked
+def corotated(f: Matrix, mu: NotNegative, lam: NotNegative) -> Matrix:
     """τ of the fixed corotated solid, 2μ (F - R) Fᵀ + λ (J - 1) J I, of Lamé's parameters."""
     j = determinant(f)
     return 2 * mu * ((f - rotation(f)) @ f.T) + lam * (j - 1) * j * np.eye(len(f))
 
 
-def corotated_energy(f: Matrix, mu: Scalar, lam: Scalar) -> Scalar:
+@checked
+def corotated_energy(f: Matrix, mu: NotNegative, lam: NotNegative) -> Scalar:
     """Its energy density, μ |F - R|² + ½ λ (J - 1)²."""
     strain = f - rotation(f)
     return mu * ra.sum(strain * strain) + 0.5 * lam * (determinant(f) - 1) ** 2
 
 
-def neo_hookean(f: Matrix, mu: Scalar, lam: Scalar) -> Matrix:
+@checked
+def neo_hookean(f: Matrix, mu: NotNegative, lam: NotNegative) -> Matrix:
     """τ of a neo-Hookean solid, μ (F Fᵀ - I) + λ log J I; J must stay positive."""
     one = np.eye(len(f))
     return mu * (f @ f.T - one) + lam * ra.log(determinant(f)) * one
 
 
-def neo_hookean_energy(f: Matrix, mu: Scalar, lam: Scalar) -> Scalar:
+@checked
+def neo_hookean_energy(f: Matrix, mu: NotNegative, lam: NotNegative) -> Scalar:
     """Its energy density, ½ μ (|F|² - d) - μ log J + ½ λ (log J)²."""
     log = ra.log(determinant(f))
     return 0.5 * mu * (ra.sum(f * f) - len(f)) - mu * log + 0.5 * lam * log * log
 
 
-def muscle(f: Matrix, strength: Scalar, axis: int) -> Matrix:
+@checked
+def muscle(f: Matrix, strength: Scalar, axis: Annotated[int, NumberOf("d")]) -> Matrix:
     """τ of fibres along an axis of the undeformed body that pull with `strength`, or push: F e A eᵀ Fᵀ."""
     along = f[:, axis]
     return strength * ra.outer(along, along)
 
 
-def liquid(f: Matrix, stiffness: Scalar) -> Matrix:
+@checked
+def liquid(f: Matrix, stiffness: NotNegative) -> Matrix:
     """τ of a weakly compressible liquid, K (J - 1) I.
 
     Its energy density is K (J - 1 - log J). Keep `isotropic(F)` of its deformation: shear is forgotten.
@@ -319,6 +373,7 @@ def liquid(f: Matrix, stiffness: Scalar) -> Matrix:
     return stiffness * (determinant(f) - 1) * np.eye(len(f))
 
 
+@checked
 def isotropic(f: Matrix) -> Matrix:
     """J^(1/d) I: of a deformation the change of volume alone; J must be positive."""
     d = len(f)

@@ -23,18 +23,23 @@ mixtures*, SIGGRAPH 2017, who remember it.
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Matrix, Scalar
+from ..arguments import checked
+from ..quantities import Between, Matrix, NotNegative, Positive, Scalar
 from . import symmetric
 
 TINY = 1e-30  # added to |e|², so that its root has a derivative
 
 
-def friction_cone(angle: Scalar, d: int) -> Scalar:
+@checked
+def friction_cone(
+    angle: Annotated[Scalar, Between(0.0, 90.0)], d: Annotated[int, Between(2, 3)]
+) -> Scalar:
     """α for an angle of friction in degrees, in d dimensions."""
     sine = ra.sin(math.pi / 180 * angle)
     if d == 2:
@@ -42,7 +47,8 @@ def friction_cone(angle: Scalar, d: int) -> Scalar:
     return math.sqrt(2 / 3) * 2 * sine / (3 - sine)
 
 
-def sand(f: Matrix, mu: Scalar, lam: Scalar, cone: Scalar) -> tuple[Matrix, Matrix]:
+@checked
+def sand(f: Matrix, mu: Positive, lam: NotNegative, cone: NotNegative) -> tuple[Matrix, Matrix]:
     """What sand keeps of a deformation gradient (d, d), and τ (d, d), of Lamé's parameters and α.
 
     det F must be positive. The kept gradient is F, unless the sand slides.
@@ -55,12 +61,14 @@ def sand(f: Matrix, mu: Scalar, lam: Scalar, cone: Scalar) -> tuple[Matrix, Matr
     return symmetric.exp(kept - shear) @ f, 2 * mu * kept + pressed * np.eye(d)
 
 
-def sand_energy(f: Matrix, mu: Scalar, lam: Scalar) -> Scalar:
+@checked
+def sand_energy(f: Matrix, mu: Positive, lam: NotNegative) -> Scalar:
     """ψ of a kept deformation gradient (d, d)."""
     theta, shear = hencky(f)
     return mu * ra.sum(shear * shear) + 0.5 * (lam + 2 * mu / len(f)) * ra.minimum(theta, 0.0) ** 2
 
 
+@checked
 def hencky(f: Matrix) -> tuple[Scalar, Matrix]:
     """The trace and the deviator (d, d) of the Hencky strain of F (d, d)."""
     strain = 0.5 * symmetric.log(f @ f.T)

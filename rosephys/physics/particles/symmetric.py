@@ -13,7 +13,7 @@ Jacobi, 1846, and Golub, Van Loan, *Matrix Computations*, 8.5 (the eigenvalues).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import combinations
 from typing import TypeAlias
@@ -109,7 +109,7 @@ def _root_quotient(a: Scalar, b: Scalar, root_a: Scalar, root_b: Scalar) -> Scal
     return -root_a * root_b / (ra.sqrt(a) + ra.sqrt(b))
 
 
-def polynomial(x: Scalar, coefficients: list[float]) -> Scalar:
+def polynomial(x: Scalar, coefficients: Sequence[float]) -> Scalar:
     """Σ c_k x^k."""
     return reduce(lambda rest, c: c + x * rest, reversed(coefficients))
 

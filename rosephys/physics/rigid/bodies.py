@@ -19,27 +19,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
-from rosephys.errors import SceneError
+from rosephys.errors import ArgumentError
 
-from ..quantities import Array, NumpyArray, Quantity, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import (
+    Array,
+    Axes,
+    Between,
+    NotNegative,
+    NumberOf,
+    NumpyArray,
+    PlaneVector,
+    PlaneVectors,
+    Scalar,
+    Share,
+    Vector,
+    Vectors,
+)
+from .contradictions import Joint, Point, contradictions, not_two, without_direction
 from .shapes import Shape
 
+Places: TypeAlias = Annotated[Array | Sequence[Sequence[float]], Axes("bodies", 2)]
+Angles: TypeAlias = Annotated[Array | Sequence[float], Axes("bodies")]
 Poses: TypeAlias = Array
 """(n, 3): positions in metres and angles in radians."""
 Twists: TypeAlias = Array
 """(n, 3): velocities in m/s and spins in rad/s."""
-Point: TypeAlias = Vector | tuple[Scalar, Scalar]
-"""(2,), about a body's centre of mass."""
-
-FREE = 1e30
-"""More impulse than any joint ever needs."""
 
 
+@checked
 @dataclass(frozen=True)
 class Body:
     """What one body is made of. All but `shape` and `fixed` may be traced values.
@@ -49,24 +62,19 @@ class Body:
     """
 
     shape: Shape
-    density: Scalar = 1.0
-    inertia: Scalar | None = None
-    friction: Scalar = 0.5
-    restitution: Scalar = 0.0
+    density: Annotated[Scalar, Between(1e-30, 1e30)] = 1.0
+    inertia: Annotated[Scalar, Between(1e-200, 1e200)] | None = None
+    friction: NotNegative = 0.5
+    restitution: Share = 0.0
     fixed: bool = False
 
-
-@dataclass(frozen=True)
-class Joint:
-    """What holds two bodies; made by the functions of `joints`. The numbers may be traced."""
-
-    kind: Literal["revolute", "weld", "distance", "motor"]
-    bodies: tuple[int, int]
-    anchors: tuple[Point, Point] = ((0.0, 0.0), (0.0, 0.0))
-    target: Scalar = 0.0
-    torque: Scalar = FREE
+    def __post_init__(self) -> None:
+        if self.shape.pieces and not self.fixed:
+            what = "is terrain, which does not fall"
+            raise ArgumentError(f"Body: shape {what}; wanted Body(terrain(...), fixed=True)")
 
 
+@checked
 @ra.struct
 class Bodies:
     """The state of n bodies.
@@ -76,14 +84,15 @@ class Bodies:
     those of j joints; a solver starts from them.
     """
 
-    position: ra.Vec
-    angle: ra.Vec
-    velocity: ra.Vec
-    spin: ra.Vec
-    touch: ra.Vec
-    hold: ra.Vec
+    position: Annotated[Array, Axes("bodies", 2)]
+    angle: Annotated[Array, Axes("bodies")]
+    velocity: Annotated[Array, Axes("bodies", 2)]
+    spin: Annotated[Array, Axes("bodies")]
+    touch: Annotated[Array, Axes("pairs", 4)]
+    hold: Annotated[Array, Axes("joints", 3)]
 
 
+@checked
 @dataclass(frozen=True)
 class Rounds:
     """Pairs (p, 2) in such an order that round r is those from `bounds[r, 0]` to `bounds[r, 1] - 1`."""
@@ -93,6 +102,7 @@ class Rounds:
     order: NumpyArray  # (p,) where each pair was in the list that was given
 
 
+@checked
 def rounds(pairs: Sequence[tuple[int, int]], movable: Sequence[bool]) -> Rounds:
     """Each pair in the first round in which neither of its movable bodies is taken."""
     taken: list[set[int]] = []
@@ -112,6 +122,7 @@ def rounds(pairs: Sequence[tuple[int, int]], movable: Sequence[bool]) -> Rounds:
     )
 
 
+@checked
 class World:
     """Bodies, the gravity on them, their joints, and which pairs may touch.
 
@@ -119,37 +130,29 @@ class World:
     joint holds together, unless given. `parts` are all convex shapes, each with the number of its body, and
     `touching` (p, 2) the two of each of `contacts.pairs`, which are bodies.
 
-    Raises SceneError for a pair or joint of a body that is not there, and for a body whose density or inertia
-    is not above 0, whose friction is below 0, whose restitution is not from 0 to 1, or that is made of several
-    parts and not fixed.
+    Raises ArgumentError for no bodies, for a pair or joint of bodies that are not two or not there, and for
+    joints that hold nothing or contradict each other (`contradictions`).
     """
 
     def __init__(
         self,
         bodies: Sequence[Body],
         *,
-        gravity: Vector | tuple[Scalar, Scalar] = (0.0, -9.81),
+        gravity: Point = (0.0, -9.81),
         joints: Sequence[Joint] = (),
         pairs: Iterable[tuple[int, int]] | None = None,
     ) -> None:
         self.bodies = tuple(bodies)
-        for k, body in enumerate(self.bodies):
-            _checked(k, body)
         self.joints = tuple(joints)
         self.gravity = gravity
         n = len(self.bodies)
+        if not n:
+            raise ArgumentError("World: bodies are none; wanted one or more")
         self.movable = [not b.fixed for b in self.bodies]
-        for i, j in [*(pairs or ()), *(j.bodies for j in self.joints)]:
-            if not (0 <= i < n and 0 <= j < n and i != j):
-                raise SceneError(f"bodies {i} and {j} are not two of the {n} bodies, 0 to {n - 1}")
-        if pairs is None:
-            joined = {frozenset(j.bodies) for j in self.joints}
-            pairs = [
-                (i, j)
-                for i in range(n)
-                for j in range(i + 1, n)
-                if (self.movable[i] or self.movable[j]) and frozenset((i, j)) not in joined
-            ]
+        wrong = contradictions(self.joints, self.movable)
+        if wrong:
+            raise ArgumentError(f"World: {wrong}")
+        pairs = self._unjoined() if pairs is None else _pairs(pairs, n)
         self.parts = [(k, part) for k, b in enumerate(self.bodies) for part in b.shape.parts]
         of = [[a for a, (b, _) in enumerate(self.parts) if b == k] for k in range(n)]
         touching = [self._faced(a, b) for i, j in pairs for a in of[i] for b in of[j]]
@@ -157,6 +160,22 @@ class World:
         self.contacts = rounds(of_both, self.movable)
         self.touching = np.array(touching, int).reshape(-1, 2)[self.contacts.order]
         self.links = rounds([j.bodies for j in self.joints], self.movable)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many bodies, pairs and joints there are."""
+        pairs = len(self.contacts.pairs)
+        return {"bodies": len(self.bodies), "pairs": pairs, "joints": len(self.joints)}
+
+    def _unjoined(self) -> list[tuple[int, int]]:
+        """All pairs but those of two fixed bodies and of two that a joint holds together."""
+        joined = {frozenset(j.bodies) for j in self.joints}
+        return [
+            (i, j)
+            for i in range(len(self.bodies))
+            for j in range(i + 1, len(self.bodies))
+            if (self.movable[i] or self.movable[j]) and frozenset((i, j)) not in joined
+        ]
 
     def _faced(self, a: int, b: int) -> tuple[int, int]:
         """Two parts with a circle, if one is, second: the first has the faces."""
@@ -203,29 +222,34 @@ class World:
         g, free = ra.array(self.gravity), ra.array(self.free)
         return ra.build(len(self.bodies), lambda k: free[k] * ra.array([g[0], g[1], 0.0]))
 
+    @checked
     def at(
         self,
-        position: Vectors,
-        angle: Array,
-        velocity: Vectors | None = None,
-        spin: Array | None = None,
+        position: Places,
+        angle: Angles,
+        velocity: Places | None = None,
+        spin: Angles | None = None,
     ) -> Bodies:
         """The state with bodies at these positions (n, 2) and angles (n,), at rest unless given.
 
-        Raises SceneError for another shape.
+        Raises ArgumentError for a rod with both ends in one place.
         """
+        wrong = without_direction(self.joints, position, angle)
+        if wrong:
+            raise ArgumentError(f"World.at: {wrong}")
         n = len(self.bodies)
         return Bodies(
-            _shaped("position", position, (n, 2)),
-            _shaped("angle", angle, (n,)),
-            np.zeros((n, 2)) if velocity is None else _shaped("velocity", velocity, (n, 2)),
-            np.zeros(n) if spin is None else _shaped("spin", spin, (n,)),
+            1.0 * ra.array(position),
+            1.0 * ra.array(angle),
+            np.zeros((n, 2)) if velocity is None else 1.0 * ra.array(velocity),
+            np.zeros(n) if spin is None else 1.0 * ra.array(spin),
             np.zeros((len(self.contacts.pairs), 4)),
             np.zeros((len(self.joints), 3)),
         )
 
     # ------------------------------------------------------------------------------- what is kept
 
+    @checked
     def energy(self, state: Bodies) -> Scalar:
         """Kinetic and potential energy of the bodies that can move, in joules."""
         v, w = state.velocity, state.spin
@@ -233,51 +257,35 @@ class World:
         kinetic = ra.sum(m * ra.sum(v * v, axis=1)) + ra.sum(self.free * self.inertia * w * w)
         return 0.5 * kinetic - ra.sum(m * (state.position @ ra.array(self.gravity)))
 
+    @checked
     def momentum(self, state: Bodies) -> Vector:
         """Momentum (2,) of the bodies that can move, in kg m/s."""
         return (self.free * self.mass) @ state.velocity
 
+    @checked
     def angular_momentum(self, state: Bodies) -> Scalar:
         """Angular momentum about the origin of the bodies that can move, in kg m²/s."""
         x, v = state.position, state.velocity
         orbital = self.mass * (x[:, 0] * v[:, 1] - x[:, 1] * v[:, 0])
         return ra.sum(self.free * (orbital + self.inertia * state.spin))
 
-    def outline(self, state: Bodies, k: int) -> Vectors:
+    @checked
+    def outline(self, state: Bodies, k: Annotated[int, NumberOf("bodies")]) -> Vectors:
         """The outline of body k where it is, (m, 2), for a picture."""
         return placed(state.position[k], state.angle[k], self.bodies[k].shape.outline)
 
 
-def _checked(k: int, body: Body) -> None:
-    """Raise SceneError for a number of body k that no body has; traced ones are not known."""
-    if body.shape.pieces and not body.fixed:
-        raise SceneError(
-            f"body {k} is terrain, which does not fall: write Body(terrain(...), fixed=True)"
-        )
-    rules = (
-        ("density", body.density, 0.0, False, np.inf),
-        ("inertia", body.inertia, 0.0, False, np.inf),
-        ("friction", body.friction, 0.0, True, np.inf),
-        ("restitution", body.restitution, 0.0, True, 1.0),
-    )
-    for name, value, least, itself, most in rules:
-        if not isinstance(value, int | float | np.number):
-            continue
-        if not (least <= value <= most and value < np.inf and (itself or value > least)):
-            wants = "from 0 to 1" if most == 1 else "0 or more" if itself else "above 0"
-            raise SceneError(f"the {name} of body {k} is {value}; it must be {wants} and finite")
-
-
-def _shaped(name: str, value: Quantity, shape: tuple[int, ...]) -> Array:
-    """An array of floats of this shape, whole numbers made floats."""
-    array = 1.0 * ra.array(value)
-    if array.shape != shape:
-        rows = "two numbers" if len(shape) == 2 else "a number"
-        raise SceneError(
-            f"World.at takes {name} with {rows} for each of its {shape[0]} bodies, shape {shape},"
-            f" not {array.shape}"
-        )
-    return array
+def _pairs(pairs: Iterable[tuple[int, int]], n: int) -> list[tuple[int, int]]:
+    """The pairs, which are each of two bodies that are there, and all different."""
+    found: list[tuple[int, int]] = []
+    for k, pair in enumerate(pairs):
+        wrong = not_two("pairs", k, pair, n)
+        if not wrong and {(pair[0], pair[1]), (pair[1], pair[0])} & set(found):
+            wrong = f"pairs[{k}] is {tuple(pair)}, which is there already; wanted each pair once"
+        if wrong:
+            raise ArgumentError(f"World: {wrong}")
+        found.append((int(pair[0]), int(pair[1])))
+    return found
 
 
 def _numbers(values: Sequence[Scalar]) -> Array:
@@ -287,7 +295,8 @@ def _numbers(values: Sequence[Scalar]) -> Array:
     return ra.array(list(values))
 
 
-def placed(x: Vector, angle: Scalar, points: Vectors) -> Vectors:
+@checked
+def placed(x: PlaneVector, angle: Scalar, points: PlaneVectors) -> PlaneVectors:
     """Points (m, 2) of a body, as they lie with the body at x and at that angle."""
     c, s = ra.cos(angle), ra.sin(angle)
     u, v = points[:, 0], points[:, 1]

@@ -21,16 +21,21 @@ Sources: Austin, Krishnaprasad, Wang, *Almost Poisson integration of rigid body 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Matrix, Scalar, Vector
+from ..arguments import checked
+from ..quantities import ABOVE_0, Array, Axes, Positive, Scalar, SpaceVector
 
-Quaternion: TypeAlias = Array  # (4,), w first, of length 1
-Torque: TypeAlias = Callable[[Quaternion], Vector]
+Quaternion: TypeAlias = Annotated[Array, Axes(4)]
+"""(4,), w first, of length 1."""
+Rotation: TypeAlias = Annotated[Array, Axes(3, 3)]
+Moments: TypeAlias = Annotated[Array, Axes(3), ABOVE_0]
+"""(3,), principal moments in kg m²."""
+Torque: TypeAlias = Callable[[Quaternion], SpaceVector]
 
 BOX_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 """The corners (8, 3) of a box with half extents 1."""
@@ -41,6 +46,7 @@ BOX_FACES = np.array(
 """The corners of its faces (6, 4), anticlockwise as seen from outside."""
 
 
+@checked
 def product(p: Quaternion, q: Quaternion) -> Quaternion:
     """The quaternion (4,) of the rotation q followed by p."""
     a, b, c, d = p
@@ -55,7 +61,8 @@ def product(p: Quaternion, q: Quaternion) -> Quaternion:
     )
 
 
-def rotation_matrix(q: Quaternion) -> Matrix:
+@checked
+def rotation_matrix(q: Quaternion) -> Rotation:
     """R(q), (3, 3), for a unit quaternion."""
     w, x, y, z = q
     return ra.array(
@@ -67,56 +74,64 @@ def rotation_matrix(q: Quaternion) -> Matrix:
     )
 
 
-def cayley(a: Vector) -> Quaternion:
+@checked
+def cayley(a: SpaceVector) -> Quaternion:
     """The unit quaternion of a rotation by nearly the vector a (3,), in radians."""
     half = 0.5 * a
     w = 1 / ra.sqrt(1 + ra.dot(half, half))
     return ra.array([w, w * half[0], w * half[1], w * half[2]])
 
 
-def rotated(q: Quaternion, points: Array) -> Array:
+@checked
+def rotated(q: Quaternion, points: Annotated[Array, Axes(..., 3)]) -> Array:
     """Points (..., 3) of the body, turned as it is."""
     return points @ rotation_matrix(q).T
 
 
-def angular_velocity(q: Quaternion, momentum: Vector, moments: Vector) -> Vector:
+@checked
+def angular_velocity(q: Quaternion, momentum: SpaceVector, moments: Moments) -> SpaceVector:
     """ω (3,) in the world (rad/s)."""
     r = rotation_matrix(q)
     return r @ ((momentum @ r) / moments)
 
 
-def angular_momentum(q: Quaternion, velocity: Vector, moments: Vector) -> Vector:
+@checked
+def angular_momentum(q: Quaternion, velocity: SpaceVector, moments: Moments) -> SpaceVector:
     """L (3,) of the world, for ω (3,) in the world."""
     r = rotation_matrix(q)
     return r @ (moments * (velocity @ r))
 
 
-def rotational_energy(q: Quaternion, momentum: Vector, moments: Vector) -> Scalar:
+@checked
+def rotational_energy(q: Quaternion, momentum: SpaceVector, moments: Moments) -> Scalar:
     """½ L · ω (J)."""
     return 0.5 * ra.dot(momentum, angular_velocity(q, momentum, moments))
 
 
+@checked
 @ra.fn
-def turn(q: Quaternion, momentum: Vector, moments: Vector, dt: Scalar) -> Quaternion:
+def turn(q: Quaternion, momentum: SpaceVector, moments: Moments, dt: Scalar) -> Quaternion:
     """The quaternion (4,) a time dt later, without torque."""
     free = dt * (momentum @ rotation_matrix(q)) / moments
 
-    def residual(turned: Vector) -> Vector:  # the vector h w
+    def residual(turned: SpaceVector) -> SpaceVector:  # the vector h w
         return turned - free - 0.5 * ra.cross(moments * turned, turned) / moments
 
     return product(q, cayley(ra.newton(residual, free, tolerance=1e-14)))
 
 
+@checked
 def kick_turn_kick(
-    torque: Torque, q: Quaternion, momentum: Vector, moments: Vector, dt: Scalar
-) -> tuple[Quaternion, Vector]:
+    torque: Torque, q: Quaternion, momentum: SpaceVector, moments: Moments, dt: Scalar
+) -> tuple[Quaternion, SpaceVector]:
     """Quaternion and angular momentum a time dt later, under `torque(q)` (3,) of the world."""
     momentum = momentum + 0.5 * dt * torque(q)
     q = turn(q, momentum, moments, dt)
     return q, momentum + 0.5 * dt * torque(q)
 
 
-def box_moments(mass: Scalar, half: Vector) -> Vector:
+@checked
+def box_moments(mass: Positive, half: Moments) -> SpaceVector:
     """The principal moments (3,) of a box with half extents (3,) in metres."""
     x, y, z = half
     return mass / 3 * ra.array([y * y + z * z, x * x + z * z, x * x + y * y])

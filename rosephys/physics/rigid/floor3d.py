@@ -24,14 +24,28 @@ L4DC 2023 (the instant of impact).
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Matrix, Scalar, Vector, Vectors
-from .body3d import rotated, rotation_matrix, turn
+from ..arguments import checked
+from ..quantities import (
+    Array,
+    Axes,
+    Condition,
+    Index,
+    Matrix,
+    NotNegative,
+    Positive,
+    Scalar,
+    Share,
+    SpaceVector,
+    Vector,
+    Vectors,
+)
+from .body3d import Moments, Quaternion, rotated, rotation_matrix, turn
 
 SWEEPS = 200  # at most
 SETTLED = 1e-14  # the share of the impulses by which a last sweep changes them
@@ -48,25 +62,28 @@ _Swept: TypeAlias = tuple[Vector, Vector, Vectors, Condition]
 """The same, and whether the last sweep has changed them."""
 
 
+@checked
 @ra.struct
 class RigidBody:
     """Mass (kg), principal moments (3,) (kg m²), and corners (n, 3) from the centre of mass (m)."""
 
-    mass: ra.Real
-    moments: ra.Vec
-    corners: ra.Vec
+    mass: Positive
+    moments: Moments
+    corners: Annotated[Array, Axes("n", 3)]
 
 
+@checked
 @ra.struct
 class Motion:
     """Place of the centre of mass and velocity (3,), orientation (4,), angular momentum of the world (3,)."""
 
-    position: ra.Vec
-    velocity: ra.Vec
-    orientation: ra.Vec
-    momentum: ra.Vec
+    position: SpaceVector
+    velocity: SpaceVector
+    orientation: Quaternion
+    momentum: SpaceVector
 
 
+@checked
 @ra.fn
 def drift(body: RigidBody, now: Motion, gravity: Scalar, dt: Scalar) -> Motion:
     """The motion a time dt later, in free flight."""
@@ -76,13 +93,14 @@ def drift(body: RigidBody, now: Motion, gravity: Scalar, dt: Scalar) -> Motion:
     return Motion(place, now.velocity + fall, turned, now.momentum)
 
 
+@checked
 def advance_over_floor(
     body: RigidBody,
     now: Motion,
-    restitution: Scalar,
-    friction: Scalar,
-    dt: Scalar,
-    gravity: Scalar = 0.0,
+    restitution: Share,
+    friction: NotNegative,
+    dt: Positive,
+    gravity: NotNegative = 0.0,
 ) -> Motion:
     """The motion a time dt later over a floor at z = 0, under `gravity` downwards, in m/s²."""
 

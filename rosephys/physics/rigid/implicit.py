@@ -48,7 +48,8 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Condition, Index, Scalar, Sums
+from ..arguments import checked
+from ..quantities import Array, Condition, Count, Index, Positive, Scalar, Sums
 from .bodies import Bodies, Poses, Twists, World
 from .chords import chord
 from .flight import moving
@@ -82,14 +83,15 @@ _Tried: TypeAlias = tuple[Scalar, Twists, Twists]
 """The share of a step, v after it, and the residual there."""
 
 
+@checked
 def step(
     world: World,
     state: Bodies,
-    dt: Scalar,
-    stiffness: Scalar = 1e6,
-    onset: Scalar = 1.0,
-    slip: Scalar = 1e-3,
-    most: int = 256,
+    dt: Positive,
+    stiffness: Positive = 1e6,
+    onset: Positive = 1.0,
+    slip: Positive = 1e-3,
+    most: Count = 256,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
@@ -126,7 +128,9 @@ def step(
         # a stiff spring makes much of the rounding of places
         far = stiffness * h * ra.max(ra.array(world.inverse)) * (1 + ra.max(abs(x)))
         close = CLOSE * ra.sqrt(1 + _size(u)) + ROUNDING * far
-        return u, _size(excess(u)) <= close * close
+        left = _size(excess(u))
+        # of what is not a number there is no solution, and no shorter step has one
+        return ra.where(left == left, u, np.nan), ~(left > close * close)
 
     if world.joints:
         x, v = _in_parts(solved, x, motion, dt)
@@ -136,7 +140,8 @@ def step(
     return Bodies(x[:, :2], x[:, 2], v[:, :2], v[:, 2], state.touch, state.hold)
 
 
-def stored(world: World, state: Bodies, stiffness: Scalar = 1e6) -> Scalar:
+@checked
+def stored(world: World, state: Bodies, stiffness: Positive = 1e6) -> Scalar:
     """The energy k |C|² / 2 of the springs that joints are, in J, with `stiffness` k in N/m."""
     if not world.joints:
         return 0.0

@@ -35,7 +35,8 @@ from typing import TypeAlias
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Scalar
+from ..arguments import checked
+from ..quantities import Array, Count, Index, Positive
 from . import jointed
 from .bodies import Bodies, Poses, Twists, World
 from .flight import moving
@@ -46,11 +47,13 @@ _Half: TypeAlias = tuple[Poses, Twists, Array]
 """The poses, the motions, and the impulses (p, 4) of pairs."""
 
 
-def step(world: World, state: Bodies, dt: Scalar, sweeps: int = 8, most: int = 256) -> Bodies:
+@checked
+def step(world: World, state: Bodies, dt: Positive, sweeps: Count = 8, most: Count = 256) -> Bodies:
     """The state after a step of `dt` seconds.
 
     `sweeps` are those of each of the solutions, `most` the impacts that are made in a step.
     """
+    state = ra.map_leaves(ra.array, state)
     if world.joints:
         return jointed.step(world, state, dt, sweeps, most)
     x, motion = moving(state)

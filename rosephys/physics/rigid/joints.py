@@ -13,44 +13,54 @@ They are rows of one matrix J. How they are held in a step is said in `linkage`,
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 import rose_ad as ra
 
-from ..quantities import Array, Index, Scalar, Vector, Vectors
-from .bodies import FREE, Joint, Point, Poses, World
+from ..arguments import checked
+from ..quantities import Array, Axes, Index, NotNegative, Positive, Scalar, Vector, Vectors
+from .bodies import Poses, World
+from .contradictions import FREE, BodyNumber, Joint, Point
 
 REDUNDANT = 1e-9
 """A row of a joint that yields less than this share of what it would alone follows from the others."""
 
 
-def revolute(a: int, b: int, at_a: Point, at_b: Point) -> Joint:
+@checked
+def revolute(a: BodyNumber, b: BodyNumber, at_a: Point, at_b: Point) -> Joint:
     """A pin through the points `at_a` of body a and `at_b` of body b, (2,) each."""
     return Joint("revolute", (a, b), (at_a, at_b))
 
 
-def weld(a: int, b: int, at_a: Point, at_b: Point, angle: Scalar = 0.0) -> Joint:
+@checked
+def weld(a: BodyNumber, b: BodyNumber, at_a: Point, at_b: Point, angle: Scalar = 0.0) -> Joint:
     """A pin that does not turn: body b stays at `angle` to body a."""
     return Joint("weld", (a, b), (at_a, at_b), angle)
 
 
-def distance(a: int, b: int, at_a: Point, at_b: Point, length: Scalar) -> Joint:
+@checked
+def distance(a: BodyNumber, b: BodyNumber, at_a: Point, at_b: Point, length: Positive) -> Joint:
     """A massless rod of that length between two points, which are never in one place."""
     return Joint("distance", (a, b), (at_a, at_b), length)
 
 
-def motor(a: int, b: int, speed: Scalar, torque: Scalar = FREE) -> Joint:
+@checked
+def motor(a: BodyNumber, b: BodyNumber, speed: Scalar, torque: NotNegative = FREE) -> Joint:
     """Body b turns at `speed` against body a, as far as that torque can make it."""
     return Joint("motor", (a, b), target=speed, torque=torque)
 
 
-def inverse_mass(world: World, x: Poses) -> Array:
+@checked
+def inverse_mass(world: World, x: Annotated[Poses, Axes("bodies", 3)]) -> Array:
     """What impulses on each of n bodies change the motions of all by, joined as they are, (n, 3, 3 n).
 
     It is W' = W - W Jᵀ (J W Jᵀ)⁻¹ J W with W the inverse masses and J the rows of all joints, taken in one
     after the other; one that follows from the others is left out. x (n, 3) are positions and angles. A motor of
     finite torque does nothing in an instant.
     """
+    x = ra.array(x)
     n, table, weights = len(world.bodies), Table(world), ra.array(world.inverse)
 
     def held(r: Index, inverse: Array) -> Array:
@@ -78,6 +88,7 @@ REVOLUTE, WELD, DISTANCE, MOTOR = range(4)
 KINDS = {"revolute": REVOLUTE, "weld": WELD, "distance": DISTANCE, "motor": MOTOR}
 
 
+@checked
 class Table:
     """A world's joints as arrays, in the order of their rounds."""
 

@@ -55,8 +55,9 @@ import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Matrix, Scalar, Sums
 from .answers import answered, yielding
-from .bodies import FREE, Poses, Twists, World
+from .bodies import Poses, Twists, World
 from .chords import chord
+from .contradictions import FREE
 from .elimination import Elimination
 from .joints import DISTANCE, MOTOR, Table
 from .pairs import Pairs

@@ -21,31 +21,33 @@ Sources: Hunt, Crossley, *Coefficient of restitution interpreted as damping in v
 from __future__ import annotations
 
 import rose_ad as ra
-from rosephys.errors import SceneError
+from rosephys.errors import ArgumentError
 from rosephys.limit import Limit
 
-from ..quantities import Index, Scalar
+from ..arguments import checked
+from ..quantities import Count, Index, NotNegative, Positive, Scalar
 from .bodies import Bodies, Twists, World
 from .flight import find, moving
 from .pairs import changes, pairs_of, speeds
 
 
+@checked
 def step(
     world: World,
     state: Bodies,
-    dt: Scalar,
-    substeps: int = 16,
-    stiffness: Scalar = 1e4,
-    dissipation: Scalar = 0.3,
-    slip: Scalar = 0.05,
+    dt: Positive,
+    substeps: Count = 16,
+    stiffness: Positive = 1e4,
+    dissipation: NotNegative = 0.3,
+    slip: Positive = 0.05,
 ) -> Bodies:
     """The state after a step of `dt` seconds.
 
     `stiffness` in N/m, `dissipation` d in s/m, `slip` in m/s, below which friction is less than Coulomb's.
-    Raises SceneError for a world with joints, which impulses hold.
+    Raises ArgumentError for a world with joints, which impulses hold.
     """
     if world.joints:
-        raise SceneError("the penalty model holds no joints; use the model of impulses")
+        raise ArgumentError("step: world has joints, which penalty does not hold; wanted impulses")
     h = dt / substeps
 
     def part(_: Index, s: Bodies) -> Bodies:
@@ -56,7 +58,10 @@ def step(
     return ra.fori_loop(0, substeps, part, state)
 
 
-def penalty_limit(world: World, dt: Scalar, substeps: int = 16, stiffness: Scalar = 1e4) -> Limit:
+@checked
+def penalty_limit(
+    world: World, dt: Positive, substeps: Count = 16, stiffness: Positive = 1e4
+) -> Limit:
     """Where contacts do not hop: h ω ≤ 2 for a substep h and ω² = 16 k / m of the lightest body.
 
     That is the sum over two points of contact of k (1/m + 3/m) for each of two bodies, with 3/m for the turning

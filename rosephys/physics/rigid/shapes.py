@@ -18,14 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
-from rosephys.errors import SceneError
+from rosephys.errors import ArgumentError
 
-from ..quantities import NumpyArray
+from ..arguments import checked
+from ..quantities import ABOVE_0, FROM_0, Axes, Between, NumpyArray
+
+Length: TypeAlias = Annotated[float, Between(1e-30, 1e30)]
+"""In metres; areas and moments of shapes of other sizes are no floats."""
+Corners: TypeAlias = Annotated[
+    Sequence[Sequence[float]] | NumpyArray, Axes("k", 2), Between(-1e30, 1e30)
+]
+SHARPEST = 1e-12
+"""The least sine of the turn at a corner."""
 
 
+@checked
 @dataclass(frozen=True)
 class Shape:
     """All points within `radius` of the hull of `corners` (k, 2), which are about the centroid.
@@ -33,10 +44,10 @@ class Shape:
     With `pieces` it is all of these, which are convex and lie as they are given; `corners` go round them.
     """
 
-    corners: NumpyArray
-    radius: float
-    area: float
-    moment: float
+    corners: Annotated[NumpyArray, Axes(..., 2)]
+    radius: Annotated[float, FROM_0]
+    area: Annotated[float, ABOVE_0]
+    moment: Annotated[float, ABOVE_0]
     pieces: tuple[Shape, ...] = ()
 
     @property
@@ -55,18 +66,16 @@ class Shape:
         return np.asarray(self.corners[np.argmax(rim @ self.corners.T, axis=1)] + rim)
 
 
-def circle(radius: float) -> Shape:
-    """A circle. Raises SceneError unless the radius is above 0."""
-    _positive("the radius of a circle", radius)
+@checked
+def circle(radius: Length) -> Shape:
+    """A circle."""
     area = np.pi * radius**2
     return Shape(np.zeros((1, 2)), radius, area, area * radius**2 / 2)
 
 
-def capsule(length: float, radius: float) -> Shape:
-    """A capsule along x: all within `radius` of a segment of that length. Raises SceneError unless both
-    are above 0."""
-    _positive("the length of a capsule", length)
-    _positive("the radius of a capsule", radius)
+@checked
+def capsule(length: Length, radius: Length) -> Shape:
+    """A capsule along x: all within `radius` of a segment of that length."""
     ends = np.array([[-length / 2, 0.0], [length / 2, 0.0]])
     cap = np.pi * radius**2
     rectangle = radius * length * (4 * radius**2 + length**2) / 6
@@ -74,31 +83,37 @@ def capsule(length: float, radius: float) -> Shape:
     return Shape(ends, radius, cap + 2 * radius * length, moment)
 
 
-def box(width: float, height: float) -> Shape:
-    """A rectangle. Raises SceneError unless both sides are above 0."""
-    _positive("the width of a box", width)
-    _positive("the height of a box", height)
+@checked
+def box(width: Length, height: Length) -> Shape:
+    """A rectangle."""
     signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     return polygon(signs * (width / 2, height / 2))
 
 
-def polygon(corners: Sequence[Sequence[float]] | NumpyArray) -> Shape:
+@checked
+def polygon(corners: Corners) -> Shape:
     """A convex polygon, its corners (k, 2) counter-clockwise; it is moved so that its centroid is at 0.
 
-    Raises SceneError for fewer than three corners, a wrong turn, three corners on a line, or sides that cross.
+    Raises ArgumentError for fewer than three corners, a wrong turn, three corners on a line, or sides that
+    cross.
     """
     p = np.array(corners, float)
-    if p.ndim != 2 or p.shape[1] != 2 or len(p) < 3:
-        raise SceneError(f"a polygon takes three corners or more, (k, 2), not shape {p.shape}")
+    if len(p) < 3:
+        raise ArgumentError(f"polygon: corners are {len(p)}; wanted three or more")
     sides = np.roll(p, -1, axis=0) - p
-    if not (_cross(sides, np.roll(sides, -1, axis=0)) > 0).all():
-        raise SceneError("a polygon's corners turn left at each, counter-clockwise and convex")
-    after = np.roll(sides, -1, axis=0)
+    after, long = np.roll(sides, -1, axis=0), np.hypot(*sides.T)
+    left = _cross(sides, after) > SHARPEST * long * np.roll(long, -1)
+    if not left.all():
+        k = (int(np.argmin(left)) + 1) % len(p)
+        raise ArgumentError(
+            f"polygon: corners[{k}] is no turn to the left; wanted one at each: they go"
+            " round counter-clockwise"
+        )
     turned = np.arctan2(_cross(sides, after), (sides * after).sum(axis=1)).sum() / (2 * np.pi)
     if round(turned) != 1:
-        raise SceneError(
-            f"a polygon's corners go round it once, and these go {round(turned)} times: its sides"
-            " cross; give the corners of its outline"
+        raise ArgumentError(
+            f"polygon: corners go round {round(turned)} times, and sides cross; wanted the corners of an"
+            " outline, once round"
         )
     p -= p.mean(axis=0)
     after = np.roll(p, -1, axis=0)
@@ -112,8 +127,3 @@ def polygon(corners: Sequence[Sequence[float]] | NumpyArray) -> Shape:
 
 def _cross(a: NumpyArray, b: NumpyArray) -> NumpyArray:
     return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
-
-
-def _positive(what: str, value: float) -> None:
-    if not 0 < value < np.inf:
-        raise SceneError(f"{what} must be above 0 and finite, not {value}")

@@ -8,38 +8,36 @@ bisectors cross first, it ends there. Parts are flush, and what moves sees one b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from rosephys.errors import SceneError
+from rosephys.errors import ArgumentError
 
+from ..arguments import checked
 from ..quantities import NumpyArray
-from .shapes import Shape
+from .shapes import Corners, Length, Shape
 
 SHARPEST = np.deg2rad(170.0)
 """The sharpest turn from one segment to the next."""
 
 
-def terrain(
-    points: Sequence[Sequence[float]] | NumpyArray, thickness: float, closed: bool = False
-) -> Shape:
+@checked
+def terrain(points: Corners, thickness: Length, closed: bool = False) -> Shape:
     """The shape of a fixed body that lies with its points (k, 2) where they are given, if it is at 0.
 
-    `closed` adds a segment from the last to the first. Raises SceneError for fewer than two points (three if
-    closed), two in one place, a turn by more than 170 degrees, and a thickness that is not above 0.
+    `closed` adds a segment from the last to the first. Raises ArgumentError for fewer than two points (three if
+    closed), two in one place, and a turn by more than 170 degrees.
     """
     p = np.array(points, float)
     least = 3 if closed else 2
-    if p.ndim != 2 or p.shape[1] != 2 or len(p) < least:
-        raise SceneError(f"terrain takes {least} points or more, (k, 2), not shape {p.shape}")
-    if not 0 < thickness < np.inf:
-        raise SceneError(f"the thickness of terrain must be above 0 and finite, not {thickness}")
+    if len(p) < least:
+        raise ArgumentError(f"terrain: points are {len(p)}; wanted {least} or more")
     ends = np.concatenate([p, p[:1]]) if closed else p
     way = np.diff(ends, axis=0)
     length = np.hypot(way[:, 0], way[:, 1])
     if not (length > 0).all():
-        raise SceneError(f"points {_next(p, int(np.argmin(length)))} of the terrain are one place")
+        raise ArgumentError(
+            f"terrain: points {_next(p, int(np.argmin(length)))} are one place; wanted two"
+        )
     along = way / length[:, None]
     back = _bisectors(along, closed)
     pieces = [
@@ -64,8 +62,8 @@ def _bisectors(along: NumpyArray, closed: bool) -> NumpyArray:
     share = 1 + (before * after).sum(axis=1)
     sharp = share < 1 + np.cos(SHARPEST)
     if sharp.any():
-        raise SceneError(
-            f"terrain turns back at point {np.argmax(sharp) % (len(along) + (not closed))}: by more than"
+        raise ArgumentError(
+            f"terrain: points turn back at point {np.argmax(sharp) % (len(along) + (not closed))}: by more than"
             f" {np.rad2deg(SHARPEST):g} degrees; put a short segment between"
         )
     return np.asarray((before + after) / share[:, None])

@@ -39,13 +39,32 @@ Source: the rigid bodies of DiffTaichi (Hu et al., ICLR 2020), sections 4 and 5.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Array, Index, NumpyArray, Scalar, Vector
+from ..arguments import checked
+from ..quantities import (
+    ABOVE_0,
+    FROM_0,
+    Array,
+    Axes,
+    Index,
+    NotNegative,
+    NumberOf,
+    NumpyArray,
+    PlaneVector,
+    Positive,
+    Scalar,
+    Share,
+    Vector,
+)
+
+Halves: TypeAlias = Annotated[NumpyArray, Axes("bodies", 2), ABOVE_0]
+"""(n, 2), the half extents of boxes."""
 
 SOFTENING = 1e-4  # of a spring's length, which keeps its direction finite
 SLOWEST = 1e-3  # a point that sinks more slowly has no time of impact that means anything
@@ -53,38 +72,42 @@ AROUND = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])  # the corners of a box
 JOINT_SOFTENING = 0.1  # of the relative speed of a joint's ends
 
 
+@checked
 @ra.struct
 class Motion:
     """Centres (n, 2), angles (n,), velocities (n, 2) and angular velocities (n,) of n bodies."""
 
-    position: ra.Vec
-    angle: ra.Vec
-    velocity: ra.Vec
-    spin: ra.Vec
+    position: Annotated[Array, Axes("bodies", 2)]
+    angle: Annotated[Array, Axes("bodies")]
+    velocity: Annotated[Array, Axes("bodies", 2)]
+    spin: Annotated[Array, Axes("bodies")]
 
 
+@checked
 @dataclass(frozen=True)
 class RigidBodies:
     """What n bodies are: masses (n,), moments of inertia (n,), and the m points, each with its `owner` (m,)
     and its offset (m, 2) in the owner's frame, that may touch the ground."""
 
-    mass: NumpyArray
-    inertia: NumpyArray
-    owner: NumpyArray
-    offset: NumpyArray
+    mass: Annotated[Array, Axes("bodies"), ABOVE_0]
+    inertia: Annotated[Array, Axes("bodies"), ABOVE_0]
+    owner: Annotated[NumpyArray, Axes("points"), NumberOf("bodies")]
+    offset: Annotated[NumpyArray, Axes("points", 2)]
 
 
+@checked
 @dataclass(frozen=True)
 class Links:
     """m springs or joints: the bodies (m, 2) that each joins, the offsets (m, 2, 2) of its ends in their
     frames, its stiffness (m,)."""
 
-    ends: NumpyArray
-    offset: NumpyArray
-    stiffness: NumpyArray
+    ends: Annotated[NumpyArray, Axes("links", 2), NumberOf("bodies")]
+    offset: Annotated[NumpyArray, Axes("links", 2, 2)]
+    stiffness: Annotated[NumpyArray, Axes("links"), FROM_0]
 
 
-def boxes(half: NumpyArray) -> RigidBodies:
+@checked
+def boxes(half: Halves) -> RigidBodies:
     """Boxes of half extents (n, 2) and density 1, which touch the ground with their corners."""
     mass = 4 * half[:, 0] * half[:, 1]
     inertia = mass / 3 * (half**2).sum(axis=1)
@@ -92,17 +115,23 @@ def boxes(half: NumpyArray) -> RigidBodies:
     return RigidBodies(mass, inertia, np.repeat(np.arange(len(half)), 4), corners.reshape(-1, 2))
 
 
+@checked
 class Impulses:
     """The impulses of one step on bodies in a motion, as they are summed."""
 
     def __init__(self, bodies: RigidBodies, motion: Motion) -> None:
         n = len(bodies.mass)
-        self.motion = motion
+        self.motion = motion = ra.map_leaves(ra.array, motion)
         self.frame = ra.stack([ra.cos(motion.angle), ra.sin(motion.angle)], axis=1)
         self.by_mass = ra.array(1 / bodies.mass)
         self.by_inertia = ra.array(1 / bodies.inertia)
         self.velocity, self.spin = ra.accum((n, 2)), ra.accum(n)
         self.position, self.angle = ra.accum((n, 2)), ra.accum(n)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many bodies there are."""
+        return {"bodies": self.motion.position.shape[0]}
 
     def arm(self, i: Index, offset: Vector) -> Vector:
         """The offset (2,) from the centre of body i, turned as the body is."""
@@ -128,20 +157,22 @@ class Impulses:
             self.angle[i] -= instant * dw
 
 
-def cross(a: Vector, b: Vector) -> Scalar:
+@checked
+def cross(a: PlaneVector, b: PlaneVector) -> Scalar:
     """a × b of two vectors of the plane, a number."""
     return a[0] * b[1] - a[1] * b[0]
 
 
+@checked
 def touch_ground(
     impulses: Impulses,
     bodies: RigidBodies,
     *,
     ground: Scalar,
     gravity: Scalar,
-    restitution: Scalar,
-    friction: Scalar,
-    dt: Scalar,
+    restitution: Share,
+    friction: NotNegative,
+    dt: Positive,
     time_of_impact: bool = True,
 ) -> None:
     """Add the impulses of contact with level ground; without `time_of_impact`, by the naive rule."""
@@ -164,7 +195,8 @@ def touch_ground(
             impulses.add(i, impulse, arm + dt * speed, instant)
 
 
-def ground_limit(bodies: RigidBodies, motion: Motion, dt: Scalar) -> Limit:
+@checked
+def ground_limit(bodies: RigidBodies, motion: Motion, dt: Positive) -> Limit:
     """Where contact with the ground is answered well: no point of a body may go farther in a step than half its
     distance from the centre, for the impulse acts at its arm moved by dt u. Points at the centre have no arm,
     and no limit."""
@@ -181,7 +213,8 @@ def ground_limit(bodies: RigidBodies, motion: Motion, dt: Scalar) -> Limit:
     return Limit(name, dt, 1 / fastest, numbers=[fastest])
 
 
-def links_limit(bodies: RigidBodies, links: tuple[Links, ...], dt: Scalar) -> Limit:
+@checked
+def links_limit(bodies: RigidBodies, links: tuple[Links, ...], dt: Positive) -> Limit:
     """Where springs and joints are stable, ω² dt² ≤ 4, by Gershgorin's bound on ω²: twice the sum of
     k (1/m + r²/I) over the links of a body, the largest of all."""
     square = np.zeros(len(bodies.mass))
@@ -195,7 +228,10 @@ def links_limit(bodies: RigidBodies, links: tuple[Links, ...], dt: Scalar) -> Li
     return Limit(name, dt, 2 / max(fastest, 1e-300), numbers=[fastest])
 
 
-def pull_springs(impulses: Impulses, springs: Links, rest: Array, dt: Scalar) -> None:
+@checked
+def pull_springs(
+    impulses: Impulses, springs: Links, rest: Annotated[Array, Axes("links"), FROM_0], dt: Positive
+) -> None:
     """Add the impulses of springs with rest lengths (m,)."""
     rest, stiffness = ra.array(rest), ra.array(springs.stiffness)
     for k in ra.range(len(springs.ends)):
@@ -206,7 +242,8 @@ def pull_springs(impulses: Impulses, springs: Links, rest: Array, dt: Scalar) ->
         impulses.add(b, impulse, arm_b)
 
 
-def hold_joints(impulses: Impulses, joints: Links, dt: Scalar) -> None:
+@checked
+def hold_joints(impulses: Impulses, joints: Links, dt: Positive) -> None:
     """Add the impulses of joints."""
     stiffness = ra.array(joints.stiffness)
     for k in ra.range(len(joints.ends)):
@@ -231,7 +268,8 @@ def _between(
     return a, b, arm_a, arm_b, (x[a] + arm_a) - (x[b] + arm_b)
 
 
-def advance(impulses: Impulses, *, drag: Scalar, gravity: Scalar, dt: Scalar) -> Motion:
+@checked
+def advance(impulses: Impulses, *, drag: Share, gravity: Scalar, dt: Positive) -> Motion:
     """The motion after a step of length dt; `drag` is the factor γ that a medium leaves of velocities."""
     before = impulses.motion
     fall = dt * gravity * np.array([0.0, 1.0])
@@ -245,23 +283,31 @@ def advance(impulses: Impulses, *, drag: Scalar, gravity: Scalar, dt: Scalar) ->
     )
 
 
-def box_outlines(motion: Motion, half: NumpyArray) -> Array:
+@checked
+def box_outlines(motion: Motion, half: Halves) -> Array:
     """The corners (n, 4, 2) of boxes of half extents (n, 2), in order round each."""
     return points_of(motion, np.arange(len(half))[:, None], half[:, None] * AROUND)
 
 
+@checked
 def link_ends(motion: Motion, links: Links) -> Array:
     """Where the ends (m, 2, 2) of links are."""
     return points_of(motion, links.ends, links.offset)
 
 
-def points_of(motion: Motion, owner: NumpyArray, offset: NumpyArray) -> Array:
+@checked
+def points_of(
+    motion: Motion,
+    owner: Annotated[NumpyArray, NumberOf("bodies")],
+    offset: Annotated[NumpyArray, Axes(..., 2)],
+) -> Array:
     """Where points of bodies are: `owner` (...) Ints, offsets and result (..., 2)."""
     c, s = ra.cos(motion.angle)[owner], ra.sin(motion.angle)[owner]
     x, y = offset[..., 0], offset[..., 1]
     return motion.position[owner] + ra.stack([c * x - s * y, s * x + c * y], axis=-1)
 
 
+@checked
 def kinetic_energy(motion: Motion, bodies: RigidBodies) -> Scalar:
     """The kinetic energy of the bodies."""
     v, w = motion.velocity, motion.spin

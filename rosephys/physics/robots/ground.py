@@ -17,15 +17,19 @@ from __future__ import annotations
 
 import rose_ad as ra
 
-from ..quantities import Index, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import Index, PlaneVectors, Positive, Scalar, Vector
 
 SLOWEST = 1e-4  # a point that sinks more slowly is in no contact: its time of impact has no meaning
 
 
+@checked
 def advance_over_ground(
-    x: Vectors, v: Vectors, ground: Scalar, dt: Scalar
-) -> tuple[Vectors, Vectors]:
+    x: PlaneVectors, v: PlaneVectors, ground: Scalar, dt: Positive
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Positions and velocities (n, 2) after a step of length dt over ground at that height."""
+
+    x, v = ra.array(x), ra.array(v)
 
     def advance(i: Index) -> tuple[Vector, Vector]:
         height, sinking = x[i, 1] - ground, v[i, 1]

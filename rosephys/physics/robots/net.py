@@ -14,14 +14,27 @@ Interface 1995.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import NumpyArray, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import (
+    FROM_0,
+    Array,
+    Axes,
+    Count,
+    NotNegative,
+    NumberOf,
+    NumpyArray,
+    Positive,
+    Scalar,
+    SpaceVector,
+    Vectors,
+)
 from .springs import (
     rest_lengths,
     spring_energy,
@@ -31,25 +44,33 @@ from .springs import (
     stiffest,
 )
 
+Points: TypeAlias = Annotated[NumpyArray, Axes("n", "d")]
+SpaceVectors: TypeAlias = Annotated[Array, Axes("n", 3)]
+Triangles: TypeAlias = Annotated[NumpyArray, Axes("m", 3), NumberOf("n")]
+"""(m, 3), the points at the corners of each."""
 
+
+@checked
 @dataclass(frozen=True)
 class Springs:
     """m springs of one stiffness (N/m): which points they join (m, 2) and their rest lengths (m,) in metres."""
 
-    ends: NumpyArray
-    rest: NumpyArray
-    stiffness: Scalar
+    ends: Annotated[NumpyArray, Axes("m", 2), NumberOf("n")]
+    rest: Annotated[Array, Axes("m"), FROM_0]
+    stiffness: NotNegative
 
 
-def rope_springs(points: NumpyArray, stretch: Scalar, bend: Scalar) -> tuple[Springs, ...]:
+@checked
+def rope_springs(points: Points, stretch: NotNegative, bend: NotNegative) -> tuple[Springs, ...]:
     """The springs of a rope through points (n, d) at rest."""
     order = np.arange(len(points))
     pairs = [np.stack([order[:-k], order[k:]], axis=1) for k in (1, 2)]
     return _kinds(points, pairs, (stretch, bend))
 
 
+@checked
 def sheet_springs(
-    points: NumpyArray, columns: int, stretch: Scalar, shear: Scalar, bend: Scalar
+    points: Points, columns: Count, stretch: NotNegative, shear: NotNegative, bend: NotNegative
 ) -> tuple[Springs, ...]:
     """The springs of a sheet of points (n, 3) at rest, row after row."""
     grid = np.arange(len(points)).reshape(-1, columns)
@@ -61,13 +82,15 @@ def sheet_springs(
     return _kinds(points, pairs, (stretch, shear, bend))
 
 
-def sheet_triangles(columns: int, rows: int) -> NumpyArray:
+@checked
+def sheet_triangles(columns: Count, rows: Count) -> NumpyArray:
     """The corners (2 (columns - 1) (rows - 1), 3) of a sheet's triangles."""
     cells = sheet_cells(columns, rows)
     return np.concatenate([cells[:, [0, 1, 2]], cells[:, [0, 2, 3]]])
 
 
-def sheet_cells(columns: int, rows: int) -> NumpyArray:
+@checked
+def sheet_cells(columns: Count, rows: Count) -> NumpyArray:
     """The corners ((columns - 1) (rows - 1), 4) of a sheet's cells, in order round them."""
     grid = np.arange(columns * rows).reshape(rows, columns)
     corners = (grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1])
@@ -91,7 +114,10 @@ def _kinds(
     )
 
 
-def net_forces(springs: tuple[Springs, ...], x: Vectors, v: Vectors, damping: Scalar) -> Vectors:
+@checked
+def net_forces(
+    springs: tuple[Springs, ...], x: Vectors, v: Vectors, damping: NotNegative
+) -> Vectors:
     """The forces (n, d) of springs and their dampers, of c = `damping`, on points at x with velocities v."""
     total: Any = 0.0  # an array once there is a spring
     for kind in springs:
@@ -100,8 +126,9 @@ def net_forces(springs: tuple[Springs, ...], x: Vectors, v: Vectors, damping: Sc
     return total
 
 
+@checked
 def net_limit(
-    springs: tuple[Springs, ...], points: NumpyArray, mass: Scalar, damping: Scalar, dt: Scalar
+    springs: tuple[Springs, ...], points: Points, mass: Positive, damping: NotNegative, dt: Positive
 ) -> Limit:
     """Where a step is stable, of a net that is at rest at `points` (n, d), of one `mass` each."""
     units = [stiffest(points, kind.ends) / mass for kind in springs]
@@ -109,8 +136,9 @@ def net_limit(
     return springs_limit(square, damping * sum(units), dt)
 
 
+@checked
 def net_energy(
-    springs: tuple[Springs, ...], x: Vectors, v: Vectors, mass: Scalar, gravity: Scalar
+    springs: tuple[Springs, ...], x: Vectors, v: Vectors, mass: Positive, gravity: Scalar
 ) -> Scalar:
     """Of points of one `mass`: of motion, of height (the last coordinate) and of the springs (J)."""
     energy = 0.5 * mass * ra.sum(v * v) + mass * gravity * ra.sum(x[:, -1])
@@ -119,8 +147,9 @@ def net_energy(
     return energy
 
 
+@checked
 def wind_forces(
-    triangles: NumpyArray, x: Vectors, v: Vectors, wind: Vector, density: Scalar
+    triangles: Triangles, x: SpaceVectors, v: SpaceVectors, wind: SpaceVector, density: NotNegative
 ) -> Vectors:
     """The forces (n, 3) of air that moves with `wind` (3,) on a sheet's points."""
     force = ra.accum(x.shape)

@@ -21,23 +21,44 @@ Source: the mass-spring robots of DiffTaichi (Hu et al., ICLR 2020).
 
 from __future__ import annotations
 
+from typing import Annotated, TypeAlias
+
 import numpy as np
 
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..quantities import Array, NumpyArray, Scalar, Vector, Vectors
+from ..arguments import checked
+from ..quantities import (
+    FROM_0,
+    Array,
+    Axes,
+    NotNegative,
+    NumberOf,
+    NumpyArray,
+    Positive,
+    Scalar,
+    Vector,
+    Vectors,
+)
+
+Ends: TypeAlias = Annotated[Array, Axes("m", 2), NumberOf("n")]
+"""(m, 2), the two points that each spring joins."""
+Lengths: TypeAlias = Annotated[Array, Axes("m"), FROM_0]
+Softening: TypeAlias = Annotated[float, FROM_0]
 
 POWERS = 60  # of the power method
 
 
-def rest_lengths(x: NumpyArray, ends: NumpyArray) -> NumpyArray:
+@checked
+def rest_lengths(x: Annotated[NumpyArray, Axes("n", "d")], ends: Ends) -> NumpyArray:
     """The lengths (m,) of springs at the positions x (n, d), both arrays of numpy."""
     return np.linalg.norm(x[ends[:, 0]] - x[ends[:, 1]], axis=1)
 
 
+@checked
 def spring_forces(
-    x: Vectors, ends: Array, rest: Array, stiffness: Scalar, softening: float = 0.0
+    x: Vectors, ends: Ends, rest: Lengths, stiffness: NotNegative, softening: Softening = 0.0
 ) -> Vectors:
     """The forces (n, d) on points x (n, d) of m springs: `ends` (m, 2) Ints, rest lengths (m,).
 
@@ -54,7 +75,7 @@ def spring_forces(
     return force.freeze()
 
 
-def _direction(apart: Vector, softening: float) -> Vector:
+def _direction(apart: Vector, softening: Softening) -> Vector:
     """d / ℓ; 0, and so is its derivative, where two points meet without softening."""
     length = ra.norm(apart) + softening
     if softening:
@@ -63,7 +84,8 @@ def _direction(apart: Vector, softening: float) -> Vector:
     return ra.where(apart_at_all, 1 / ra.where(apart_at_all, length, 1.0), 0.0) * apart
 
 
-def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vectors:
+@checked
+def spring_friction(x: Vectors, v: Vectors, ends: Ends, damping: NotNegative) -> Vectors:
     """The forces (n, d) of m dampers of c = `damping` between the points that `ends` (m, 2) names."""
     force = ra.accum(x.shape)
     x, v, ends = ra.array(x), ra.array(v), ra.array(ends)
@@ -77,8 +99,9 @@ def spring_friction(x: Vectors, v: Vectors, ends: Array, damping: Scalar) -> Vec
     return force.freeze()
 
 
+@checked
 def spring_energy(
-    x: Vectors, ends: Array, rest: Array, stiffness: Scalar, softening: float = 0.0
+    x: Vectors, ends: Ends, rest: Lengths, stiffness: NotNegative, softening: Softening = 0.0
 ) -> Scalar:
     """The potential energy of the same springs."""
     energy = ra.accum()
@@ -91,14 +114,16 @@ def spring_energy(
     return energy.freeze()
 
 
-def stiffest(x: NumpyArray, ends: NumpyArray) -> float:
+@checked
+def stiffest(x: Annotated[NumpyArray, Axes("n", "d")], ends: Ends) -> float:
     """The largest ω² of points of mass 1 at x (n, d), both arrays of numpy, that springs of k = 1 at rest join.
 
     By the power method, from below, to some percent; about twice as many springs as meet in a point at most.
     """
     a, b = ends[:, 0], ends[:, 1]
     apart = x[a] - x[b]
-    along = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    length = np.linalg.norm(apart, axis=1, keepdims=True)
+    along = apart / np.where(length > 0, length, 1.0)
     shape: NumpyArray = np.array(np.random.default_rng(0).standard_normal(x.shape))
     square = 0.0
     for _ in range(POWERS):
@@ -113,7 +138,8 @@ def stiffest(x: NumpyArray, ends: NumpyArray) -> float:
     return square
 
 
-def springs_limit(square: Scalar, damping: Scalar, dt: Scalar) -> Limit:
+@checked
+def springs_limit(square: NotNegative, damping: NotNegative, dt: Positive) -> Limit:
     """Where a step of semi-implicit Euler is stable, ω² dt² + 2 γ dt ≤ 4, for the largest ω² (1/s²) and γ (1/s)
     of springs and dampers."""
     fastest = ra.maximum(damping + ra.sqrt(damping * damping + 4 * square), 1e-300)
@@ -121,6 +147,7 @@ def springs_limit(square: Scalar, damping: Scalar, dt: Scalar) -> Limit:
     return Limit(name, dt, 4 / fastest, numbers=[ra.sqrt(square)])
 
 
-def damping(rate: Scalar, dt: Scalar) -> Scalar:
+@checked
+def damping(rate: NotNegative, dt: Positive) -> Scalar:
     """The factor by which a medium of damping `rate` shrinks a velocity in the time dt."""
     return ra.exp(-rate * dt)

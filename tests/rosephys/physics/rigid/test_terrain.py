@@ -49,11 +49,11 @@ def test_area_is_that_of_a_band() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (lambda: terrain([[0, 0]], 1.0), "2 points or more"),
-        (lambda: terrain([[0, 0], [1, 0]], 1.0, closed=True), "3 points or more"),
+        (lambda: terrain([[0, 0]], 1.0), "points are 1; wanted 2 or more"),
+        (lambda: terrain([[0, 0], [1, 0]], 1.0, closed=True), "points are 2; wanted 3 or more"),
         (lambda: terrain([[0, 0], [1, 0]], 0.0), "thickness"),
         (lambda: terrain([[0, 0], [1, 0], [1, 0]], 1.0), "1 and 2"),
-        (lambda: terrain([[0, 0], [1, 0], [0.1, 0.01]], 1.0), "turns back at point 1"),
+        (lambda: terrain([[0, 0], [1, 0], [0.1, 0.01]], 1.0), "turn back at point 1"),
         (lambda: World([Body(terrain([[0, 0], [1, 0]], 1.0)), Body(circle(1.0))]), "fixed=True"),
     ],
 )

@@ -27,6 +27,8 @@ def told(x: Any) -> str:
         truth = is_leaf(x) and kind_of(x) == "b"
         one, several = ("True or False", "truth values") if truth else ("a number", "numbers")
         return f"{several} of shape {shape}" if shape else one
+    if isinstance(x, np.ndarray):
+        return f"an array of {x.dtype}"
     size = f" of {len(x)}" if isinstance(x, (tuple, list, dict)) else ""
     return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}{size}"
 
