@@ -9,6 +9,10 @@ def f(x: ra.Real) -> ra.Real:
 ra.value_and_grad(f)(2.0)
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from . import interop
 from .api.checkpoint import checkpoint
 from .api.custom import custom_jvp, custom_vjp, stop_gradient
@@ -49,6 +53,7 @@ from .diagnostics.explain import explain
 from .ir.checkpoints import checkpoint_plan
 from .ir.interp import interpret
 from .ir.parsing import parse
+from .late import attribute
 from .rewrite.rules import rule
 from .rewrite.schedule import SCHEDULE
 from .tracing.accumulator import accum
@@ -153,6 +158,12 @@ from .tracing.reduce import (
     var,
 )
 
+if TYPE_CHECKING:
+    from . import linalg
+else:
+    __getattr__ = attribute
+
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -245,6 +256,7 @@ __all__ = [
     "jacfwd",
     "jacrev",
     "jvp",
+    "linalg",
     "linear_transpose",
     "linearize",
     "linspace",

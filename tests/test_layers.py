@@ -21,6 +21,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"tracing", "ad", "rewrite", "lower"},
         {"native"},
         {"api"},
+        {"linalg"},
+        {"late"},
         {"diagnostics", "interop"},
         {"__init__"},
         {"cli"},

@@ -17,7 +17,7 @@ from ..base.source import here
 from . import arrays, linalg, numeric, reduce
 from .control import where
 from .indexing import axis_of, broadcast_to
-from .values import lift
+from .values import INSTALLED, lift
 
 
 def _over_axes(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,21 +69,6 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     i, j = axis_of(axis1, v.ndim), axis_of(axis2, v.ndim)
     order[i], order[j] = order[j], order[i]
     return arrays.transpose(v, order)
-
-
-def _norm(x: Any, ord: Any = None, axis: int | None = None, keepdims: bool = False) -> Any:
-    if (
-        axis is not None
-        or keepdims
-        or ord not in (None, 2, "fro")
-        or (ord == 2 and lift(x).ndim > 1)
-    ):
-        raise TypeMismatch(
-            "np.linalg.norm of a traced value is that of all entries",
-            here(),
-            "ra.norm(x); ra.build(n, lambda i: ra.norm(x[i])) for the norms of rows",
-        )
-    return linalg.norm(arrays.ravel(x))
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -169,7 +154,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.einsum: lambda subscripts, *operands: linalg.einsum(subscripts, *operands),
     np.outer: lambda a, b: linalg.outer(a, b),
     np.cross: lambda a, b: linalg.cross(a, b),
-    np.linalg.norm: _norm,
     np.shape: lambda a: lift(a).shape,
     np.ndim: lambda a: lift(a).ndim,
     np.size: lambda a: lift(a).size,
@@ -198,7 +182,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 def array_function(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What one of numpy's functions is for traced values; TypeMismatch where it is nothing."""
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
-    f = FUNCTIONS.get(func)
+    f = FUNCTIONS.get(func) or INSTALLED["late_function"](func)
     if f is None:
         raise TypeMismatch(
             f"{name} does not know traced values",
