@@ -16,7 +16,7 @@ from ..tracing.reduce import max as largest
 from ..tracing.reduce import sum as total
 from ..tracing.values import convert, lift
 from .jacobi import SWEEPS, rotation, rounds
-from .matrices import apart, each, eager, matrices, precision, symmetric
+from .matrices import each, eager, matrices, over_gaps, precision, symmetric
 
 
 class EighResult(NamedTuple):
@@ -31,9 +31,10 @@ def eigh(x: Any) -> EighResult:
     """Of the symmetric part of matrices (..., n, n): eigenvalues (..., n), ascending, and eigenvectors (...,
     n, n).
 
-    The derivative of eigenvectors whose eigenvalues are equal does not exist; what it would add is taken as
-    zero, so that of any function which does not depend on their choice is right (the first derivative). The
-    sign of an eigenvector is not determined. Giles 2008, An extended collection of matrix derivative results.
+    The sign of an eigenvector is not determined. Where eigenvalues are equal, that is within n units of
+    rounding of the largest, their eigenvectors have no derivative: it is infinite or NaN, also in a function
+    that does not depend on their choice. That of the sum, or another symmetric function, of eigenvalues is
+    right everywhere. Giles 2008.
     """
     return EighResult(*each(_eigh, symmetric(matrices(x, "eigh", square=True))))
 
@@ -93,4 +94,5 @@ def _eigh_jvp(primals: Any, tangents: Any) -> Any:
     (a,), (da,) = primals, tangents
     values, vectors = _eigh(a)
     change = matmul(vectors.T, matmul(da, vectors))
-    return (values, vectors), (diagonal(change), matmul(vectors, apart(values) * change))
+    turn = over_gaps(change, values, lambda a, b: b - a)
+    return (values, vectors), (diagonal(change), matmul(vectors, turn))

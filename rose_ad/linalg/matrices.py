@@ -65,14 +65,14 @@ def precision(x: Any) -> float:
     return float(np.finfo(np.float32 if single else np.float64).eps)
 
 
-def apart(x: Any) -> Any:
-    """1 / (x_j - x_i) at (i, j), and 0 where two are equal but for rounding."""
+def over_gaps(change: Any, x: Any, gap: Callable[[Any, Any], Any]) -> Any:
+    """change_ij / gap(x_i, x_j), infinite where two of x are equal but for rounding; 0 on the diagonal."""
     n = x.shape[0]
     least = largest(abs(x)) * (n * precision(x)) if n else 0.0
 
     def entry(i: Any, j: Any) -> Any:
-        gap = x[j] - x[i]
-        same = abs(gap) <= least
-        return where(same, 0.0, 1.0 / where(same, 1.0, gap))
+        same = abs(x[j] - x[i]) <= least
+        size = where(i == j, 1.0, where(same, 0.0, gap(x[i], x[j])))
+        return where(i == j, 0.0, change[i, j] / size)
 
     return build(n, lambda i: build(n, lambda j: entry(i, j)))

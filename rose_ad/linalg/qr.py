@@ -73,25 +73,28 @@ def _reduced_jvp(primals: Any, tangents: Any) -> Any:
 def reflected(a: Any, columns: int) -> Any:
     """The first columns of Q, and R of the shape of a (Golub and Van Loan, 5.2)."""
     m, n = a.shape
-    size = largest(abs(a)) if m and n else convert(1, a.scalar)
-    unit = where(size > 0, size, 1.0)
+    start = convert(np.eye(m, columns), a.scalar)
+    if 0 in a.shape:
+        return start, a
 
     def reflect(r: Any, k: Any) -> Any:
-        head = r[k, k]
-        tail = total(m, lambda i: where(i > k, r[i, k] * r[i, k], 0.0))
+        size = largest(build(m, lambda i: where(i < k, 0.0, abs(r[i, k]))))
+        unit = where(size > 0, size, 1.0)  # squares of what is very small would be 0
+        column: Any = build(m, lambda i: r[i, k] / unit)
+        head = column[k]
+        tail = total(m, lambda i: where(i > k, column[i] * column[i], 0.0))
         flat = tail == 0  # nothing is to be made zero
         root = sqrt(where(flat, 1.0, head * head + tail))
         end = where(head > 0, -root, root)
         scale = 1.0 / where(flat, 1.0, head - end)
-        v = build(m, lambda i: where(i == k, 1.0, where((i > k) & ~flat, r[i, k] * scale, 0.0)))
+        v = build(m, lambda i: where(i == k, 1.0, where((i > k) & ~flat, column[i] * scale, 0.0)))
         by = where(flat, 0.0, (end - head) / end)
         return _reflection(r, v, by), (v, by)
 
     steps = np.arange(min(m, n))
-    r, reflections = scan(reflect, a / unit, steps)
-    start = convert(np.eye(m, columns), a.scalar)
+    r, reflections = scan(reflect, a, steps)
     q = scan(lambda q, h: (_reflection(q, *h), None), start, reflections, reverse=True)[0]
-    clean = build(m, lambda i: build(n, lambda j: where(j < i, 0.0, r[i, j] * unit)))
+    clean = build(m, lambda i: build(n, lambda j: where(j < i, 0.0, r[i, j])))
     return q, clean
 
 

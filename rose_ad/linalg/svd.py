@@ -8,7 +8,7 @@ import numpy as np
 
 from ..api.custom import custom_jvp
 from ..base.tree import is_traced
-from ..tracing.arrays import diagonal, matrix_transpose
+from ..tracing.arrays import diagonal, matrix_transpose, reshape
 from ..tracing.control import build, fori_loop, where, while_loop
 from ..tracing.linalg import matmul
 from ..tracing.numeric import maximum, sqrt, to_int
@@ -17,7 +17,7 @@ from ..tracing.reduce import max as largest
 from ..tracing.reduce import sum as total
 from ..tracing.values import convert, lift
 from .jacobi import SWEEPS, rotation, rounds
-from .matrices import apart, each, eager, matrices, precision
+from .matrices import each, eager, matrices, over_gaps, precision
 from .qr import reflected
 
 
@@ -34,10 +34,9 @@ def svd(x: Any, *, full_matrices: bool = True) -> SVDResult:
     """U, S and Vh with U diag(S) Vh = x, for matrices (..., m, n), S descending.
 
     With k = min(m, n): U is (..., m, k), S (..., k), Vh (..., k, n); the square ones with `full_matrices`,
-    whose further columns are those that reflections choose. The derivative of singular vectors whose values
-    are equal, or 0, does not exist; what it would add is taken as zero, so that of any function which does
-    not depend on their choice is right (the first derivative). The signs of vectors are not determined.
-    Townsend 2016.
+    whose further columns are those that reflections choose. The signs of vectors are not determined. Where
+    singular values are equal (as in `eigh`), or 0, their vectors have no derivative: it is infinite or NaN,
+    also in a function that does not depend on their choice. Townsend 2016.
     """
     v = matrices(x, "svd")
     if v.shape[-2] < v.shape[-1]:
@@ -80,7 +79,10 @@ def _whole(a: Any) -> Any:
 @custom_jvp
 def _tall(a: Any) -> Any:
     m, n = a.shape
-    size = largest(abs(a)) if m and n else convert(1, a.scalar)
+    if n == 0:
+        none = convert(np.zeros((0, 0)), a.scalar)
+        return a, reshape(none, (0,)), none
+    size = largest(abs(a))
     unit = where(size > 0, size, 1.0)
     one: Any = convert(1, a.scalar)
     start: Any = (a / unit, convert(np.eye(n), a.scalar), one)
@@ -131,15 +133,11 @@ def _tall_jvp(primals: Any, tangents: Any) -> Any:
     m, n = a.shape
     right = matmul(da, vh.T)
     p = matmul(u.T, right)
-    gaps: Any = apart(s)
-    by = build(
-        n, lambda i: build(n, lambda j: where(gaps[i, j] == 0, 0.0, gaps[i, j] / (s[i] + s[j])))
+    ps, sp = p * s, (p.T * s).T
+    du, dv = (
+        matmul(basis, over_gaps(x + x.T, s, lambda a, b: (b - a) * (b + a)))
+        for basis, x in ((u, ps), (vh.T, sp))
     )
-    du = matmul(u, by * (p * s + (p * s).T))
-    dv = matmul(vh.T, by * ((p.T * s).T + p.T * s))
     if m > n:
-        beyond = right - matmul(u, p)
-        du = du + beyond * build(
-            n, lambda j: where(s[j] == 0, 0.0, 1.0 / where(s[j] == 0, 1.0, s[j]))
-        )
+        du = du + (right - matmul(u, p)) / s
     return (u, s, vh), (du, diagonal(p), dv.T)
