@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..api.custom import custom_jvp
-from ..tracing.arrays import matrix_transpose
-from ..tracing.control import build, fori_loop, where
+from ..tracing.arrays import matrix_transpose, stack
+from ..tracing.control import build, scan, where
 from ..tracing.linalg import matmul
 from ..tracing.numeric import sqrt
-from .matrices import each, eager, matrices, symmetric
+from .matrices import SMALL, each, eager, matrices, symmetric
 from .triangular import lower_solve
 
 
@@ -33,21 +33,31 @@ def cholesky(x: Any, *, upper: bool = False) -> Any:
 
 @custom_jvp
 def _factor(a: Any) -> Any:
-    """Column after column, each taken from what is right of it."""
+    """Row after row of L^T, each taken from those below it."""
+    n = a.shape[0]
+    rows = _written_out(a) if n <= SMALL else _in_loops(a)
+    return build(n, lambda i: build(n, lambda j: where(j <= i, rows[j, i], 0.0)))
+
+
+def _written_out(a: Any) -> Any:
+    n = a.shape[0]
+    rows = [a[i] for i in range(n)]
+    for k in range(n):
+        rows[k] = rows[k] * (1.0 / sqrt(rows[k][k]))
+        for i in range(k + 1, n):
+            rows[i] = rows[i] - rows[k][i] * rows[k]
+    return stack(rows) if rows else a
+
+
+def _in_loops(a: Any) -> Any:
     n = a.shape[0]
 
-    def step(k: Any, a: Any) -> Any:
+    def step(a: Any, k: Any) -> Any:
         scale = 1.0 / sqrt(a[k, k])
-        column = build(n, lambda i: a[i, k] * scale)
+        row = build(n, lambda j: a[k, j] * scale)
+        return build(n, lambda i: build(n, lambda j: a[i, j] - row[i] * row[j])), row
 
-        def entry(i: Any, j: Any) -> Any:
-            here = where(i < k, 0.0, column[i])
-            rest = where(j > k, a[i, j] - column[i] * column[j], a[i, j])
-            return where(j == k, here, rest)
-
-        return build(n, lambda i: build(n, lambda j: entry(i, j)))
-
-    return fori_loop(0, n, step, a)
+    return scan(step, a, np.arange(n))[1]
 
 
 @_factor.defjvp

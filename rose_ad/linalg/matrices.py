@@ -19,6 +19,8 @@ from ..tracing.linalg import stacked
 from ..tracing.reduce import max as largest
 from ..tracing.values import convert, lift
 
+SMALL = 16  # matrices of up to so many rows are written out: their rows stay in registers
+
 
 def floating(x: Any) -> Any:
     """A traced array of Reals; Ints become Reals."""

@@ -10,11 +10,11 @@ from ..api.implicit import custom_linear_solve
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import is_traced
-from ..tracing.arrays import expand_dims
-from ..tracing.control import build, fori_loop, where
+from ..tracing.arrays import expand_dims, flip, stack
+from ..tracing.control import build, scan, where
 from ..tracing.linalg import matmul, over_stacks
 from ..tracing.values import promote
-from .matrices import floating, matrices
+from .matrices import SMALL, floating, matrices
 
 
 def solve_triangular(
@@ -84,18 +84,27 @@ def _solve(a: Any, b: Any, lower: bool, unit: bool) -> Any:
 
 
 def _substitute(a: Any, b: Any, lower: bool, unit: bool) -> Any:
-    """Unknown after unknown, each taken from the equations that are left."""
+    """Unknown after unknown, each from the equations before."""
+    n = b.shape[0]
+    order = range(n) if lower else range(n - 1, -1, -1)
+    if n > SMALL:
+        return _in_loops(a, b, order, unit)
+    found: dict[int, Any] = {}
+    for k in order:
+        left = b[k]
+        for i in found:
+            left = left - a[k, i] * found[i]
+        found[k] = left if unit else left * (1.0 / a[k, k])
+    return stack([found[k] for k in range(n)])
+
+
+def _in_loops(a: Any, b: Any, order: range, unit: bool) -> Any:
+    """The same, what is found taken from all that is left."""
     n, m = b.shape
 
-    def step(s: Any, x: Any) -> Any:
-        k = s if lower else n - 1 - s
-        found = x[k] if unit else x[k] * (1.0 / a[k, k])
+    def step(left: Any, k: Any) -> Any:
+        row = left[k] if unit else left[k] * (1.0 / a[k, k])
+        return build(n, lambda i: build(m, lambda j: left[i, j] - a[i, k] * row[j])), row
 
-        def row(i: Any) -> Any:
-            left = (i > k) if lower else (i < k)
-            factor = where(left, a[i, k], 0.0)
-            return build(m, lambda j: where(i == k, found[j], x[i, j] - factor * found[j]))
-
-        return build(n, row)
-
-    return fori_loop(0, n, step, b)
+    found = scan(step, b, np.array(order))[1]
+    return found if order.step > 0 else flip(found, 0)
