@@ -19,6 +19,7 @@ from .core import Instr, rounded
 from .elementary import call as elementary_call
 from .elementary import evaluate as elementary
 from .ops import OPS
+from .prim_bits import BITS
 from .prim_rules import (
     Jvp,
     Transpose,
@@ -404,6 +405,8 @@ _row(
 )
 _row("floordiv", "ii>i", lambda a, b: a // b if b else 0, form.FLOORDIV, domain=((-9, 9), (-4, 4)))
 _row("mod", "ii>i", lambda a, b: a % b if b else 0, form.MOD, domain=((-9, 9), (-4, 4)))
+for _name, (_value, _text) in BITS.items():
+    _row(_name, "ii>i", _value, _text, domain=((-99, 99), (-4, 70)))
 
 _row("lt", "nn>b", lambda a, b: a < b, form.compare("olt", "slt"), domain=(_R, _R))
 _row("le", "nn>b", lambda a, b: a <= b, form.compare("ole", "sle"), domain=(_R, _R))

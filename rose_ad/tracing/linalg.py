@@ -18,7 +18,7 @@ from .control import build
 from .indexing import at, generate
 from .numeric import root_of_square
 from .reduce import sum
-from .values import broadcast_shape, lift, promote
+from .values import SHORT, broadcast_shape, lift, promote
 
 
 def dot(x: Any, y: Any) -> Any:
