@@ -1,4 +1,5 @@
-"""What is loaded when it is first asked for: linear algebra, and what it is among numpy's functions."""
+"""What is loaded when it is first asked for: linear algebra, random numbers and the library, and their place
+among numpy's functions."""
 
 from __future__ import annotations
 
@@ -14,13 +15,18 @@ def attribute(name: str) -> Any:
         import rose_ad.linalg
 
         return rose_ad.linalg
-    raise AttributeError(f"module 'rose_ad' has no attribute {name!r}")
+    import rose_ad.library
+
+    if name in rose_ad.library.__all__:
+        return getattr(rose_ad.library, name)
+    raise AttributeError(f"module 'rose_ad' has no attribute {name!r}", name=name)
 
 
 def _numpy_function(func: Any) -> Callable[..., Any] | None:
-    from .linalg.as_numpy import FUNCTIONS
+    from .library.as_numpy import FUNCTIONS as of_library
+    from .linalg.as_numpy import FUNCTIONS as of_linalg
 
-    return FUNCTIONS.get(func)
+    return of_linalg.get(func) or of_library.get(func)
 
 
 INSTALLED["late_function"] = _numpy_function

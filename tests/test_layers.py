@@ -22,6 +22,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"native"},
         {"api"},
         {"linalg"},
+        {"library"},
         {"late"},
         {"diagnostics", "interop"},
         {"__init__"},

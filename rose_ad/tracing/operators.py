@@ -16,9 +16,7 @@ from .linalg import matmul
 from .numeric import UFUNCS
 from .values import INSTALLED, Traced
 
-_BINARY = (
-    "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift".split()
-)
+_BINARY = "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift".split()
 _OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
     f"__{name}__"
     for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()
