@@ -80,7 +80,7 @@ def gamma(x: Any) -> Any:
     y, product, _ = _raised(mirrored)
     half = pow(y, 0.5 * y - 0.25) * exp(-0.5 * y)  # twice, for the whole may be infinite
     above = half * ((math.sqrt(2 * math.pi) * exp(_correction(y))) / product) * half
-    above = where(isfinite(mirrored), above, mirrored)
+    above = where(mirrored > 180.0, math.inf, above)
     sine = _sine(where(x < 0.5, x, 0.5))[0]
     pole = sine == 0
     below = where(pole, math.nan, math.pi / (where(pole, 1.0, sine) * above))
