@@ -24,7 +24,7 @@ from ..tracing.reduce import max as largest
 from ..tracing.reduce import min as least
 from ..tracing.reduce import sort
 from ..tracing.reduce import sum as total
-from ..tracing.values import lift, located
+from ..tracing.values import convert, lift, located
 from .samples import searchsorted
 
 
@@ -46,7 +46,7 @@ def quantile(x: Any, q: Any, *, axis: int | None = None, keepdims: bool = False)
     missing = holds(rows != rows, axis=-1)
 
     def one(share: Any) -> Any:
-        place = lift(share) * float(n - 1)
+        place: Any = convert(share, v.scalar) * float(n - 1)
         low = floor(place)
         k = lesser(to_int(low), n - 1)
         a, b = in_order[..., k], in_order[..., lesser(k + 1, n - 1)]

@@ -85,9 +85,8 @@ def test_the_whole_line(ours: Any, theirs: Any, ulps: float) -> None:
     "ours,theirs", [(ra.lgamma, special.gammaln), (ra.digamma, special.digamma)]
 )
 def test_logarithms_of_gamma(ours: Any, theirs: Any) -> None:
-    x = LINE[LINE != 0]
-    near_pole = (x < 0) & (np.abs(x - np.round(x)) < 0.01)
-    x = x[np.isfinite(x) & ~near_pole]
+    x = LINE[np.isfinite(LINE) & (LINE != 0)]
+    x = x[(x > 0) | (np.abs(x - np.round(x)) > 0.01)]
     expected = theirs(x)
     for found in (ra.fn(ours)(x), ours(x)):
         error = np.abs(found - expected) / np.maximum(1, np.abs(expected))
