@@ -1,7 +1,9 @@
 """What is built of the core and loaded when it is first asked for: its names are those of `rose_ad`."""
 
+from ..linalg.products import kron, tensordot, vecdot
 from . import fft, random
 from .complexes import Complex, polar
+from .convolution import convolve, correlate
 from .dtypes import (
     can_cast,
     e,
@@ -25,7 +27,6 @@ from .picking import (
     isin,
     take_along_axis,
 )
-from .products import convolve, correlate, kron, tensordot, vecdot
 from .samples import gradient, interp, polyval, searchsorted, trapezoid
 from .special import (
     digamma,

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from . import picking, products, samples, special, standard, statistics
+from ..linalg import products
+from . import convolution, picking, samples, special, standard, statistics
 
 
 def _cumulative(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,8 +39,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     ),
     np.kron: products.kron,
     np.tensordot: lambda a, b, axes=2: products.tensordot(a, b, axes=axes),
-    np.convolve: products.convolve,
-    np.correlate: products.correlate,
+    np.convolve: convolution.convolve,
+    np.correlate: convolution.correlate,
     np.broadcast_arrays: picking.broadcast_arrays,
     np.take_along_axis: lambda arr, indices, axis=-1: picking.take_along_axis(
         arr, indices, axis=axis

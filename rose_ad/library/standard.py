@@ -3,7 +3,6 @@ and bits."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -18,74 +17,74 @@ from ..tracing.numeric import UFUNCS
 from ..tracing.values import lift
 
 
-def _as_numpy(name: str, doc: str) -> Callable[..., Any]:
-    """numpy's function outside a trace, and what it is in one."""
-    plain, traced = getattr(np, name), UFUNCS[name]
-
-    def f(*args: Any) -> Any:
-        return traced(*args) if is_traced(args) else plain(*args)
-
+def _named(f: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
     f.__name__ = f.__qualname__ = name
     f.__doc__ = doc
     return f
 
 
-add = _as_numpy("add", "x + y.")
-subtract = _as_numpy("subtract", "x - y.")
-multiply = _as_numpy("multiply", "x times y.")
-divide = _as_numpy("divide", "x over y, a Real.")
-floor_divide = _as_numpy("floor_divide", "x // y, the quotient rounded down; of Ints by 0 it is 0.")
-remainder = _as_numpy("remainder", "x % y, with the sign of y; of Ints by 0 it is 0.")
-negative = _as_numpy("negative", "-x.")
-positive = _as_numpy("positive", "x.")
-reciprocal = _as_numpy("reciprocal", "1 / x.")
-equal = _as_numpy("equal", "Whether x is y.")
-not_equal = _as_numpy("not_equal", "Whether x is not y.")
-less = _as_numpy("less", "Whether x is below y.")
-less_equal = _as_numpy("less_equal", "Whether x is below y or equal.")
-greater = _as_numpy("greater", "Whether x is above y.")
-greater_equal = _as_numpy("greater_equal", "Whether x is above y or equal.")
-bitwise_and = _as_numpy("bitwise_and", "x & y, bit by bit of Ints.")
-bitwise_or = _as_numpy("bitwise_or", "x | y, bit by bit of Ints.")
-bitwise_xor = _as_numpy("bitwise_xor", "x ^ y, bit by bit of Ints.")
+def _unary(name: str, doc: str) -> Callable[[Any], Any]:
+    plain, traced = getattr(np, name), UFUNCS[name]
+    return _named(lambda x, /: traced(x) if is_traced(x) else plain(x), name, doc)
 
 
-def _of_conditions(name: str, doc: str) -> Callable[..., Any]:
-    f = _as_numpy(name, doc)
+def _binary(name: str, doc: str) -> Callable[[Any, Any], Any]:
+    """numpy's function outside a trace, and what it is in one."""
+    plain, traced = getattr(np, name), UFUNCS[name]
 
-    def g(*args: Any) -> Any:
-        if is_traced(args) and any(lift(x).scalar is not Bool for x in args):
-            raise TypeMismatch(f"{name} takes Bools", here(), "compare: x != 0")
-        return f(*args)
+    def f(x1: Any, x2: Any, /) -> Any:
+        return traced(x1, x2) if is_traced((x1, x2)) else plain(x1, x2)
 
-    g.__name__ = g.__qualname__ = name
-    g.__doc__ = doc
-    return g
+    return _named(f, name, doc)
 
 
-logical_and = _of_conditions("logical_and", "Whether both hold.")
-logical_or = _of_conditions("logical_or", "Whether one of two holds, or both.")
-logical_xor = _of_conditions("logical_xor", "Whether one of two holds, not both.")
-logical_not = _of_conditions("logical_not", "Whether it does not hold.")
+add = _binary("add", "x1 + x2.")
+subtract = _binary("subtract", "x1 - x2.")
+multiply = _binary("multiply", "x1 times x2.")
+divide = _binary("divide", "x1 over x2, a Real.")
+floor_divide = _binary("floor_divide", "x1 // x2, rounded down; of Ints by 0 it is 0.")
+remainder = _binary("remainder", "x1 % x2, with the sign of x2; of Ints by 0 it is 0.")
+negative = _unary("negative", "-x.")
+positive = _unary("positive", "x.")
+reciprocal = _unary("reciprocal", "1 / x.")
+equal = _binary("equal", "Whether x1 is x2.")
+not_equal = _binary("not_equal", "Whether x1 is not x2.")
+less = _binary("less", "Whether x1 is below x2.")
+less_equal = _binary("less_equal", "Whether x1 is below x2 or equal.")
+greater = _binary("greater", "Whether x1 is above x2.")
+greater_equal = _binary("greater_equal", "Whether x1 is above x2 or equal.")
+bitwise_and = _binary("bitwise_and", "x1 & x2, bit by bit of Ints.")
+bitwise_or = _binary("bitwise_or", "x1 | x2, bit by bit of Ints.")
+bitwise_xor = _binary("bitwise_xor", "x1 ^ x2, bit by bit of Ints.")
+bitwise_left_shift = _binary("left_shift", "x1 << x2, the bits of an Int moved up.")
+bitwise_right_shift = _binary("right_shift", "x1 >> x2, its bits moved down, the sign staying.")
+bitwise_invert = _unary("invert", "~x, each bit of an Int turned.")
 
 
-def bitwise_invert(x: Any) -> Any:
-    """~x, each bit of an Int turned."""
-    return ~x if is_traced(x) else np.invert(x)
+def _conditions(*values: Any) -> None:
+    if is_traced(values) and any(lift(x).scalar is not Bool for x in values):
+        raise TypeMismatch("a logical function takes Bools", here(), "compare: x != 0")
 
 
-def bitwise_left_shift(x: Any, y: Any) -> Any:
-    """x << y, the bits of an Int moved up."""
-    return _shift(operator.lshift, np.left_shift, x, y)
+def _logical(name: str, doc: str) -> Callable[[Any, Any], Any]:
+    f = _binary(name, doc)
+
+    def g(x1: Any, x2: Any, /) -> Any:
+        _conditions(x1, x2)
+        return f(x1, x2)
+
+    return _named(g, name, doc)
 
 
-def bitwise_right_shift(x: Any, y: Any) -> Any:
-    """x >> y, the bits of an Int moved down, its sign staying."""
-    return _shift(operator.rshift, np.right_shift, x, y)
+logical_and = _logical("logical_and", "Whether both hold.")
+logical_or = _logical("logical_or", "Whether one of two holds, or both.")
+logical_xor = _logical("logical_xor", "Whether one of two holds, not both.")
 
 
-def _shift(f: Any, plain: Any, x: Any, y: Any) -> Any:
-    return f(lift(x), y) if is_traced((x, y)) else plain(x, y)
+def logical_not(x: Any, /) -> Any:
+    """Whether it does not hold."""
+    _conditions(x)
+    return ~x if is_traced(x) else np.logical_not(x)
 
 
 def signbit(x: Any) -> Any:

@@ -15,6 +15,7 @@ from .eigh import EighResult, eigh, eigvalsh
 from .norms import matrix_norm, vector_norm
 from .pinv import lstsq, pinv
 from .powers import expm, matrix_power
+from .products import kron, tensordot, vecdot
 from .qr import QRResult, qr
 from .svd import SVDResult, cond, matrix_rank, svd, svdvals
 from .triangular import solve_triangular
@@ -33,6 +34,7 @@ __all__ = [
     "eigvalsh",
     "expm",
     "inv",
+    "kron",
     "lstsq",
     "matmul",
     "matrix_norm",
@@ -47,6 +49,8 @@ __all__ = [
     "solve_triangular",
     "svd",
     "svdvals",
+    "tensordot",
     "trace",
+    "vecdot",
     "vector_norm",
 ]

@@ -52,14 +52,18 @@ def array(rows: Any, dtype: Any = None) -> Any:
     return out if dtype is None else astype(out, dtype)
 
 
-asarray = array
+def asarray(x: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
+    """`array`; with `copy` never the same memory, which matters outside a trace alone."""
+    out = array(x, dtype)
+    return out.copy() if copy and isinstance(out, np.ndarray) else out
 
 
-def full(shape: Shape, value: Any, *, dtype: Any = None) -> Any:
-    """An array of that shape with every entry `value`."""
-    if is_traced(value):
-        return broadcast_to(value if dtype is None else astype(value, dtype), as_shape(shape))
-    return np.full(_literal(as_shape(shape)), value, dtype)
+def full(shape: Shape, fill_value: Any, *, dtype: Any = None) -> Any:
+    """An array of that shape with every entry `fill_value`."""
+    if is_traced(fill_value):
+        entry = fill_value if dtype is None else astype(fill_value, dtype)
+        return broadcast_to(entry, as_shape(shape))
+    return np.full(_literal(as_shape(shape)), fill_value, dtype)
 
 
 def zeros(shape: Shape, *, dtype: Any = None) -> Any:
@@ -86,12 +90,12 @@ def ones_like(x: Any, *, dtype: Any = None) -> Any:
 empty, empty_like = zeros, zeros_like
 
 
-def full_like(x: Any, value: Any, *, dtype: Any = None) -> Any:
-    """An array of the shape of another with every entry `value`, and of its type."""
-    if not is_traced((x, value)):
-        return np.full_like(x, value, dtype)
+def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
+    """An array of the shape of another with every entry `fill_value`, and of its type."""
+    if not is_traced((x, fill_value)):
+        return np.full_like(x, fill_value, dtype)
     v = lift(x)
-    entry = convert(value, v.scalar) if dtype is None else astype(lift(value), dtype)
+    entry = convert(fill_value, v.scalar) if dtype is None else astype(lift(fill_value), dtype)
     return full(v.shape, entry) if v.shape else entry
 
 
@@ -355,13 +359,17 @@ def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     return tuple(rows[k] for k in range(rows.shape[0]))
 
 
-def diff(x: Any, *, axis: int = -1) -> Any:
-    """Each entry less the one before it, along an axis."""
+def diff(x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+    """Each entry less the one before it, along an axis, n times; of x between `prepend` and `append`."""
+    parts = [p for p in (prepend, x, append) if p is not None]
+    if len(parts) > 1:
+        x = concat(parts, axis)
     if not is_traced(x):
-        return np.diff(x, axis=axis)
+        return np.diff(x, n, axis=axis)
     rows = moveaxis(x, axis, 0)
-    conditions = rows.scalar is Bool
-    return moveaxis(rows[1:] != rows[:-1] if conditions else rows[1:] - rows[:-1], 0, axis)
+    for _ in range(n):
+        rows = rows[1:] != rows[:-1] if rows.scalar is Bool else rows[1:] - rows[:-1]
+    return moveaxis(rows, 0, axis)
 
 
 def diagonal(x: Any) -> Any:

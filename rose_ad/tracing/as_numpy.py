@@ -38,10 +38,8 @@ def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     return arrays.take(arrays.ravel(a), indices) if axis is None else arrays.take(a, indices, axis)
 
 
-def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    for _ in builtins.range(n):
-        a = arrays.diff(a, axis=axis)
-    return a
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    return arrays.diff(a, axis=axis, n=n, prepend=prepend, append=append)
 
 
 def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:

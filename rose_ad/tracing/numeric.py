@@ -177,9 +177,11 @@ def _picked(number: str, condition: str, x: Any, y: Any) -> Any:
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """x, or the bound it is beyond."""
-    return minimum(maximum(x, low), high)
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """x, or the bound it is beyond; None is no bound."""
+    if min is not None:
+        x = maximum(x, min)
+    return x if max is None else minimum(x, max)
 
 
 def hypot(x: Any, y: Any) -> Any:

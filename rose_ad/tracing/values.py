@@ -257,7 +257,10 @@ class TracedScalar(Traced):
     def __iter__(self) -> Iterator[Any]:
         raise TraceError("a number cannot be iterated over", here())
 
-    def __getitem__(self, i: Any) -> Any:
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if all(k is None or k is Ellipsis for k in keys):
+            return INSTALLED["getitem"](self, key) if None in keys else self
         raise TypeMismatch("a number cannot be indexed", here())
 
 

@@ -216,7 +216,7 @@ def test_functions_of_numpy_take_traced_values(name: str) -> None:
         (lambda x: ra.tensordot(x, x[:2], axes=1), "tensordot of shapes"),
         (lambda x: ra.take_along_axis(x, np.zeros((1, 1), int)), "places of shape"),
         (lambda x: ra.cumulative_sum(ra.outer(x, x)), "axis="),
-        (lambda x: ra.logical_and(x, x), "logical_and takes Bools"),
+        (lambda x: ra.logical_and(x, x), "a logical function takes Bools"),
         (lambda x: x << 1, "<< and >> move the bits of Ints"),
         (lambda x: x & x, "put comparisons in parentheses"),
         (lambda x: ra.nextafter(ra.astype(x, np.float32), 1.0), "no nextafter of Real32"),

@@ -1,4 +1,4 @@
-"""Products of arrays: Kronecker's, over named axes, and convolutions."""
+"""Products over axes: Kronecker's, sums over named axes, inner products of many vectors."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import numpy as np
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import is_traced
-from ..tracing.accumulator import total
-from ..tracing.arrays import flip, moveaxis, pad, permute_dims, reshape
+from ..tracing.arrays import moveaxis, permute_dims, reshape
 from ..tracing.indexing import axis_of, generate
 from ..tracing.linalg import matmul
 from ..tracing.reduce import sum as sum_entries
 from ..tracing.values import promote
-
-_numpy: Any = np  # its overloads do not take what may be anything
 
 
 def kron(a: Any, b: Any) -> Any:
@@ -45,7 +42,7 @@ def tensordot(a: Any, b: Any, *, axes: int | Sequence[Sequence[int]] = 2) -> Any
     """The sum of products over the last axes of a and the first of b, so many; or over the axes that are
     named."""
     if not is_traced((a, b)):
-        return _numpy.tensordot(a, b, axes)
+        return np.tensordot(a, b, axes)  # type: ignore[arg-type]
     x: Any
     y: Any
     x, y = promote(a, b)
@@ -76,41 +73,3 @@ def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
     if x.shape[-1] != y.shape[-1]:
         raise TypeMismatch(f"vecdot of shapes {x.shape} and {y.shape}", here())
     return sum_entries(x * y, axis=-1)
-
-
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    """The sums of a[k - j] v[j] over j, of vectors, as numpy's: "full", "same" as long as the longer, or
-    "valid"."""
-    if not is_traced((a, v)):
-        return _numpy.convolve(a, v, mode)
-    x: Any
-    y: Any
-    x, y = promote(a, v)
-    if x.ndim != 1 or y.ndim != 1 or 0 in (*x.shape, *y.shape):
-        raise TypeMismatch(f"convolve of shapes {x.shape} and {y.shape}", here(), "two vectors")
-    if len(x) < len(y):
-        x, y = y, x
-    return _slid(x, flip(y), mode)
-
-
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    """The sums of a[k + j] v[j] over j, of vectors, as numpy's."""
-    if not is_traced((a, v)):
-        return _numpy.correlate(a, v, mode)
-    x: Any
-    y: Any
-    x, y = promote(a, v)
-    if x.ndim != 1 or y.ndim != 1 or 0 in (*x.shape, *y.shape):
-        raise TypeMismatch(f"correlate of shapes {x.shape} and {y.shape}", here(), "two vectors")
-    return flip(_slid(y, x, mode)) if len(x) < len(y) else _slid(x, y, mode)
-
-
-def _slid(x: Any, y: Any, mode: str) -> Any:
-    """The products of y with what it lies on, moved along the longer x."""
-    n, m = len(x), len(y)
-    borders = {"full": (m - 1, m - 1), "same": (m // 2, m - 1 - m // 2), "valid": (0, 0)}
-    if mode not in borders:
-        raise TypeMismatch(f"there is no mode {mode!r}", here(), "full, same or valid")
-    before, after = borders[mode]
-    wide: Any = pad(x, (before, after)) if mode != "valid" else x
-    return generate((n + before + after - m + 1,), lambda k: total(m, lambda j: wide[k + j] * y[j]))
