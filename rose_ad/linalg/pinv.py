@@ -33,6 +33,8 @@ def pinv(x: Any, *, rtol: float | None = None) -> Any:
 def _pseudoinverse(rtol: float) -> Any:
     @custom_jvp
     def inverse(a: Any) -> Any:
+        if 0 in a.shape:
+            return a.T
         u, s, vh = svd(a, full_matrices=False)
         kept = s > rtol * s[:1]
         by = where(kept, 1.0 / where(kept, s, 1.0), 0.0)
