@@ -41,6 +41,7 @@ Reading = tuple[Var, Atom]  # a stack and where it is read
 _FUNCTIONS = frozenset({
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh",
     "tanh", "pow", "asinh", "acosh", "atanh", "log2", "log10", "softplus", "rem",
+    "erf", "erfc",
 })  # fmt: skip
 _DEAR = _FUNCTIONS | {"filter"}
 _SHARE = 4  # the memory for a step's dear values is at most so many times that for its carries

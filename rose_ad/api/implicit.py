@@ -23,7 +23,7 @@ from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import F32, F64, Array, Ref, Type, is_float, scalar_of, shape_of
 from ..tracing.arrays import concat, expand_dims, full_like, reshape
 from ..tracing.control import build, fori_loop, where, while_loop
-from ..tracing.linalg import matmul
+from ..tracing.linalg import matmul, over_stacks
 from ..tracing.numeric import maximum
 from ..tracing.reduce import argmax
 from ..tracing.reduce import max as largest
@@ -196,7 +196,7 @@ def _minus(b: Builder, x: Atom, y: Atom) -> Atom:
 
 
 def solve(a: Any, b: Any) -> Any:
-    """x with a @ x = b, for a small dense matrix of shape (n, n) and b of shape (n,) or (n, m).
+    """x with a @ x = b, for small dense matrices of shape (..., n, n) and b of shape (n,) or (..., n, m).
 
     Gaussian elimination with row pivoting; a singular matrix gives infinities or NaN.
     """
@@ -204,9 +204,14 @@ def solve(a: Any, b: Any) -> Any:
         return np.linalg.solve(a, b)
     matrix, right = promote(a, b)
     matrix, right = (convert(x, F64) if not is_float(x.type) else x for x in (matrix, right))
-    n = matrix.shape[0]
-    if matrix.shape != (n, n) or right.ndim not in (1, 2) or right.shape[0] != n:
+    n = matrix.shape[-1] if matrix.ndim > 1 else 0
+    rows = right.shape[0 if right.ndim == 1 else -2] if right.ndim else -1
+    if matrix.ndim < 2 or matrix.shape[-2] != n or rows != n:
         raise TypeMismatch(f"shapes {matrix.shape} and {right.shape} are no linear system", here())
+    if right.ndim == 1 and matrix.ndim > 2:
+        return solve(matrix, expand_dims(right, 1))[..., 0]
+    if matrix.ndim > 2 or right.ndim > 2:
+        return over_stacks(solve, matrix, right)
     if n == 0:
         return right
     return custom_linear_solve(
@@ -218,12 +223,13 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def inv(a: Any) -> Any:
-    """The inverse of a small square matrix; `solve` is cheaper where only a product with it is wanted."""
+    """The inverse of small square matrices, (..., n, n); `solve` is cheaper where only a product with it is
+    wanted."""
     if not is_traced(a):
         return np.linalg.inv(a)
     matrix = lift(a)
     scalar = matrix.scalar if is_float(matrix.type) else F64
-    return solve(matrix, np.eye(matrix.shape[0], dtype=scalar.dtype))
+    return solve(matrix, np.eye(matrix.shape[-1], dtype=scalar.dtype))
 
 
 def _eliminate(a: Any, b: Any) -> Any:

@@ -11,17 +11,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from . import prim_forms as form
+from . import prim_libm
 from .core import Instr, rounded
 from .elementary import call as elementary_call
 from .elementary import evaluate as elementary
 from .ops import OPS
+from .prim import Prim
+from .prim_bits import BITS
 from .prim_rules import (
-    Jvp,
-    Transpose,
     add_jvp,
     angle,
     choose_jvp,
@@ -60,26 +60,6 @@ from .prim_values import (
     with_pole,
 )
 from .types import F32, F64, I64, Bool, Scalar, Type
-
-
-@dataclass(frozen=True, eq=False)
-class Prim:
-    """One row. `kinds` has a letter an operand and one for the result, as in "ff>f":
-    f float, i int, b bool, n either number, t any scalar; equal letters are equal types."""
-
-    name: str
-    kinds: str
-    evaluate: Callable[..., Any]
-    llvm: Callable[[Scalar], str]
-    literal: tuple[
-        Callable[[Scalar], str], ...
-    ] = ()  # its form where that operand is a literal number
-    jvp: Jvp | None = None
-    transpose: Transpose | None = None  # (E, args, which operand is linear, cotangent)
-    linear: tuple[int, ...] = ()  # operands in which it is linear, taken one at a time
-    domain: tuple[tuple[float, float], ...] = ()  # test samples, an interval an operand
-    special: tuple[tuple[float, ...], ...] = ()  # further points with known derivative
-
 
 TABLE: dict[str, Prim] = {}
 
@@ -385,6 +365,8 @@ _row(
     jvp=partials(lambda P, x, o: one_minus_square(P, o)),
     domain=(_R,),
 )
+for _name, _fields in prim_libm.ROWS.items():
+    _row(_name, **_fields)
 _row(
     "pow",
     "ff>f",
@@ -404,6 +386,8 @@ _row(
 )
 _row("floordiv", "ii>i", lambda a, b: a // b if b else 0, form.FLOORDIV, domain=((-9, 9), (-4, 4)))
 _row("mod", "ii>i", lambda a, b: a % b if b else 0, form.MOD, domain=((-9, 9), (-4, 4)))
+for _name, (_value, _text) in BITS.items():
+    _row(_name, "ii>i", _value, _text, domain=((-99, 99), (-4, 70)))
 
 _row("lt", "nn>b", lambda a, b: a < b, form.compare("olt", "slt"), domain=(_R, _R))
 _row("le", "nn>b", lambda a, b: a <= b, form.compare("ole", "sle"), domain=(_R, _R))

@@ -24,6 +24,7 @@ from ..ir.builder import Builder
 from ..ir.core import Atom, Block, Const, Instr, Span, Unset, Var
 from ..ir.intervals import interval
 from ..ir.ops import length_of
+from ..ir.prim_bits import BITS
 from ..ir.prims import HEADS, TABLE, made_types, result_type
 from ..ir.queries import is_zero
 from ..ir.types import (
@@ -70,6 +71,7 @@ _FOLDED = {
     "to_f64",
     "to_i64",
     "bool_to_i64",
+    *BITS,
 }
 
 

@@ -23,6 +23,7 @@ from .accumulator import Accumulator
 from .control import build, cond, where
 from .control import range as loop
 from .indexing import Shape, as_shape, at, axis_of, broadcast_to, generate, index
+from .numeric import astype
 from .trace import current
 from .values import common_scalar, convert, is_python_number, lift, located, promote, wrap
 from .values import stack as packed
@@ -42,68 +43,85 @@ def _literal(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def array(rows: Any) -> Any:
+# `dtype` is float64, float32, int64 or bool, as numpy takes them; by default that of the values, else float64
+
+
+def array(rows: Any, dtype: Any = None) -> Any:
     """An array of these rows; while tracing, a traced one, which traced Ints can index."""
-    return lift(rows) if current() is not None else np.asarray(rows)
+    out = lift(rows) if current() is not None else np.asarray(rows)
+    return out if dtype is None else astype(out, dtype)
 
 
-def full(shape: Shape, value: Any) -> Any:
-    """An array of that shape with every entry `value`."""
-    if is_traced(value):
-        return broadcast_to(value, as_shape(shape))
-    return np.full(_literal(as_shape(shape)), value)
+def asarray(x: Any, dtype: Any = None, *, copy: bool | None = None) -> Any:
+    """`array`; with `copy` never the same memory, which matters outside a trace alone."""
+    out = array(x, dtype)
+    return out.copy() if copy and isinstance(out, np.ndarray) else out
 
 
-def zeros(shape: Shape) -> Any:
+def full(shape: Shape, fill_value: Any, *, dtype: Any = None) -> Any:
+    """An array of that shape with every entry `fill_value`."""
+    if is_traced(fill_value):
+        entry = fill_value if dtype is None else astype(fill_value, dtype)
+        return broadcast_to(entry, as_shape(shape))
+    return np.full(_literal(as_shape(shape)), fill_value, dtype)
+
+
+def zeros(shape: Shape, *, dtype: Any = None) -> Any:
     """A literal array of zeros."""
-    return np.zeros(_literal(as_shape(shape)))
+    return np.zeros(_literal(as_shape(shape)), dtype or np.float64)
 
 
-def ones(shape: Shape) -> Any:
+def ones(shape: Shape, *, dtype: Any = None) -> Any:
     """A literal array of ones."""
-    return np.ones(_literal(as_shape(shape)))
+    return np.ones(_literal(as_shape(shape)), dtype or np.float64)
 
 
-def zeros_like(x: Any) -> Any:
+def zeros_like(x: Any, *, dtype: Any = None) -> Any:
     """Zeros of the shape of an array."""
-    return full_like(x, 0)
+    return full_like(x, 0, dtype=dtype)
 
 
-def ones_like(x: Any) -> Any:
+def ones_like(x: Any, *, dtype: Any = None) -> Any:
     """Ones of the shape of an array."""
-    return full_like(x, 1)
+    return full_like(x, 1, dtype=dtype)
 
 
-def full_like(x: Any, value: Any) -> Any:
-    """An array of the shape and type of another with every entry `value`."""
-    if not is_traced((x, value)):
-        return np.full_like(x, value)
+# there is no memory that is not set
+empty, empty_like = zeros, zeros_like
+
+
+def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
+    """An array of the shape of another with every entry `fill_value`, and of its type."""
+    if not is_traced((x, fill_value)):
+        return np.full_like(x, fill_value, dtype)
     v = lift(x)
-    return full(v.shape, convert(value, v.scalar)) if v.shape else convert(value, v.scalar)
+    entry = convert(fill_value, v.scalar) if dtype is None else astype(lift(fill_value), dtype)
+    return full(v.shape, entry) if v.shape else entry
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1) -> Any:
+def arange(start: Any, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> Any:
     """`start`, `start + step`, … up to and without `stop`; the three are Python numbers."""
     low, high = (0, start) if stop is None else (start, stop)
     if step:
         _literal((math.ceil((high - low) / step),))
-    return array(np.arange(low, high, step))
+    return array(np.arange(low, high, step, dtype=dtype))
 
 
-def linspace(start: Any, stop: Any, num: int) -> Any:
-    """`num` evenly spaced values from `start` to `stop`, both included."""
+def linspace(start: Any, stop: Any, num: int, *, endpoint: bool = True, dtype: Any = None) -> Any:
+    """`num` evenly spaced values from `start` to `stop`, which is the last one, or would be the next."""
     if not is_traced((start, stop)):
-        return np.linspace(start, stop, num)
-    part = np.linspace(0.0, 1.0, num)
+        return np.linspace(start, stop, num, endpoint, dtype=dtype)
+    part = np.linspace(0.0, 1.0, num, endpoint)
     if common_scalar(*(v if is_python_number(v) else lift(v) for v in (start, stop))) is F32:
         part = part.astype(np.float32)
-    return start * (1 - part) + stop * part
+    out = start * (1 - part) + stop * part
+    return out if dtype is None else astype(out, dtype)
 
 
-def eye(n: int, m: int | None = None) -> Any:
-    """The identity matrix, n by n, or n by m with ones on its diagonal."""
+def eye(n: int, m: int | None = None, *, k: int = 0, dtype: Any = None) -> Any:
+    """The identity matrix, n by n, or n by m with ones on its k-th diagonal."""
     rows, columns = _literal((n, n if m is None else m))
-    return array(np.eye(rows, columns))
+    return array(np.eye(rows, columns, k, dtype or np.float64))
 
 
 def meshgrid(*axes: Any, indexing: str = "xy") -> list[Any]:
@@ -341,13 +359,17 @@ def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     return tuple(rows[k] for k in range(rows.shape[0]))
 
 
-def diff(x: Any, *, axis: int = -1) -> Any:
-    """Each entry less the one before it, along an axis."""
+def diff(x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+    """Each entry less the one before it, along an axis, n times; of x between `prepend` and `append`."""
+    parts = [p for p in (prepend, x, append) if p is not None]
+    if len(parts) > 1:
+        x = concat(parts, axis)
     if not is_traced(x):
-        return np.diff(x, axis=axis)
+        return np.diff(x, n, axis=axis)
     rows = moveaxis(x, axis, 0)
-    conditions = rows.scalar is Bool
-    return moveaxis(rows[1:] != rows[:-1] if conditions else rows[1:] - rows[:-1], 0, axis)
+    for _ in range(n):
+        rows = rows[1:] != rows[:-1] if rows.scalar is Bool else rows[1:] - rows[:-1]
+    return moveaxis(rows, 0, axis)
 
 
 def diagonal(x: Any) -> Any:

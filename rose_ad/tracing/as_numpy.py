@@ -17,7 +17,7 @@ from ..base.source import here
 from . import arrays, linalg, numeric, reduce, sorting
 from .control import where
 from .indexing import axis_of, broadcast_to
-from .values import lift
+from .values import INSTALLED, lift
 
 
 def _over_axes(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,10 +38,8 @@ def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
     return arrays.take(arrays.ravel(a), indices) if axis is None else arrays.take(a, indices, axis)
 
 
-def _diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    for _ in builtins.range(n):
-        a = arrays.diff(a, axis=axis)
-    return a
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    return arrays.diff(a, axis=axis, n=n, prepend=prepend, append=append)
 
 
 def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
@@ -69,23 +67,6 @@ def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     i, j = axis_of(axis1, v.ndim), axis_of(axis2, v.ndim)
     order[i], order[j] = order[j], order[i]
     return arrays.transpose(v, order)
-
-
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    v = lift(x)
-    if axis is None and ord is None:
-        axis = tuple(builtins.range(v.ndim))
-    many = v.ndim != 1 if axis is None else not isinstance(axis, int) and len(axis) != 1
-    if ord in (None, "fro") or (ord == 2 and not many):
-        return numeric.root_of_square(reduce.sum(v * v, axis=axis, keepdims=keepdims))
-    if many or ord not in (1, np.inf, -np.inf):
-        raise TypeMismatch(
-            f"np.linalg.norm of a traced value with ord={ord!r}",
-            here(),
-            "None or 'fro'; of a vector 1, 2, inf and -inf as well",
-        )
-    fold = reduce.sum if ord == 1 else reduce.max if ord > 0 else reduce.min
-    return fold(numeric.abs(v), axis=axis, keepdims=keepdims)
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -171,7 +152,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.einsum: lambda subscripts, *operands: linalg.einsum(subscripts, *operands),
     np.outer: lambda a, b: linalg.outer(a, b),
     np.cross: lambda a, b: linalg.cross(a, b),
-    np.linalg.norm: _norm,
     np.shape: lambda a: lift(a).shape,
     np.ndim: lambda a: lift(a).ndim,
     np.size: lambda a: lift(a).size,
@@ -200,7 +180,7 @@ METHODS: dict[str, Callable[..., Any]] = {
 def array_function(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What one of numpy's functions is for traced values; TypeMismatch where it is nothing."""
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
-    f = FUNCTIONS.get(func)
+    f = FUNCTIONS.get(func) or INSTALLED["late_function"](func)
     if f is None:
         raise TypeMismatch(
             f"{name} does not know traced values",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -14,10 +14,11 @@ from ..base.source import here
 from ..base.tree import is_traced
 from .accumulator import total
 from .arrays import array, ravel
+from .control import build
 from .indexing import at, generate
 from .numeric import root_of_square
 from .reduce import sum
-from .values import SHORT, lift, promote
+from .values import SHORT, broadcast_shape, lift, promote
 
 
 def dot(x: Any, y: Any) -> Any:
@@ -37,7 +38,7 @@ def dot(x: Any, y: Any) -> Any:
 def matmul(x: Any, y: Any) -> Any:
     """The product of matrices (n, k) and (k, m), of a matrix and a vector, or of a vector and a matrix.
 
-    Leading axes of `x` are a batch where `y` is a matrix or a vector.
+    Leading axes, (..., n, k) and (..., k, m), are stacks of matrices and broadcast.
     """
     if not is_traced((x, y)):
         return np.matmul(x, y)
@@ -46,11 +47,33 @@ def matmul(x: Any, y: Any) -> Any:
     a, b = promote(x, y)
     if a.ndim == 1 and b.ndim == 1:
         return dot(a, b)
-    if a.ndim < 1 or b.ndim not in (1, 2) or a.shape[-1] != b.shape[0]:
+    if a.ndim < 1 or b.ndim < 1 or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise TypeMismatch(f"shapes {a.shape} and {b.shape} cannot be multiplied", here())
+    if b.ndim > 2:
+        if a.ndim > 1:
+            return over_stacks(matmul, a, b)
+        return stacked(b.shape[:-2], lambda *i: matmul(a, at(b, *i)))
     k = a.shape[-1]
     # of a matrix b rows are added up, so that the innermost loop runs along memory
     return generate(a.shape[:-1], lambda *i: _total(k, lambda j: at(a, *i, j) * b[j]))
+
+
+def over_stacks(f: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    """`f` of the matrices of two stacks, (..., n, m), whose leading axes broadcast."""
+
+    def member(x: Any, i: Sequence[Any]) -> Any:
+        own = i[len(i) - (x.ndim - 2) :]
+        return at(x, *(0 if n == 1 else k for n, k in zip(x.shape, own, strict=False)))
+
+    batch = broadcast_shape(a.shape[:-2], b.shape[:-2])
+    return stacked(batch, lambda *i: f(member(a, i), member(b, i)))
+
+
+def stacked(batch: Sequence[int], f: Callable[..., Any]) -> Any:
+    """The arrays `f(i, j, ...)` stacked over the indices of a shape, by loops; of a structure, a structure."""
+    if not batch:
+        return f()
+    return build(batch[0], lambda i: stacked(batch[1:], lambda *j: f(i, *j)))
 
 
 def _total(n: int, f: Callable[[Any], Any]) -> Any:

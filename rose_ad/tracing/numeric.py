@@ -19,7 +19,8 @@ from ..ir.types import F32, F64, I64, Bool, is_float
 from .values import Traced, convert, elementwise, lift, numbers, promote
 
 
-def _floating(*values: Any) -> list[Traced]:
+def floating(*values: Any) -> list[Traced]:
+    """The values as traced Reals of one width."""
     out = promote(*values)
     return out if is_float(out[0].type) else [convert(v, F64) for v in out]
 
@@ -28,7 +29,7 @@ def _unary(name: str, plain: Any, doc: str) -> Callable[[Any], Any]:
     def f(x: Any) -> Any:
         if not is_traced(x):
             return plain(x)
-        return elementwise(lambda b, a: b.prim(name, a), *_floating(x))
+        return elementwise(lambda b, a: b.prim(name, a), *floating(x))
 
     f.__name__ = f.__qualname__ = name
     f.__doc__ = doc
@@ -74,6 +75,16 @@ round = _rounding(
 ceil = _rounding("ceil", np.ceil, "The least whole number not below x. Its derivative is 0.")
 
 
+def _error_function(
+    name: str, of_number: Callable[[float], float], doc: str
+) -> Callable[[Any], Any]:
+    return _unary(name, np.vectorize(of_number, otypes=[float]), doc)
+
+
+erf = _error_function("erf", math.erf, "2/sqrt(pi) times the integral of exp(-t²) from 0 to x.")
+erfc = _error_function("erfc", math.erfc, "1 - erf(x), exact for large x.")
+
+
 def square(x: Any) -> Any:
     """x times x."""
     return x * x
@@ -83,7 +94,7 @@ def logaddexp(x: Any, y: Any) -> Any:
     """log(exp(x) + exp(y)), without overflow."""
     if not is_traced((x, y)):
         return np.logaddexp(x, y)
-    return elementwise(_logaddexp, *_floating(x, y))
+    return elementwise(_logaddexp, *floating(x, y))
 
 
 def _logaddexp(b: Any, x: Atom, y: Atom) -> Atom:
@@ -137,7 +148,7 @@ def atan2(y: Any, x: Any) -> Any:
     """The angle of the point (x, y) from the x axis, in radians."""
     if not is_traced((y, x)):
         return np.arctan2(y, x)
-    return elementwise(lambda b, p, q: b.prim("atan2", p, q), *_floating(y, x))
+    return elementwise(lambda b, p, q: b.prim("atan2", p, q), *floating(y, x))
 
 
 def pow(x: Any, y: Any) -> Any:
@@ -166,16 +177,18 @@ def _picked(number: str, condition: str, x: Any, y: Any) -> Any:
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    """x, or the bound it is beyond."""
-    return minimum(maximum(x, low), high)
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """x, or the bound it is beyond; None is no bound."""
+    if min is not None:
+        x = maximum(x, min)
+    return x if max is None else minimum(x, max)
 
 
 def hypot(x: Any, y: Any) -> Any:
     """sqrt(x² + y²), with gradient 0 at the origin."""
     if not is_traced((x, y)):
         return np.hypot(x, y)
-    return elementwise(_hypot, *_floating(x, y))
+    return elementwise(_hypot, *floating(x, y))
 
 
 def _hypot(b: Any, x: Atom, y: Atom) -> Atom:
@@ -187,7 +200,7 @@ def _hypot(b: Any, x: Atom, y: Atom) -> Atom:
 
 def root_of_square(square: Any) -> Any:
     """The root of a sum of squares, whose derivative at 0 is taken as 0."""
-    return elementwise(lambda b, a: b.prim("norm_sqrt", a), *_floating(square))
+    return elementwise(lambda b, a: b.prim("norm_sqrt", a), *floating(square))
 
 
 def to_int(x: Any) -> Any:
@@ -229,6 +242,14 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 _BY_DTYPE = {t.dtype: t for t in (F64, F32, I64, Bool)}
+
+
+def _nextafter(x: Any, y: Any) -> Any:
+    a, c = floating(x, y)
+    if a.scalar is F32:
+        raise TypeMismatch("there is no nextafter of Real32", here(), "ra.to_real(x)")
+    return elementwise(lambda b, p, q: b.prim("nextafter", p, q), a, c)
+
 
 UFUNCS: dict[str, Callable[..., Any]] = {
     "sqrt": sqrt,
@@ -275,8 +296,19 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "isinf": isinf,
     "isfinite": isfinite,
     "reciprocal": lambda x: 1.0 / x,
+    "bitwise_and": lambda x, y: lift(x) & y,
+    "bitwise_or": lambda x, y: lift(x) | y,
+    "bitwise_xor": lambda x, y: lift(x) ^ y,
+    "invert": lambda x: ~lift(x),
+    "left_shift": lambda x, y: lift(x) << y,
+    "right_shift": lambda x, y: lift(x) >> y,
+    "logical_xor": lambda x, y: lift(x) ^ y,
     "logical_and": lambda x, y: lift(x) & y,
     "logical_or": lambda x, y: lift(x) | y,
+    "copysign": lambda x, y: elementwise(lambda b, p, q: b.prim("copysign", p, q), *floating(x, y)),
+    "signbit": lambda x: UFUNCS["copysign"](1.0, x) < 0,
+    "nextafter": _nextafter,
+    "positive": lift,
     "logical_not": lambda x: ~lift(x),
     "less": lambda x, y: lift(x) < y,
     "greater": lambda x, y: lift(x) > y,

@@ -17,7 +17,7 @@ from .numeric import UFUNCS
 from .updates import At
 from .values import INSTALLED, Traced
 
-_BINARY = ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or")
+_BINARY = "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift".split()
 _OPERATORS = {f"__{right}{name}__" for name in _BINARY for right in ("", "r")} | {
     f"__{name}__"
     for name in "neg pos abs invert lt le gt ge eq ne bool float int index array".split()

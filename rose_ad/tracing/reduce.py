@@ -21,7 +21,7 @@ from .arrays import diagonal, full_like, moveaxis, reshape
 from .control import fori_loop, scan, where
 from .control import range as loop
 from .indexing import axis_of
-from .numeric import exp, isfinite, log, maximum, minimum, root_of_square, to_real
+from .numeric import astype, exp, isfinite, log, maximum, minimum, root_of_square, to_real
 from .values import SHORT, convert, lift, located
 
 Axis: TypeAlias = "int | Sequence[int] | None"
@@ -46,7 +46,12 @@ def _kept(out: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 
 def sum(
-    x: Any, f: Callable[[Any], Any] | None = None, *, axis: Axis = None, keepdims: bool = False
+    x: Any,
+    f: Callable[[Any], Any] | None = None,
+    *,
+    axis: Axis = None,
+    dtype: Any = None,
+    keepdims: bool = False,
 ) -> Any:
     """`sum(a)`: the sum of an array's entries, over all axes or those given.
 
@@ -55,7 +60,9 @@ def sum(
     if f is not None:
         return total(x, f)
     if not is_traced(x):
-        return np.sum(x, axis=_numpy_axis(axis), keepdims=keepdims)
+        return np.sum(x, axis=_numpy_axis(axis), dtype=dtype, keepdims=keepdims)
+    if dtype is not None:
+        x = astype(x, dtype)
     if lift(x).scalar is Bool:
         x = convert(x, I64)
     rows, axes, _ = _front(x, axis)
@@ -149,10 +156,19 @@ def _folding(
     return f
 
 
-prod = _folding(
+_product = _folding(
     "prod", lambda rows: rows[0] if rows.shape[0] else np.ones(rows.shape[1:])[()],
-    lambda a, b: a * b, np.prod, "The product of an array's entries, over all axes or those given.",
+    lambda a, b: a * b, np.prod, "",
 )  # fmt: skip
+
+
+def prod(x: Any, *, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The product of an array's entries, over all axes or those given."""
+    if dtype is not None:
+        x = astype(x, dtype)
+    return _product(x, axis=axis, keepdims=keepdims)
+
+
 all = _folding(
     "all", lambda rows: np.ones(rows.shape[1:], bool)[()], lambda a, b: a & b, np.all,
     "Whether all entries hold, over all axes or those given.",

@@ -214,6 +214,24 @@ class Traced(Leaf):
     def __ror__(self, other: Any) -> Any:
         return binary("or", other, self)
 
+    def __xor__(self, other: Any) -> Any:
+        return binary("xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return binary("xor", other, self)
+
+    def __lshift__(self, other: Any) -> Any:
+        return shifted("shift_left", self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return shifted("shift_left", other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return shifted("shift_right", self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return shifted("shift_right", other, self)
+
     def __matmul__(self, other: Any) -> Any:
         return INSTALLED["matmul"](self, other)
 
@@ -226,6 +244,8 @@ class Traced(Leaf):
         return INSTALLED["transpose"](self)
 
     def __invert__(self) -> Any:
+        if self.scalar is I64:
+            return -1 - self
         return elementwise(lambda b, x: b.prim("not", x), self)
 
 
@@ -237,7 +257,10 @@ class TracedScalar(Traced):
     def __iter__(self) -> Iterator[Any]:
         raise TraceError("a number cannot be iterated over", here())
 
-    def __getitem__(self, i: Any) -> Any:
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if all(k is None or k is Ellipsis for k in keys):
+            return INSTALLED["getitem"](self, key) if None in keys else self
         raise TypeMismatch("a number cannot be indexed", here())
 
 
@@ -432,7 +455,7 @@ def common_scalar(*values: Any) -> Scalar:
     return common
 
 
-_LOGICAL = {"and", "or"}
+_LOGICAL = {"and", "or", "xor"}
 
 
 def binary(name: str, x: Any, y: Any) -> Any:
@@ -442,13 +465,7 @@ def binary(name: str, x: Any, y: Any) -> Any:
     a, c = promote(x, y)
     scalar = _scalar(a)
     if name in _LOGICAL:
-        if scalar is not Bool:
-            raise TypeMismatch(
-                f"& and | combine conditions, not {scalar!r}",
-                here(),
-                "put comparisons in parentheses: (a < b) & (c < d)",
-            )
-        return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+        return _combined(name, a, c)
     if scalar is Bool:
         if name in {"eq", "ne"}:
             both = elementwise(lambda b, p, q: b.prim("select", p, q, b.prim("not", q)), a, c)
@@ -460,6 +477,31 @@ def binary(name: str, x: Any, y: Any) -> Any:
         return elementwise(float_floordiv if name == "floordiv" else float_mod, a, c)
     if name == "mul":
         return elementwise(product, a, c)
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+
+
+def _combined(name: str, a: Traced, c: Traced) -> Any:
+    """Of conditions, or of the bits of Ints."""
+    if a.scalar is I64:
+        return elementwise(lambda b, p, q: b.prim(f"bit_{name}", p, q), a, c)
+    if a.scalar is not Bool:
+        raise TypeMismatch(
+            f"& and | combine conditions, or Ints, not {a.scalar!r}",
+            here(),
+            "put comparisons in parentheses: (a < b) & (c < d)",
+        )
+    if name == "xor":
+        return a != c
+    return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
+
+
+def shifted(name: str, x: Any, y: Any) -> Any:
+    """The bits of Ints moved; all are lost by 64 places or more, or by less than 0."""
+    if not _operand(x) or not _operand(y):
+        return NotImplemented
+    a, c = promote(x, y)
+    if a.scalar is not I64:
+        raise TypeMismatch(f"<< and >> move the bits of Ints, not of {a.scalar!r}", here())
     return elementwise(lambda b, p, q: b.prim(name, p, q), a, c)
 
 

@@ -19,7 +19,7 @@ COUNT = 24  # samples of a row
 # must be right to the last bit
 LIBM = frozenset(
     "exp expm1 log log1p sin cos tan asin acos atan atan2 sinh cosh tanh pow asinh "
-    "acosh atanh log2 log10 softplus".split()
+    "acosh atanh log2 log10 softplus erf erfc".split()
 )
 
 

@@ -85,7 +85,7 @@ def test_solves_in_single_precision_of_integers_and_outside() -> None:
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [((2, 3), (2,)), ((2, 2), (3,)), ((2, 2), (2, 2, 2)), ((2, 2, 2), (2,)), ((2,), (2,))],
+    [((2, 3), (2,)), ((2, 2), (3,)), ((2, 2), (2, 3, 2)), ((2, 2, 2), (3,)), ((2,), (2,))],
 )
 def test_shapes_that_are_no_system(a: Any, b: Any) -> None:
     with pytest.raises(ra.TypeMismatch, match="no linear system") as error:

@@ -1,0 +1,32 @@
+"""What is loaded when it is first asked for: linear algebra, random numbers and the library, and their place
+among numpy's functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .tracing.values import INSTALLED
+
+
+def attribute(name: str) -> Any:
+    """A public name of `rose_ad` that is not loaded with it; AttributeError where there is none."""
+    if name == "linalg":
+        import rose_ad.linalg
+
+        return rose_ad.linalg
+    import rose_ad.library
+
+    if name in rose_ad.library.__all__:
+        return getattr(rose_ad.library, name)
+    raise AttributeError(f"module 'rose_ad' has no attribute {name!r}", name=name)
+
+
+def _numpy_function(func: Any) -> Callable[..., Any] | None:
+    from .library.as_numpy import FUNCTIONS as of_library
+    from .linalg.as_numpy import FUNCTIONS as of_linalg
+
+    return of_linalg.get(func) or of_library.get(func)
+
+
+INSTALLED["late_function"] = _numpy_function
