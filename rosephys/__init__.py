@@ -6,6 +6,7 @@ problem = Problem(find_scene("billiards"))
 loss, gradient = problem.value_and_gradient(problem.values)
 """
 
+from .constraint import Constraint
 from .errors import OptimizeError, SceneError
 from .files.notebook import Animation, show
 from .limit import Limit
@@ -34,6 +35,7 @@ __all__ = [
     "Animation",
     "Arrow",
     "Circles",
+    "Constraint",
     "Cross",
     "Image",
     "Limit",

@@ -30,7 +30,10 @@ class FilmError(Exception):
     """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
-METHODS = ("initial", "step", "loss", "picture", "tracks", "limits", "invariants")  # of a scene
+METHODS = (  # of a scene
+    *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints"),
+    *("picture", "tracks", "limits", "invariants"),
+)
 
 
 def describe(error: BaseException) -> str:

@@ -28,7 +28,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "rosephys": [
         {"errors"},
-        {"console", "sdl", "limit"},
+        {"console", "sdl", "limit", "constraint"},
         {"scene", "physics"},
         {"solve"},
         {"drawing"},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
 
 Run: TypeAlias = "Callable[[argparse.Namespace], int]"
@@ -208,7 +209,12 @@ def _new(commands: Any, run: Run) -> None:
 
 def _list(commands: Any, run: Run) -> None:
     command = commands.add_parser(
-        "list", help="list the scenes, a line each", description="List the scenes."
+        "list",
+        help="list the scenes, a line each",
+        description="List the scenes, or the optimisers.",
+    )
+    command.add_argument(
+        "--optimizers", action="store_true", help="the optimisers, and what each suits, instead"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run)
@@ -270,7 +276,10 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
     command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
     command.add_argument(
-        "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
+        "--optimizer",
+        choices=tuple(OPTIMIZERS),
+        metavar="NAME",
+        help="how a step is chosen: a name from `list --optimizers`",
     )
     command.add_argument(
         "--starts",

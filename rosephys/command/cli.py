@@ -25,6 +25,7 @@ from rosephys.command.report import (
     print_findings,
     print_gradient,
     print_info,
+    print_optimizers,
     print_scenes,
     print_solution,
     to_json,
@@ -46,7 +47,9 @@ from rosephys.files.atomic import replacing
 from rosephys.files.destination import kind, place, try_out
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
-from rosephys.solve.optimize import Solution
+from rosephys.scene.scene import constrained
+from rosephys.solve.constraints import excesses
+from rosephys.solve.iterate import Solution
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
@@ -82,7 +85,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from rosephys.scene.catalogue import groups
+    from rosephys.scene.optimizers import OPTIMIZERS
 
+    if arguments.optimizers:
+        rows = list(OPTIMIZERS.values())
+        print(to_json({"optimizers": rows})) if arguments.json else print_optimizers(rows)
+        return 0
     entries = sorted((e for group in groups() for e in group.entries), key=lambda e: e.name)
     if arguments.json:
         print(to_json({"scenes": [e.name for e in entries]}))
@@ -208,6 +216,8 @@ def _result(
     """All that is known of a solve, for JSON."""
     best = solution.best
     result: dict[str, Any] = {"scene": _name(arguments), "settings": dict(arguments.settings)}
+    if constrained(problem.scene):
+        result |= {"violation": best.violation, "constraints": excesses(problem, best.values)}
     result |= how | {"loss": best.loss, "iteration": best.iteration, "gradient": best.gradient}
     result["controls"] = solution.controls(problem)
     result["losses"] = solution.losses

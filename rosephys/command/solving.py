@@ -16,9 +16,12 @@ from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
 from rosephys.errors import OptimizeError
 from rosephys.files.values import save
+from rosephys.scene.scene import constrained
+from rosephys.solve.constraints import worst
 from rosephys.solve.guard import at_first
-from rosephys.solve.optimize import Solution
-from rosephys.solve.outcome import Help, Outcome, outcome, steepness
+from rosephys.solve.iterate import Solution
+from rosephys.solve.optimize import check_optimizer
+from rosephys.solve.outcome import Help, Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays, Problem
 from rosephys.solve.starts import descend_from
 from rosephys.solve.trust import Verdict
@@ -33,12 +36,14 @@ class Ending:
 
 
 def solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
-    """How to solve: as asked, or else as the scene prefers."""
+    """How to solve: as asked, or else as the scene prefers. Raises what `descend` does of an optimiser that is
+    of no use."""
     asked = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
     how = {
         name: getattr(problem.scene, name) if value is None else value
         for name, value in asked.items()
     }
+    check_optimizer(problem, how["optimizer"])
     return how | {"starts": arguments.starts, "seed": arguments.seed}
 
 
@@ -83,7 +88,7 @@ def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solutio
     finally:
         bar.clear()
     tried = [descent for descent in descents if descent.iterates]
-    solution = min(tried, key=lambda descent: descent.best.loss)
+    solution = min(tried, key=lambda descent: descent.best.rank)
     solution.starts, solution.seconds = len(tried), perf_counter() - begin
     solution.stopped, solution.code = stopped, code
     if stopped:
@@ -133,7 +138,10 @@ def ending(
     values = found(problem, solution)
     verdict = judged(problem, values, known, thorough=thorough, quiet=quiet)
     steep = steepness(problem, best.values, best.gradient)
-    came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
+    if constrained(problem.scene):
+        came_to = under_constraints(solution.losses, worst(problem, values), how["optimizer"])
+    else:
+        came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
     return Ending(verdict, came_to)
 
 

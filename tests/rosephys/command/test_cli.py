@@ -20,7 +20,8 @@ from rosephys.command.arguments import parser
 from rosephys.command.cli import RUNS, main
 from rosephys.console import Bar
 from rosephys.errors import OptimizeError
-from rosephys.solve.optimize import OPTIMIZERS, Iterate
+from rosephys.scene.optimizers import OPTIMIZERS
+from rosephys.solve.iterate import Iterate
 from tests.support.commands import HERE, SCENE, run
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
