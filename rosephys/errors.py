@@ -68,8 +68,9 @@ def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:
 
 def _without_line(error: BaseException) -> str:
     """An error that says all there is to say, or that has no line of the user's own code in it."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror.lower()}"
     if isinstance(error, (SceneError, OptimizeError, NotFiniteError, FilmError, OSError)):
         return str(error) or type(error).__name__
     place = traceback.extract_tb(error.__traceback__)[-1]

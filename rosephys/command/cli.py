@@ -53,6 +53,7 @@ from rosephys.solve.iterate import Solution
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
+    from rosephys.files.evaluations import Recorded
     from rosephys.scene.catalogue import Group
     from rosephys.solve.curves import Curves
     from rosephys.solve.problem import Problem
@@ -181,16 +182,22 @@ def _record(arguments: argparse.Namespace) -> int:
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import kept, take_up
+
+    if arguments.resume:
+        take_up(arguments)
     problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
     for path in filter(
         None, (arguments.out and arguments.out / f"{_name(arguments)}.npz", arguments.picture)
     ):
         try_out(path)
     how = solving(problem, arguments)
-    solution = solve(problem, how, quiet=arguments.json)
-    if arguments.out:  # at once: Ctrl-C may be pressed again
-        with rescued(problem, solution, _name(arguments)):
-            _save(arguments, problem, solution)
+    with kept(arguments, problem, how) as (noted, ended):
+        solution = solve(problem, how, quiet=arguments.json, noted=noted)
+        with rescued(problem, solution, _name(arguments)):  # at once: Ctrl-C may be pressed again
+            ended(solution)
+            if arguments.out:
+                _save(arguments, problem, solution)
     if not arguments.json:
         print_solution(_name(arguments), problem, solution)
     asked = {"thorough": arguments.thorough, "quiet": arguments.json}
@@ -346,16 +353,34 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
-def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Problem:
+def _runs(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import list_runs
+
+    return list_runs(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import compare_runs
+
+    return compare_runs(arguments)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import replayed
+
+    return _scene(parser(RUNS).parse_args(replayed(arguments)))
+
+
+def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Recorded:
+    from rosephys.files.evaluations import Recorded
     from rosephys.scene.finding import find_scene
-    from rosephys.solve.problem import Problem
 
     settings = dict(arguments.settings)
     if arguments.load:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    problem = Problem(find_scene(arguments.scene, settings))
+    problem = Recorded(find_scene(arguments.scene, settings))
     problem.inspect(drawn)
     return problem
 
@@ -441,6 +466,9 @@ RUNS: dict[str, Run] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "runs": _runs,
+    "compare": _compare,
+    "replay": _replay,
     "gradient": _gradient,
     "check": _check,
     "new": _new,

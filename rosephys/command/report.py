@@ -63,6 +63,11 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print columns, the first row being their heads."""
+    print(_table(rows))
+
+
 def _milliseconds(seconds: float) -> str:
     return f"{1000 * seconds:.3g} ms"
 

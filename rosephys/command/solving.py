@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,12 @@ from typing import Any
 
 from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
-from rosephys.errors import OptimizeError
+from rosephys.errors import OptimizeError, describe
 from rosephys.files.values import save
 from rosephys.scene.scene import constrained
 from rosephys.solve.constraints import worst
 from rosephys.solve.guard import at_first
-from rosephys.solve.iterate import Solution
+from rosephys.solve.iterate import Iterate, Solution
 from rosephys.solve.optimize import check_optimizer
 from rosephys.solve.outcome import Help, Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays, Problem
@@ -65,8 +65,14 @@ def compile_gradient(problem: Problem, quiet: bool) -> None:
         say(f"warning: {breach.words}")
 
 
-def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
-    """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
+def solve(
+    problem: Problem,
+    how: dict[str, Any],
+    quiet: bool = False,
+    noted: Callable[[int, Iterate], object] = lambda start, iterate: None,
+) -> Solution:
+    """Optimise with a progress bar. Ctrl-C, a loss that is not finite, or a file that cannot be written ends it
+    early. `noted` is given each iterate and the number of its start."""
     each, starts = how["iterations"], how["starts"]
     descents: list[Solution] = []
     stopped, code = "", 0
@@ -78,12 +84,13 @@ def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solutio
             while len(descents) <= start:
                 descents.append(Solution())
             descents[start].iterates.append(iterate)
+            noted(start, iterate)
             bar.show(start * (each + 1) + iterate.iteration, f"loss {iterate.loss:.3e}")
-    except (KeyboardInterrupt, OptimizeError) as ending:
+    except (KeyboardInterrupt, OptimizeError, OSError) as ending:
         if not descents:
             raise
         interrupted = isinstance(ending, KeyboardInterrupt)
-        stopped = "interrupted" if interrupted else str(ending)
+        stopped = "interrupted" if interrupted else describe(ending)
         code = 130 if interrupted else 1
     finally:
         bar.clear()
