@@ -26,6 +26,7 @@ from .scene.picture import (
     Track,
 )
 from .scene.scene import Scene
+from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
 
@@ -40,6 +41,7 @@ __all__ = [
     "Image",
     "Limit",
     "Lines",
+    "Mpc",
     "OptimizeError",
     "Picture",
     "Polygon",

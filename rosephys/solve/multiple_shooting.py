@@ -20,7 +20,6 @@ from itertools import count
 import numpy as np
 
 from ..errors import OptimizeError, SceneError
-from .box import box_minimum
 from .guard import cause
 from .ilqr import MOST, lowered, raised, stages_of
 from .iterate import Iterate, Task
@@ -58,7 +57,7 @@ class Step:
 
 def multiple_shooting(task: Task) -> Iterator[Iterate]:
     """The iterates. `violation` is the largest defect; the loss is that of the motion under the controls."""
-    stages = stages_of(task)
+    stages = stages_of(task.problem)
     constants = task.problem.split(task.start)[1]
     start = stages.first(task.start)
     if start.others:
@@ -119,33 +118,15 @@ def _sweep(
     stages: Stages, now: Shot, slopes: Slopes, curves: Floats, damping: float
 ) -> Step | None:
     """The solution of the quadratic program; None where it takes more damping to have one."""
-    n, steps = stages.n, len(now.run.u)
-    ks, gains = np.zeros_like(now.run.u), np.zeros((steps, stages.m, n))
-    prices = np.zeros((steps, n)), np.zeros((steps, n, n))
-    slope, curve = slopes.end, slopes.ends
-    for t in reversed(range(steps)):
-        f = slopes.f[t]
-        prices[0][t], prices[1][t] = slope, curve
-        q = slopes.l[t] + (slope + curve @ now.defects[t]) @ f
-        qq = curves[t] + f.T @ curve @ f
-        qu, quu, qux = q[n:], qq[n:, n:] + damping * np.eye(stages.m), qq[n:, :n]
-        found = box_minimum(quu, qu, stages.low - now.run.u[t], stages.high - now.run.u[t])
-        if found is None:
-            return None
-        k, free = found
-        gain = gains[t]
-        gain[free] = -np.linalg.solve(quu[np.ix_(free, free)], qux[free])
-        ks[t] = k
-        slope = q[:n] + gain.T @ (quu @ k + qu) + qux.T @ k
-        curve = qq[:n, :n] + gain.T @ quu @ gain + gain.T @ qux + qux.T @ gain
-        curve = (curve + curve.T) / 2
+    found = stages.sweep(now.run, slopes, curves, damping, now.defects)
+    if not found.good:
+        return None
     x, u = np.zeros_like(now.run.x), np.zeros_like(now.run.u)
-    multipliers = np.empty((steps, n))
-    limits = stages.low - now.run.u, stages.high - now.run.u
-    for t in range(steps):
-        u[t] = np.clip(ks[t] + gains[t] @ x[t], limits[0][t], limits[1][t])
+    low, high = stages.low - now.run.u, stages.high - now.run.u
+    for t in range(len(u)):
+        u[t] = np.minimum(np.maximum(found.change[t] + found.feedback[t] @ x[t], low[t]), high[t])
         x[t + 1] = slopes.f[t] @ np.concatenate([x[t], u[t]]) + now.defects[t]
-        multipliers[t] = prices[0][t] + prices[1][t] @ x[t + 1]
+    multipliers = found.slope + (found.curve @ x[1:, :, None])[:, :, 0]
     return Step(x, u, multipliers) if np.isfinite(x).all() else None
 
 

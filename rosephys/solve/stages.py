@@ -21,6 +21,7 @@ import rose_ad as ra
 
 from ..errors import SceneError
 from ..scene.contract import Contract
+from .riccati import sweep
 
 if TYPE_CHECKING:
     from .problem import Arrays, Problem, Values
@@ -50,6 +51,19 @@ class Slopes:
     ll: Floats
     end: Floats
     ends: Floats
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep finds: changes of the controls (steps, m), feedback (steps, m, n), the slope (steps, n) and
+    the curvature (steps, n, n) of the cost to go after each stage, and by how much all that lowers the loss."""
+
+    change: Floats
+    feedback: Floats
+    slope: Floats
+    curve: Floats
+    promised: float
+    good: bool  # whether it is a minimum; else it takes more damping
 
 
 class Stages:
@@ -94,11 +108,20 @@ class Stages:
         rows = (0, 0, 0, None)
         self._stages = ra.vmap(ra.fn(both), rows)
         self._slopes = ra.vmap(ra.fn(slopes), rows)
-        self._curvature = ra.fn(curvature)
         self._curvatures = ra.vmap(curvature, (0, *rows))
         self._end = ra.fn(lambda *last: (end(*last), ends(*last)))
         self._last = ra.fn(self._trace_end)
         self._runs = ra.vmap(ra.fn(self._trace_run), (0, *(None,) * 6))
+        self._sweep = ra.fn(_plain_sweep)
+
+        def exact(stages: Any, end: Any, limits: Any, damping: Any, constants: Values) -> Any:
+            def own(stage: Any, slope: Any) -> Any:
+                z, others, t = stage
+                return curvature(z, slope, others, t, constants)
+
+            return sweep(stages, end, limits, damping, own)
+
+        self._exact_sweep = ra.fn(exact)
 
     # ------------------------------------------------------------------------------- what is traced
 
@@ -206,6 +229,29 @@ class Stages:
         others = [a for a, s in shaped if s is None]
         return Run(x, others, u, self._problem.loss(values))
 
+    def start(self, state: Any) -> tuple[Floats, Any]:
+        """The floats (n,) of a state of the scene, and its other leaves. Raises SceneError for another's."""
+        leaves, structure = ra.flatten(state)
+        shapes = [np.shape(leaf) for leaf in leaves]
+        if (
+            structure != self._structure
+            or len(leaves) != len(self._leaves)
+            or any(
+                s is not None and s != shape for s, shape in zip(self._leaves, shapes, strict=True)
+            )
+        ):
+            raise SceneError(f"that is no state of {self._problem.scene.name}")
+        shaped = list(zip(leaves, self._leaves, strict=True))
+        x = [np.ravel(np.asarray(leaf, float)) for leaf, s in shaped if s is not None]
+        return np.concatenate(x), [np.asarray(leaf) for leaf, s in shaped if s is None]
+
+    def begun(self, state: Any, u: Floats, constants: Values) -> Run:
+        """The run from a state of the scene under controls (steps, m)."""
+        x, others = self.start(state)
+        still = Run(np.tile(x, (len(u) + 1, 1)), [leaf[None] for leaf in others], u, math.nan)
+        nothing = np.zeros_like(u), np.zeros((*u.shape, self.n))
+        return self.runs(still, *nothing, np.zeros(1), constants)[0]
+
     def runs(
         self, about: Run, change: Floats, feedback: Floats, shares: Floats, constants: Values
     ) -> list[Run]:
@@ -229,14 +275,30 @@ class Stages:
         last = self._last(run.x[-1], [leaf[-1] for leaf in run.others], run.u, constants)
         return np.asarray(f), float(np.sum(costs)) + float(last)
 
-    def curvature(self, run: Run, t: int, weights: Floats, constants: Values) -> Floats:
-        """The second derivatives (k, k) of l + weights f at stage t."""
-        z = np.concatenate([run.x[t], run.u[t]])
-        others = [leaf[t] for leaf in run.others]
-        return np.asarray(self._curvature(z, weights, others, t, constants))
+    def sweep(
+        self,
+        run: Run,
+        slopes: Slopes,
+        curves: Floats,
+        damping: float,
+        defects: Floats | None = None,
+    ) -> Sweep:
+        """What is best about a run for stages of these curvatures (steps, k, k); see riccati.py."""
+        d = np.zeros((len(run.u), self.n)) if defects is None else defects
+        stages = slopes.f, slopes.l, d, curves
+        return _swept(self._sweep(stages, (slopes.end, slopes.ends), self._limits(run), damping))
+
+    def exact_sweep(self, run: Run, slopes: Slopes, damping: float, constants: Values) -> Sweep:
+        """The same with the curvatures of l + V_x f, as the sweep finds V_x."""
+        stages = slopes.f, slopes.l, np.zeros((len(run.u), self.n)), self._along(run)
+        end, limits = (slopes.end, slopes.ends), self._limits(run)
+        return _swept(self._exact_sweep(stages, end, limits, damping, constants))
+
+    def _limits(self, run: Run) -> tuple[Floats, Floats]:
+        return self.low - run.u, self.high - run.u
 
     def curvatures(self, run: Run, weights: Floats, constants: Values) -> Floats:
-        """The same (steps, k, k) at all stages, by weights (steps, n)."""
+        """The second derivatives (steps, k, k) of l + weights f at all stages, by weights (steps, n)."""
         z, others, t = self._along(run)
         return np.asarray(self._curvatures(z, weights, others, t, constants))
 
@@ -264,6 +326,17 @@ class Stages:
     def _along(self, run: Run) -> tuple[Floats, Any, Any]:
         z = np.concatenate([run.x[:-1], run.u], axis=1)
         return z, [leaf[:-1] for leaf in run.others], np.arange(len(run.u))
+
+
+def _plain_sweep(stages: Any, end: Any, limits: Any, damping: Any) -> Any:
+    return sweep(stages, end, limits, damping, lambda curve, slope: curve)
+
+
+def _swept(found: dict[str, Any]) -> Sweep:
+    k, feedback, slope, curve = (np.asarray(found[n]) for n in ("k", "feedback", "slope", "curve"))
+    promised = float(found["promised"])
+    good = bool(found["good"]) and math.isfinite(promised)
+    return Sweep(k, feedback, slope, curve, promised, good)
 
 
 def _followed(rows: Any, row: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rose_ad as ra
 from rosephys import Problem, Scene, SceneError, control, descend, parameter
-from rosephys.solve.box import box_minimum
+from rosephys.solve.riccati import box_minimum, solved
 from rosephys.solve.stages import Stages
 from tests.support.control import Cart, SwingUp
 
@@ -97,9 +97,6 @@ def test_the_curvature_of_a_stage_is_the_derivative_of_its_slope() -> None:
         return slopes.l[t] + weights @ slopes.f[t]
 
     differences = np.array([(slope(k, h) - slope(k, -h)) / (2 * h) for k in range(5)])
-    np.testing.assert_allclose(
-        stages.curvature(run, t, weights, constants), differences, rtol=1e-6, atol=1e-6
-    )
     every = stages.curvatures(run, np.tile(weights, (100, 1)), constants)
     np.testing.assert_allclose(every[t], differences, rtol=1e-6, atol=1e-6)
 
@@ -127,6 +124,11 @@ def test_what_is_not_made_of_stages_is_refused(kind: Any, optimizer: str) -> Non
         next(descend(Problem(kind()), optimizer=optimizer, values=start))
 
 
+IN_BOX = ra.fn(lambda *given: box_minimum(*given))
+SOLVED = ra.fn(lambda matrix, right: solved(matrix, right))
+
+
+@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(0, 10_000))
 def test_the_minimum_in_a_box_is_that_of_bounded_least_squares(size: int, seed: int) -> None:
     lsq = pytest.importorskip("scipy.optimize").lsq_linear
@@ -135,18 +137,38 @@ def test_the_minimum_in_a_box_is_that_of_bounded_least_squares(size: int, seed: 
     root = np.concatenate([root, 0.3 * np.eye(size)])
     target = np.concatenate([target, np.zeros(size)])
     low, high = -draw.exponential(size=size), draw.exponential(size=size)
-    found = box_minimum(root.T @ root, -root.T @ target, low, high)
-    assert found is not None
+    curve, slope = root.T @ root, -root.T @ target
+    found, free, positive = IN_BOX(curve, slope, low, high)
     known = lsq(root, target, (low, high), tol=1e-14, method="bvls").x
-    np.testing.assert_allclose(found[0], known, atol=1e-8)
-    assert (found[1] == ((known > low + 1e-9) & (known < high - 1e-9))).all()
+    np.testing.assert_allclose(found, known, atol=1e-7)
+    gradient = slope + curve @ found  # Karush, Kuhn, Tucker
+    held = free == 0
+    assert positive and np.abs(gradient[~held]).max(initial=0.0) < 1e-9
+    assert ((found == low) & (gradient > 0) | (found == high) & (gradient < 0))[held].all()
 
 
 def test_a_box_has_no_minimum_where_the_curvature_of_what_is_free_is_not_positive() -> None:
     bent = np.diag([1.0, -1.0])
-    assert box_minimum(bent, np.zeros(2), np.full(2, -1.0), np.ones(2)) is None
-    held = box_minimum(bent, np.array([0.5, 5.0]), np.full(2, -1.0), np.array([1.0, 0.0]))
-    assert held is None  # at 0, from where it may move down
+    assert not IN_BOX(bent, np.zeros(2), np.full(2, -1.0), np.ones(2))[2]
+    held, free, positive = IN_BOX(
+        bent, np.array([0.5, -5.0]), np.full(2, -1.0), np.array([1.0, 0.0])
+    )
+    assert positive and free.tolist() == [1.0, 0.0] and held.tolist() == [-0.5, 0.0]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 10_000))
+def test_elimination_solves_and_says_whether_a_matrix_is_positive(
+    n: int, r: int, seed: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    turn = np.linalg.qr(draw.standard_normal((n, n)))[0]
+    values = draw.uniform(0.1, 5.0, n) * draw.choice([-1.0, 1.0], n, p=[0.2, 0.8])
+    matrix, right = turn @ np.diag(values) @ turn.T, draw.standard_normal((n, r))
+    found, positive = SOLVED(matrix, right)
+    assert positive == (values > 0).all()
+    if positive:
+        np.testing.assert_allclose(matrix @ found, right, atol=1e-10)
 
 
 @pytest.mark.parametrize("optimizer", ["ilqr", "ddp", "multiple-shooting"])
