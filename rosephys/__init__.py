@@ -6,6 +6,7 @@ problem = Problem(find_scene("billiards"))
 loss, gradient = problem.value_and_gradient(problem.values)
 """
 
+from .constraint import Constraint
 from .errors import OptimizeError, SceneError
 from .files.notebook import Animation, show
 from .limit import Limit
@@ -25,6 +26,7 @@ from .scene.picture import (
     Track,
 )
 from .scene.scene import Scene
+from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
 
@@ -34,10 +36,12 @@ __all__ = [
     "Animation",
     "Arrow",
     "Circles",
+    "Constraint",
     "Cross",
     "Image",
     "Limit",
     "Lines",
+    "Mpc",
     "OptimizeError",
     "Picture",
     "Polygon",

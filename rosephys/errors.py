@@ -34,7 +34,10 @@ class FilmError(Exception):
     """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
-METHODS = ("initial", "step", "loss", "picture", "tracks", "limits", "invariants")  # of a scene
+METHODS = (  # of a scene
+    *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints"),
+    *("picture", "tracks", "limits", "invariants"),
+)
 
 
 def describe(error: BaseException) -> str:
@@ -69,8 +72,9 @@ def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:
 
 def _without_line(error: BaseException) -> str:
     """An error that says all there is to say, or that has no line of the user's own code in it."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}"
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror.lower()}"
     if isinstance(error, (SceneError, OptimizeError, NotFiniteError, FilmError, OSError)):
         return str(error) or type(error).__name__
     place = traceback.extract_tb(error.__traceback__)[-1]

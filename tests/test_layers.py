@@ -31,7 +31,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "rosephys": [
         {"errors"},
-        {"console", "sdl", "limit", "given"},
+        {"console", "sdl", "limit", "given", "constraint"},
         {"scene", "physics"},
         {"solve"},
         {"drawing"},

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
 
 Run: TypeAlias = "Callable[[argparse.Namespace], int]"
@@ -24,6 +25,7 @@ examples:
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
+  python -m rosephys optimize robot --out found --resume      go on with what was interrupted
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
@@ -116,7 +118,15 @@ def _optimize(commands: Any, run: Run) -> None:
     _add_solving(command)
     _add_thorough(command)
     command.add_argument(
-        "--out", type=Path, metavar="DIR", help="write the result (.json, .npz) and a GIF there"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="keep the run there as it goes on, and the result: .json, .npz and a GIF",
+    )
+    command.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in the folder of --out, as it was begun; more --iterations may be asked for",
     )
     command.add_argument(
         "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
@@ -160,6 +170,52 @@ def _plot(commands: Any, run: Run) -> None:
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
     )
+
+
+def _runs(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "runs",
+        help="list the runs that were kept: how far they came",
+        description="List the runs in the folders below one, that `optimize --out` has kept.",
+    )
+    command.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("."),
+        metavar="DIR",
+        help="where (default: here)",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
+
+
+def _compare(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="the losses of several runs, beside each other",
+        description="Print how runs that were kept have ended, and draw their losses.",
+    )
+    command.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of runs")
+    _add_theme(command)
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: none)"
+    )
+    command.set_defaults(run=run)
+
+
+def _replay(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "replay",
+        help="show the best motion of a run that was kept",
+        description="Show the best motion of a run in a window, or write it to a file.",
+    )
+    command.add_argument("folder", type=Path, metavar="DIR", help="the folder of a run")
+    command.add_argument("--headless", action="store_true", help="no window: write a GIF")
+    command.add_argument(
+        "--out", type=Path, metavar="DIR|FILE", help="write what `record` would instead"
+    )
+    command.set_defaults(run=run)
 
 
 def _gradient(commands: Any, run: Run) -> None:
@@ -208,7 +264,12 @@ def _new(commands: Any, run: Run) -> None:
 
 def _list(commands: Any, run: Run) -> None:
     command = commands.add_parser(
-        "list", help="list the scenes, a line each", description="List the scenes."
+        "list",
+        help="list the scenes, a line each",
+        description="List the scenes, or the optimisers.",
+    )
+    command.add_argument(
+        "--optimizers", action="store_true", help="the optimisers, and what each suits, instead"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run)
@@ -221,6 +282,9 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "runs": _runs,
+    "compare": _compare,
+    "replay": _replay,
     "gradient": _gradient,
     "check": _check,
     "new": _new,
@@ -270,7 +334,10 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
     command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
     command.add_argument(
-        "--optimizer", choices=("gd", "normalized", "adam", "lbfgs"), help="how a step is chosen"
+        "--optimizer",
+        choices=tuple(OPTIMIZERS),
+        metavar="NAME",
+        help="how a step is chosen: a name from `list --optimizers`",
     )
     command.add_argument(
         "--starts",

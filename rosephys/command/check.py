@@ -15,10 +15,12 @@ import numpy as np
 import rose_ad as ra
 
 from ..limit import Limit
+from ..scene.scene import constrained
+from ..solve.constraints import excesses
 from ..solve.guard import in_motion, lost, origin
 from ..solve.problem import Problem
 from ..solve.trust import judge
-from .differences import gradients, modes
+from .differences import constraint_slopes, gradients, modes
 from .finding import Finding, Outcome, Run
 from .look import pictures
 from .machine import interpreter
@@ -63,6 +65,19 @@ def _use(limit: Limit) -> float:
     """The largest share of a bound that is used."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.nanmax(np.divide(limit.value, limit.bound), initial=0.0))
+
+
+def constraints(run: Run) -> Iterator[Finding]:
+    """Which constraints the motion keeps as it is, and whether their derivatives agree with differences."""
+    for excess in excesses(run.problem, run.values):
+        what = f"constraint: {excess.name}"
+        measured = "is kept" if excess.kept else excess.words.partition(" is ")[2]
+        yield Finding(what, "ok" if excess.kept else "note", measured, "" if excess.kept else _OFF)
+    if constrained(run.problem.scene) and run.problem.controls:
+        yield constraint_slopes(run)
+
+
+_OFF = "the controls as they are do not keep it; `optimize` finds some that do, if there are any"
 
 
 def states(run: Run) -> Iterator[Finding]:
@@ -161,6 +176,7 @@ _DRIFT = (
 
 CHECKS: dict[str, Callable[[Run], Iterator[Finding]]] = {
     "states": states,
+    "constraints": constraints,
     "gradient": gradients,
     "gradient over a distance": distance,
     "forward and reverse mode": modes,

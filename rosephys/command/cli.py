@@ -25,6 +25,7 @@ from rosephys.command.report import (
     print_findings,
     print_gradient,
     print_info,
+    print_optimizers,
     print_scenes,
     print_solution,
     to_json,
@@ -46,10 +47,13 @@ from rosephys.files.atomic import replacing
 from rosephys.files.destination import kind, place, try_out
 from rosephys.files.film import Film, before_and_after
 from rosephys.files.keep import keep
-from rosephys.solve.optimize import Solution
+from rosephys.scene.scene import constrained
+from rosephys.solve.constraints import excesses
+from rosephys.solve.iterate import Solution
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
+    from rosephys.files.evaluations import Recorded
     from rosephys.scene.catalogue import Group
     from rosephys.solve.curves import Curves
     from rosephys.solve.problem import Problem
@@ -82,7 +86,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     from rosephys.scene.catalogue import groups
+    from rosephys.scene.optimizers import OPTIMIZERS
 
+    if arguments.optimizers:
+        rows = list(OPTIMIZERS.values())
+        print(to_json({"optimizers": rows})) if arguments.json else print_optimizers(rows)
+        return 0
     entries = sorted((e for group in groups() for e in group.entries), key=lambda e: e.name)
     if arguments.json:
         print(to_json({"scenes": [e.name for e in entries]}))
@@ -173,16 +182,22 @@ def _record(arguments: argparse.Namespace) -> int:
 
 
 def _optimize(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import kept, take_up
+
+    if arguments.resume:
+        take_up(arguments)
     problem = _problem(arguments, drawn=bool(arguments.out or arguments.picture))
     for path in filter(
         None, (arguments.out and arguments.out / f"{_name(arguments)}.npz", arguments.picture)
     ):
         try_out(path)
     how = solving(problem, arguments)
-    solution = solve(problem, how, quiet=arguments.json)
-    if arguments.out:  # at once: Ctrl-C may be pressed again
-        with rescued(problem, solution, _name(arguments)):
-            _save(arguments, problem, solution)
+    with kept(arguments, problem, how) as (noted, ended):
+        solution = solve(problem, how, quiet=arguments.json, noted=noted)
+        with rescued(problem, solution, _name(arguments)):  # at once: Ctrl-C may be pressed again
+            ended(solution)
+            if arguments.out:
+                _save(arguments, problem, solution)
     if not arguments.json:
         print_solution(_name(arguments), problem, solution)
     asked = {"thorough": arguments.thorough, "quiet": arguments.json}
@@ -208,6 +223,8 @@ def _result(
     """All that is known of a solve, for JSON."""
     best = solution.best
     result: dict[str, Any] = {"scene": _name(arguments), "settings": dict(arguments.settings)}
+    if constrained(problem.scene):
+        result |= {"violation": best.violation, "constraints": excesses(problem, best.values)}
     result |= how | {"loss": best.loss, "iteration": best.iteration, "gradient": best.gradient}
     result["controls"] = solution.controls(problem)
     result["losses"] = solution.losses
@@ -338,16 +355,34 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
-def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Problem:
+def _runs(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import list_runs
+
+    return list_runs(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import compare_runs
+
+    return compare_runs(arguments)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from rosephys.command.runs import replayed
+
+    return _scene(parser(RUNS).parse_args(replayed(arguments)))
+
+
+def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Recorded:
+    from rosephys.files.evaluations import Recorded
     from rosephys.scene.finding import find_scene
-    from rosephys.solve.problem import Problem
 
     settings = dict(arguments.settings)
     if arguments.load:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    problem = Problem(find_scene(arguments.scene, settings))
+    problem = Recorded(find_scene(arguments.scene, settings))
     problem.inspect(drawn)
     return problem
 
@@ -433,6 +468,9 @@ RUNS: dict[str, Run] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "runs": _runs,
+    "compare": _compare,
+    "replay": _replay,
     "gradient": _gradient,
     "check": _check,
     "new": _new,

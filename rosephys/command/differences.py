@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..solve.constraints import flat
 from ..solve.guard import origin
 from ..solve.problem import Arrays
 from .finding import Finding, Outcome, Run
@@ -49,6 +50,27 @@ def gradients(run: Run) -> Iterator[Finding]:
     yield _compared(run, "gradient along random directions", together)
     for name in gradient:
         yield _compared(run, f"gradient in {name}", _each(rng, gradient, name, sizes, run.thorough))
+
+
+def constraint_slopes(run: Run) -> Finding:
+    """The derivatives of all numbers of all constraints against differences, along a random direction."""
+    problem, values = run.problem, run.values
+    controls = {n: values[n] for n in problem.controls}
+    along = _random(np.random.default_rng(2), controls, run.sizes)
+    slopes = problem.constraint_derivatives(values)
+    slope = sum(np.tensordot(slopes[n], v, v.ndim) for n, v in along.items())
+    size = float(np.max(np.abs(slope), initial=0.0))
+    least = math.inf
+    for step in STEPS:
+        ahead, behind = (
+            flat(problem, {**values, **{n: values[n] + h * v for n, v in along.items()}})[0]
+            for h in (step, -step)
+        )
+        apart = float(np.max(np.abs((ahead - behind) / (2 * step) - slope), initial=0.0))
+        least = min(least, apart / size if apart else 0.0)
+    verdict: Outcome = "ok" if least <= WRONG else "FAILED"
+    advice = "" if verdict == "ok" else "a derivative is wrong, or a constraint has a kink here"
+    return Finding("derivatives of constraints", verdict, f"relative error {least:.1e}", advice)
 
 
 def _random(rng: np.random.Generator, like: Arrays, sizes: Mapping[str, float]) -> Arrays:

@@ -13,15 +13,18 @@ import numpy as np
 
 from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
+from rosephys.solve.constraints import excesses
 from rosephys.solve.trust import LINES, MOST, Verdict, judge
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
     from rosephys.scene.about import About
     from rosephys.scene.catalogue import Entry
-    from rosephys.solve.optimize import Solution
+    from rosephys.scene.optimizers import Optimizer
+    from rosephys.solve.iterate import Solution
     from rosephys.solve.problem import Arrays, Problem, Values
 
+WANTED = {"residuals": "a method residuals", "stages": "a row of controls for each step"}
 DISAGREE = 1e-4  # a larger relative difference from central differences is called wrong
 
 
@@ -58,6 +61,11 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in rows)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print columns, the first row being their heads."""
+    print(_table(rows))
 
 
 def _milliseconds(seconds: float) -> str:
@@ -116,6 +124,17 @@ def print_scenes(entries: Sequence[Entry]) -> None:
         )
 
 
+def print_optimizers(rows: Sequence[Optimizer]) -> None:
+    """Print what optimisers there are: what each suits, needs and keeps, and where it comes from."""
+    table = [["optimiser", "take it when", "keeps constraints", "needs", "source"]]
+    for row in rows:
+        needs = [WANTED[row.needs]] if row.needs else []
+        needs += [f"rosephys[{row.extra}]"] if row.extra else []
+        kept = "yes" if row.constraints else ""
+        table.append([row.name, row.suits, kept, ", ".join(needs), row.source])
+    print(_table(table))
+
+
 def print_info(name: str, found: About) -> None:
     """Print what a scene is: its text, its fields, how it is solved, and what to type next."""
     print(f"{name}, {found.file}\n\n{found.text or found.module}\n")
@@ -169,6 +188,10 @@ def print_solution(name: str, problem: Problem, solution: Solution) -> None:
     for control in problem.controls:
         rows.append([control, *_moved(first.values[control], best.values[control])])
     print(_table(rows))
+    stated = excesses(problem, best.values)
+    if stated:
+        kept = [[e.name, "kept" if e.kept else e.words.partition(" is ")[2]] for e in stated]
+        print("\n" + _table([["constraint", ""], *kept]))
 
 
 def counted(number: int, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,14 @@ from typing import Any
 
 from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
-from rosephys.errors import OptimizeError
+from rosephys.errors import OptimizeError, describe
 from rosephys.files.values import save
+from rosephys.scene.scene import constrained
+from rosephys.solve.constraints import worst
 from rosephys.solve.guard import at_first
-from rosephys.solve.optimize import Solution
-from rosephys.solve.outcome import Help, Outcome, outcome, steepness
+from rosephys.solve.iterate import Iterate, Solution
+from rosephys.solve.optimize import check_optimizer
+from rosephys.solve.outcome import Help, Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays, Problem
 from rosephys.solve.starts import descend_from
 from rosephys.solve.trust import Verdict
@@ -33,12 +36,14 @@ class Ending:
 
 
 def solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
-    """How to solve: as asked, or else as the scene prefers."""
+    """How to solve: as asked, or else as the scene prefers. Raises what `descend` does of an optimiser that is
+    of no use."""
     asked = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
     how = {
         name: getattr(problem.scene, name) if value is None else value
         for name, value in asked.items()
     }
+    check_optimizer(problem, how["optimizer"])
     return how | {"starts": arguments.starts, "seed": arguments.seed}
 
 
@@ -60,8 +65,14 @@ def compile_gradient(problem: Problem, quiet: bool) -> None:
         say(f"warning: {breach.words}")
 
 
-def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solution:
-    """Optimise with a progress bar. Ctrl-C, or a loss that is not finite, ends it early."""
+def solve(
+    problem: Problem,
+    how: dict[str, Any],
+    quiet: bool = False,
+    noted: Callable[[int, Iterate], object] = lambda start, iterate: None,
+) -> Solution:
+    """Optimise with a progress bar. Ctrl-C, a loss that is not finite, or a file that cannot be written ends it
+    early. `noted` is given each iterate and the number of its start."""
     each, starts = how["iterations"], how["starts"]
     descents: list[Solution] = []
     stopped, code = "", 0
@@ -73,17 +84,18 @@ def solve(problem: Problem, how: dict[str, Any], quiet: bool = False) -> Solutio
             while len(descents) <= start:
                 descents.append(Solution())
             descents[start].iterates.append(iterate)
+            noted(start, iterate)
             bar.show(start * (each + 1) + iterate.iteration, f"loss {iterate.loss:.3e}")
-    except (KeyboardInterrupt, OptimizeError) as ending:
+    except (KeyboardInterrupt, OptimizeError, OSError) as ending:
         if not descents:
             raise
         interrupted = isinstance(ending, KeyboardInterrupt)
-        stopped = "interrupted" if interrupted else str(ending)
+        stopped = "interrupted" if interrupted else describe(ending)
         code = 130 if interrupted else 1
     finally:
         bar.clear()
     tried = [descent for descent in descents if descent.iterates]
-    solution = min(tried, key=lambda descent: descent.best.loss)
+    solution = min(tried, key=lambda descent: descent.best.rank)
     solution.starts, solution.seconds = len(tried), perf_counter() - begin
     solution.stopped, solution.code = stopped, code
     if stopped:
@@ -133,7 +145,10 @@ def ending(
     values = found(problem, solution)
     verdict = judged(problem, values, known, thorough=thorough, quiet=quiet)
     steep = steepness(problem, best.values, best.gradient)
-    came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
+    if constrained(problem.scene):
+        came_to = under_constraints(solution.losses, worst(problem, values), how["optimizer"])
+    else:
+        came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
     return Ending(verdict, came_to)
 
 

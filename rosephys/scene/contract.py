@@ -14,26 +14,35 @@ from dataclasses import is_dataclass, replace
 from enum import Enum
 from typing import Any, NoReturn
 
+import numpy as np
+
 import rose_ad as ra
+from rosephys.constraint import Constraint
 from rosephys.limit import Limit
 
-from ..given import is_leaf, kind_of, leaves, parts, shape_of, told
+from ..given import is_leaf, is_traced, kind_of, leaves, parts, shape_of, told
 from .author import place_of_return, slip
 from .colours import THEMES
 from .drawable import wrong_picture, wrong_shape
 from .fields import near
+from .optimizers import OPTIMIZERS
 from .picture import Picture, Track
-from .scene import OPTIMIZERS, Scene
+from .scene import Scene, constrained, costed, says, squared
 
 PURPOSE = {
     "initial": "initial(self), the state before the first step",
     "step": "step(self, state, t), the state one dt later",
     "loss": "loss(self, final), a number that is to become small",
+    "residuals": "residuals(self, final), numbers whose squares are to become small",
+    "cost": "cost(self, state, t), a number per unit of time that is to be small on the way",
+    "constraints": "constraints(self, state, t), a tuple of Constraint",
+    "end_constraints": "end_constraints(self, final), a tuple of Constraint",
     "picture": "picture(self, state), a Picture",
     "tracks": "tracks(self, state), a tuple of Track",
     "limits": "limits(self, state), a tuple of Limit",
     "invariants": "invariants(self, state), numbers by name",
 }
+NEEDED = ("initial", "step", "loss", "picture")  # where what they give is asked for
 KINDS = {"b": "True or False", "i": "whole", "f": "a float"}
 
 
@@ -63,13 +72,59 @@ class Contract:
 
         return step
 
+    @property
+    def costed(self) -> bool:
+        """Whether there is a cost along the way."""
+        return costed(self.scene)
+
+    @property
+    def dt(self) -> Any:
+        """The time step."""
+        return self.scene.dt
+
     def loss(self, final: Any) -> Any:
-        """The loss, a float."""
-        found = self._call("loss", final)
+        """The loss, a float: that of the last state."""
+        if not squared(self.scene):
+            return self._number("loss", final)
+        residuals = self.residuals(final)
+        return ra.dot(residuals, residuals)
+
+    def residuals(self, final: Any) -> Any:
+        """The residuals (m,), floats."""
+        found = self._call("residuals", final)
+        if len(shape_of(found) or ()) != 1 or (is_leaf(found) and kind_of(found) == "b"):
+            wanted = "wanted numbers in a row: ra.array([...])"
+            self._refuse("residuals", f"returned {told(found)}; {wanted}", final)
+        return 1.0 * ra.array(found)
+
+    def cost(self, state: Any, t: Any) -> Any:
+        """The cost along the way, a float per unit of time."""
+        return self._number("cost", state, t)
+
+    def _number(self, method: str, *arguments: Any) -> Any:
+        found = self._call(method, *arguments)
         if shape_of(found) != () or not is_leaf(found) or kind_of(found) == "b":
             hint = ", as ra.sum or ra.dot gives" if shape_of(found) else ""
-            self._refuse("loss", f"returned {told(found)}; wanted one number{hint}", final)
+            self._refuse(method, f"returned {told(found)}; wanted one number{hint}", *arguments)
         return 1.0 * found if kind_of(found) == "i" else found
+
+    def constraints(self, state: Any, t: Any) -> tuple[Constraint, ...]:
+        """The constraints along the way, of arrays (k,)."""
+        return self._constraints("constraints", state, t)
+
+    def end_constraints(self, final: Any) -> tuple[Constraint, ...]:
+        """The constraints at the end, of arrays (k,)."""
+        return self._constraints("end_constraints", final)
+
+    def _constraints(self, method: str, *arguments: Any) -> tuple[Constraint, ...]:
+        if not says(self.scene, method):
+            return ()
+        found = self._several(method, Constraint, *arguments)
+        for constraint in found:
+            wrong = _wrong_constraint(constraint)
+            if wrong:
+                self._refuse(method, wrong, *arguments)
+        return tuple(map(_in_rows, found))
 
     def picture(self, state: Any) -> Picture:
         """The picture."""
@@ -108,17 +163,17 @@ class Contract:
                 self._refuse("invariants", f"{name!r} is {told(value)}; wanted one number", state)
         return found
 
-    def _several(self, method: str, kind: type, state: Any) -> tuple[Any, ...]:
-        found = self._call(method, state)
+    def _several(self, method: str, kind: type, *arguments: Any) -> tuple[Any, ...]:
+        found = self._call(method, *arguments)
         name = kind.__name__
         wanted = f"wanted a tuple of {name}: ({name}(...),) for one, () for none"
         one = is_leaf(found) or is_dataclass(found) or isinstance(found, (str, dict))
         if one or not hasattr(found, "__iter__"):
-            self._refuse(method, f"returned {told(found)}; {wanted}", state)
+            self._refuse(method, f"returned {told(found)}; {wanted}", *arguments)
         several = tuple(found)  # a generator's author may have written `yield`
         for part in several:
             if not isinstance(part, kind):
-                self._refuse(method, f"returned {told(part)} among them; {wanted}", state)
+                self._refuse(method, f"returned {told(part)} among them; {wanted}", *arguments)
         return several
 
     def _call(self, name: str, *arguments: Any) -> Any:
@@ -130,12 +185,7 @@ class Contract:
                 kind, name, f"is a {type(written).__name__}; wanted a method, {PURPOSE[name]}"
             )
         method = getattr(self.scene, name, None)
-        if getattr(kind, name, None) is getattr(Scene, name) and name in (
-            "initial",
-            "step",
-            "loss",
-            "picture",
-        ):
+        if name in NEEDED and getattr(kind, name, None) is getattr(Scene, name):
             raise slip(kind, "", f"has no method {name}; wanted {PURPOSE[name]}")
         if not callable(method):
             raise slip(kind, name, f"is {told(method)}; wanted a method, {PURPOSE[name]}")
@@ -153,6 +203,36 @@ class Contract:
     def _refuse(self, method: str, what: str, *arguments: Any) -> NoReturn:
         at = place_of_return(getattr(self.scene, method), *arguments)
         raise slip(type(self.scene), method, what, at)
+
+
+def _wrong_constraint(constraint: Constraint) -> str:
+    if not isinstance(constraint.name, str):
+        return f"Constraint.name is {told(constraint.name)}; wanted a word or more, in quotes"
+    shape = shape_of(constraint.value)
+    if shape is None or len(shape) > 1:
+        return f"Constraint.value is {told(constraint.value)}; wanted a number, or numbers in a row"
+    for name in ("low", "high"):
+        bound = getattr(constraint, name)
+        if shape_of(bound) not in ((), shape):
+            row = f" or {shape[0]} in a row" if shape else ""
+            return f"Constraint.{name} is {told(bound)}; wanted a number{row}"
+    low, high = constraint.low, constraint.high
+    if is_traced(low) or is_traced(high):
+        return ""
+    if np.any(np.isnan(low)) or np.any(np.isnan(high)) or np.any(np.asarray(low) > high):
+        return f"Constraint {constraint.name!r} is from {low} to {high}; wanted the lower first"
+    if np.all(np.isinf(low)) and np.all(np.isinf(high)):
+        return f"Constraint {constraint.name!r} has neither a low nor a high; wanted one of them"
+    return ""
+
+
+def _in_rows(constraint: Constraint) -> Constraint:
+    """The constraint with arrays (k,) of floats."""
+    value = 1.0 * ra.array(constraint.value)
+    rows = value if value.ndim else ra.stack([value])
+    bounds = (ra.stop_gradient(ra.array(bound)) for bound in (constraint.low, constraint.high))
+    low, high = (ra.broadcast_to(bound, rows.shape) for bound in bounds)
+    return Constraint(constraint.name, rows, low, high)
 
 
 def _wrong_limit(limit: Limit) -> str:
@@ -179,11 +259,17 @@ def check_scene(scene: Scene) -> None:
             raise slip(kind, "__init__", "makes no fields; call super().__init__(**settings) first")
     if not isinstance(scene.name, str):
         raise slip(kind, "name", f"is {told(scene.name)}; wanted a word, in quotes")
-    for name, known in (("optimizer", OPTIMIZERS), ("theme", tuple(THEMES))):
+    for name, known in (("optimizer", tuple(OPTIMIZERS)), ("theme", tuple(THEMES))):
         value = getattr(scene, name)
         if not isinstance(value, str) or value not in known:
             what = f"is {told(value)}; wanted one of {', '.join(known)}"
             raise slip(kind, name, what + (near(value, known) if isinstance(value, str) else ""))
+    if constrained(scene) and not OPTIMIZERS[scene.optimizer].constraints:
+        known = tuple(name for name, row in OPTIMIZERS.items() if row.constraints)
+        what = (
+            f"is {scene.optimizer!r}, which keeps no constraints; wanted one of {', '.join(known)}"
+        )
+        raise slip(kind, "optimizer", what)
     for name in ("rate", "clip"):
         value = getattr(scene, name)
         if shape_of(value) != () or not value > 0 or (name == "rate" and value == math.inf):
@@ -192,6 +278,8 @@ def check_scene(scene: Scene) -> None:
     if isinstance(count, bool) or shape_of(count) != () or kind_of(count) != "i" or count < 0:
         raise slip(kind, "iterations", f"is {told(count)}; wanted a whole number, 0 or more")
     _check_drift(scene)
+    if squared(scene) and kind.loss is not Scene.loss:
+        raise slip(kind, "loss", "is the squares of residuals where there are some; leave it out")
 
 
 def _check_drift(scene: Scene) -> None:

@@ -13,6 +13,11 @@ A scene is a class with fields and four methods:
         def loss(self, final): return (final.angle - self.goal) ** 2
         def picture(self, state): ...           # optional: what it looks like
 
+It may have more: `cost(self, state, t)`, a number per unit of time that is to be small along the way, of the
+state before step `t`, whose integral is added to the loss; `constraints(self, state, t)`, tuples of
+`Constraint` that each state keeps to, and `end_constraints(self, final)`, that the last does; `residuals(self,
+final)` in place of `loss`, numbers (m,) the sum of whose squares it is.
+
 Fields that are int, str or bool shape the program: changing one traces it anew. Floats and arrays are live:
 while the program is traced they are traced values too, so they can be changed, dragged and differentiated
 without compiling again.
@@ -22,8 +27,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,8 +42,6 @@ from ..given import told
 from .author import slip
 from .fields import Field, control, near, parameter, value_of, wrong_field
 from .picture import Picture, Track
-
-OPTIMIZERS = ("gd", "normalized", "adam", "lbfgs")  # see rosephys/solve/optimize.py
 
 
 class Scene:
@@ -150,6 +155,27 @@ class Scene:
         return {}
 
 
+def costed(scene: Scene) -> bool:
+    """Whether a scene has a cost along the way."""
+    return says(scene, "cost")
+
+
+def squared(scene: Scene) -> bool:
+    """Whether a scene gives its loss by residuals."""
+    return says(scene, "residuals")
+
+
+def constrained(scene: Scene) -> bool:
+    """Whether a scene has constraints."""
+    return says(scene, "constraints") or says(scene, "end_constraints")
+
+
+def says(scene: Scene, name: str) -> bool:
+    """Whether it has such a method, or what was meant for one; a field may have that name."""
+    written = inspect.getattr_static(type(scene), name, None)
+    return isinstance(written, (FunctionType, staticmethod, classmethod, property))
+
+
 def unknown(scene: Scene, name: str, fields: Iterable[str]) -> str:
     """What to say of a name that is none of a scene's fields, or of those: what there is."""
     close = near(name, fields)
@@ -171,7 +197,16 @@ def _default(scene: Scene, f: Field) -> Any:
         raise slip(kind, f.name, f"its default cannot be: {error}") from None
 
 
-OWN = ("live", "controls", "bound", "pictured", "limited")  # what Scene alone gives
+OWN = (
+    "live",
+    "controls",
+    "bound",
+    "pictured",
+    "limited",
+    "squared",
+    "costed",
+    "constrained",
+)  # what Scene alone gives
 
 
 def _declared(cls: type[Scene]) -> dict[str, Field]:

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from ..errors import SceneError
 from ..given import leaves
 from ..scene.fields import near
+from ..scene.scene import costed
 
 if TYPE_CHECKING:
     from .problem import Problem
 
 LOSS = "loss"  # the curve that is over iterations; all others are over time
+COST = "cost"  # the curve of the cost along the way
 MOST = 8  # curves in one plot
 
 
@@ -35,7 +37,8 @@ class Curves:
 def curves(
     problem: Problem, values: Any, losses: Sequence[float], names: Sequence[str]
 ) -> list[Curves]:
-    """A plot for each name: "loss", or a part of the state, such as position or position.0.
+    """A plot for each name: "loss", "cost" of a scene that has one, or a part of the state, such as position or
+    position.0.
 
     Raises SceneError for a name that is none of these, with what there is, and for a part with more than MOST
     numbers.
@@ -46,6 +49,11 @@ def curves(
         if name == LOSS:
             count = np.arange(len(losses), dtype=float)
             made.append(Curves("loss", "iteration", count, np.array(losses)[:, None], ("loss",)))
+            continue
+        if name == COST and costed(problem.scene):
+            ys = np.asarray(problem.costs(values), np.float64)[:, None]
+            times = np.arange(len(ys), dtype=np.float64) * float(values["dt"])
+            made.append(Curves("cost", _time(problem), times, ys, (COST,)))
             continue
         trajectory = problem.trajectory(values) if trajectory is None else trajectory
         made.append(_of_state(problem, trajectory, name, float(values["dt"])))
@@ -61,18 +69,22 @@ def _of_state(problem: Problem, trajectory: Any, name: str, dt: float) -> Curves
         entry: tuple[Any, ...] = (slice(None), *(int(k) for k in index))
         part = known[found or name][entry]
     except (KeyError, ValueError, IndexError):
+        others = [LOSS, *[COST] * costed(problem.scene), *known]
         raise SceneError(
-            f"the state of {problem.scene.name} has no {name!r}{near(name, [LOSS, *known])}"
+            f"the state of {problem.scene.name} has no {name!r}{near(name, others)}"
         ) from None
     ys = np.asarray(part.reshape(len(part), -1), np.float64)
     if ys.shape[1] > MOST:
         which = ".".join([name, *("0" for _ in part.shape[1:])])
         raise SceneError(f"{name} has {ys.shape[1]} numbers: say which, such as {which}")
     entries = [".".join(map(str, (name, *k))) for k in np.ndindex(part.shape[1:])]
-    unit = problem.scene.fields["dt"].unit
     return Curves(
-        name, f"time, {unit}", dt * np.arange(len(ys), dtype=np.float64), ys, tuple(entries)
+        name, _time(problem), dt * np.arange(len(ys), dtype=np.float64), ys, tuple(entries)
     )
+
+
+def _time(problem: Problem) -> str:
+    return f"time, {problem.scene.fields['dt'].unit}"
 
 
 def _dotted(name: str) -> str:

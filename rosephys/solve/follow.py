@@ -15,7 +15,7 @@ import numpy as np
 
 from rosephys.errors import OptimizeError
 from rosephys.solve.guard import cause, evaluate
-from rosephys.solve.optimize import Iterate
+from rosephys.solve.iterate import Iterate
 from rosephys.solve.scout import Scout
 
 if TYPE_CHECKING:

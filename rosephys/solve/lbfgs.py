@@ -1,38 +1,29 @@
 """L-BFGS within bounds, by SciPy, as an iterator: it goes on only while the next point is asked for.
 
-SciPy runs in a thread of its own and asks for every loss that it needs; the loss is evaluated where the
-iterator is advanced. So the two never run at once, and what the loss raises is raised there.
-
 Source: Byrd, Lu, Nocedal, Zhu, SIAM J. Sci. Comput. 16, 1995; scipy.optimize.minimize, L-BFGS-B.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Evaluate = Callable[[Floats], tuple[float, Floats]]
+from .coordinates import Coordinates, Floats, Point
+from .inverted import Ask, inverted
+from .iterate import Iterate, Task
+
+Evaluate: TypeAlias = Callable[[Floats], tuple[float, Floats]]
 
 UNLIMITED = {"maxiter": math.inf, "maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
 
 
-class Point(NamedTuple):
-    """An x (n,), the loss there, and its gradient (n,)."""
-
-    x: Floats
-    loss: float
-    gradient: Floats
-
-
-class _Closed(Exception):
-    """Ends SciPy's thread: nobody asks for further points."""
+def quasi_newton(task: Task) -> Iterator[Iterate]:
+    """The iterates of `lbfgs`, for controls in units of their rates."""
+    at = Coordinates(task)
+    yield from at.iterates(lbfgs(at.evaluate, at.x, at.low, at.high))
 
 
 def lbfgs(evaluate: Evaluate, x: Floats, low: Floats, high: Floats) -> Generator[Point]:
@@ -44,60 +35,40 @@ def lbfgs(evaluate: Evaluate, x: Floats, low: Floats, high: Floats) -> Generator
     """
     from scipy.optimize import minimize
 
-    now = last = _evaluated(evaluate, np.clip(x, low, high))
+    def evaluated(x: Floats) -> Point:
+        return Point(x, *evaluate(x))
+
+    now = last = evaluated(np.clip(x, low, high))
     yield now
     # where every variable is bounded, SciPy's first step is as long as the gradient
     scale = 1.0 / max(1.0, float(np.linalg.norm(now.gradient)))
-    questions: SimpleQueue[tuple[str, Any]] = SimpleQueue()
-    answers: SimpleQueue[Any] = SimpleQueue()
 
-    def ask(kind: str, x: Floats) -> Any:
-        questions.put((kind, x))
-        answer = answers.get()
-        if answer is None:
-            raise _Closed
-        return answer
+    def seen(x: Floats) -> tuple[float, Floats]:
+        nonlocal last
+        last = last if np.array_equal(last.x, x) else evaluated(x)
+        loss, gradient = _told(now, last)
+        return scale * loss, scale * gradient
 
-    def search() -> None:
-        try:
-            minimize(
-                lambda x: ask("evaluate", x.copy()),
-                now.x,
-                jac=True,
-                method="L-BFGS-B",
-                bounds=np.stack([low, high], axis=1),
-                callback=lambda x: ask("reached", x) and None,
-                options=UNLIMITED,
-            )
-            questions.put(("ended", None))
-        except Exception as error:
-            questions.put(("ended", error))
+    def search(ask: Ask, reached: Callable[[Point], None]) -> None:
+        def arrive(_: Floats) -> None:
+            nonlocal now
+            now = last  # which is where it was evaluated last
+            reached(now)
 
-    Thread(target=search, name="L-BFGS-B", daemon=True).start()
-    try:
-        while True:
-            kind, found = questions.get()
-            if kind == "evaluate":
-                last = last if np.array_equal(last.x, found) else _evaluated(evaluate, found)
-                loss, gradient = _seen(now, last)
-                answers.put((scale * loss, scale * gradient))
-            elif kind == "reached":  # which is where it was evaluated last
-                now = last
-                yield now
-                answers.put(True)
-            elif found is not None:
-                raise found
-            else:
-                return
-    finally:
-        answers.put(None)
+        minimize(
+            lambda x: ask(lambda: seen(x.copy())),
+            now.x,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=np.stack([low, high], axis=1),
+            callback=arrive,
+            options=UNLIMITED,
+        )
+
+    yield from inverted(search, "L-BFGS-B")
 
 
-def _evaluated(evaluate: Evaluate, x: Floats) -> Point:
-    return Point(x, *evaluate(x))
-
-
-def _seen(now: Point, trial: Point) -> tuple[float, Floats]:
+def _told(now: Point, trial: Point) -> tuple[float, Floats]:
     """The loss and gradient that SciPy is told: the trial's, or, if that loss is not finite, those of a cone
     that rises from `now` as steeply as the loss falls, so that interpolation shortens the step."""
     if math.isfinite(trial.loss):

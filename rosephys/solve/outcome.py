@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from .constraints import Excess
 from .line import control_sizes
 from .trust import REACH, Verdict
 
@@ -26,7 +27,9 @@ SMALL = (
 LEFT = 0.01  # of the first loss, below which a descent has arrived
 UP = 0.1  # of all that was gained: a loss that ends so much above its best has jumped
 
-State = Literal["arrived", "stuck", "not there yet", "jumped", "nothing to find"]
+State = Literal[
+    "arrived", "stuck", "not there yet", "jumped", "nothing to find", "constraints are not kept"
+]
 Option = Literal["starts", "iterations", "rate", "optimizer"]
 
 
@@ -88,6 +91,24 @@ def outcome(
         return Outcome("stuck", words, ELSEWHERE)
     words = f"{left}, and it does not fall any more, though its gradient is not small"
     return Outcome("stuck", words, Help("optimizer", "adam" if optimizer != "adam" else "lbfgs"))
+
+
+def under_constraints(
+    losses: Sequence[float], worst: Excess | None, optimizer: str
+) -> Outcome | None:
+    """What has become of a solve under constraints, of which `worst` is the one that is farthest off at the
+    best iterate; None of one that made no update. Neither a small gradient nor a loss near zero says anything
+    here."""
+    if len(losses) < 2:
+        return None
+    if worst is not None and not worst.kept:
+        other = "augmented-lagrangian" if optimizer != "augmented-lagrangian" else "slsqp"
+        return Outcome("constraints are not kept", worst.words, Help("optimizer", other))
+    left = f"the loss is {losses[-1]:.3g}, and every constraint is kept"
+    if abs(losses[-1] - losses[-2]) > SMALL * abs(losses[-1]):
+        more = Help("iterations", str(2 * (len(losses) - 1)))
+        return Outcome("not there yet", f"{left}, but it still changes", more)
+    return Outcome("arrived", left)
 
 
 def steepness(problem: Problem, values: Values, gradient: Arrays) -> float:

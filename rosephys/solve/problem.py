@@ -13,13 +13,14 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..constraint import Constraint
 from ..errors import SceneError
 from ..given import told
 from ..limit import Limit
 from ..scene.contract import Contract, check_scene
 from ..scene.fields import near
 from ..scene.picture import Picture, Track
-from ..scene.scene import Scene, unknown
+from ..scene.scene import Scene, constrained, unknown
 
 Values = Mapping[str, Any]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -27,6 +28,9 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 BY_ENTRY = 4096  # numbers in a control that are differenced one by one
 PROBES = 8  # directions in which a larger one is
 FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so many by forward mode
+
+Stated = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
+"""Constraints along the way, of arrays (steps + 1, k), and at the end, of arrays (k,)."""
 
 
 class Problem:
@@ -43,6 +47,7 @@ class Problem:
         self.values: Arrays = scene.live
         self.controls = scene.controls
         self.steps: int = scene.steps
+        self.derived: dict[str, Any] = {}  # what optimisers have made of it, to be made once
         # which states are kept; see ra.scan
         self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
         self._loss = ra.fn(self._trace_loss)
@@ -55,6 +60,11 @@ class Problem:
         self._picture = ra.fn(self._trace_picture)
         self._invariants = ra.fn(self._trace_invariants)
         self._slope = ra.fn(self._trace_slope)
+        self._curvature = ra.fn(self._trace_curvature)
+        self._constraint_curvature = ra.fn(self._trace_constraint_curvature)
+        self._costs = ra.fn(self._trace_costs)
+        self._constraints = ra.fn(self._trace_constraints)
+        self._residuals = ra.fn(self._trace_residuals)
         self._first_limits = ra.fn(self._trace_first_limits)
         self._limits = ra.fn(self._trace_limits)
         self._shown = ra.fn(self._trace_shown)
@@ -62,6 +72,8 @@ class Problem:
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
+        self._constraint_slopes = ra.jacfwd(ra.fn(self._trace_constraint_values))
+        self._residual_slopes = jacobian(self._residuals)
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
 
@@ -76,7 +88,9 @@ class Problem:
 
     # ------------------------------------------------------------------------------- what is traced
 
-    def _bound(self, controls: Values, constants: Values) -> Contract:
+    def bound(self, controls: Values, constants: Values) -> Contract:
+        """The scene's methods at these values of its fields, traced ones or arrays; for who traces more of
+        it."""
         return Contract(self.scene.bound({**constants, **controls}))
 
     @property
@@ -90,48 +104,99 @@ class Problem:
         return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
 
     def _trace_loss(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
-        return scene.loss(self._rollout(scene, scene.initial()))
+        scene = self.bound(controls, constants)
+        return self._total(scene, scene.initial())
+
+    def _total(self, scene: Contract, first: Any) -> Any:
+        """The loss of a motion: that of its last state, and the integral of the cost on the way."""
+        if not scene.costed:
+            return scene.loss(self._rollout(scene, first))
+        step = scene.stepping(first)
+
+        def counted(t: Any, carry: Any) -> Any:
+            state, total = carry
+            return step(state, t), total + scene.cost(state, t)
+
+        start = first, 0.0
+        final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
+        return scene.loss(final) + scene.dt * total
 
     def _trace_rest(self, state: Any, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
-        return scene.loss(self._rollout(scene, state))
+        return self._total(self.bound(controls, constants), state)
+
+    def _trace_costs(self, controls: Values, constants: Values) -> Any:
+        scene = self.bound(controls, constants)
+        first = scene.initial()
+        step = scene.stepping(first)
+        return ra.scan(lambda s, t: (step(s, t), scene.cost(s, t)), first, self._times[:-1])[1]
+
+    def _trace_residuals(self, controls: Values, constants: Values) -> Any:
+        scene = self.bound(controls, constants)
+        return scene.residuals(self._rollout(scene, scene.initial()))
+
+    def _trace_constraints(self, controls: Values, constants: Values) -> Stated:
+        scene = self.bound(controls, constants)
+        first = scene.initial()
+        step = scene.stepping(first)
+
+        def seen(state: Any, t: Any) -> Any:
+            return step(state, t), scene.constraints(state, t)
+
+        final, along = ra.scan(seen, first, self._times[:-1], **self.rollout)
+        last = scene.constraints(final, self._times[-1])
+        whole = (ra.map_leaves(_followed, a, b) for a, b in zip(along, last, strict=True))
+        return tuple(whole), scene.end_constraints(final)
+
+    def _trace_constraint_values(self, controls: Values, constants: Values) -> Any:
+        along, end = self._trace_constraints(controls, constants)
+        return ra.concat([ra.ravel(constraint.value) for constraint in (*along, *end)])
 
     def _trace_initial(self, controls: Values, constants: Values) -> Any:
-        return self._bound(controls, constants).initial()
+        return self.bound(controls, constants).initial()
 
     def _trace_trajectory(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         first = scene.initial()
         step = scene.stepping(first)
         return ra.scan(lambda s, t: (step(s, t), s), first, self._times)[1]
 
     def _trace_tracks(self, trajectory: Any, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         return ra.build(self.steps + 1, lambda t: scene.tracks(_at(trajectory, t)))
 
     def _trace_ends(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         return ra.stack(
             [track.point for track in scene.tracks(self._rollout(scene, scene.initial()))]
         )
 
     def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:
-        return self._bound(controls, constants).picture(state)
+        return self.bound(controls, constants).picture(state)
 
     def _trace_invariants(self, trajectory: Any, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         return ra.build(self.steps + 1, lambda t: scene.invariants(_at(trajectory, t)))
 
     def _trace_slope(self, controls: Values, direction: Values, constants: Values) -> Any:
         return ra.jvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[1]
 
+    def _trace_curvature(self, controls: Values, direction: Values, constants: Values) -> Any:
+        return ra.hvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[0]
+
+    def _trace_constraint_curvature(
+        self, controls: Values, direction: Values, weights: Any, constants: Values
+    ) -> Any:
+        def weighed(c: Values) -> Any:
+            return ra.dot(weights, self._trace_constraint_values(c, constants))
+
+        return ra.hvp(weighed, (controls,), (direction,))[0]
+
     def _trace_first_limits(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         return scene.limits(scene.initial())
 
     def _trace_limits(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         first = scene.initial()
         step = scene.stepping(first)
 
@@ -146,12 +211,13 @@ class Problem:
         return ra.scan(watched, (first, True), self._times)[1]
 
     def _trace_shown(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         first = ra.map_leaves(ra.array, scene.initial())
-        return scene.limits(first), scene.invariants(first)
+        stated = scene.constraints(first, self._times[0]), scene.end_constraints(first)
+        return scene.limits(first), scene.invariants(first), stated
 
     def _trace_drawn(self, controls: Values, constants: Values) -> Any:
-        scene = self._bound(controls, constants)
+        scene = self.bound(controls, constants)
         first = ra.map_leaves(ra.array, scene.initial())
         picture = scene.picture(first) if self.scene.pictured else None
         return picture, scene.tracks(first)
@@ -209,7 +275,7 @@ class Problem:
         return self._compiled.program.from_cache
 
     def loss(self, values: Values) -> float:
-        """The loss."""
+        """The loss: that of the last state and, of a scene that has one, the integral of the cost."""
         return float(self._loss(*self.split(values)))
 
     def losses(self, values: Values, batch: Values) -> np.ndarray[Any, Any]:
@@ -235,11 +301,46 @@ class Problem:
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the loss along a direction of the controls, by forward mode."""
         controls, constants = self.split(values)
-        along = {
-            n: _of_shape(n, direction.get(n, np.zeros_like(v)), v.shape)
-            for n, v in controls.items()
-        }
-        return float(self._slope(controls, along, constants))
+        return float(self._slope(controls, _direction(controls, direction), constants))
+
+    def hessian_product(self, values: Values, direction: Values) -> Arrays:
+        """The second derivatives of the loss in the controls times a direction of them, exact."""
+        controls, constants = self.split(values)
+        found = self._curvature(controls, _direction(controls, direction), constants)
+        return {n: np.asarray(part) for n, part in found.items()}
+
+    def costs(self, values: Values) -> np.ndarray[Any, Any]:
+        """The cost along the way before each step, (steps,), per unit of time."""
+        return np.asarray(self._costs(*self.split(values)), float)
+
+    def residuals(self, values: Values) -> np.ndarray[Any, Any]:
+        """The residuals (m,); of a scene that has them."""
+        return np.asarray(self._residuals(*self.split(values)))
+
+    def residual_derivatives(self, values: Values) -> Arrays:
+        """The derivative of the residuals in each control, shape (m, *control's)."""
+        found = self._residual_slopes(*self.split(values))
+        return {n: np.asarray(part) for n, part in found.items()}
+
+    def constraints(self, values: Values) -> Stated:
+        """The constraints with their numbers: along the way, arrays (steps + 1, k), and at the end, (k,)."""
+        if not constrained(self.scene):
+            return (), ()
+        stated: Stated = self._constraints(*self.split(values))
+        return stated
+
+    def constraint_derivatives(self, values: Values) -> Arrays:
+        """The derivative of all m numbers of all constraints, in their order and C order, in each control,
+        shape (m, *control's)."""
+        found = self._constraint_slopes(*self.split(values))
+        return {n: np.asarray(part) for n, part in found.items()}
+
+    def constraint_hessian_product(self, values: Values, weights: Any, direction: Values) -> Arrays:
+        """The second derivatives of the sum of those m numbers, weighed by (m,), times a direction."""
+        controls, constants = self.split(values)
+        along = _direction(controls, direction)
+        found = self._constraint_curvature(controls, along, np.asarray(weights, float), constants)
+        return {n: np.asarray(part) for n, part in found.items()}
 
     def initial(self, values: Values) -> Any:
         """The state before the first step."""
@@ -326,6 +427,20 @@ class Problem:
             along[k] = 1.0
             out[k] = slope(along)
         return out
+
+
+def _direction(controls: Arrays, direction: Values) -> Arrays:
+    """A direction of all controls: zero in those that it does not name."""
+    zero = np.zeros(())
+    return {
+        n: _of_shape(n, direction.get(n, np.broadcast_to(zero, v.shape)), v.shape)
+        for n, v in controls.items()
+    }
+
+
+def _followed(rows: Any, row: Any) -> Any:
+    """Rows, and one more."""
+    return ra.concat([rows, ra.stack([row])])
 
 
 def _of_shape(name: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptimizeError
-from .optimize import Iterate, descend
+from .iterate import Iterate
+from .optimize import descend
 from .scout import BATCH, Scout
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def descend_from(
     if not 1 <= starts <= BATCH + 1:
         raise ValueError(f"starts are 1 to {BATCH + 1}, not {starts}")
     first = problem.complete(values or {})
-    for iterate in descend(problem, values=first, **how):
+    for iterate in descend(problem, values=first, seed=seed, **how):
         yield 0, iterate
     if starts == 1 or not problem.controls:
         return
     for k, other in enumerate(Scout(problem, seed).starts(first, starts - 1)):
         with suppress(OptimizeError):
-            for iterate in descend(problem, values=other, **how):
+            for iterate in descend(problem, values=other, seed=seed, **how):
                 yield k + 1, iterate

@@ -15,6 +15,7 @@ OUTCOME_SHADES = {
     "not there yet": "accent",
     "jumped": "bad",
     "nothing to find": "bad",
+    "constraints are not kept": "bad",
 }
 LABELS = {
     "starts": "Try {} starts",

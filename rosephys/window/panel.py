@@ -13,7 +13,6 @@ from rosephys.drawing.palette import colour, rgb, theme
 from rosephys.drawing.stroke import polyline, stroke
 from rosephys.drawing.words import key_cap, words, wrapped
 from rosephys.sdl import pygame
-from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.choice import HEIGHT, draw_choice, segments
 from rosephys.window.ending import OUTCOME_SHADES, draw_outcome
 from rosephys.window.fieldlist import BESIDE, INSET, FieldList
@@ -55,6 +54,7 @@ class Panel:
         self._at = (0, 0)  # where the hand is
         self._shown: tuple[object, ...] = ()
         self._age = 0.0
+        self._names: tuple[str, ...] = ()  # of the optimisers
 
     # ---- What a hand does ----
 
@@ -111,7 +111,7 @@ class Panel:
     def options(self) -> list[tuple[str, pygame.Rect]]:
         """The optimisers, and where each is in the window."""
         area = self._layout.optimizers
-        return segments(area.move(self._area.topleft), OPTIMIZERS, self._unit) if area else []
+        return segments(area.move(self._area.topleft), self._names, self._unit) if area else []
 
     # ---- Drawing ----
 
@@ -130,7 +130,7 @@ class Panel:
         anew = now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state)
         if anew:
             self._image = pygame.Surface(area.size, 0, 32)
-            self._layout = draw_panel(self._image, session, unit)
+            self._layout, self._names = draw_panel(self._image, session, unit), session.optimizers
             self._shown, self._age = now, 0.0
         self._area, self._unit = pygame.Rect(area), unit
         fields = self._layout.fields
@@ -158,7 +158,7 @@ def draw_panel(surface: pygame.Surface, session: Session, unit: float) -> Layout
     optimizers = pygame.Rect(0, 0, 0, 0)
     if y + (14 + HEIGHT + 14) * unit < keys.top:
         optimizers = pygame.Rect(inner.left, y + 14 * unit, inner.width, HEIGHT * unit)
-        draw_choice(surface, optimizers, OPTIMIZERS, session.optimizer, unit)
+        draw_choice(surface, optimizers, session.optimizers, session.optimizer, unit)
         y = optimizers.bottom
     y += 16 * unit
     below = pygame.Rect(inner.left, round(y), inner.width, round(keys.top - 14 * unit - y))

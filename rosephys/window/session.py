@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosephys.errors import describe
+from rosephys.scene.optimizers import offered
 from rosephys.scene.picture import Picture, Track
-from rosephys.solve.optimize import Iterate
+from rosephys.scene.scene import constrained
+from rosephys.solve.iterate import Iterate
 from rosephys.solve.outcome import Outcome
 from rosephys.window.background import Background
 from rosephys.window.history import Entry, History
@@ -92,6 +94,7 @@ class Session:
         self._motion: Motion | None = None
         self._picture: Picture | None = None
         self._solver = Solver(self.problem, self.rate, self.optimizer)
+        self.optimizers = offered(self.optimizer, constrained(self.problem.scene))
         self._background: Background[Result] = Background()
         self._only_newest = False  # whether what came before the present solve is of no interest
         self._solving_for = 0.0
@@ -161,7 +164,7 @@ class Session:
         self._solve_anew()
 
     def choose(self, optimizer: str) -> None:
-        """Solve again from the first controls by another of `optimize.OPTIMIZERS`."""
+        """Solve again from the first controls by another optimiser, one of `optimizers`."""
         if optimizer != self.optimizer:
             self._history.record("another optimiser", self._snapshot())
             self.optimizer = self._solver.optimizer = optimizer

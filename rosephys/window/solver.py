@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from rosephys.errors import describe
 from rosephys.scene.picture import Track
+from rosephys.scene.scene import constrained
 from rosephys.solve.follow import Follower
-from rosephys.solve.optimize import Iterate
+from rosephys.solve.iterate import Iterate
 from rosephys.solve.starts import descend_from
 
 if TYPE_CHECKING:
@@ -100,7 +101,10 @@ class Solver:
     ) -> Iterator[Iterate]:
         # the controls of when it begins, not of when it was asked for
         known = {name: v for name, v in self.controls.items() if name not in chosen}
-        yield from self._follower.follow({**values, **known}, iterations)
+        if constrained(self.problem.scene):  # which a bold driver does not keep
+            yield from self._plain({**values, **known}, iterations, 1, 0)
+        else:
+            yield from self._follower.follow({**values, **known}, iterations)
 
 
 class Solve:
@@ -158,7 +162,7 @@ class Solve:
     def _note(self, iterate: Iterate) -> None:
         self._shown = iterate
         self._losses.append(iterate.loss)
-        if self._best is None or iterate.loss < self._best.loss:
+        if self._best is None or iterate.rank < self._best.rank:
             self._best = iterate
             self._solver.controls = {n: iterate.values[n] for n in self._solver.problem.controls}
 
@@ -166,5 +170,5 @@ class Solve:
         """Show the best iterate once more, if the last was another."""
         if self._best is None or self._shown is None:
             return
-        if self._best.loss < self._shown.loss:
+        if self._best.rank < self._shown.rank:
             self._note(replace(self._best, iteration=self._shown.iteration))

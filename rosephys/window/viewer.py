@@ -20,7 +20,6 @@ from rosephys.drawing.words import words
 from rosephys.errors import describe
 from rosephys.files.png import write_png
 from rosephys.sdl import pygame
-from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.window.card import draw_keys, draw_message, draw_note
 from rosephys.window.fieldlist import CONTROL_SHADES
 from rosephys.window.panel import Panel
@@ -154,7 +153,7 @@ class Window:
         actions: dict[int, Callable[[], None]] = {
             pygame.K_SPACE: session.toggle_pause,
             pygame.K_r: session.restart,
-            pygame.K_o: lambda: session.choose(following(OPTIMIZERS, session.optimizer)),
+            pygame.K_o: lambda: session.choose(following(session.optimizers, session.optimizer)),
             pygame.K_t: lambda: use_theme(following(tuple(THEMES), theme())),
             pygame.K_h: self._toggle_keys,
             pygame.K_s: self._write_picture,

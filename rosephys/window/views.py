@@ -16,9 +16,11 @@ from rosephys.drawing.landscape_chart import Chart
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import Floats
 from rosephys.drawing.relief import Relief, relief
+from rosephys.scene.scene import constrained
 from rosephys.sdl import pygame
+from rosephys.solve.constraints import worst
 from rosephys.solve.landscape import Axis, Component, explored, framed, pairs
-from rosephys.solve.outcome import Outcome, outcome, steepness
+from rosephys.solve.outcome import Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays
 from rosephys.solve.trust import Verdict, judged
 from rosephys.window.badge import draw_badge, draw_legend
@@ -203,7 +205,11 @@ class Views:
         known = self.verdict is not None and self._current("trust")
         if session.phase is not Phase.PLAYING or not known:
             return None
-        steep = steepness(session.problem, session.values, session.gradient)
+        problem = session.problem
+        if constrained(problem.scene):
+            found = worst(problem, session.values)
+            return under_constraints(session.descent, found, session.optimizer)
+        steep = steepness(problem, session.values, session.gradient)
         assert self.verdict is not None
         return outcome(session.descent, steep, self.verdict, session.optimizer, session.rate)
 

@@ -141,3 +141,9 @@ def test_memory_is_what_was_stated() -> None:
     stated, measured, peak = map(int, run.stdout.split())
     assert stated > 60 * 3 * 8 * 110**2 and peak > measured
     assert abs(measured - stated) < 0.01 * stated
+
+
+def test_the_page_has_the_table_of_optimisers() -> None:
+    m = example("optimizers")
+    page = m.PAGE.read_text(encoding="utf-8")
+    assert page.partition(m.BEGIN)[2].partition(m.END)[0] == m.table()

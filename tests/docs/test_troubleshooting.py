@@ -57,6 +57,11 @@ MEMBERS = {
     "kind": ["parameter('calm', 'the air', choices=('rough',))"],
     "optimizer": ["'adma'"],
 }
+CONSTRAINED = [
+    ("'adam'", "return ()"),
+    ("'slsqp'", "return Constraint('there', final.position, 0.0, 1.0)"),
+    ("'slsqp'", "return (Constraint('there', final.position),)"),
+]
 MISSING = ["step"]
 COMMANDS = {
     "gradient ./walk.py --set gaol=1,2": "a name",
@@ -69,6 +74,7 @@ CASES = [
     *(scene(bodies={method: body}) for method, bodies in BODIES.items() for body in bodies),
     *(scene({name: value}) for name, values in MEMBERS.items() for value in values),
     *(scene(bodies={name: ""}) for name in MISSING),
+    *(scene({"optimizer": name}, {"end_constraints": body}) for name, body in CONSTRAINED),
 ]
 
 

@@ -54,7 +54,7 @@ def test_gradient(name: str) -> None:
         assert dot(gradient, along) == pytest.approx(difference, rel=1e-6)
 
     def last(controls: Any) -> Any:
-        scene = problem._bound(controls, constants)
+        scene = problem.bound(controls, constants)
         return problem._rollout(scene, scene.initial())
 
     tangent = ra.fn(lambda c, along: ra.jvp(last, (c,), (along,))[1])(controls, along)

@@ -66,6 +66,21 @@ def test_a_right_derivative_leads_to_the_optimum(
     assert apart.mean() < 0.02  # but for the steps about the collision, the curves are one
 
 
+@pytest.mark.parametrize(
+    ("task", "optimizer", "rate", "iterations"),
+    [("single", "adam", 0.2, 500), ("several", "lbfgs", 1.0, 120)],
+)
+def test_the_optimum_is_met_within_a_thousandth(
+    task: str, optimizer: str, rate: float, iterations: int
+) -> None:
+    """As far as it is the simulation's: steps of 1/480 s leave that much of a collision to be had or lost."""
+    if optimizer == "lbfgs":
+        pytest.importorskip("scipy.optimize", reason="the extra `test` has it")
+    problem = Problem(find_scene("push", {"task": task}))
+    found = descend(problem, optimizer=optimizer, rate=rate, iterations=iterations)
+    assert min(i.loss for i in found) == pytest.approx(OPTIMA[task][0], rel=1e-3)
+
+
 @pytest.mark.parametrize("task", OPTIMA)
 @pytest.mark.parametrize("contact", ["naive", "toi-position"])
 def test_a_wrong_derivative_does_not(task: str, contact: str, controls: ModuleType) -> None:

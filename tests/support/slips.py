@@ -12,8 +12,8 @@ HEAD = """\
 import numpy as np
 import rose_ad as ra
 from rosephys import (
-    Arrow, Circles, Cross, Image, Limit, Lines, Picture, Polygon, Polygons, Polyline, Scene, Text, Track,
-    control, parameter,
+    Arrow, Circles, Constraint, Cross, Image, Limit, Lines, Picture, Polygon, Polygons, Polyline, Scene, Text,
+    Track, control, parameter,
 )
 
 
@@ -46,6 +46,15 @@ METHODS = {
     "tracks": ("self, state", "(Track(state.position, 'accent', 'walker'),)"),
     "limits": ("self, state", "(Limit('the limit', self.dt, 1.0),)"),
     "invariants": ("self, state", "{'energy': state.position[0]}"),
+}
+OPTIONAL = {  # methods that the scene has where they are given a body
+    "cost": ("self, state, t", "ra.sum(self.speed**2)"),
+    "residuals": ("self, final", "final.position - self.goal"),
+    "constraints": ("self, state, t", "(Constraint('inside', state.position, -1.0, 1.0),)"),
+    "end_constraints": (
+        "self, final",
+        "(Constraint('there', final.position, self.goal, self.goal),)",
+    ),
 }
 SHAPES = {
     "Circles": ("[(0.1, 0.2)]", "0.1", "('accent',)", "('a',)", "'disc'"),
@@ -105,8 +114,8 @@ def scene(
 ) -> str:
     """The scene with other members, bodies of methods, signatures and lines before a method."""
     lines = [f"    {name} = {value}" for name, value in {**MEMBERS, **(members or {})}.items()]
-    for name, (takes, result) in METHODS.items():
-        body = (bodies or {}).get(name, f"return {result}")
+    for name, (takes, result) in {**METHODS, **OPTIONAL}.items():
+        body = (bodies or {}).get(name, f"return {result}" if name in METHODS else "")
         if body:
             takes = (signatures or {}).get(name, takes)
             kind = (before or {}).get(name, "def")
@@ -177,6 +186,37 @@ def _values(value: str) -> Iterator[Slip]:
             given = ", ".join([*good[:k], f"({value})", *good[k + 1 :]])
             picture = f"return Picture(({shape}({given}),), (-1.0, -1.0, 2.0, 2.0))"
             yield Slip("picture", f"{shape}, {k}: {value}", scene(bodies={"picture": picture}))
+
+
+def optional_slips() -> Iterator[Slip]:
+    """Those of the methods that a scene may have beside its loss."""
+    keeps = {"optimizer": '"slsqp"'}
+    forms = {
+        "cost": ("{}",),
+        "residuals": ("{}", "({},)"),
+        "constraints": ("{}", "(Constraint({}, 1.0, 0.0),)", "(Constraint('a', {}, 0.0),)"),
+        "end_constraints": ("(Constraint('a', 1.0, {}),)", "(Constraint('a', 1.0, 0.0, {}),)"),
+    }
+    for method, some in forms.items():
+        members = keeps if "constraints" in method else {}
+        other = {"loss": ""} if method == "residuals" else {}
+        for form in some:
+            for value in VALUES:
+                bodies = {method: f"return {form.format(value)}", **other}
+                yield Slip(method, f"{form}: {value}", scene(members, bodies))
+        for takes in SIGNATURES:
+            bodies = {method: f"return {OPTIONAL[method][1]}", **other}
+            yield Slip(method, takes, scene(members, bodies, {method: takes}))
+        for error in ERRORS:
+            yield Slip(method, error, scene(members, {method: f"raise {error}", **other}))
+        for kind in (
+            "async def",
+            "@staticmethod\n    def",
+            "@classmethod\n    def",
+            "@property\n    def",
+        ):
+            bodies = {method: f"return {OPTIONAL[method][1]}", **other}
+            yield Slip(method, kind, scene(members, bodies, before={method: kind}))
 
 
 def torn(seed: int) -> Slip:

@@ -20,10 +20,13 @@ from rosephys.command.arguments import parser
 from rosephys.command.cli import RUNS, main
 from rosephys.console import Bar
 from rosephys.errors import OptimizeError
-from rosephys.solve.optimize import OPTIMIZERS, Iterate
+from rosephys.scene.optimizers import OPTIMIZERS
+from rosephys.solve.iterate import Iterate
 from tests.support.commands import HERE, SCENE, run
 
 SMALL = ["--set", "layers=1", "--set", "steps=150", "--set", "dt=0.02"]
+
+RUN_FILES = {"run.json", "metrics.jsonl", "evaluations.bin", "best.npz", "last.npz"}
 
 
 @pytest.fixture
@@ -210,7 +213,7 @@ def test_optimize_writes_its_result(walk: Path, tmp_path: Path, capsys: Any) -> 
     assert main(["optimize", str(walk), "--out", str(out), "--set", "goal=0.5,0.5"]) == 0
     told = capsys.readouterr()
     assert re.search(r"walk: 12 iterations in \d", told.out) and "speed" in told.out
-    assert {p.name for p in out.iterdir()} == {"walk.json", "walk.npz", "walk.gif"}
+    assert {p.name for p in out.iterdir()} == {"walk.json", "walk.npz", "walk.gif", *RUN_FILES}
     found = one_object((out / "walk.json").read_text(encoding="utf-8"))
     with np.load(out / "walk.npz") as values:
         assert values["speed"] == pytest.approx(found["controls"]["speed"])
@@ -224,7 +227,8 @@ def test_a_scene_without_a_picture_is_solved_all_the_same(
     plain = SCENE[: SCENE.index("    def picture")]
     walk.write_text(plain, encoding="utf-8")
     assert main(["optimize", str(walk), "--out", str(tmp_path / "out")]) == 0
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"walk.json", "walk.npz"}
+    written = {p.name for p in (tmp_path / "out").iterdir()}
+    assert written == {"walk.json", "walk.npz", *RUN_FILES}
     assert "no picture" in capsys.readouterr().err
     assert main(["scene", str(walk), "--headless"]) == 0
     assert "no picture" in capsys.readouterr().err

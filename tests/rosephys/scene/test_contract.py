@@ -88,6 +88,108 @@ def run(problem: Problem) -> None:
     problem.loss(problem.values)
 
 
+OPTIONAL = [
+    (
+        "cost",
+        "state.position",
+        "returned numbers of shape (2,); wanted one number, as ra.sum or ra.dot",
+    ),
+    ("cost", "None", "returned None; wanted one number"),
+    ("residuals", "1.0", "returned 1.0; wanted numbers in a row: ra.array([...])"),
+    ("residuals", "None", "returned None; wanted numbers in a row"),
+    (
+        "constraints",
+        "state.position < 1.0",
+        "returned truth values of shape (2,); wanted a tuple of Constraint",
+    ),
+    (
+        "constraints",
+        "Constraint('a', 1.0, 0.0)",
+        "returned a Constraint; wanted a tuple of Constraint: (Constrai",
+    ),
+    (
+        "constraints",
+        "(state.position,)",
+        "returned numbers of shape (2,) among them; wanted a tuple",
+    ),
+    ("end_constraints", "(Constraint('a', 1.0),)", "Constraint 'a' has neither a low nor a high"),
+    (
+        "end_constraints",
+        "(Constraint('a', 1.0, 2.0, 1.0),)",
+        "Constraint 'a' is from 2.0 to 1.0; wanted the lower",
+    ),
+    (
+        "end_constraints",
+        "(Constraint(1.0, 1.0, 2.0),)",
+        "Constraint.name is 1.0; wanted a word or more",
+    ),
+    (
+        "end_constraints",
+        "(Constraint('a', np.ones((2, 2)), 2.0),)",
+        "Constraint.value is numbers of shape (2, 2)",
+    ),
+    (
+        "end_constraints",
+        "(Constraint('a', final.position, np.zeros(3)),)",
+        "Constraint.low is numbers of shape (3,); wanted a number or 2 in a row",
+    ),
+    (
+        "end_constraints",
+        "(Constraint('a', None, 2.0),)",
+        "Constraint.value is None; wanted a number, or",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "returned", "said"), OPTIONAL, ids=[f"{m}-{r}"[:40] for m, r, _ in OPTIONAL]
+)
+def test_what_is_said_of_a_method_that_may_be_left_out(
+    method: str, returned: str, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "walk.py"
+    bodies = {method: f"a = 1\n        return {returned}"}
+    bodies |= {"loss": ""} if method == "residuals" else {}
+    text = scene({"optimizer": '"slsqp"'}, bodies)
+    line = next(k for k, s in enumerate(text.splitlines(), 1) if s.strip() == f"return {returned}")
+    with pytest.raises(Slip) as caught:
+        run(written(file, text))
+    told = describe(caught.value)
+    assert told.startswith(f"Walk.{method}: {said}") and told.endswith(f", {file}:{line}")
+
+
+def test_what_cannot_be_together_is_told(tmp_path: Path) -> None:
+    squares = scene(bodies={"residuals": "return final.position - self.goal"})
+    with pytest.raises(Slip, match=r"Walk\.loss: is the squares of residuals .*; leave it out, "):
+        written(tmp_path / "walk.py", squares)
+    stated = scene(bodies={"constraints": "return ()"})
+    said = (
+        r"Walk\.optimizer: is 'adam', which keeps no constraints; wanted one of slsqp, trust-constr"
+    )
+    with pytest.raises(Slip, match=said):
+        written(tmp_path / "walk.py", stated)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("cost", "state"),
+        ("residuals", "state, t"),
+        ("constraints", "state"),
+        ("end_constraints", "a, b"),
+    ],
+)
+def test_what_takes_other_arguments_is_told(method: str, arguments: str, tmp_path: Path) -> None:
+    other = {"loss": ""} if method == "residuals" else {}
+    text = scene(
+        {"optimizer": '"slsqp"'}, {method: "return 1.0", **other}, {method: f"self, {arguments}"}
+    )
+    with pytest.raises(
+        Slip, match=rf"Walk\.{method}: takes \({arguments}\) after self; wanted {method}\("
+    ):
+        run(written(tmp_path / "walk.py", text))
+
+
 @pytest.mark.parametrize(
     ("method", "returned", "said"), SAID, ids=[f"{m}-{r}"[:40] for m, r, _ in SAID]
 )
@@ -183,7 +285,7 @@ FIELDS = [
     (
         "optimizer",
         "'adma'",
-        "is 'adma'; wanted one of gd, normalized, adam, lbfgs; did you mean adam?",
+        "is 'adma'; wanted one of gd, momentum, normalized, adam, lbfgs, newton-cg, slsqp",
     ),
     ("theme", "'drak'", "is 'drak'; wanted one of dark, light; did you mean dark?"),
     ("rate", "0", "is 0; wanted a number above 0"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rosephys.command.cli import main
-from tests.support.slips import Slip, scene, slips, torn
+from tests.support.slips import Slip, optional_slips, scene, slips, torn
 
 SEED, SOME, MANY = 0, 60, 2000
 COMMANDS = (("optimize", "--picture", "ends.png"), ("record", "--out", "walk.png"), ("check",))
@@ -62,10 +62,20 @@ def test_some_slips(
     assert sum(refused) > SOME // 2
 
 
+def test_some_slips_of_methods_that_may_be_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    some = random.Random(SEED).sample(list(optional_slips()), 45)
+    refused = [check(s, COMMANDS[k % 3], capsys) for k, s in enumerate(some)]
+    assert sum(refused) > len(some) // 2
+
+
 @pytest.mark.slow
 def test_two_thousand_slips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    refused = [check(s, COMMANDS[k % 3], capsys) for k, s in enumerate(drawn(MANY))]
+    many = [*drawn(MANY), *optional_slips()]
+    refused = [check(s, COMMANDS[k % 3], capsys) for k, s in enumerate(many)]
     assert sum(refused) > MANY // 2

@@ -11,9 +11,9 @@ import pytest
 from rosephys.drawing.palette import colour
 from rosephys.scene.fields import Field, parameter
 from rosephys.scene.finding import find_scene, scene_class, scene_names
+from rosephys.scene.optimizers import COMMON
 from rosephys.scene.scene import Scene
 from rosephys.sdl import pygame
-from rosephys.solve.optimize import OPTIMIZERS
 from rosephys.solve.problem import Problem
 from rosephys.window.history import LENGTH, History
 from rosephys.window.scroll import Scroll
@@ -316,7 +316,7 @@ def test_every_small_field_of_every_scene_has_a_slider_that_holds_its_value() ->
 
 def test_o_takes_the_next_optimiser_and_solves_again(window: Window) -> None:
     a = window.session
-    for expected in (*OPTIMIZERS[1:], OPTIMIZERS[0]):
+    for expected in (*COMMON[1:], COMMON[0]):
         turn(window, key(pygame.K_o))
         assert a.optimizer == expected and a.phase is Phase.SOLVING
         turn(window, frames=6)

@@ -1,0 +1,188 @@
+"""Every optimiser, on problems of optimal control with known solutions, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rosephys import OptimizeError, Problem, SceneError, control, descend
+from rosephys.scene.optimizers import COMMON, CONSTRAINED, OPTIMIZERS, offered
+from rosephys.solve import optimize
+from rosephys.solve.iterate import Iterate
+from rosephys.solve.optimize import SOLVERS
+from tests.support.control import Cart, Rest, Slow, best_force
+from tests.support.scenes import Lob
+
+optimize_of_scipy = pytest.importorskip("scipy.optimize", reason="the extra `test` has it")
+
+SMOOTH = ["lbfgs", "newton-cg", "slsqp", "trust-constr", "ilqr", "ddp", "multiple-shooting"]
+KEEPING = [name for name, row in OPTIMIZERS.items() if row.constraints]
+
+
+class Weak(Cart):
+    """The cart with a force of at most 4, which the best would exceed at both ends."""
+
+    force: Any = control(lambda scene: np.zeros(scene.steps), "force", bounds=(-4.0, 4.0))
+
+
+def best(scene: Any, optimizer: str, **how: Any) -> Iterate:
+    found = descend(
+        Problem(scene), optimizer=optimizer, iterations=how.pop("iterations", 200), **how
+    )
+    return min(found, key=lambda iterate: iterate.rank)
+
+
+def squares(scene: Cart) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of a cart as |a u - b|², from its equations of motion alone."""
+    n, dt = scene.steps, scene.dt
+    left = n - np.arange(n) - 0.5  # steps from the middle of each
+    rows = [np.sqrt(scene.miss) * dt * dt * left, np.sqrt(scene.miss) * dt * np.ones(n)]
+    a = np.concatenate([rows, np.sqrt(dt) * np.eye(n)])
+    return a, np.concatenate([[np.sqrt(scene.miss), 0.0], np.zeros(n)])
+
+
+def test_the_table_has_every_solver_and_no_other() -> None:
+    assert set(SOLVERS) == set(OPTIMIZERS)
+    assert set(COMMON) | set(CONSTRAINED) <= set(OPTIMIZERS)
+    assert set(CONSTRAINED) <= set(KEEPING)
+    for row in OPTIMIZERS.values():
+        assert row.step and row.suits and row.source
+        assert row.needs in ("", "residuals", "stages") and row.extra in ("", "scipy", "cma")
+
+
+def test_what_is_offered_has_what_is_preferred() -> None:
+    assert offered("gd", False) == COMMON and offered("ddp", False) == (*COMMON, "ddp")
+    assert offered("slsqp", True) == CONSTRAINED and offered("ilqr", True)[-1] == "ilqr"
+
+
+@pytest.mark.parametrize("optimizer", SMOOTH)
+@pytest.mark.parametrize("kind", [Cart, Weak])
+def test_a_quadratic_problem_has_the_solution_of_linear_algebra(kind: Any, optimizer: str) -> None:
+    scene = kind()
+    bounds = scene.fields["force"].bounds or (-np.inf, np.inf)
+    known = optimize_of_scipy.lsq_linear(*squares(scene), bounds, tol=1e-14)
+    found = best(scene, optimizer, rate=1.0)
+    assert found.loss == pytest.approx(2 * known.cost, rel=1e-6)
+    np.testing.assert_allclose(found.values["force"], known.x, atol=2e-3)
+    assert (np.abs(found.values["force"]) <= bounds[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "iterations"),
+    [("gd", 1e-2, 1500), ("momentum", 1e-3, 300), ("adam", 0.3, 500), ("cma-es", 1.0, 400)],
+)
+def test_so_it_has_for_those_that_take_longer(optimizer: str, rate: float, iterations: int) -> None:
+    scene = Cart(steps=4, dt=0.25, miss=100.0)
+    known = optimize_of_scipy.lsq_linear(*squares(scene))
+    found = best(scene, optimizer, rate=rate, iterations=iterations)
+    assert found.loss == pytest.approx(2 * known.cost, rel=2e-3)
+
+
+@pytest.mark.parametrize("optimizer", KEEPING)
+@pytest.mark.parametrize("steps", [10, 20])
+def test_the_least_effort_to_come_to_rest(optimizer: str, steps: int) -> None:
+    """u = 6 - 12 t costs 12, as far as steps can follow it."""
+    found = best(Rest(steps=steps, dt=1 / steps), optimizer, rate=1.0)
+    np.testing.assert_allclose(found.values["force"], best_force(steps), atol=1e-4)
+    assert found.loss == pytest.approx(12 / (1 - 1 / steps**2), rel=1e-5)
+    assert found.violation <= 1e-6
+
+
+@pytest.mark.parametrize("optimizer", KEEPING)
+def test_a_limit_along_the_way_is_kept_and_costs_least(optimizer: str) -> None:
+    scene = Slow()
+    n, dt = scene.steps, scene.dt
+    found = best(scene, optimizer, rate=1.0)
+    force = found.values["force"]
+    speeds = dt * np.cumsum(force)
+    assert speeds.max() <= 1.2 + 1e-6 and found.violation <= 1e-6
+    held = np.flatnonzero(speeds > 1.2 - 1e-4)
+    assert len(held) > 3
+    # the conditions of Karush, Kuhn and Tucker, with those steps at the limit
+    ends = [dt * dt * (n - np.arange(n) - 0.5), np.full(n, dt)]
+    rows = np.array([*ends, *(dt * (np.arange(n) <= k) for k in held)])
+    matrix = np.block([[2 * dt * np.eye(n), rows.T], [rows, np.zeros((len(rows),) * 2)]])
+    solved = np.linalg.solve(
+        matrix, np.concatenate([np.zeros(n), [1.0, 0.0], np.full(len(held), 1.2)])
+    )
+    np.testing.assert_allclose(force, solved[:n], atol=5e-3)
+    assert (solved[n + 2 :] > 0).all()
+    assert found.loss == pytest.approx(dt * np.sum(solved[:n] ** 2), rel=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", KEEPING)
+def test_what_cannot_be_kept_is_told_by_what_is_off(optimizer: str) -> None:
+    """A force of at most 1 cannot bring the cart there in time."""
+
+    class Feeble(Rest):
+        force: Any = control(lambda scene: np.zeros(scene.steps), "force", bounds=(-1.0, 1.0))
+
+    found = list(descend(Problem(Feeble()), optimizer=optimizer, iterations=12, rate=1.0))
+    assert all(iterate.violation > 0.1 for iterate in found)
+    assert all(np.abs(iterate.values["force"]).max() <= 1 + 1e-9 for iterate in found)
+
+
+@pytest.mark.parametrize("optimizer", [n for n in OPTIMIZERS if n not in KEEPING])
+def test_constraints_are_refused_by_those_that_keep_none(optimizer: str) -> None:
+    said = f"rest has constraints, and {optimizer} keeps none: take slsqp, "
+    with pytest.raises(SceneError, match=said):
+        next(descend(Problem(Rest()), optimizer=optimizer))
+
+
+@pytest.mark.parametrize("optimizer", ["gauss-newton", "levenberg-marquardt"])
+def test_residuals_are_asked_for(optimizer: str) -> None:
+    with pytest.raises(
+        SceneError, match=f"{optimizer} needs a loss that is residuals alone: lob has"
+    ):
+        next(descend(Problem(Lob()), optimizer=optimizer))
+
+
+@pytest.mark.parametrize("optimizer", [n for n, row in OPTIMIZERS.items() if row.needs == "stages"])
+def test_a_row_of_controls_for_each_step_is_asked_for(optimizer: str) -> None:
+    with pytest.raises(SceneError, match=r"needs controls with a row for each step, as \("):
+        next(descend(Problem(Lob()), optimizer=optimizer))
+
+
+@pytest.mark.parametrize("name", [n for n, row in OPTIMIZERS.items() if row.extra])
+def test_a_missing_package_is_named_with_how_to_get_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(optimize, "find_spec", lambda module: None)
+    scene = Rest() if OPTIMIZERS[name].constraints else Cart()
+    with pytest.raises(
+        OptimizeError, match=rf'"{name}" needs .* pip install "rosephys\['
+    ) as caught:
+        next(descend(Problem(scene), optimizer=name))
+    assert f"rosephys[{OPTIMIZERS[name].extra}]" in str(caught.value)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="'sgd' is not one of gd, "):
+        next(descend(Problem(Cart()), optimizer="sgd"))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_same_again_gives_the_same_bits(optimizer: str) -> None:
+    if OPTIMIZERS[optimizer].needs == "residuals":
+        pytest.skip("see test_least_squares.py")
+    kind = Rest if OPTIMIZERS[optimizer].constraints else Cart
+    how: Any = {"optimizer": optimizer, "iterations": 5, "rate": 1e-4, "seed": 3}
+    once, again = ([i.loss for i in descend(Problem(kind()), **how)] for _ in range(2))
+    assert once == again and len(once) > 1
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_ends_where_it_is_told_and_begins_at_the_start(optimizer: str) -> None:
+    if OPTIMIZERS[optimizer].needs == "residuals":
+        pytest.skip("see test_least_squares.py")
+    problem = Problem(Slow() if OPTIMIZERS[optimizer].constraints else Cart())
+    start = np.linspace(0.0, 0.1, 20)
+    found = list(
+        descend(problem, optimizer=optimizer, iterations=1, values={"force": start}, rate=1e-4)
+    )
+    assert [i.iteration for i in found] == [0, 1]
+    np.testing.assert_allclose(found[0].values["force"], start, atol=1e-15)
+    assert found[0].loss == pytest.approx(problem.loss({"force": start}), rel=1e-12)
+    assert found[0].gradient.keys() == {"force"}
