@@ -101,7 +101,7 @@ def backdrop(
 
 def lamp(picture: Picture) -> AbstractContextManager[None]:
     """A `with` in which the picture's shapes have their colours: those on dark felt are always bright."""
-    return themed("dark") if picture.background == "felt" else nullcontext()
+    return themed("dark") if picture.background.startswith("felt") else nullcontext()
 
 
 @lru_cache(maxsize=2)
