@@ -160,7 +160,8 @@ Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cro
 class Picture:
     """Shapes, drawn in order, and the part of the world that must be visible.
 
-    `view` is (xmin, ymin, xmax, ymax). `background` is a colour; "felt" is a billiard table, "felt edge" its cloth alone.
+    `view` is (xmin, ymin, xmax, ymax). `background` is a colour; "felt" is a billiard table,
+    "felt edge" its cloth alone.
     """
 
     shapes: tuple[Shape, ...]

@@ -1,16 +1,16 @@
 r"""Cushions: the four straight sides of a table, which throw back the discs that roll on it.
 
-A disc of radius r, at x along an axis and moving with v along it, meets the side w that it moves to where its edge
-does, at τ, and there turns round, without friction, so that what it has along the side stays:
+A disc of radius r, at x along an axis and moving with v along it, meets the side w that it moves to where its
+edge does, at τ, and there turns round, without friction, so that what it has along the side stays:
 
     τ = (w - r sign v - x) / v,    v' = v + J,    J = -(1 + e) v,    x' = x - τ J,
 
-which is motion with v until τ and with v' after, as in `discs.py`. The derivative of τ is that of this quotient, so
-without a push that of the exact motion. A disc that is pushed, whose v has dt times its acceleration a already, has
-at τ the velocity v - (dt - τ) a, and a derivative that is right to the first order in dt.
+which is motion with v until τ and with v' after, as in `discs.py`. The derivative of τ is that of this quotient,
+so without a push that of the exact motion. A disc that is pushed, whose v has dt times its acceleration a
+already, has at τ the velocity v - (dt - τ) a, and a derivative that is right to the first order in dt.
 
-`toi_velocity` takes discs and cushions in the order of their instants (`meetings.py`). The other rules, which know
-no order, take cushions after discs, each disc at its own instant: `rebounds`.
+`toi_velocity` takes discs and cushions in the order of their instants (`meetings.py`). The other rules, which
+know no order, take cushions after discs, each disc at its own instant: `rebounds`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..quantities import Condition, Index, Scalar, Vector, Vectors
 
 @ra.struct
 class Cushions:
-    """The sides of a table from the corner `low` to the corner `high`, both (2,); their restitution, 1 if elastic."""
+    """The sides of a table from corner `low` to corner `high`, both (2,); their restitution, 1 if elastic."""
 
     low: Vector
     high: Vector

@@ -31,8 +31,8 @@ program. Where the pairs of a group are alike, by symmetry, the two are the same
 At such a tie the motion is not continuous, for where all go depends on which of two is struck first. There the
 derivative is that of the motion in which both are struck at once, and differences do not settle.
 
-**Cushions.** Where discs roll on a table, `cushions.py`, its sides are met in the same order, each by one disc at a
-time; a disc that meets another and a side in one instant meets the other first. Then momentum is not kept.
+**Cushions.** Where discs roll on a table, `cushions.py`, its sides are met in the same order, each by one disc
+at a time; a disc that meets another and a side in one instant meets the other first. Momentum is not kept then.
 
 **Bounds.** What still approaches after `MOST` instants is left to the next step, in which it meets at once; so
 are discs that approach by less than `RESTING` radii in a step. An impulse left out adds no energy.
@@ -171,8 +171,8 @@ def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
 def _neighbours(discs: Discs) -> tuple[Array, Index]:
     """The pairs that can meet within the step, whatever else meets, as codes, and how many there are.
 
-    Without a push Σ |v|² never grows, in any frame that moves unless there are cushions, so that |v_i - v_j| is at
-    most √(2 Σ |v|²). With one this takes the push twice, for v without it and v with it.
+    Without a push Σ |v|² never grows, in any frame that moves unless there are cushions, so that |v_i - v_j| is
+    at most √(2 Σ |v|²). With one this takes the push twice, for v without it and v with it.
     """
     n = discs.x.shape[0]
     drift = discs.v if discs.cushions is not None else discs.v - ra.sum(discs.v, axis=0) / n
@@ -201,7 +201,7 @@ def _neighbours(discs: Discs) -> tuple[Array, Index]:
 
 @ra.fn
 def _first(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Index:
-    """The pair that meets first from that time on and within the step, or the side that is met; -1 if none is."""
+    """The pair that meets first from that time on and within the step, or the side; -1 if none does."""
 
     def look(carry: tuple[Index, Scalar, Index]) -> tuple[Index, Scalar, Index]:
         k, soonest, first = carry
