@@ -329,7 +329,10 @@ class Window:
             self.views.draw_behind(surface, session, self.transform)
             paint_tracks(surface, session.tracks, self.transform)
             paint_shapes(surface, picture, self.transform)
-            if session.phase is Phase.SOLVING:
+            if session.watching:
+                place = (canvas.centerx, canvas.top + 24 * unit)
+                words(surface, "the best so far", place, 13 * unit, "dim", "bold", "center")
+            elif session.phase is Phase.SOLVING:
                 draw_pushes(surface, session, self.transform)
             self._draw_hold(surface)
         if session.playable:

@@ -1,11 +1,11 @@
 r"""Cushions: the four straight sides of a table, which throw back the discs that roll on it.
 
 A disc of radius r, at x along an axis and moving with v along it, meets the side w that it moves to where its
-edge does, at τ, and there turns round, without friction, so that what it has along the side stays:
+edge does, at τ, and turns round there, without friction, so that what it has along the side stays:
 
     τ = (w - r sign v - x) / v,    v' = v + J,    J = -(1 + e) v,    x' = x - τ J,
 
-which is motion with v until τ and with v' after, as in `discs.py`. The derivative of τ is that of this quotient,
+which is motion with v until τ and with v' after, as in `discs.py`. The derivative of τ is that of the quotient,
 so without a push that of the exact motion. A disc that is pushed, whose v has dt times its acceleration a
 already, has at τ the velocity v - (dt - τ) a, and a derivative that is right to the first order in dt.
 
