@@ -19,7 +19,7 @@ from rosephys.files.png import write_png
 from rosephys.scene.catalogue import Entry, Group
 from rosephys.sdl import pygame
 from rosephys.window.card import draw_message
-from rosephys.window.shipped import SIZE
+from rosephys.window.painting import SIZE
 from rosephys.window.thumbnail import Thumbnails
 
 FRAMES = 60  # a second

@@ -12,7 +12,6 @@ from rosephys.scene.catalogue import Entry
 from rosephys.scene.finding import scene_file, scene_names
 
 FOLDER = Path(__file__).parent / "pictures"
-SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
 SECONDS = 20.0  # of work that a scene is solved
 LEVELS = 64  # of each colour: the file is a third smaller, and the eye sees no difference
 
@@ -28,7 +27,7 @@ def make(name: str) -> Path:
     """Solve a scene and draw it into its file."""
     from rosephys.drawing.pixels import pixels
     from rosephys.files.png import write_png
-    from rosephys.window.thumbnail import paint
+    from rosephys.window.painting import paint
 
     step = 256 // LEVELS
     shades = pixels(paint(name, SECONDS))

@@ -23,20 +23,15 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter, process_time, sleep
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 from rosephys.scene.catalogue import Entry
-from rosephys.window.shipped import SIZE, shipped_picture
+from rosephys.window.painting import SIZE, SOLVE_SECONDS, paint
+from rosephys.window.shipped import shipped_picture
 
-if TYPE_CHECKING:
-    from rosephys.sdl import pygame
-    from rosephys.solve.problem import Arrays, Problem
-
-SOLVE_SECONDS = 2.0  # of work that a scene is solved for its picture
 PATIENCE = 90.0  # seconds of work; a scene that takes longer gets none
 IDLE = 10  # times as long may it take in all: the machine may be busy
 PULSE = 0.2  # seconds between words on how long has been worked
-MOMENT = 0.6  # of the motion, from 0 to 1, that is drawn; of a field it is the last one
 KEPT = 256  # pictures; the oldest go first
 
 
@@ -208,45 +203,6 @@ def _trim(folder: Path) -> None:
 
 
 # ---- In the process ------------------------------------------------------------------------
-
-
-def paint(typed: str, seconds: float = SOLVE_SECONDS) -> pygame.Surface:
-    """The picture of a scene that has been solved by so much work, without words of ours."""
-    from rosephys.drawing.motion import MotionPicture
-    from rosephys.errors import SceneError
-    from rosephys.scene.finding import find_scene
-    from rosephys.scene.picture import Image
-    from rosephys.sdl import pygame
-    from rosephys.solve.problem import Problem
-
-    problem = Problem(find_scene(typed))
-    if not problem.scene.pictured:
-        raise SceneError("the scene has no picture")
-    values = _found(problem, seconds)
-    motion = MotionPicture(problem, values)
-    last = problem.picture(motion.trajectory, problem.steps, values)
-    field = any(isinstance(shape, Image) for shape in last.shapes)
-    surface = pygame.Surface(SIZE, 0, 32)
-    motion.draw(surface, surface.get_rect(), 1.0 if field else MOMENT, 0.85)
-    return surface
-
-
-def _found(problem: Problem, seconds: float) -> Arrays:
-    """The best values that are found by so much work."""
-    from rosephys.errors import OptimizeError
-    from rosephys.solve.optimize import descend
-
-    scene = problem.scene
-    best, values = float("inf"), problem.values
-    begin = process_time()
-    how: dict[str, Any] = {"rate": scene.rate, "optimizer": scene.optimizer}
-    with suppress(OptimizeError):  # what was found before is good enough
-        for iterate in descend(problem, iterations=scene.iterations, **how):
-            if iterate.loss < best:
-                best, values = iterate.loss, iterate.values
-            if process_time() - begin > seconds:
-                break
-    return {**problem.values, **values}
 
 
 def _serve(jobs: IO[str], answers: IO[str]) -> None:

@@ -19,8 +19,9 @@ from rosephys.sdl import pygame
 from rosephys.window import gallery as module
 from rosephys.window import thumbnail
 from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
-from rosephys.window.shipped import FOLDER, SIZE
-from rosephys.window.thumbnail import Thumbnails, cache, key, paint
+from rosephys.window.painting import SIZE, paint
+from rosephys.window.shipped import FOLDER
+from rosephys.window.thumbnail import Thumbnails, cache, key
 from tests.support.commands import SCENE, run
 
 FRAME = 1 / 60
