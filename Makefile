@@ -8,7 +8,7 @@ help:
 	@echo "make test     all tests, some eight minutes on two cores"
 	@echo "make format   imports and lines in order"
 	@echo "make docs     every code block of every page, and every path that is named there"
-	@echo "make reference  docs/reference.md from docstrings, anew"
+	@echo "make reference docs/reference.md from docstrings, anew"
 	@echo "make bench    the billiards gradient beside those peers that are installed, a few rounds"
 
 check: $(READY)

@@ -19,8 +19,8 @@ import rosephys.physics
 HEAD = """\
 # Reference
 
-What `rosephys`, `rosephys.physics` and `rose_ad` export, from their docstrings. `python docs/examples/reference.py docs` writes
-this page.
+What `rosephys`, `rosephys.physics` and `rose_ad` export, from their docstrings.
+`python docs/examples/reference.py docs` writes this page.
 """
 
 
