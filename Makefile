@@ -8,6 +8,7 @@ help:
 	@echo "make test     all tests, some eight minutes on two cores"
 	@echo "make format   imports and lines in order"
 	@echo "make docs     every code block of every page, and every path that is named there"
+	@echo "make reference docs/reference.md from docstrings, anew"
 	@echo "make bench    the billiards gradient beside those peers that are installed, a few rounds"
 
 check: $(READY)
@@ -25,6 +26,9 @@ format: $(READY)
 docs: $(READY)
 	$(PYTHON) -m pytest tests/docs
 
+reference: $(READY)
+	$(PYTHON) docs/examples/reference.py docs
+
 bench: $(READY)
 	$(PYTHON) benchmarks/billiards.py --rounds 5
 
@@ -33,4 +37,4 @@ bench: $(READY)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	touch $@
 
-.PHONY: help check test format docs bench
+.PHONY: help check test format docs reference bench

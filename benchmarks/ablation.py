@@ -35,7 +35,7 @@ from rose_ad.rewrite.strategy import Pass
 from rosephys import Problem, find_scene
 
 SCENES: dict[str, dict[str, Any]] = {
-    "billiards": {"steps": 1024, "contact": "toi-position"},
+    "billiards": {"steps": 1024, "contact": "toi-position", "cushions": False},
     "robot": {"robot": 3, "steps": 1364},
     "rigid": {"steps": 2047},
     "smoke": {},

@@ -251,7 +251,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    settings = {"steps": options.steps, "contact": options.contact}
+    settings = {"steps": options.steps, "contact": options.contact, "cushions": False}
     problem = Problem(find_scene("billiards", settings))
     f64, rest64 = double_precision(problem)
     f32, rest32 = SingleLoss(problem, options.contact).gradient()

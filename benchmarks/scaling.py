@@ -32,7 +32,8 @@ def scaling(rounds: int) -> list[str]:
     from rosephys import Problem, find_scene
 
     def problem(layers: int, steps: int) -> Problem:
-        settings = {"contact": "toi-position", "layers": layers, "steps": steps}
+        published = {"contact": "toi-position", "cushions": False}
+        settings = {**published, "layers": layers, "steps": steps}
         made = Problem(find_scene("billiards", settings))
         made.compile()
         return made

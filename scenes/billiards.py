@@ -1,7 +1,8 @@
 """Billiards: find the stroke that sends the last ball of the rack to the goal.
 
 A cue ball meets a triangle of balls at rest. The job is that of DiffTaichi (Hu et al., ICLR 2020) and of Rose
-(Estep et al., ECOOP 2024); lengths, times and masses are without dimension, every ball has mass 1.
+(Estep et al., ECOOP 2024) with `cushions` off: theirs is a table without end. Lengths, times and masses are
+without dimension, every ball has mass 1.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 
 import rose_ad as ra
 from rosephys import Circles, Cross, Picture, Scene, SceneError, Track, control, parameter
+from rosephys.physics.contact.cushions import Cushions
 from rosephys.physics.contact.discs import RULES
 
+BED = (-0.05, -0.12, 1.47, 1.04)  # what the cushions enclose: xmin, ymin, xmax, ymax
 _COLOURS = ("#e8b931", "#2f5fb3", "#c0392b", "#6c3f8f", "#e07b28", "#2e8b57", "#7b2d26", "#2b2b2b")
 
 
@@ -37,10 +40,12 @@ class Billiards(Scene):
     )
     steps: int = parameter(1024, "number of time steps", bounds=(1, 10_000_000))
     contact: str = parameter("toi-velocity", "the rule for collisions", choices=tuple(RULES))
+    cushions: bool = parameter(True, "whether cushions throw balls back; without, none are drawn")
     target: int = parameter(-1, "the ball to be sent to the goal; -1 is the last")
     dt: float = parameter(0.003, "time step", bounds=(1e-9, 1.0))
     radius: float = parameter(0.03, "radius of a ball", bounds=(1e-6, 1.0))
     restitution: float = parameter(0.8, "restitution: 1 is elastic", bounds=(0.0, 1.0))
+    rebound: float = parameter(0.8, "restitution of the cushions", bounds=(0.0, 1.0))
     goal: Any = parameter(
         (0.9, 0.75), "where the target ball should be after the last step", handle=True
     )
@@ -79,7 +84,10 @@ class Billiards(Scene):
 
     def step(self, state: State, t: Any) -> State:
         x, v = state.position, state.velocity
-        dv, dx = RULES[self.contact](x, v, self.radius, self.restitution, self.dt)
+        table = Cushions(np.array(BED[:2]), np.array(BED[2:]), self.rebound)
+        cushions = table if self.cushions else None
+        rule = RULES[self.contact]
+        dv, dx = rule(x, v, self.radius, self.restitution, self.dt, cushions=cushions)
         v = v + dv
         return State(x + dx + self.dt * v, v)
 
@@ -98,8 +106,10 @@ class Billiards(Scene):
 
     @property
     def allowed_drift(self) -> dict[str, float | tuple[float, float]]:
-        # collisions take energy, none gives any
-        return {"kinetic energy": (math.inf, 1e-12), "momentum x": 1e-12, "momentum y": 1e-12}
+        # collisions take energy, none gives any; cushions change momentum
+        momentum = math.inf if self.cushions else 1e-12
+        drift = {"kinetic energy": (math.inf, 1e-12)}
+        return drift | {f"momentum {axis}": momentum for axis in "xy"}
 
     def picture(self, state: State) -> Picture:
         target = self.target % self.balls
@@ -107,7 +117,8 @@ class Billiards(Scene):
         labels = ["", *(str(k + 1) for k in range(self.balls - 1))]
         colours[target] = "#d8432f"
         balls = Circles(state.position, self.radius, tuple(colours), tuple(labels))
-        return Picture((Cross(self.goal, "accent"), balls), (-0.05, -0.12, 1.47, 1.04), "felt")
+        cloth = "felt" if self.cushions else "felt edge"
+        return Picture((Cross(self.goal, "accent"), balls), BED, cloth)
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         x = state.position

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Arrow, Circles, Limit, Picture, Scene, control, parameter
+from rosephys import Arrow, Circles, Limit, Lines, Picture, Scene, Text, control, parameter
 from rosephys.physics.fields.grid import beside, each_cell
 from rosephys.physics.fluids.lattice_boltzmann import (
     flowing,
@@ -136,6 +136,11 @@ class Channel(Scene):
                 Image(pace[:, 1:-1], (0.0, -1.1, LENGTH, -0.1), "water", 0.0, 1.3 * self.speed),
                 Circles(np.array([[a, b], [a, b - 1.1]]), radius, ("bone",), style="ball"),
                 *(Arrow(at, STROKE * fans[k], "good", 3.0) for k, at in enumerate(FANS)),
+                Lines([(BEYOND, -1.1), (BEYOND, 0.0)], [(BEYOND, -0.1), (BEYOND, 1.0)], "dim", 1.5),
+                Text((0.5 * (BEYOND + LENGTH), 1.08), "no wake from here on", "good"),
+                Text((1.1, 1.08), "fans", "good"),
+                Text((0.1, 1.08), "spin", "dim"),
+                Text((0.12, -0.05), "speed", "dim"),
             ),
-            (0.0, -1.1, LENGTH, 1.0),
+            (0.0, -1.1, LENGTH, 1.14),
         )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Limit, Picture, Polygon, Scene, Track, control, parameter
+from rosephys import Circles, Limit, Picture, Polygon, Scene, Text, Track, control, parameter
 from rosephys.physics.robots.boxes import (
     Impulses,
     Motion,
@@ -93,6 +93,7 @@ class Drop(Scene):
                 *level_ground(self.ground),
                 self._drawn(self.initial(), "canvas", "faint"),
                 self._drawn(state, SOLID, "good"),
+                Text((0.55, 0.5 * self.ground), "end as low as it can", "good"),
             ),
             (0.0, 0.0, 1.1, 1.1),
         )

@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
+from rosephys import (
+    Circles,
+    Cross,
+    Limit,
+    Picture,
+    Polyline,
+    Scene,
+    Text,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.mechanics.electric import coulomb_fastest, coulomb_force
 from rosephys.physics.mechanics.integrators import oscillation_limit
 from rosephys.physics.robots.springs import damping
@@ -109,19 +120,23 @@ class Electric(Scene):
     def picture(self, state: State) -> Picture:
         points = ra.array(self.points)
         colours = tuple(COLOURS[k % len(COLOURS)] for k in range(self.paths))
+        words = ((0.3, "red repels ball 1", "low"), (0.7, "blue attracts it", "high"))
         return Picture(
             (
                 *_electrodes(state.charges[0]),
-                *(Polyline(points[k], colour, 1.5, True) for k, colour in enumerate(colours)),
+                *(Polyline(points[k], "bone", 2.5) for k in range(self.paths)),
+                Circles(points[:, 0], 0.012, colours, style="ring"),
                 *(Cross(points[k, 2], colour, 6.0) for k, colour in enumerate(colours)),
                 Circles(state.position, 0.018, colours),
+                Text((0.5, 1.03), "lead each ball along its line", "dim"),
+                *(Text((x, -0.02), word, shade) for x, word, shade in words),
             ),
-            (0.0, 0.0, 1.0, 1.0),
+            (0.0, -0.05, 1.0, 1.06),
         )
 
     def tracks(self, state: State) -> tuple[Track, ...]:
         return tuple(
-            Track(state.position[k], COLOURS[k % len(COLOURS)], f"charge {k + 1}")
+            Track(state.position[k], COLOURS[k % len(COLOURS)], f"ball {k + 1}")
             for k in range(self.paths)
         )
 

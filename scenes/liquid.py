@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
+from rosephys import Cross, Fluid, Limit, Picture, Polyline, Scene, Track, control, parameter
 from rosephys.physics.mechanics.knots import linear_between
 from rosephys.physics.particles.mpm import (
     Grid,
@@ -84,7 +84,7 @@ class Liquid(Scene):
         tank = np.array([[low, high], [low, low], [high, low], [high, high]])
         return Picture(
             (
-                Circles(state.position, 0.4 / self.nodes, colours, style="disc"),
+                Fluid(state.position, 0.25 / self.nodes, colours, (low, low, high, 2.0)),
                 Polyline(tank, "faint", 3.0),
                 Cross(self.goal, "accent"),
             ),

@@ -7,7 +7,19 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Circles, Cross, Limit, Picture, Polyline, Scene, Track, control, parameter
+from rosephys import (
+    Circles,
+    Cross,
+    Limit,
+    Lines,
+    Picture,
+    Polygon,
+    Polyline,
+    Scene,
+    Track,
+    control,
+    parameter,
+)
 from rosephys.physics.mechanics.integrators import METHODS, oscillation_limit
 from rosephys.physics.mechanics.pendulum import (
     pendulum_acceleration,
@@ -79,9 +91,12 @@ class Pendulum(Scene):
     def picture(self, state: State) -> Picture:
         joints = self._joints(state)
         rods = ra.concat([np.zeros((1, 2)), joints])
-        pivot = Circles(np.zeros((1, 2)), 0.03, ("dim",), style="disc")
+        pivot = Circles(np.zeros((1, 2)), 0.07, ("text",), style="disc")
         bobs = Circles(joints, 0.09, ("curve",) * (self.links - 1) + ("accent",))
-        shapes = (Cross(self.goal, "good"), Polyline(rods, "text", 4.0), pivot, bobs)
+        bearing = Polygon(((-0.2, 0.22), (0.2, 0.22), (0.07, -0.04), (-0.07, -0.04)), "bone")
+        beam = Lines(((-0.45, 0.22),), ((0.45, 0.22),), "bone", 6.0)
+        rod = Polyline(rods, "text", 4.0)
+        shapes = (beam, bearing, Cross(self.goal, "good"), rod, pivot, bobs)
         reach = max(self.links, 2) + 0.3
         return Picture(shapes, (-reach, -reach, reach, reach))
 

@@ -37,12 +37,12 @@ from rosephys.physics.robots.springs import (
     springs_limit,
     stiffest,
 )
-from rosephys.scene.scenery import level_ground
+from rosephys.scene.scenery import as_far_as_it_can, level_ground
 
 Array = np.ndarray[Any, Any]
 
 # Cells of a lattice, each with its column and row: s a square, m one whose upright sides are muscles, t a
-# triangle that points down. The first node of the first cell is the head.
+# triangle that points down. The first node of the first cell is the front foot.
 ROBOTS = {
     1: "t20 t00 m01 s02 s12 m21 s22",
     2: "m20 m00 m01 s02 s12 m21 s22 s23 s24",
@@ -108,14 +108,14 @@ def _first(name: str) -> Any:
 
 @ra.struct
 class State:
-    """Positions and velocities of n masses, each of shape (n, 2); mass 0 is the head."""
+    """Positions and velocities of n masses, each of shape (n, 2); mass 0 is the front foot."""
 
     position: ra.Vec
     velocity: ra.Vec
 
 
 class Robot(Scene):
-    """Teach a robot of masses and springs to walk: its head is to come as far as it can."""
+    """Teach a robot of masses and springs to walk: its front foot is to come as far as it can."""
 
     iterations = 100
     rate = 0.2
@@ -195,12 +195,13 @@ class Robot(Scene):
         return Picture(
             (
                 *level_ground(self.ground),
-                Cross(self.goal, "accent"),
+                Cross(self.goal, "faint", 6.0),
                 *(Polygon(x[corners], "skin") for corners in body.cells),
                 Lines(x[bones[:, 0]], x[bones[:, 1]], "bone"),
                 self._muscles(x),
                 Circles(x[1:], 0.0055, ("text",), style="disc"),
                 Circles(x[:1], 0.011, ("good",), style="disc"),
+                *as_far_as_it_can((0.42, 0.36), 0.3),
             ),
             VIEW,
         )
@@ -215,4 +216,4 @@ class Robot(Scene):
         return Lines(starts, stops, "ivory", 6.0, levels)
 
     def tracks(self, state: State) -> tuple[Track, ...]:
-        return (Track(state.position[0], "good", "head"),)
+        return (Track(state.position[0], "good", "front foot"),)

@@ -10,12 +10,24 @@ from typing import Any
 import numpy as np
 
 import rose_ad as ra
-from rosephys import Arrow, Circles, Limit, Lines, Picture, Scene, SceneError, control, parameter
+from rosephys import (
+    Arrow,
+    Fluid,
+    Limit,
+    Lines,
+    Picture,
+    Scene,
+    SceneError,
+    Text,
+    control,
+    parameter,
+)
 from rosephys.physics.fluids.sph import Liquid, density_rate, sph_acceleration, sph_limits
 from rosephys.physics.mechanics.knots import linear_between
 
 TANK = np.array([1.0, 0.8])  # m, its width and height
 REST = 1000.0  # kg/m², the density of water in a layer 1 m deep
+LAYERS = ("#1d6fa5", "#2f8fc4", "#55aedb", "#8fd0ee")  # from the bottom up
 STIFF = 4e4  # 1/s², of the walls
 
 
@@ -96,14 +108,18 @@ class Slosh(Scene):
 
     def picture(self, state: State) -> Picture:
         wide, high = TANK
-        rim = 0.45 * self.spacing  # a drop is wider than the distance to its wall
-        corners = np.array([[-rim, high], [-rim, -rim], [wide + rim, -rim], [wide + rim, high]])
+        corners = np.array([[0.0, high], [0.0, 0.0], [wide, 0.0], [wide, high]])
+        layer = np.arange(self.rows).repeat(self.columns) * len(LAYERS) // self.rows
+        water = tuple(LAYERS[k] for k in layer)
         down = ra.array([ra.sin(state.tilt), -ra.cos(state.tilt)])
         return Picture(
             (
-                Circles(state.position, 0.92 * self.spacing, ("#2f8fc4",), style="disc"),
-                Lines(corners[:-1], corners[1:], "bone", 4.0),
-                Arrow(np.array([0.5 * wide, 0.95 * high]), 0.18 * down, "accent", 3.0),
+                Fluid(state.position, 0.5 * self.spacing, water, (0.0, 0.0, wide, 2 * high)),
+                Lines(corners[:-2], corners[1:-1], "bone", 4.0),
+                Lines(corners[2:3], corners[3:], "good", 4.0),
+                Text((wide - 0.14, high - 0.03), "heap it up here", "good"),
+                Arrow(np.array([0.5 * wide, high]), 0.18 * down, "accent", 3.0),
+                Text((0.5 * wide - 0.09, high - 0.03), "gravity", "accent"),
             ),
             (-0.05, -0.05, wide + 0.05, high + 0.02),
         )

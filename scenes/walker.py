@@ -25,6 +25,7 @@ from rosephys.physics.particles.mpm import (
     muscle,
     step,
 )
+from rosephys.scene.scenery import as_far_as_it_can
 
 Array = np.ndarray[Any, Any]
 
@@ -130,6 +131,7 @@ class Walker(Scene):
             (
                 *_earth(FLOOR / self.nodes),
                 Circles(state.position, 0.4 / self.nodes, colours, style="disc"),
+                *as_far_as_it_can((0.5 * (VIEW[0] + VIEW[2]), 0.9 * VIEW[3]), 0.3),
             ),
             VIEW,
         )

@@ -14,6 +14,7 @@ from rosephys import (
     Arrow,
     Circles,
     Cross,
+    Fluid,
     Image,
     Lines,
     Picture,
@@ -56,12 +57,21 @@ def shapes() -> Picture:
         "Arrow": Arrow((0.2, 0.3), (0.6, 0.4), "accent", 4.0),
         "Cross": Cross((0.5, 0.5), "good", 14.0),
         "Text": Text((0.5, 0.5), "words", "text", 26.0),
+        "Fluid": Fluid(pool(), 0.02, ("third",), (0.15, 0.2, 0.85, 1.0)),
         "Image, smoke": Image(field(), (0.15, 0.2, 0.85, 0.8), "smoke", -1.0, 1.0),
         "Image, heat": Image(field(), (0.15, 0.2, 0.85, 0.8), "heat", -1.0, 1.0),
         "Image, water": Image(field(), (0.15, 0.2, 0.85, 0.8), "water", -1.0, 1.0),
         "Image, waves": Image(field(), (0.15, 0.2, 0.85, 0.8), "waves", -1.0, 1.0),
     }
     return sheet(list(made), list(made.values()))
+
+
+def pool() -> np.ndarray:
+    """Points of water below a wave, and a drop above it."""
+    points = np.stack(np.meshgrid(np.arange(0.17, 0.85, 0.04), np.arange(0.22, 0.7, 0.04)), -1)
+    points = points.reshape(-1, 2)
+    wave = points[points[:, 1] < 0.5 + 0.12 * np.sin(9 * points[:, 0])]
+    return np.concatenate([wave, [(0.68, 0.72), (0.7, 0.75), (0.72, 0.72)]])
 
 
 def field() -> np.ndarray:
@@ -92,8 +102,8 @@ def moved(shape: object, by: np.ndarray) -> object:
     parts = dict(vars(shape))
     for name in places & parts.keys():
         parts[name] = np.asarray(parts[name], float) + by
-    if "box" in parts:
-        parts["box"] = tuple(np.asarray(parts["box"]) + np.tile(by, 2))
+    for name in {"box", "walls"} & parts.keys():
+        parts[name] = tuple(np.asarray(parts[name]) + np.tile(by, 2))
     return type(shape)(**parts)
 
 

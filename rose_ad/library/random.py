@@ -27,7 +27,7 @@ from ..tracing.arrays import reshape, take
 from ..tracing.control import build
 from ..tracing.indexing import Shape, as_shape
 from ..tracing.numeric import astype, maximum
-from ..tracing.reduce import argsort
+from ..tracing.sorting import argsort
 from ..tracing.values import lift
 from .normal import normal_quantile
 

@@ -22,8 +22,8 @@ from ..tracing.numeric import minimum as lesser
 from ..tracing.reduce import any as holds
 from ..tracing.reduce import max as largest
 from ..tracing.reduce import min as least
-from ..tracing.reduce import sort
 from ..tracing.reduce import sum as total
+from ..tracing.sorting import sort
 from ..tracing.values import convert, lift, located
 from .samples import searchsorted
 

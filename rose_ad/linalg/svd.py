@@ -12,9 +12,9 @@ from ..tracing.arrays import diagonal, matrix_transpose, reshape
 from ..tracing.control import build, fori_loop, where, while_loop
 from ..tracing.linalg import matmul
 from ..tracing.numeric import maximum, sqrt, to_int
-from ..tracing.reduce import argsort
 from ..tracing.reduce import max as largest
 from ..tracing.reduce import sum as total
+from ..tracing.sorting import argsort
 from ..tracing.values import convert, lift
 from .jacobi import SWEEPS, rotation, rounds
 from .matrices import each, eager, matrices, over_gaps, precision

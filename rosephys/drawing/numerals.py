@@ -24,8 +24,9 @@ def short(value: float) -> str:
 
 
 def vector(values: Sequence[float] | np.ndarray) -> str:
-    """Numbers separated by commas; of a long vector, how many there are and its length."""
+    """Numbers separated by commas; of many, how many there are, the least and the greatest."""
     flat = np.ravel(values)
     if len(flat) > 3:
-        return f"{len(flat)} numbers, norm {number(float(np.linalg.norm(flat)))}"
+        low, high = (number(float(end)) for end in (flat.min(), flat.max()))
+        return f"{len(flat)} numbers, {low} to {high}"
     return ", ".join(number(float(v)) for v in flat)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.colourmap import coloured
+from rosephys.drawing.fluid import paint_fluid
 from rosephys.drawing.palette import FAR, Floats, blend, colour, rgb, themed
 from rosephys.drawing.sprite import ball, disc, shadow, stamp
 from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
@@ -25,6 +26,7 @@ from rosephys.scene.picture import (
     Arrow,
     Circles,
     Cross,
+    Fluid,
     Image,
     Lines,
     Picture,
@@ -101,7 +103,7 @@ def backdrop(
 
 def lamp(picture: Picture) -> AbstractContextManager[None]:
     """A `with` in which the picture's shapes have their colours: those on dark felt are always bright."""
-    return themed("dark") if picture.background == "felt" else nullcontext()
+    return themed("dark") if picture.background.startswith("felt") else nullcontext()
 
 
 @lru_cache(maxsize=2)
@@ -192,6 +194,16 @@ def _paint_circles(surface: pygame.Surface, shape: Circles, at: Transform) -> No
     stamp(surface, ball if shape.style == "ball" else disc, centres, radii, shades, labels)
 
 
+def _paint_fluid(surface: pygame.Surface, shape: Fluid, at: Transform) -> None:
+    points = at.to_screen(shape.points).reshape(-1, 2)
+    colours = np.array([rgb(shade) for shade in islice(cycle(shape.colours), len(points))])
+    shown = (np.abs(np.nan_to_num(points, nan=FAR)) < FAR).all(axis=1)
+    radius = float(shape.radius) * at.scale
+    if shown.any() and 0 < radius < FAR:
+        box = _box(at, shape.walls) if np.size(shape.walls) else None
+        paint_fluid(surface, points[shown], radius, colours[shown], box)
+
+
 def _rounded(levels: Any, shades: int) -> Floats:
     """Levels in -1 .. 1, rounded to those that are drawn."""
     return np.asarray(np.rint(shades * np.clip(np.nan_to_num(levels), -1, 1)) / shades)
@@ -263,20 +275,27 @@ def _paint_text(surface: pygame.Surface, shape: Text, at: Transform) -> None:
         words(surface, shape.text, (x, y), size, shape.colour, face="bold", align="center")
 
 
+def _box(at: Transform, box: Any) -> pygame.Rect:
+    """Where a box (xmin, ymin, xmax, ymax) is on the screen, or as much of it as is near."""
+    x0, y0, x1, y1 = np.asarray(box, float)
+    corners = np.clip(np.rint(at.to_screen(((x0, y1), (x1, y0)))), -FAR, FAR)
+    (left, top), (right, bottom) = corners.astype(int).tolist()
+    return pygame.Rect(left, top, max(right - left, 1), max(bottom - top, 1))
+
+
 def _paint_image(surface: pygame.Surface, shape: Image, at: Transform) -> None:
     x0, y0, x1, y1 = shape.box
-    corners = at.to_screen(((x0, y1), (x1, y0)))
-    if not (np.abs(corners) < FAR).all():
+    if not (np.abs(at.to_screen(((x0, y1), (x1, y0)))) < FAR).all():
         return
-    (left, top), (right, bottom) = np.rint(corners).astype(int).tolist()
+    box = _box(at, shape.box)
     cells = coloured(shape.values, shape.colours, shape.low, shape.high)[:, ::-1]
     small = pygame.surfarray.make_surface(cells)
-    size = (max(right - left, 1), max(bottom - top, 1))
-    surface.blit(pygame.transform.smoothscale(small, size), (left, top))
+    surface.blit(pygame.transform.smoothscale(small, box.size), box)
 
 
 _PAINTERS: dict[type, Callable[..., None]] = {
     Circles: _paint_circles,
+    Fluid: _paint_fluid,
     Lines: _paint_lines,
     Polyline: _paint_polyline,
     Polygon: _paint_polygon,

@@ -213,9 +213,10 @@ def _stored(f: Field, path: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]
 
 
 def _truth(text: str) -> bool:
-    if text.lower() not in {"true", "yes", "1", "false", "no", "0"}:
+    yes, no = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+    if text.lower() not in yes | no:
         raise ValueError(text)
-    return text.lower() in {"true", "yes", "1"}
+    return text.lower() in yes
 
 
 def _shaped(f: Field, value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

@@ -37,6 +37,8 @@ Levels: TypeAlias = Annotated[Any, Shaped(((0,), ("n",)))]
 """A number for each, or none at all."""
 Box: TypeAlias = Annotated[tuple[float, float, float, float], Shaped(((4,),))]
 """(xmin, ymin, xmax, ymax)."""
+Walls: TypeAlias = Annotated[Any, Shaped(((0,), (4,)))]
+"""The same, or none at all."""
 Colour: TypeAlias = Annotated[str, COLOUR]
 Colours: TypeAlias = Annotated[tuple[str, ...], COLOUR]
 ColourMap: TypeAlias = Literal["smoke", "heat", "water", "waves"]
@@ -56,6 +58,20 @@ class Circles:
     colours: Colours
     labels: tuple[str, ...] = ()
     style: Literal["ball", "disc", "ring"] = "ball"
+
+
+@dataclass(frozen=True)
+class Fluid:
+    """The body of a liquid that `n` points are in, with a smooth surface.
+
+    `radius` is half of what neighbours are apart where the liquid is at rest. One colour serves all, or there
+    is one for each point; they mix. Walls, if there are any, are filled to their corners.
+    """
+
+    points: Points
+    radius: Number
+    colours: Colours
+    walls: Walls = ()
 
 
 @dataclass(frozen=True)
@@ -153,14 +169,17 @@ class Image:
     high: Number = 1.0
 
 
-Shape: TypeAlias = Circles | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
+Shape: TypeAlias = (
+    Circles | Fluid | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
+)
 
 
 @dataclass(frozen=True)
 class Picture:
     """Shapes, drawn in order, and the part of the world that must be visible.
 
-    `view` is (xmin, ymin, xmax, ymax). `background` is a colour; "felt" is a billiard table.
+    `view` is (xmin, ymin, xmax, ymax). `background` is a colour; "felt" is a billiard table,
+    "felt edge" its cloth alone.
     """
 
     shapes: tuple[Shape, ...]

@@ -10,6 +10,7 @@ a point p is drawn at (right · p, up · p). Numbers may be traced.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,13 @@ class Camera:
 
 
 def _normals(faces: Any) -> Any:
-    """The unit normals (n, 3) of faces (n, k, 3), from their diagonals."""
+    """The unit normals (n, 3) of faces (n, k, 3), by Newell's sum; corners may coincide."""
+    corners = faces.shape[1]
 
     def normal(i: Any) -> Any:
-        across = ra.cross(faces[i, 2] - faces[i, 0], faces[i, -1] - faces[i, 1])
+        first = faces[i, 0]
+        sides = [faces[i, k] - first for k in range(1, corners)]
+        across = sum(ra.cross(p, q) for p, q in pairwise(sides))
         return across / ra.maximum(ra.norm(across), 1e-12)
 
     return ra.build(faces.shape[0], normal)

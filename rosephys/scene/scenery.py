@@ -8,9 +8,16 @@ import numpy as np
 
 import rose_ad as ra
 
-from .picture import Lines, Polygon
+from .picture import Arrow, Lines, Polygon, Text
 
 SOLID = "solid"  # the fill of a solid body
+
+
+def as_far_as_it_can(middle: tuple[float, float], length: float) -> tuple[Arrow, Text]:
+    """An arrow to the right under words: what walkers are to do."""
+    x, y = middle
+    arrow = Arrow((x - length / 2, y), (length, 0.0), "good", 3.0)
+    return arrow, Text((x, y + 0.1 * length), "as far as it can", "good")
 
 
 def level_ground(height: Any) -> tuple[Polygon, Lines, Lines]:

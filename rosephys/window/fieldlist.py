@@ -1,7 +1,7 @@
 """The list of a scene's fields in the panel: a slider for each number that a hand may move.
 
-Controls come first, each with where the gradient pushes it; one of many numbers has its norm and no
-slider. A list that is longer than its room scrolls.
+Controls come first, each with where the gradient pushes it; of one of many numbers it says the
+least and the greatest. A list that is longer than its room scrolls.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from rosephys.files.png import write_png
 from rosephys.scene.catalogue import Entry, Group
 from rosephys.sdl import pygame
 from rosephys.window.card import draw_message
-from rosephys.window.thumbnail import SIZE, Thumbnails
+from rosephys.window.painting import SIZE
+from rosephys.window.thumbnail import Thumbnails
 
 FRAMES = 60  # a second
 CARD = 262  # design pixels that a card is wide at least
@@ -28,6 +29,7 @@ HEADER, FOOTER, HEADING = 86, 40, 44
 TEXT = 70  # below a picture, for the scene's name and its line
 WHEEL = 90  # design pixels for a notch of the wheel
 APPEAR_SECONDS = 0.25  # in which a new picture fades in
+WHY = 4  # lines that say why there is no picture
 LOADED = 4  # pictures that are read in one frame at most
 KEYS = (("Enter", "open"), ("Arrows", "choose"), ("A-Z", "filter"), ("Esc", "leave"))
 
@@ -318,10 +320,21 @@ class Gallery:
             image.set_alpha(round(255 * min(age / APPEAR_SECONDS, 1.0)))
             surface.blit(image, frame)
         elif file is None:
-            failed = entry.typed in self.thumbnails.errors
-            note, shade = ("no picture", "bad") if failed else ("…", "faint")
-            words(surface, note, frame.center, 13 * self.unit, shade, align="center")
+            self._draw_absence(surface, frame, self.thumbnails.errors.get(entry.typed))
         return read
+
+    def _draw_absence(self, surface: pygame.Surface, frame: pygame.Rect, why: str | None) -> None:
+        """Say in a card that its picture is still to come or, with the reason, that there is none."""
+        unit = self.unit
+        if why is None:
+            words(surface, "…", frame.center, 13 * unit, "faint", align="center")
+            return
+        lines = wrapped(why, 11.5 * unit, frame.width - 28 * unit)[:WHY]
+        y = frame.centery - (8 * len(lines) + 4) * unit
+        words(surface, "no picture", (frame.centerx, y), 13 * unit, "dim", "bold", "center")
+        for k, line in enumerate(lines):
+            place = (frame.centerx, y + (22 + 16 * k) * unit)
+            words(surface, line, place, 11.5 * unit, "dim", align="center")
 
     def _draw_scroll_bar(self, surface: pygame.Surface) -> None:
         view, unit = self.view, self.unit

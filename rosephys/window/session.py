@@ -2,7 +2,8 @@
 
 A `Session` has a problem solved in the background, then plays the motion that was found. A hand may
 pause it, restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the
-controls it has, so the answer follows the hand. The motion that plays is the best that was found.
+controls it has, so the answer follows the hand. The motion that plays is the best that was found; while
+a solve takes long, the best so far.
 What a hand did can be taken back, a gesture at a time.
 Nothing here waits for the scene's own code, which may take long; what it raises is told in `message`,
 and the session goes on with the last good motion.
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rosephys.solve.problem import Problem
 
 SOLVE_SECONDS = 4.0  # a whole solve lasts at least this long, so that a person can watch it
+LONG_SECONDS = 6.0  # of solving, after which the best motion so far plays meanwhile
 RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is already behind
 HOLD_SECONDS = 1.5  # how long the last moment of the motion stays before it plays again
 HISTORY = 4000  # losses kept for the curve
@@ -92,6 +94,7 @@ class Session:
         self._start = {name: np.array(v, float) for name, v in self.problem.values.items()}
         self.values = {**self._start, **(kept or {})}
         self._motion: Motion | None = None
+        self._best: Motion | None = None  # so far, once a solve has taken long
         self._picture: Picture | None = None
         self._solver = Solver(self.problem, self.rate, self.optimizer)
         self.optimizers = offered(self.optimizer, constrained(self.problem.scene))
@@ -140,6 +143,11 @@ class Session:
     def toggle_pause(self) -> None:
         """Stop the solving or the playing where it is, or let it go on."""
         self.paused = not self.paused
+
+    @property
+    def watching(self) -> bool:
+        """Whether the best motion so far plays while a solve takes long."""
+        return self.phase is Phase.SOLVING and self._best is not None and not self.dragging
 
     @property
     def playable(self) -> bool:
@@ -322,6 +330,11 @@ class Session:
             self._solving_for += elapsed
             due = self.asked * self._solving_for / self._pace
             self._background.allow(max(self.iteration + 2.0, due + 1))
+            self._solve.watched = self._solving_for > LONG_SECONDS
+            if self.watching:
+                if not self.time:
+                    self._motion = self._best  # a better one waits until this has come to its end
+                self._play(elapsed)
         elif self.phase in (Phase.PLAYING, Phase.FAILED) and not self.paused:
             self._play(elapsed)
 
@@ -335,8 +348,9 @@ class Session:
         """The scene at this moment; None before there is any motion."""
         if self._motion is None:
             return None
+        values = {**self.values, **self._motion.values} if self.watching else self.values
         try:
-            self._picture = self.problem.picture(self._motion.trajectory, self.index, self.values)
+            self._picture = self.problem.picture(self._motion.trajectory, self.index, values)
         except Exception as error:
             self.fail(describe(error))
         return self._picture
@@ -348,9 +362,9 @@ class Session:
 
     @property
     def index(self) -> int:
-        """The step of the trajectory that is shown: while solving the first one, with the tracks, or else the
-        last one."""
-        if self.phase not in (Phase.PLAYING, Phase.FAILED):
+        """The step of the trajectory that is shown: while solving, if that is short, the first one, with the
+        tracks, or else the last one."""
+        if self.phase not in (Phase.PLAYING, Phase.FAILED) and not self.watching:
             return 0 if self.tracks else self.problem.steps
         return min(int(self.time / self.dt), self.problem.steps)
 
@@ -374,12 +388,15 @@ class Session:
         self.message = ""
         self.iteration = 0
         self.time = 0.0
+        self._best = None
         self._background.ask(solve, math.inf if self.dragging else 1)
 
     def _receive(self, result: Result) -> None:
         self.waiting = 0.0
         self.losses.extend(result.losses)
-        if result.motion:
+        if result.motion and result.best:
+            self._best = result.motion
+        if result.motion and not (result.best and self.time):
             self._motion = result.motion
         if result.iterate:
             self._show(result.iterate)
@@ -390,6 +407,7 @@ class Session:
             self.fail(result.error)
         elif result.finished and not self.dragging:
             self.phase = Phase.PLAYING
+            self._motion = self._best or self._motion
         else:
             self.phase = Phase.SOLVING
             self.iteration = result.iterate.iteration if result.iterate else 0

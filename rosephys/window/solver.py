@@ -37,9 +37,10 @@ class Result:
 
     solve: Solve
     iterate: Iterate | None  # the one to be shown
-    motion: Motion | None  # where it leads; None if nothing is new
+    motion: Motion | None  # where it leads, or the best so far; None if nothing is new
     losses: list[float]
     finished: bool
+    best: bool = False  # whether the motion is that of the best so far
     error: str = ""  # what was raised and where, in words for people
 
 
@@ -114,6 +115,7 @@ class Solve:
         self, solver: Solver, iterates: Iterator[Iterate], least: int = 1, each: int = sys.maxsize
     ) -> None:
         self.least = least
+        self.watched = False  # whether the motion that is told is that of the best, not of the last
         self._each = each  # iterations of a start
         self._descents: dict[int, list[float]] = {}  # the losses of each start, as they were found
         self._solver, self._iterates = solver, iterates
@@ -149,15 +151,17 @@ class Solve:
         """What is to be shown now."""
         motion, losses, self._losses = None, self._losses, []
         shown = self._shown
+        watched = self.watched
+        told = self._best if watched and self._best else shown
         try:
-            if shown is not None and (
-                self._motion is None or self._motion.values is not shown.values
+            if told is not None and (
+                self._motion is None or self._motion.values is not told.values
             ):
-                motion = self._motion = self._solver.motion(shown.values)
+                motion = self._motion = self._solver.motion(told.values)
         except (Exception, SystemExit) as error:
             self._error = self._error or describe(error)
         finished = self._finished or bool(self._error)
-        return Result(self, shown, motion, losses, finished, self._error)
+        return Result(self, shown, motion, losses, finished, watched, self._error)
 
     def _note(self, iterate: Iterate) -> None:
         self._shown = iterate

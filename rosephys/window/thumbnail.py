@@ -1,8 +1,11 @@
 """Small pictures of scenes, made in a process of their own and kept on disk.
 
 `python -m rosephys.window.thumbnail` is that process: it reads jobs from its standard input, a line of JSON
-[scene, file] each, and answers each with a line [scene, what went wrong]. A scene's own code runs there
-alone: one that hangs or crashes costs its own picture only.
+[scene, file] each, and answers each with a line [scene, what went wrong]; in between, lines ["", seconds] say
+how long it has worked. A scene's own code runs there alone: one that hangs or crashes costs its own picture
+only. What a scene may take is counted in work, so that a busy machine makes the same pictures, later.
+
+The scenes that come with rosephys have theirs in the package (`shipped.py`).
 """
 
 from __future__ import annotations
@@ -19,19 +22,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import perf_counter
-from typing import IO, TYPE_CHECKING, Any
+from time import perf_counter, process_time, sleep
+from typing import IO
 
 from rosephys.scene.catalogue import Entry
+from rosephys.window.painting import SIZE, SOLVE_SECONDS, paint
+from rosephys.window.shipped import shipped_picture
 
-if TYPE_CHECKING:
-    from rosephys.sdl import pygame
-    from rosephys.solve.problem import Arrays, Problem
-
-SIZE = (528, 330)  # pixels, twice what is shown in a window 720 pixels high
-SOLVE_SECONDS = 2.0  # how long a scene is solved for its picture
-PATIENCE = 90.0  # seconds; a scene that takes longer gets none
-MOMENT = 0.6  # of the motion, from 0 to 1, that is drawn; of a field it is the last one
+PATIENCE = 90.0  # seconds of work; a scene that takes longer gets none
+IDLE = 10  # times as long may it take in all: the machine may be busy
+PULSE = 0.2  # seconds between words on how long has been worked
 KEPT = 256  # pictures; the oldest go first
 
 
@@ -77,7 +77,7 @@ class Thumbnails:
         self.errors: dict[str, str] = {}  # why there will be none, by the same
         self._wanted: deque[tuple[str, Path]] = deque()
         for entry in entries:
-            file = folder / f"{key(entry)}.png"
+            file = shipped_picture(entry) or folder / f"{key(entry)}.png"
             if file.exists():
                 self.files[entry.typed] = file
                 with suppress(OSError):
@@ -105,7 +105,7 @@ class Thumbnails:
             self._stop()
         elif self._painter.ended:
             self._give_up(self._wanted[0][0], "its process came to an end")
-        elif self._painter.seconds > PATIENCE:
+        elif max(self._painter.work, self._painter.seconds / IDLE) > PATIENCE:
             self._give_up(self._wanted[0][0], f"it took longer than {PATIENCE:.0f} s")
 
     def close(self) -> None:
@@ -147,6 +147,9 @@ class _Painter:
         )
         self._answers: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
         self._since = perf_counter()
+        self._worked = self._before = (
+            0.0  # seconds of work so far, and before the one that is being made
+        )
         self.ended = False
         lines = "".join(json.dumps([typed, str(file)]) + "\n" for typed, file in jobs)
         threading.Thread(target=self._talk, args=(lines,), daemon=True).start()
@@ -156,13 +159,18 @@ class _Painter:
         """How long the one that is being made has taken."""
         return perf_counter() - self._since
 
+    @property
+    def work(self) -> float:
+        """How many seconds of it the process has worked."""
+        return self._worked - self._before
+
     def answers(self) -> list[tuple[str, str]]:
         """What has been answered since the last call: a scene, and what went wrong or ""."""
         found = []
         with suppress(Empty):
             while (answer := self._answers.get_nowait()) is not None:
                 found.append(answer)
-                self._since = perf_counter()
+                self._since, self._before = perf_counter(), self._worked
             self.ended = True
         return found
 
@@ -178,7 +186,11 @@ class _Painter:
             process.stdin.write(lines)
             process.stdin.close()
             for line in process.stdout:
-                self._answers.put(tuple(json.loads(line)))
+                typed, told = json.loads(line)
+                if typed:
+                    self._answers.put((typed, told))
+                else:
+                    self._worked = told
         self._answers.put(None)
 
 
@@ -193,50 +205,25 @@ def _trim(folder: Path) -> None:
 # ---- In the process ------------------------------------------------------------------------
 
 
-def paint(typed: str) -> pygame.Surface:
-    """The picture of a scene that has been solved for a moment, without words of ours."""
-    from rosephys.drawing.motion import MotionPicture
-    from rosephys.errors import SceneError
-    from rosephys.scene.finding import find_scene
-    from rosephys.scene.picture import Image
-    from rosephys.sdl import pygame
-    from rosephys.solve.problem import Problem
-
-    problem = Problem(find_scene(typed))
-    if not problem.scene.pictured:
-        raise SceneError("the scene has no picture")
-    values = _found(problem)
-    motion = MotionPicture(problem, values)
-    last = problem.picture(motion.trajectory, problem.steps, values)
-    field = any(isinstance(shape, Image) for shape in last.shapes)
-    surface = pygame.Surface(SIZE, 0, 32)
-    motion.draw(surface, surface.get_rect(), 1.0 if field else MOMENT, 0.85)
-    return surface
-
-
-def _found(problem: Problem) -> Arrays:
-    """The best values that are found in a moment."""
-    from rosephys.errors import OptimizeError
-    from rosephys.solve.optimize import descend
-
-    scene = problem.scene
-    best, values = float("inf"), problem.values
-    begin = perf_counter()
-    how: dict[str, Any] = {"rate": scene.rate, "optimizer": scene.optimizer}
-    with suppress(OptimizeError):  # what was found before is good enough
-        for iterate in descend(problem, iterations=scene.iterations, **how):
-            if iterate.loss < best:
-                best, values = iterate.loss, iterate.values
-            if perf_counter() - begin > SOLVE_SECONDS:
-                break
-    return {**problem.values, **values}
-
-
 def _serve(jobs: IO[str], answers: IO[str]) -> None:
     from rosephys.drawing.pixels import pixels
     from rosephys.errors import describe
     from rosephys.files.png import write_png
 
+    turn = threading.Lock()
+
+    def tell(*told: object) -> None:
+        with turn:
+            answers.write(json.dumps(told) + "\n")
+            answers.flush()
+
+    def pulse() -> None:
+        with suppress(OSError, ValueError):  # nobody listens any more
+            while True:
+                sleep(PULSE)
+                tell("", process_time())
+
+    threading.Thread(target=pulse, daemon=True).start()
     for line in jobs:
         typed, file = json.loads(line)
         error = ""
@@ -244,8 +231,7 @@ def _serve(jobs: IO[str], answers: IO[str]) -> None:
             write_png(file, pixels(paint(typed)))
         except (Exception, SystemExit) as wrong:  # a scene's own code runs here
             error = describe(wrong) or "it cannot be drawn"
-        answers.write(json.dumps([typed, error]) + "\n")
-        answers.flush()
+        tell(typed, error)
 
 
 if __name__ == "__main__":

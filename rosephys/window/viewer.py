@@ -309,6 +309,8 @@ class Window:
             draw_note(surface, canvas, self.note, unit)
         elif reloader and reloader.busy:
             draw_note(surface, canvas, f"{Path(name).name} has changed: compiling …", unit)
+        elif session.watching:
+            draw_note(surface, canvas, "Solving …  This is the best so far.", unit)
         elif session.waiting > PATIENCE and session.tracks:
             draw_note(surface, canvas, _waiting("Solving", session.waiting), unit)
         if self.keys_shown:
@@ -328,7 +330,7 @@ class Window:
             self.views.draw_behind(surface, session, self.transform)
             paint_tracks(surface, session.tracks, self.transform)
             paint_shapes(surface, picture, self.transform)
-            if session.phase is Phase.SOLVING:
+            if session.phase is Phase.SOLVING and not session.watching:
                 draw_pushes(surface, session, self.transform)
             self._draw_hold(surface)
         if session.playable:

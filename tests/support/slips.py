@@ -12,8 +12,8 @@ HEAD = """\
 import numpy as np
 import rose_ad as ra
 from rosephys import (
-    Arrow, Circles, Constraint, Cross, Image, Limit, Lines, Picture, Polygon, Polygons, Polyline, Scene, Text,
-    Track, control, parameter,
+    Arrow, Circles, Constraint, Cross, Fluid, Image, Limit, Lines, Picture, Polygon, Polygons, Polyline, Scene,
+    Text, Track, control, parameter,
 )
 
 
@@ -58,6 +58,7 @@ OPTIONAL = {  # methods that the scene has where they are given a body
 }
 SHAPES = {
     "Circles": ("[(0.1, 0.2)]", "0.1", "('accent',)", "('a',)", "'disc'"),
+    "Fluid": ("[(0.1, 0.2)]", "0.1", "('accent',)", "(0.0, 0.0, 1.0, 1.0)"),
     "Lines": ("[(0.1, 0.2)]", "[(0.5, 0.6)]", "'dim'", "2.0", "(0.3,)", "'low'", "'high'"),
     "Polyline": ("[(0.1, 0.2), (0.5, 0.6)]", "'dim'", "2.0", "True"),
     "Polygon": ("[(0.1, 0.2), (0.5, 0.6), (0.5, 0.1)]", "'dim'", "'line'", "2.0"),

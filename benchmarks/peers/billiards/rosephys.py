@@ -18,6 +18,7 @@ MEMORY = (
 def scene(table: Table) -> Program:
     settings = {
         "contact": "toi-position",
+        "cushions": False,
         "layers": table.layers,
         "steps": table.steps,
         "memory": MEMORY,

@@ -28,6 +28,8 @@ gives what it has to both, and energy can grow.
 a spring and a dashpot, F = k δ + c δ', with k = ω²/2 and c = ζ ω for the reduced mass 1/2, ω = π / 0.02 so that
 a contact lasts 0.02, and ζ = -ln e / √(π² + ln² e), which makes the restitution e. A value wants tens of steps
 in a contact; a derivative, which is that of how many they are and of where they fall, wants thousands.
+
+On a table with `cushions.Cushions` discs are thrown back by its sides, too.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ import rose_ad as ra
 
 from ..arguments import checked
 from ..quantities import Index, PlaneVectors, Positive, Scalar, Share, Sums, Vector, Vectors
+from .cushions import Cushions, rebounds
 from .meetings import Discs, meetings
 
 CONTACT_TIME = 0.02  # that a compliant contact lasts
@@ -55,6 +58,7 @@ class Rule(Protocol):
         restitution: Share,
         dt: Positive,
         acceleration: PlaneVectors | None = None,
+        cushions: Cushions | None = None,
     ) -> tuple[PlaneVectors, PlaneVectors]: ...
 
 
@@ -66,6 +70,7 @@ def naive(
     restitution: Share,
     dt: Positive,
     acceleration: PlaneVectors | None = None,
+    cushions: Cushions | None = None,
 ) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by the end of the step."""
     x, v, n = ra.array(x), ra.array(v), x.shape[0]
@@ -79,7 +84,7 @@ def naive(
                 normal = apart / ra.norm(apart)
                 impulse = -(1 + restitution) / 2 * ra.dot(normal, relative) * normal
                 _exchange(dv, dx, i, j, impulse, 0.0 * impulse)
-    return dv.freeze(), dx.freeze()
+    return _then_cushions(cushions, x, v, dv.freeze(), dx.freeze(), radius, dt)
 
 
 @checked
@@ -90,6 +95,7 @@ def compliant(
     restitution: Share,
     dt: Positive,
     acceleration: PlaneVectors | None = None,
+    cushions: Cushions | None = None,
 ) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx = 0, of shape (n, 2), for positions and velocities of shape (n, 2), by springs and dashpots."""
     x, v, n = ra.array(x), ra.array(v), x.shape[0]
@@ -109,7 +115,7 @@ def compliant(
                 depth, rate = 2 * radius - distance, -ra.dot(normal, v[i] - v[j])
                 impulse = dt * (stiffness * depth + resistance * rate) * normal
                 _exchange(dv, dx, i, j, impulse, 0.0 * impulse)
-    return dv.freeze(), dx.freeze()
+    return _then_cushions(cushions, x, v, dv.freeze(), dx.freeze(), radius, dt)
 
 
 @checked
@@ -120,6 +126,7 @@ def toi_position(
     restitution: Share,
     dt: Positive,
     acceleration: PlaneVectors | None = None,
+    cushions: Cushions | None = None,
 ) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), by DiffTaichi's rule."""
     x, v, n = ra.array(x), ra.array(v), x.shape[0]
@@ -139,7 +146,7 @@ def toi_position(
                     impulse = -(1 + restitution) / 2 * speed * normal
                     toi = (distance - 2 * radius) / ra.minimum(-1e-3, speed)
                     _exchange(dv, dx, i, j, impulse, ra.minimum(toi - dt, 0) * impulse)
-    return dv.freeze(), dx.freeze()
+    return _then_cushions(cushions, x, v, dv.freeze(), dx.freeze(), radius, dt)
 
 
 @checked
@@ -150,24 +157,28 @@ def toi_velocity(
     restitution: Share,
     dt: Positive,
     acceleration: PlaneVectors | None = None,
+    cushions: Cushions | None = None,
 ) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx, of shape (n, 2), for positions and velocities of shape (n, 2), at the instants of impact."""
     x, v, n = ra.array(x), ra.array(v), x.shape[0]
     forced = None if acceleration is None else ra.array(acceleration)
     if n < 2:
-        return ra.zeros((n, 2)), ra.zeros((n, 2))
+        return _then_cushions(cushions, x, v, ra.zeros((n, 2)), ra.zeros((n, 2)), radius, dt)
     dv, dx = ra.accum((n, 2)), ra.accum((n, 2))
     # a loop of one: the reverse pass remembers in which steps it did anything, and looks at these alone
     for _ in ra.range(1):
-        with ra.when(_meet(x, v, radius, dt) > 0):
-            changes = meetings(Discs(x, v, radius, restitution, dt, forced))
+        with ra.when(_meet(x, v, radius, dt, cushions) > 0):
+            changes = meetings(Discs(x, v, radius, restitution, dt, forced, cushions))
             dv += changes[0]
             dx += changes[1]
     return dv.freeze(), dx.freeze()
 
 
-def _meet(x: Vectors, v: Vectors, radius: Scalar, dt: Scalar) -> Index:
-    """How many pairs may meet within the step: those that approach, fast enough, and not past each other."""
+def _meet(x: Vectors, v: Vectors, radius: Scalar, dt: Scalar, cushions: Cushions | None) -> Index:
+    """How many pairs may meet within the step: those that approach, fast enough, and not past each other.
+
+    And how many discs meet cushions.
+    """
     n = x.shape[0]
     found = ra.accum(ra.Int)
     for i in ra.range(n):
@@ -179,7 +190,28 @@ def _meet(x: Vectors, v: Vectors, radius: Scalar, dt: Scalar) -> Index:
                 a, c = ra.dot(relative, relative), ra.dot(apart, apart) - 4 * radius * radius
                 with ra.when((c + 2 * b * dt < 0) & (b * b > a * c)):
                     found += 1
+    if cushions is not None:
+        for i in ra.range(n):
+            for axis in (0, 1):
+                with ra.when(cushions.reached(axis, x[i, axis], v[i, axis], radius, dt)):
+                    found += 1
     return found.freeze()
+
+
+def _then_cushions(
+    cushions: Cushions | None,
+    x: Vectors,
+    v: Vectors,
+    dv: Vectors,
+    dx: Vectors,
+    radius: Scalar,
+    dt: Scalar,
+) -> tuple[Vectors, Vectors]:
+    """The changes of motion by discs, and by the cushions after them."""
+    if cushions is None:
+        return dv, dx
+    more_v, more_x = rebounds(cushions, x + dx, v + dv, radius, dt)
+    return dv + more_v, dx + more_x
 
 
 def _exchange(dv: Sums, dx: Sums, i: Index, j: Index, impulse: Vector, shift: Vector) -> None:

@@ -31,6 +31,9 @@ program. Where the pairs of a group are alike, by symmetry, the two are the same
 At such a tie the motion is not continuous, for where all go depends on which of two is struck first. There the
 derivative is that of the motion in which both are struck at once, and differences do not settle.
 
+**Cushions.** Where discs roll on a table, `cushions.py`, its sides are met in the same order, each by one disc
+at a time; a disc that meets another and a side in one instant meets the other first. Momentum is not kept then.
+
 **Bounds.** What still approaches after `MOST` instants is left to the next step, in which it meets at once; so
 are discs that approach by less than `RESTING` radii in a step. An impulse left out adds no energy.
 """
@@ -38,11 +41,13 @@ are discs that approach by less than `RESTING` radii in a step. An impulse left 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, TypeAlias
 
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums, Vector, Vectors
+from .cushions import Cushions
 
 MOST = 64  # instants in a step; racks of 22 discs, all touching, have fewer than 32 where e >= 0.5
 TOUCHING = 1e-9  # radii between discs that touch
@@ -62,11 +67,12 @@ class Discs:
     restitution: Scalar
     dt: Scalar
     acceleration: Vectors | None
+    cushions: Cushions | None = None
 
     def after(self, dv: Vectors, dx: Vectors) -> Discs:
         """The same after changes (n, 2) of their motion."""
-        x, v = self.x + dx, self.v + dv
-        return Discs(x, v, self.radius, self.restitution, self.dt, self.acceleration)
+        x, v, pushed, cushions = self.x + dx, self.v + dv, self.acceleration, self.cushions
+        return Discs(x, v, self.radius, self.restitution, self.dt, pushed, cushions)
 
     def pair(self, code: Index) -> tuple[Index, Index]:
         """The two discs i < j of a pair that is written as i n + j."""
@@ -113,9 +119,27 @@ class Discs:
         near = ra.dot(apart, apart) <= ((2 + TOUCHING) * self.radius) ** 2
         return near & self.approach(i, j, apart, time)
 
+    def side(self, code: Index) -> tuple[Index, Index]:
+        """The disc i and the axis of a meeting with a cushion, which is written as n² + 2 i + axis."""
+        code = code - self.x.shape[0] ** 2
+        return code // 2, code % 2
+
+    def delay_to_side(self, i: Index, axis: Index, time: Scalar) -> Scalar:
+        """How long after that time a disc that moves along an axis meets the side there."""
+        assert self.cushions is not None
+        v = self.v[i, axis]
+        return self.cushions.delay(axis, self.x[i, axis] + time * v, v, self.radius)
+
+    def velocity(self, i: Index, axis: Index, time: Scalar) -> Scalar:
+        """A disc's velocity along an axis at a time, at which it has not yet all of its push."""
+        v = self.v[i, axis]
+        if self.acceleration is not None:
+            v -= (self.dt - time) * self.acceleration[i, axis]
+        return v
+
 
 _Carry: TypeAlias = tuple[Vectors, Vectors, Scalar, Index]
-"""Δv and Δx (n, 2) so far, the time, and the pair that meets next."""
+"""Δv and Δx (n, 2) so far, the time, and the pair or the side that is met next."""
 
 
 def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
@@ -124,7 +148,13 @@ def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
 
     def instant(carry: _Carry) -> _Carry:
         dv, dx, time, first = carry
-        more_v, more_x, time = _collide(discs.after(dv, dx), pairs, count, first, time)
+        before = discs.after(dv, dx)
+        collide = partial(_collide, before, pairs, count, first, time)
+        if discs.cushions is None:
+            more_v, more_x, time = collide()
+        else:
+            rebound = partial(_rebound, before, first, time)
+            more_v, more_x, time = ra.cond(first < discs.x.shape[0] ** 2, collide, rebound)
         dv, dx = dv + more_v, dx + more_x
         return dv, dx, time, _first(discs.after(dv, dx), pairs, count, time)
 
@@ -141,11 +171,11 @@ def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
 def _neighbours(discs: Discs) -> tuple[Array, Index]:
     """The pairs that can meet within the step, whatever else meets, as codes, and how many there are.
 
-    Without a push Σ |v|² never grows, in any frame that moves, so that |v_i - v_j| is at most √(2 Σ |v|²). With
-    one this takes the push twice, for v without it and v with it.
+    Without a push Σ |v|² never grows, in any frame that moves unless there are cushions, so that |v_i - v_j| is
+    at most √(2 Σ |v|²). With one this takes the push twice, for v without it and v with it.
     """
     n = discs.x.shape[0]
-    drift = discs.v - ra.sum(discs.v, axis=0) / n
+    drift = discs.v if discs.cushions is not None else discs.v - ra.sum(discs.v, axis=0) / n
     squares = 2 * ra.sum(drift * drift)
     if discs.acceleration is not None:
         push = discs.dt * discs.acceleration
@@ -171,7 +201,7 @@ def _neighbours(discs: Discs) -> tuple[Array, Index]:
 
 @ra.fn
 def _first(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Index:
-    """The pair that meets first from that time on and within the step, -1 if none does."""
+    """The pair that meets first from that time on and within the step, or the side; -1 if none does."""
 
     def look(carry: tuple[Index, Scalar, Index]) -> tuple[Index, Scalar, Index]:
         k, soonest, first = carry
@@ -185,8 +215,23 @@ def _first(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Index:
         )
         return k + 1, ra.where(sooner, at, soonest), ra.where(sooner, pairs[k], first)
 
-    first: Index = ra.while_loop(lambda carry: carry[0] < count, look, (0, math.inf, -1))[2]
-    return first
+    _, soonest, first = ra.while_loop(lambda carry: carry[0] < count, look, (0, math.inf, -1))
+    if discs.cushions is None:
+        return first
+
+    def look_aside(k: Index, carry: tuple[Scalar, Index]) -> tuple[Scalar, Index]:
+        soonest, first = carry
+        code = discs.x.shape[0] ** 2 + k
+        i, axis = discs.side(code)
+        v = discs.v[i, axis]
+        at = ra.cond(v != 0, lambda: time + discs.delay_to_side(i, axis, time), lambda: math.inf)
+        closing = ra.minimum(abs(v), ra.sign(v) * discs.velocity(i, axis, at))
+        moves = closing * discs.dt > RESTING * discs.radius
+        sooner = (at < soonest) & (at <= discs.dt) & moves
+        return ra.where(sooner, at, soonest), ra.where(sooner, code, first)
+
+    last: Index = ra.fori_loop(0, 2 * discs.x.shape[0], look_aside, (soonest, first))[1]
+    return last
 
 
 @ra.fn
@@ -235,6 +280,18 @@ def _collide(
     )
     scale = (1 + discs.restitution) * ra.reshape(scale, (n, 1))
     return scale * sums[0], -scale * moment.freeze(), now
+
+
+def _rebound(discs: Discs, first: Index, time: Scalar) -> tuple[Vectors, Vectors, Scalar]:
+    """Δv and Δx (n, 2) where a disc meets a side next, and that instant."""
+    assert discs.cushions is not None
+    i, axis = discs.side(first)
+    now = time + discs.delay_to_side(i, axis, time)
+    impulse = -(1 + discs.cushions.restitution) * discs.velocity(i, axis, now)
+    dv, dx = ra.accum(discs.x.shape), ra.accum(discs.x.shape)
+    dv[i, axis] += impulse
+    dx[i, axis] += -now * impulse
+    return dv.freeze(), dx.freeze(), now
 
 
 def _counters(n: int) -> Sums:

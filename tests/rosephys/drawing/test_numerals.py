@@ -27,7 +27,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
 
 def test_vectors_and_messages_are_cut_to_their_room() -> None:
     assert vector(np.array([1.0, 2.0])) == "1.0000, 2.0000"
-    assert vector(np.full((3, 3), 2.0)) == "9 numbers, norm 6.0000"
+    assert vector(np.full((3, 3), 2.0)) == "9 numbers, 2.0000 to 2.0000"
     lines = wrapped("scene.py:3:\n    return x / 0\n           ^\n" + "word " * 50, 14, 300, "code")
     assert lines[:3] == ["scene.py:3:", "    return x / 0", "           ^"]
     assert all(len(line) < 60 for line in lines) and len(lines) > 8

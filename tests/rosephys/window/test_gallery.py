@@ -14,12 +14,14 @@ from rosephys.command.cli import main
 from rosephys.drawing.palette import colour
 from rosephys.errors import SceneError
 from rosephys.scene.catalogue import GROUPS, Entry, Group, groups
-from rosephys.scene.finding import find_scene, scene_names
+from rosephys.scene.finding import find_scene, scene_file, scene_names
 from rosephys.sdl import pygame
 from rosephys.window import gallery as module
 from rosephys.window import thumbnail
 from rosephys.window.gallery import Gallery, browse, lay_out, matching, write_sheet
-from rosephys.window.thumbnail import SIZE, Thumbnails, cache, key, paint
+from rosephys.window.painting import SIZE, paint
+from rosephys.window.shipped import FOLDER
+from rosephys.window.thumbnail import Thumbnails, cache, key
 from tests.support.commands import SCENE, run
 
 FRAME = 1 / 60
@@ -139,6 +141,64 @@ def test_a_scene_that_fails_hangs_or_crashes_costs_its_own_picture(
     errors = {Path(typed).stem: error for typed, error in thumbnails.errors.items()}
     assert "on purpose" in errors["a"] and "a.py:" in errors["a"]
     assert "came to an end" in errors["b"] and "longer than" in errors["z"]
+
+
+def test_what_a_busy_machine_takes_is_no_matter(scenes: Path, monkeypatch: Any) -> None:
+    """A scene gets as much work, whatever else the machine does meanwhile; only work counts as long."""
+    clock = iter(np.arange(0.0, 1e6, 50.0))  # each look at the clock is 50 seconds later
+    monkeypatch.setattr(thumbnail, "perf_counter", lambda: next(clock))
+    seen: list[int] = []
+    one = type("Iterate", (), {"loss": 1.0, "values": {}})
+    monkeypatch.setattr(
+        "rosephys.solve.optimize.descend",
+        lambda problem, **how: (seen.append(1) or one for _ in range(9)),
+    )
+    paint(str(scenes / "walk.py"))
+    assert len(seen) == 9
+    monkeypatch.setattr(thumbnail, "IDLE", 1e9)
+    thumbnails = made(Thumbnails(entries_of(scenes)))
+    assert len(thumbnails.files) == 2
+
+
+def test_a_scene_that_works_too_long_gets_no_picture(scenes: Path, monkeypatch: Any) -> None:
+    text = (scenes / "walk.py").read_text()
+    loop = "    def initial(self):\n        while True: pass"
+    (scenes / "walk.py").write_text(text.replace("    def initial(self):", loop))
+    monkeypatch.setattr(thumbnail, "PATIENCE", 3.0)
+    monkeypatch.setattr(thumbnail, "IDLE", 1e9)
+    thumbnails = made(Thumbnails(entries_of(scenes)))
+    assert {Path(typed).stem for typed in thumbnails.errors} == {"walk"}
+
+
+def test_a_card_without_a_picture_says_why(window: Gallery) -> None:
+    before = turn(window)
+    window.thumbnails.errors["a0"] = "it took longer than 90 s"
+    box = on_screen(window, "a0")
+    differs = (turn(window) != before).any(axis=2)[box.top : box.bottom, box.left : box.right]
+    assert np.ptp(np.argwhere(differs)[:, 0]) > 20, "two lines"
+
+
+# ---- Those that come with rosephys ----
+
+
+def test_every_scene_that_comes_with_rosephys_has_its_picture_in_the_package() -> None:
+    """`python -m rosephys.window.shipped` makes them."""
+    files = sorted(FOLDER.iterdir())
+    assert [file.stem for file in files] == [name for name in scene_names() if scene_file(name)]
+    assert sum(file.stat().st_size for file in files) < 1_000_000
+    for file in files:
+        assert pygame.image.load(file).get_size() == SIZE
+        image = pygame.surfarray.array3d(pygame.image.load(file))
+        assert len(np.unique(image.reshape(-1, 3), axis=0)) > 8, f"nothing is seen in {file.name}"
+
+
+def test_the_gallery_shows_them_at_once_and_only_for_their_own_scenes(scenes: Path) -> None:
+    (scenes / "billiards.py").write_text(SCENE)
+    own = Thumbnails(e for group in groups() for e in group.entries)
+    assert own.left == 0 and own.files["billiards"] == FOLDER / "billiards.png"
+    other = Thumbnails(entries_of(scenes))
+    assert other.left == 3
+    own.close(), other.close()
 
 
 def test_without_a_cache_there_are_pictures_all_the_same(scenes: Path, monkeypatch: Any) -> None:

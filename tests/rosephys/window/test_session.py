@@ -139,6 +139,27 @@ def test_the_best_that_was_found_is_what_plays() -> None:
     np.testing.assert_allclose(a.tracks[0].point[-1], a.values["start"] + a.values["speed"])
 
 
+def test_while_a_solve_takes_long_the_best_motion_so_far_plays(monkeypatch: Any) -> None:
+    monkeypatch.setattr("rosephys.window.session.LONG_SECONDS", 0.5)
+    losses = [3.0, 1.0, *(2.0 + k for k in range(400))]
+    a = session(bouncing(*losses), iterations=400)
+    best = advanced_to(session(bouncing(3.0, 1.0), iterations=1), Phase.PLAYING).tracks[0].point
+    advanced_to(a, Phase.SOLVING)
+    seen = []
+    for _ in range(100):
+        advance(a)
+        if a.watching:
+            seen.append(a.index)
+            np.testing.assert_allclose(a.tracks[0].point, best)
+    assert a.phase is Phase.SOLVING and len(seen) > 50
+    assert (np.diff(seen) >= 0).all() and np.ptp(seen) > 50, (
+        "it plays on, whatever is found meanwhile"
+    )
+    advanced_to(a, Phase.PLAYING)
+    np.testing.assert_allclose(a.tracks[0].point, best)
+    a.close()
+
+
 def test_the_best_is_kept_where_a_later_loss_is_not_finite() -> None:
     a = advanced_to(session(bouncing(3.0, 1.0, 2.0, np.nan), iterations=9), Phase.FAILED)
     assert "the loss is nan" in a.message
