@@ -78,15 +78,16 @@ Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, mac
 def _levels(text: str) -> Levels:
     """How hard to work on a program."""
     text = _PLACES.sub("", text)
-    start = longest = 0
+    start = straight = 0
     for found in re.finditer(r"\n(?!  (?!br ))", text):  # where a block ends
-        longest = max(longest, text.count("\n", start, found.start()))
+        length = text.count("\n", start, found.start())
+        straight += length if length >= _LONG else 0
         start = found.end()
-    if longest < _LONG:
+    if not straight:
         # a long program runs no faster for the passes that 2 has more, which take a quarter of the time
         return (1 if text.count("\n") > _LARGE else 2), 2
     # the builder has simplified straight code: there is nothing left to do before
-    return (0 if 2 * longest > text.count("\n") else 1), 0
+    return (0 if 2 * straight > text.count("\n") else 1), 0
 
 
 def machine_code(text: str, levels: Levels | None = None) -> tuple[bytes, bool]:
