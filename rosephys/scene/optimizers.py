@@ -55,10 +55,9 @@ _ROWS = (
     ),
     Optimizer(
         "lbfgs",
-        "quasi-Newton, with a search along it",
+        "quasi-Newton, with a search along it (by SciPy, if it is installed)",
         "the loss is smooth, and you want many digits",
         "Byrd, Lu, Nocedal, Zhu 1995",
-        extra="scipy",
     ),
     Optimizer(
         "newton-cg",
@@ -87,7 +86,6 @@ _ROWS = (
         "a descent by L-BFGS, then new multipliers of the constraints",
         "constraints, many controls and steps",
         "Hestenes 1969; Powell 1969",
-        extra="scipy",
         constraints=True,
     ),
     Optimizer(

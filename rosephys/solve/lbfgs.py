@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
-from typing import TypeAlias
+from importlib.util import find_spec
 
 import numpy as np
 
 from .coordinates import Coordinates, Floats, Point
 from .inverted import Ask, inverted
 from .iterate import Iterate, Task
-
-Evaluate: TypeAlias = Callable[[Floats], tuple[float, Floats]]
+from .quasi_newton import Evaluate, quasi_newton
 
 UNLIMITED = {"maxiter": math.inf, "maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
 
 
-def quasi_newton(task: Task) -> Iterator[Iterate]:
-    """The iterates of `lbfgs`, for controls in units of their rates."""
+def iterates(task: Task) -> Iterator[Iterate]:
+    """Of `lbfgs`, or where SciPy is not installed of `quasi_newton`, for controls in units of their rates."""
     at = Coordinates(task)
-    yield from at.iterates(lbfgs(at.evaluate, at.x, at.low, at.high))
+    search = quasi_newton if find_spec("scipy") is None else lbfgs
+    yield from at.iterates(search(at.evaluate, at.x, at.low, at.high))
 
 
 def lbfgs(evaluate: Evaluate, x: Floats, low: Floats, high: Floats) -> Generator[Point]:

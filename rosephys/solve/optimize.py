@@ -10,13 +10,12 @@ from typing import Any
 from ..errors import OptimizeError, SceneError
 from ..scene.optimizers import OPTIMIZERS
 from ..scene.scene import constrained, costed, squared
-from . import first_order
+from . import first_order, lbfgs
 from .augmented_lagrangian import where_constrained, with_multipliers
 from .cma_es import cma_es
 from .gauss_newton import gauss_newton
 from .ilqr import sweeping
 from .iterate import Iterate, Solver, Task
-from .lbfgs import quasi_newton
 from .levenberg_marquardt import levenberg_marquardt
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
@@ -29,11 +28,11 @@ SOLVERS: dict[str, Solver] = {
     "momentum": first_order.along(first_order.momentum),
     "normalized": first_order.along(first_order.normalized),
     "adam": first_order.along(first_order.adam),
-    "lbfgs": quasi_newton,
+    "lbfgs": lbfgs.iterates,
     "newton-cg": newton_cg,
     "slsqp": slsqp,
     "trust-constr": trust_constr,
-    "augmented-lagrangian": with_multipliers(quasi_newton),
+    "augmented-lagrangian": with_multipliers(lbfgs.iterates),
     "gauss-newton": gauss_newton,
     "levenberg-marquardt": levenberg_marquardt,
     "ilqr": where_constrained(sweeping(exact=False)),
