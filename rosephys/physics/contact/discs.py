@@ -37,7 +37,7 @@ from typing import Protocol
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, PlaneVectors, Positive, Scalar, Share, Sums, Vector, Vectors
 from .meetings import Discs, meetings
 

@@ -26,7 +26,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import (
     Array,
     Axes,

@@ -16,7 +16,7 @@ import numpy as np
 
 from rosephys.given import is_traced, told
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import FROM_0, NotNegative, NumpyArray, PlaneVector, Scalar
 
 BodyNumber: TypeAlias = Annotated[int, FROM_0]
