@@ -1,4 +1,4 @@
-"""What physics computes with, as a reader, a type checker and `arguments.checked` see it.
+"""What physics computes with, as a reader, a type checker and `checked` see it.
 
     Quantity      a number or an array of numbers, of any shape
     Scalar        a number

@@ -178,6 +178,13 @@ def test_a_robot_of_boxes_is_nan_beyond_its_limit_only() -> None:
     assert lost(moved) is not None or np.abs(moved.motion.position).max() > 1e3
 
 
+def test_a_tank_is_told_of_water_that_it_does_not_hold() -> None:
+    find_scene("slosh", {"columns": "10", "rows": "8"})
+    said = "rows are 9, 0.9 m of water in a tank of 0.8 m: with 10 columns they may be 8"
+    with pytest.raises(SceneError, match=said):
+        find_scene("slosh", {"columns": "10", "rows": "9"})
+
+
 def test_a_nan_ends_with_the_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gradient", "rigid", "--set", "dt=0.1"]) == 1
     told = capsys.readouterr().err

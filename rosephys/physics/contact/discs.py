@@ -39,7 +39,7 @@ from typing import Protocol
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, PlaneVectors, Positive, Scalar, Share, Sums, Vector, Vectors
 from .cushions import Cushions, rebounds
 from .meetings import Discs, meetings

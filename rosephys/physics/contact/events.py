@@ -44,7 +44,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Condition, Count, Index, Positive, Scalar
 
 State = TypeVar("State")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, Scalar
 from .grid import Edges, GridField, cell, each_cell
 

@@ -19,7 +19,7 @@ from typing import Annotated, TypeAlias
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Axes, Between, NotNegative, Positive, Scalar, Truth
 from .grid import GridField, each_cell
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Axes, Count, Index, Quantity, Scalar
 
 Edges: TypeAlias = Literal["periodic", "wall", "zero"]

@@ -23,7 +23,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Count, Index, OneOf, Positive, Scalar
 from .grid import Edges, GridField, around, beside, each_cell, laplacian
 

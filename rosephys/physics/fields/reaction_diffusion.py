@@ -19,7 +19,7 @@ import math
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, NotNegative, Positive, Scalar
 from .grid import Edges, GridField, each_cell, laplacian
 

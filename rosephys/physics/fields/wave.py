@@ -17,7 +17,7 @@ from __future__ import annotations
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, NotNegative, Scalar
 from .grid import GridField, each_cell, laplacian
 

@@ -26,7 +26,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..fields.grid import GridField, cell, each_cell
 from ..quantities import (
     ABOVE_0,

@@ -27,7 +27,7 @@ from typing import Annotated, Literal, TypeAlias
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..fields.grid import GridField, cell, each_cell
 from ..quantities import FROM_0, Array, Axes, Index, NotNegative, Positive, Quantity, Scalar
 

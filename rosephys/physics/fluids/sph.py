@@ -36,7 +36,7 @@ from typing import Annotated, TypeAlias
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import (
     ABOVE_0,
     Array,

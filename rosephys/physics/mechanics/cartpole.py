@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import NotNegative, PlaneVector, Positive, Scalar
 
 

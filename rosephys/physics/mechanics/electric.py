@@ -14,7 +14,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, OneEach, PlaneVector, PlaneVectors, Positive, Scalar
 
 

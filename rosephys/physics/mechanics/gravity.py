@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import FROM_0, Array, Axes, PlaneVectors, Scalar
 
 Masses: TypeAlias = Annotated[Array, Axes("n"), FROM_0]

@@ -27,7 +27,7 @@ from typing import Annotated, Protocol, TypeAlias, TypeVar
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import NotNegative, OneOf, Positive, Quantity, Scalar
 
 Q = TypeVar("Q", bound=Quantity)

@@ -7,7 +7,7 @@ from typing import Any
 import rose_ad as ra
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Scalar
 
 

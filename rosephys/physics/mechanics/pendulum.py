@@ -17,7 +17,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import OneEach, Positive, Scalar, Vectors
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Positive, Scalar, SpaceVector
 from ..rigid.body3d import Moments, Quaternion, kick_turn_kick, rotated, rotational_energy
 

@@ -33,7 +33,7 @@ import rose_ad as ra
 from rosephys.errors import ArgumentError
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import (
     ABOVE_0,
     FROM_0,

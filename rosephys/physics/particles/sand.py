@@ -29,7 +29,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Between, Matrix, NotNegative, Positive, Scalar
 from . import symmetric
 

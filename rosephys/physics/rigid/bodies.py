@@ -26,7 +26,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import (
     Array,
     Axes,
@@ -41,11 +41,9 @@ from ..quantities import (
     Vector,
     Vectors,
 )
-from .contradictions import Joint, Point, contradictions, not_two, without_direction
+from .contradictions import Angles, Joint, Places, Point, contradictions, not_two, without_direction
 from .shapes import Shape
 
-Places: TypeAlias = Annotated[Array | Sequence[Sequence[float]], Axes("bodies", 2)]
-Angles: TypeAlias = Annotated[Array | Sequence[float], Axes("bodies")]
 Poses: TypeAlias = Array
 """(n, 3): positions in metres and angles in radians."""
 Twists: TypeAlias = Array

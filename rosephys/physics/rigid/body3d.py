@@ -27,7 +27,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import ABOVE_0, Array, Axes, Positive, Scalar, SpaceVector
 
 Quaternion: TypeAlias = Annotated[Array, Axes(4)]

@@ -10,18 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
 from rosephys.given import is_traced, told
 
-from ..arguments import checked
-from ..quantities import FROM_0, NotNegative, NumpyArray, PlaneVector, Scalar
+from ..checked import checked
+from ..quantities import FROM_0, Array, Axes, NotNegative, NumpyArray, PlaneVector, Scalar
 
 BodyNumber: TypeAlias = Annotated[int, FROM_0]
 Point: TypeAlias = PlaneVector | tuple[Scalar, Scalar]
 """(2,), about a body's centre of mass."""
+
+Places: TypeAlias = Annotated[Array | Sequence[Sequence[float]], Axes("bodies", 2)]
+Angles: TypeAlias = Annotated[Array | Sequence[float], Axes("bodies")]
 
 FREE = 1e30
 """More impulse than any joint ever needs."""
@@ -41,7 +44,7 @@ class Joint:
     torque: NotNegative = FREE
 
 
-def not_two(name: str, k: int, pair: Any, n: int) -> str:
+def not_two(name: str, k: int, pair: Sequence[int], n: int) -> str:
     """What is wrong with the pair k if it is not one of two of n bodies; "" if it is."""
     whole = isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2
     whole = whole and all(isinstance(i, int | np.integer) and 0 <= i < n for i in pair)
@@ -86,7 +89,7 @@ def _contradiction(joints: Sequence[Joint | None], n: int) -> str:
     return ""
 
 
-def without_direction(joints: Sequence[Joint], position: Any, angle: Any) -> str:
+def without_direction(joints: Sequence[Joint], position: Places, angle: Angles) -> str:
     """The first rod whose ends are in one place, with bodies at these positions (n, 2) and angles (n,)."""
     for k, joint in enumerate(joints):
         if joint.kind == "distance" and not is_traced((joint.anchors, position, angle)):
@@ -113,7 +116,7 @@ def _weld(joint: Joint, group: list[int], place: NumpyArray) -> None:
         group[b] = group[i]
 
 
-def _turned(vector: Any, angle: float) -> NumpyArray:
+def _turned(vector: Point, angle: Scalar) -> NumpyArray:
     c, s = math.cos(angle), math.sin(angle)
     x, y = vector
     return np.array([c * x - s * y, s * x + c * y])

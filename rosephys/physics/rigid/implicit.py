@@ -48,7 +48,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Condition, Count, Index, Positive, Scalar, Sums
 from .bodies import Bodies, Poses, Twists, World
 from .chords import chord

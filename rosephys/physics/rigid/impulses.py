@@ -35,7 +35,7 @@ from typing import TypeAlias
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Count, Index, Positive
 from . import jointed
 from .bodies import Bodies, Poses, Twists, World

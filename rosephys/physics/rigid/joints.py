@@ -19,7 +19,7 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Array, Axes, Index, NotNegative, Positive, Scalar, Vector, Vectors
 from .bodies import Poses, World
 from .contradictions import FREE, BodyNumber, Joint, Point

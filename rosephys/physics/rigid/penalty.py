@@ -24,7 +24,7 @@ import rose_ad as ra
 from rosephys.errors import ArgumentError
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Count, Index, NotNegative, Positive, Scalar
 from .bodies import Bodies, Twists, World
 from .flight import find, moving

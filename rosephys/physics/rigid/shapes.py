@@ -24,7 +24,7 @@ import numpy as np
 
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import ABOVE_0, FROM_0, Axes, Between, NumpyArray
 
 Length: TypeAlias = Annotated[float, Between(1e-30, 1e30)]

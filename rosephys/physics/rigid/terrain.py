@@ -12,7 +12,7 @@ import numpy as np
 
 from rosephys.errors import ArgumentError
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import NumpyArray
 from .shapes import Corners, Length, Shape
 

@@ -46,7 +46,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.limit import Limit
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import (
     ABOVE_0,
     FROM_0,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import rose_ad as ra
 
-from ..arguments import checked
+from ..checked import checked
 from ..quantities import Index, PlaneVectors, Positive, Scalar, Vector
 
 SLOWEST = 1e-4  # a point that sinks more slowly is in no contact: its time of impact has no meaning

@@ -186,6 +186,21 @@ def test_built_in_scenes_state_their_limits(
         assert "is not finite from step" in told.err and "floating.py" in told.err
 
 
+@pytest.mark.parametrize("command", [["gradient"], ["optimize", "--iterations", "1"]])
+def test_a_command_beyond_a_limit_ends_with_the_exit_code_1(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its loss and its gradient are numbers, and mean nothing."""
+    small = ["--set", "cells=8", "--set", "steps=5"]
+    name, *options = command
+    assert main([name, "heat", *small, *options]) == 0
+    capsys.readouterr()
+    assert main([name, "heat", *small, "--set", "dt=1", *options]) == 1
+    told = capsys.readouterr()
+    assert "warning: dt 1 is over what diffusion of 8 cells² a second allows" in told.err
+    assert "to try" not in told.out
+
+
 @pytest.mark.parametrize(
     "name",
     [

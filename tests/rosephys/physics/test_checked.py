@@ -22,8 +22,8 @@ import pytest
 import rose_ad as ra
 import rosephys.physics
 from rosephys.errors import ArgumentError, SceneError
-from rosephys.physics import rules as r
-from rosephys.physics.arguments import checked
+from rosephys.physics import wanted as r
+from rosephys.physics.checked import checked
 from rosephys.physics.fields.advection import advect
 from rosephys.physics.fields.grid import cell
 from rosephys.physics.fields.pressure import project
@@ -56,8 +56,8 @@ INSIDE = {
         "what the models of contact call with what they have made of a World",
     ),
     "rigid.contradictions": "what World calls to look at its joints; Joint itself is checked",
-    "arguments": "what checks",
-    "rules": "what is checked",
+    "checked": "what checks",
+    "wanted": "what it looks for",
     "quantities": "what is asked for",
 }
 # methods that are called by scenes

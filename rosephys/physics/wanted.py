@@ -1,4 +1,4 @@
-"""What an annotation asks of a value. `arguments` asks, and `quantities` has the annotations."""
+"""What an annotation asks of a value. `checked` asks, and `quantities` has the annotations."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from rosephys.errors import ArgumentError
 
-from .rules import Owner, Rule, Sizes, data_rules, rule_of
+from .wanted import Owner, Rule, Sizes, data_rules, rule_of
 
 T = TypeVar("T")
 
