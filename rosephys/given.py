@@ -23,7 +23,7 @@ def told(x: Any) -> str:
             isinstance(x, (tuple, list)) and not is_traced(x) and np.size(x) <= 6
         )
         if plain:
-            return repr(x)
+            return " ".join(repr(x).split())
         truth = is_leaf(x) and kind_of(x) == "b"
         one, several = ("True or False", "truth values") if truth else ("a number", "numbers")
         return f"{several} of shape {shape}" if shape else one

@@ -66,8 +66,10 @@ def constraint_slopes(run: Run) -> Finding:
             flat(problem, {**values, **{n: values[n] + h * v for n, v in along.items()}})[0]
             for h in (step, -step)
         )
-        apart = float(np.max(np.abs((ahead - behind) / (2 * step) - slope), initial=0.0))
-        least = min(least, apart / size if apart else 0.0)
+        with np.errstate(invalid="ignore"):  # what is infinite has no difference
+            apart = float(np.max(np.abs((ahead - behind) / (2 * step) - slope), initial=0.0))
+        if math.isfinite(apart):
+            least = min(least, apart / size if size else apart)
     verdict: Outcome = "ok" if least <= WRONG else "FAILED"
     advice = "" if verdict == "ok" else "a derivative is wrong, or a constraint has a kink here"
     return Finding("derivatives of constraints", verdict, f"relative error {least:.1e}", advice)

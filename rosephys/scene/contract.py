@@ -92,7 +92,8 @@ class Contract:
     def residuals(self, final: Any) -> Any:
         """The residuals (m,), floats."""
         found = self._call("residuals", final)
-        if len(shape_of(found) or ()) != 1 or (is_leaf(found) and kind_of(found) == "b"):
+        row = shape_of(found) or ()
+        if len(row) != 1 or not row[0] or (is_leaf(found) and kind_of(found) == "b"):
             wanted = "wanted numbers in a row: ra.array([...])"
             self._refuse("residuals", f"returned {told(found)}; {wanted}", final)
         return 1.0 * ra.array(found)
@@ -209,7 +210,7 @@ def _wrong_constraint(constraint: Constraint) -> str:
     if not isinstance(constraint.name, str):
         return f"Constraint.name is {told(constraint.name)}; wanted a word or more, in quotes"
     shape = shape_of(constraint.value)
-    if shape is None or len(shape) > 1:
+    if shape is None or len(shape) > 1 or shape == (0,):
         return f"Constraint.value is {told(constraint.value)}; wanted a number, or numbers in a row"
     for name in ("low", "high"):
         bound = getattr(constraint, name)

@@ -52,7 +52,10 @@ def with_multipliers(inner: Solver) -> Solver:
     """The solver whose update is a descent by `inner` with the multipliers as they are, and then new ones."""
 
     def solver(task: Task) -> Iterator[Iterate]:
-        lagrangian = task.problem.derived.setdefault("lagrangian", Lagrangian(task.problem))
+        derived = task.problem.derived
+        if "lagrangian" not in derived:  # compiled once
+            derived["lagrangian"] = Lagrangian(task.problem)
+        lagrangian: Lagrangian = derived["lagrangian"]
         now, prices = task.start, lagrangian.first(task.start)
         off, loss = np.inf, np.nan
         for iteration in count():

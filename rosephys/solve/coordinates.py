@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from .iterate import Iterate, Task, check, evaluated
 from .problem import Arrays
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 
 class Point(NamedTuple):
@@ -44,7 +45,7 @@ class Coordinates:
         )
         self.x = self._joined(task.start) / self._unit
         self.iteration = 0  # updates that have been made, to be told where one fails
-        self._last: tuple[Floats, float, Floats] | None = None
+        self._known: dict[str, tuple[Floats, Any]] = {}
 
     def values(self, x: Floats) -> Arrays:
         """All values there."""
@@ -53,13 +54,21 @@ class Coordinates:
     def evaluate(self, x: Floats) -> tuple[float, Floats]:
         """The loss and its gradient (n,). The loss may be not finite; raises OptimizeError where the gradient
         alone is not, and where the model has no room."""
-        if self._last is None or not np.array_equal(self._last[0], x):
-            values = self.values(x)
-            loss, gradient = evaluated(self.problem, self.iteration, values)
-            if math.isfinite(loss):
-                check(self.problem, self.iteration, values, loss, gradient)
-            self._last = x.copy(), loss, self._joined(gradient) * self._unit
-        return self._last[1:]
+        return self._once("loss", x, self._evaluated)
+
+    def _evaluated(self, x: Floats) -> tuple[float, Floats]:
+        values = self.values(x)
+        loss, gradient = evaluated(self.problem, self.iteration, values)
+        if math.isfinite(loss):
+            check(self.problem, self.iteration, values, loss, gradient)
+        return loss, self._joined(gradient) * self._unit
+
+    def _once(self, what: str, x: Floats, compute: Callable[[Floats], T]) -> T:
+        """What is computed there, or was the last time: who asks for one thing asks for others there too."""
+        if what not in self._known or not np.array_equal(self._known[what][0], x):
+            self._known[what] = x.copy(), compute(x)
+        found: T = self._known[what][1]
+        return found
 
     def point(self, x: Floats) -> Point:
         """The point there."""
@@ -85,11 +94,12 @@ class Coordinates:
 
     def constraints(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """The numbers of all constraints, their lows and their highs, each (m,)."""
-        return flat(self.problem, self.values(x))
+        return self._once("constraints", x, lambda x: flat(self.problem, self.values(x)))
 
     def constraint_derivatives(self, x: Floats) -> Floats:
         """Their derivatives (m, n)."""
-        return self._rows(self.problem.constraint_derivatives(self.values(x)))
+        found = self.problem.constraint_derivatives
+        return self._once("slopes", x, lambda x: self._rows(found(self.values(x))))
 
     def constraint_hessian_product(self, x: Floats, weights: Floats, direction: Floats) -> Floats:
         """The second derivatives of their sum, weighed by (m,), times a direction (n,)."""

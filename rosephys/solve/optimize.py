@@ -13,9 +13,10 @@ from ..scene.scene import constrained, costed, squared
 from . import first_order, lbfgs
 from .augmented_lagrangian import where_constrained, with_multipliers
 from .cma_es import cma_es
+from .constraints import violation
 from .gauss_newton import gauss_newton
 from .ilqr import sweeping
-from .iterate import Iterate, Solver, Task
+from .iterate import Iterate, Solver, Task, check, evaluated
 from .levenberg_marquardt import levenberg_marquardt
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
@@ -73,7 +74,15 @@ def descend(
         seed,
     )
     iterations = scene.iterations if iterations is None else iterations
-    yield from islice(SOLVERS[optimizer](task), iterations + 1)
+    solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
+    yield from islice(solver(task), iterations + 1)
+
+
+def _nothing_to_find(task: Task) -> Iterator[Iterate]:
+    """The start alone: of a scene without controls."""
+    loss, gradient = evaluated(task.problem, 0, task.start)
+    check(task.problem, 0, task.start, loss, gradient)
+    yield Iterate(0, loss, task.start, gradient, violation(task.problem, task.start))
 
 
 def check_optimizer(problem: Problem, name: str) -> None:

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys import OptimizeError, Problem, SceneError, control, descend
+import rose_ad as ra
+from rosephys import (
+    Constraint,
+    OptimizeError,
+    Problem,
+    Scene,
+    SceneError,
+    control,
+    descend,
+    parameter,
+)
 from rosephys.scene.optimizers import COMMON, CONSTRAINED, OPTIMIZERS, offered
 from rosephys.solve import optimize
 from rosephys.solve.iterate import Iterate
@@ -186,3 +196,57 @@ def test_it_ends_where_it_is_told_and_begins_at_the_start(optimizer: str) -> Non
     np.testing.assert_allclose(found[0].values["force"], start, atol=1e-15)
     assert found[0].loss == pytest.approx(problem.loss({"force": start}), rel=1e-12)
     assert found[0].gradient.keys() == {"force"}
+
+
+class Bound(Scene):
+    """Nothing can be chosen: no controls; what is to be kept is kept by itself."""
+
+    optimizer = "slsqp"
+    steps: int = parameter(3, "number of time steps")
+
+    def initial(self) -> Any:
+        return ra.array([0.0])
+
+    def step(self, state: Any, t: Any) -> Any:
+        return state + 1.0
+
+    def residuals(self, final: Any) -> Any:
+        return final
+
+    def end_constraints(self, final: Any) -> Any:
+        return (Constraint("inside", final, 0.0, 5.0),)
+
+
+class Loose(Bound):
+    end_constraints = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_scene_without_controls_has_its_start(optimizer: str) -> None:
+    scene = Bound() if OPTIMIZERS[optimizer].constraints else Loose()
+    (found,) = descend(Problem(scene), optimizer=optimizer, iterations=9)
+    assert (found.loss, found.gradient, found.violation) == (9.0, {}, 0.0)
+
+
+class One(Scene):
+    """A single number is to be 0.3, at a loss of 1."""
+
+    steps: int = parameter(1, "number of time steps")
+    push: float = control(0.5, "a number", bounds=(-1.0, 2.0))
+
+    def initial(self) -> Any:
+        return 1.0 * self.push
+
+    def step(self, state: Any, t: Any) -> Any:
+        return state
+
+    def loss(self, final: Any) -> Any:
+        return (final - 0.3) ** 2 + 1.0
+
+
+@pytest.mark.parametrize(
+    "optimizer", [n for n, row in OPTIMIZERS.items() if not row.needs and n != "normalized"]
+)
+def test_a_single_number_is_found(optimizer: str) -> None:
+    found = best(One(), optimizer, rate=0.1, iterations=300)
+    assert found.values["push"] == pytest.approx(0.3, abs=1e-3)

@@ -1,7 +1,7 @@
 """Optimal control beside CasADi and IPOPT: a pole on a cart swung up in 100 steps, by forces of at most 10 N.
 
-    python benchmarks/control.py
-    python benchmarks/control.py --rounds 20
+    python benchmarks/optimal_control.py
+    python benchmarks/optimal_control.py --rounds 20
 
 Both have the same steps of Runge and Kutta, the same costs and bounds, and begin with no force and the motion
 that it gives. CasADi shoots from step to step (every state is sought, as here by `multiple-shooting`), with
