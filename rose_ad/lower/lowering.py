@@ -276,7 +276,7 @@ class Lowering(Writer, Visitor):
         for low, high in self._ranges(instr):
             with in_pieces(self, instr, low, high) as piece:
                 if self.vector_loops:
-                    with in_parts(self, instr, *piece) as part:
+                    with in_parts(self, self.add_scalar, instr, *piece) as part:
                         self._iterations(instr, places, *part)
                 else:
                     self._iterations(instr, places, *piece)

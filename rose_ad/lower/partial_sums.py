@@ -6,25 +6,26 @@ loop (Higham, "The accuracy of floating point summation", 1993). The order of ad
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ..ir.core import Instr, Var
 from ..ir.queries import free_variables, instructions
 from ..ir.types import F32, F64, Ref, Scalar
 from .loops import Loop
 from .memory_layout import memory_type
+from .writer import Writer
 
-if TYPE_CHECKING:
-    from .lowering import Lowering
+# what adds a float to that at an address, for a location
+Add: TypeAlias = Callable[[Scalar, str, str, int], None]
 
 PART = 8192  # iterations: at so many, the loop over the parts takes no time
 PARTS = 64  # parts that make a greater one
 
 
 @contextmanager
-def in_parts(f: Lowering, loop: Instr, low: str, high: str) -> Iterator[tuple[str, str]]:
+def in_parts(f: Writer, add: Add, loop: Instr, low: str, high: str) -> Iterator[tuple[str, str]]:
     """The bounds of a build: its own, or, where it is long and adds to numbers, those of a part of it."""
     targets = _targets(loop) if loop.length >= 2 * PART and not loop.args else []
     size = PART
@@ -32,7 +33,7 @@ def in_parts(f: Lowering, loop: Instr, low: str, high: str) -> Iterator[tuple[st
         size *= PARTS
     with ExitStack() as parts:
         while targets and size >= PART:
-            low, high = parts.enter_context(_part(f, loop, targets, low, high, size))
+            low, high = parts.enter_context(_part(f, add, loop, targets, low, high, size))
             size //= PARTS
         yield low, high
 
@@ -52,7 +53,7 @@ def _float_of(v: Var) -> Scalar | None:
 
 @contextmanager
 def _part(
-    f: Lowering, loop: Instr, targets: Sequence[Var], low: str, high: str, size: int
+    f: Writer, add: Add, loop: Instr, targets: Sequence[Var], low: str, high: str, size: int
 ) -> Iterator[tuple[str, str]]:
     """The bounds of a part of that size, in a loop over the parts, each of which has sums of its own."""
     whole = f.assign(f"sub i64 {high}, {low}")
@@ -72,5 +73,5 @@ def _part(
         t = _float_of(v)
         assert t is not None
         part, f.values[v] = f.load(t, f.values[v]), pointer
-        f.add_scalar(t, pointer, part, loop.loc)
+        add(t, pointer, part, loop.loc)
     outer.close()

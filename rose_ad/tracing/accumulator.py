@@ -12,12 +12,13 @@ from ..base.source import UNKNOWN, here, show
 from ..base.tree import Leaf
 from ..ir.core import Atom, Const, Var
 from ..ir.types import (
+    F32,
     F64,
     I64,
     Array,
     Bool,
     Ref,
-    Value,
+    Scalar,
     array_type,
     is_float,
     scalar_of,
@@ -52,10 +53,12 @@ class Accumulator(Leaf):
     """A place to add into: `acc[i] += v`, `acc -= v`. Its value is read once, by `freeze`, or when it is
     returned or used; nothing is added afterwards."""
 
-    __slots__ = ("_frozen", "_read", "ref")
+    __slots__ = ("_added", "_any_width", "_frozen", "_read", "ref")
 
-    def __init__(self, ref: Var) -> None:
+    def __init__(self, ref: Var, any_width: bool = False) -> None:
         self.ref = ref
+        self._any_width = any_width  # whether it is as wide as what is added
+        self._added: set[Scalar] = set()  # the floats that were
         self._frozen: Any = None
         self._read = UNKNOWN  # where it was read
 
@@ -112,6 +115,8 @@ class Accumulator(Leaf):
                 here(),
                 "make it an accumulator of Reals, or add ra.to_int(x)",
             )
+        if is_float(v.type) and not v.weak:
+            self._added.add(v.scalar)
         v = convert(v, scalar)
         if broadcast_shape(v.shape, shape) != shape:
             raise TypeMismatch(
@@ -134,9 +139,14 @@ class Accumulator(Leaf):
                     here(),
                     "read it after the loop, or make it inside",
                 )
-            self._frozen = wrap(located().freeze(self.ref))
+            total: Any = wrap(located().freeze(self.ref))
+            self._frozen = convert(total, F32) if self._narrow() else total
             self._read = here()
         return self._frozen
+
+    def _narrow(self) -> bool:
+        """Whether the sum, which is made in double precision, is one of single precision."""
+        return self._any_width and self._added == {F32}
 
     __array_ufunc__ = Traced.__array_ufunc__
     __array_function__ = Traced.__array_function__
@@ -242,14 +252,20 @@ def total(n: Any, f: Callable[[Any], Any]) -> Any:
     return acc.freeze()
 
 
-def accum(of: Any = F64) -> Accumulator:
+def accum(of: Any = None) -> Accumulator:
     """A new accumulator, zero: of a Real by default, of a type such as `Vec[n, Real]`, or of a shape such as
-    `n` or `(n, 2)`, which holds Reals."""
+    `n` or `(n, 2)`, which holds Reals.
+
+    Where no type is given and all that is added is of single precision, so is the sum; it is made in double.
+    """
     b = required("ra.accum").builder
     b.loc = here()
-    given = of if isinstance(of, tuple) else (of,) if isinstance(of, int) else None
-    shape = None if given is None else tuple(static_length(n, "an axis's length") for n in given)
-    t: Value = value_type_of(of) if shape is None else array_type(shape, F64)
+    given = () if of is None else (of,) if isinstance(of, int) else of
+    any_width = isinstance(given, tuple)
+    if any_width:
+        t = array_type(tuple(static_length(n, "an axis's length") for n in given), F64)
+    else:
+        t = value_type_of(of)
     if scalar_of(t) is Bool:
         raise TypeMismatch("Bools cannot be added", here(), "an accumulator of Ints counts them")
-    return Accumulator(b.accum(t))
+    return Accumulator(b.accum(t), any_width)

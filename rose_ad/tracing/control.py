@@ -25,12 +25,13 @@ from ..ir.builder import Builder
 from ..ir.checkpoints import BUDGET, Checkpoint, with_checkpoints
 from ..ir.core import UNBOUNDED, Atom, Const, Steps
 from ..ir.intervals import interval
-from ..ir.types import F64, I64, Array, Bool, Scalar, Type, value_type
+from ..ir.types import F32, F64, I64, Array, Bool, Scalar, Type, value_type
 from .python_state import Variables
 from .trace import Frame, Trace, current, required
 from .values import (
     Traced,
     TracedScalar,
+    WeakReal,
     common_scalar,
     convert,
     elementwise,
@@ -302,7 +303,7 @@ def _loop(
     inner, ys_structure, scalars = _scan_body(trace, step, carries, structure, n, loc)
     if any(t is not None for t in scalars):
         # a carry that starts as the Python number 0 but becomes a Real is a Real
-        weak = [is_python_number(x) for x in leaves]
+        weak = [c.weak or is_python_number(x) for c, x in zip(carries, leaves, strict=True)]
         fixable = all(t is None or w for t, w in zip(scalars, weak, strict=True))
         if fixable:
             carries = [
@@ -325,7 +326,8 @@ def _scan_body(
     inner = trace.builder.loop(0, n - 1)
     params = [inner.block.param(c.type) for c in carries]
     with trace.block(inner, "loop"):
-        carry = unflatten(structure, [wrap(p) for p in params])
+        given = [WeakReal(p) if c.weak else wrap(p) for p, c in zip(params, carries, strict=True)]
+        carry = unflatten(structure, given)
         carry, ys = step(TracedScalar(inner.block.params[0]), carry)
         out_leaves = leaves_as(carry, structure)
         if out_leaves is None:
@@ -335,7 +337,7 @@ def _scan_body(
                 loc,
                 "return the same fields, tuples and dicts",
             )
-        results = [_like(leaf, c.type) for leaf, c in zip(out_leaves, carries, strict=True)]
+        results = [_like(leaf, c) for leaf, c in zip(out_leaves, carries, strict=True)]
         y_leaves, ys_structure = flatten(ys)
         inner.block.results = tuple(v.atom for v in [*results, *(lift(y) for y in y_leaves)])
     changed = [
@@ -345,11 +347,11 @@ def _scan_body(
     return inner, ys_structure, changed
 
 
-def _like(x: Any, t: Type) -> Traced:
-    """A value converted to a type where that loses nothing."""
+def _like(x: Any, c: Traced) -> Traced:
+    """What a carry becomes, converted to its type where that loses nothing, or left to give it its width."""
     v = lift(x)
-    wanted = _scalar_type(t)
-    if _scalar_type(v.type) is not wanted and wanted is F64:
+    wanted, found = _scalar_type(c.type), _scalar_type(v.type)
+    if found is not wanted and wanted is F64 and not (c.weak and found is F32):
         return convert(v, wanted)
     return v
 

@@ -16,7 +16,7 @@ from ..base.source import here
 from ..base.tree import is_traced
 from ..ir.core import Atom, Const
 from ..ir.types import F32, F64, I64, Bool, is_float
-from .values import Traced, convert, elementwise, lift, numbers, promote
+from .values import Traced, convert, elementwise, lift, numbers, promote, wrap
 
 
 def floating(*values: Any) -> list[Traced]:
@@ -219,7 +219,7 @@ def _to_int(x: Any) -> Any:
 
 def to_real(x: Any) -> Any:
     """x as a Real."""
-    return convert(x, F64) if is_traced(x) else np.asarray(x, np.float64)[()]
+    return wrap(convert(x, F64).atom) if is_traced(x) else np.asarray(x, np.float64)[()]
 
 
 def astype(x: Any, dtype: Any) -> Any:
@@ -238,7 +238,7 @@ def astype(x: Any, dtype: Any) -> Any:
         return to_int(x) if wanted is I64 else np.asarray(x).astype(dtype)[()]
     if wanted is Bool and lift(x).scalar is not Bool:
         return lift(x) != 0
-    return convert(x, wanted)
+    return wrap(convert(x, wanted).atom)
 
 
 _BY_DTYPE = {t.dtype: t for t in (F64, F32, I64, Bool)}

@@ -27,6 +27,7 @@ from ..ir.types import (
     Type,
     Value,
     array_type,
+    is_float,
     scalar_of,
     shape_of,
 )
@@ -44,6 +45,7 @@ class Traced(Leaf):
     """A value of the program being traced: scalar or array."""
 
     __slots__ = ("atom",)
+    weak = False
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
@@ -54,7 +56,7 @@ class Traced(Leaf):
         """The value as it is known here: itself, or a parameter that stands for it."""
         trace = current()
         atom = self.atom if trace is None else trace.resolve(self.atom)
-        return self if atom is self.atom else wrap(atom)
+        return self if atom is self.atom else type(self)(atom)
 
     @property
     def type(self) -> Type:
@@ -264,6 +266,14 @@ class TracedScalar(Traced):
         raise TypeMismatch("a number cannot be indexed", here())
 
 
+class WeakReal(TracedScalar):
+    """A Real that Ints and numbers of Python made: as such a number does, it takes its width from what it
+    meets. What leaves its function, its loop or its branch is a Real."""
+
+    __slots__ = ()
+    weak = True
+
+
 class TracedArray(Traced):
     """A traced array of static shape. It is a value: it is never changed in place."""
 
@@ -351,6 +361,8 @@ def lift(x: Any) -> Traced:
     t = type_of(x)
     if isinstance(t, Array):
         return TracedArray(Const(np.asarray(x, t.scalar.dtype), t))
+    if t is F64 and is_python_number(x):
+        return WeakReal(Const(x, t))
     return TracedScalar(Const(x.item() if isinstance(x, np.ndarray | np.generic) else x, t))
 
 
@@ -359,7 +371,7 @@ def stack(rows: Sequence[Traced]) -> Traced:
     shape = rows[0].shape
     if any(r.shape != shape for r in rows):
         raise TypeMismatch(f"rows of different shapes: {[r.shape for r in rows]}", here())
-    scalar = _common([_scalar(r) for r in rows])
+    scalar = common_scalar(*rows)
     b = located()
     return TracedArray(b.pack([convert(r, scalar).atom for r in rows]))
 
@@ -390,7 +402,8 @@ def convert(x: Any, to: Scalar) -> Traced:
     if source is to:
         return value
     if isinstance(value.atom, Const) and to is not I64:
-        return lift(wrap(Const(value.atom.value, array_type(value.shape, to))))
+        literal = Const(value.atom.value, array_type(value.shape, to))
+        return WeakReal(literal) if literal.type is F64 and _no_width(value) else wrap(literal)
     steps = {
         (Bool, I64): ("bool_to_i64",),
         (Bool, F64): ("bool_to_i64", "to_f64"),
@@ -445,8 +458,8 @@ def promote(*values: Any) -> list[Traced]:
 
 def common_scalar(*values: Any) -> Scalar:
     """The scalar type that Python numbers and traced values have in common, as numpy promotes them."""
-    strong = [_scalar(v) for v in values if isinstance(v, Traced)]
-    weak = [scalar_of(type_of(v)) for v in values if not isinstance(v, Traced)]
+    strong = [_scalar(v) for v in values if isinstance(v, Traced) and not v.weak]
+    weak = [scalar_of(type_of(v)) for v in values if not isinstance(v, Traced) or v.weak]
     common = _common(strong) if strong else _common(weak)
     if any(w is F64 for w in weak) and common not in (F64, F32):
         common = F64
@@ -541,9 +554,16 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def elementwise(f: Callable[..., Atom], *values: Any) -> Any:
     """A function of scalars over arrays that broadcast; `f` is given the builder and atoms."""
-    atoms = [lift(v).atom for v in values]
+    operands = [lift(v) for v in values]
+    atoms = [v.atom for v in operands]
     shape = broadcast_shape(*(shape_of(a.type) for a in atoms))
-    return wrap(over_entries(located(), f, atoms, shape))
+    out = over_entries(located(), f, atoms, shape)
+    return WeakReal(out) if out.type is F64 and all(map(_no_width, operands)) else wrap(out)
+
+
+def _no_width(v: Traced) -> bool:
+    """Whether a number says nothing of how wide a Real is that is made of it."""
+    return v.weak or not is_float(v.atom.type)
 
 
 def over_entries(
