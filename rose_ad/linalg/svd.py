@@ -63,6 +63,8 @@ def matrix_rank(x: Any, *, rtol: Any = None) -> Any:
     s = svdvals(x)
     shape = lift(x).shape if is_traced(x) else np.shape(x)
     relative = max(shape[-2:]) * precision(s) if rtol is None else rtol
+    if (lift(relative) if is_traced(relative) else np.asarray(relative)).ndim:
+        relative = relative[..., None]  # one for each matrix
     return total(to_int(s > s[..., :1] * relative), axis=-1)
 
 
