@@ -25,7 +25,12 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
     m, n = v.shape[-2:]
     down, right = max(-offset, 0), max(offset, 0)
     length = max(min(m - down, n - right), 0)
-    return generate((*v.shape[:-2], length), lambda *i: v[(*i[:-1], i[-1] + down, i[-1] + right)])
+
+    def entry(*i: Any) -> Any:
+        place = (*i[:-1], i[-1] + down, i[-1] + right)
+        return v[place]
+
+    return generate((*v.shape[:-2], length), entry)
 
 
 def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:

@@ -310,8 +310,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
 
 
 def roll(x: Any, shift: Shape, axis: int | Sequence[int] | None = None) -> Any:
-    """The entries moved on by `shift` places along an axis, those that fall off coming in again; or along each of
-    several."""
+    """The entries moved on by `shift` places along an axis, or several; those that fall off come in again."""
     if not is_traced(x):
         return np.roll(x, shift, axis=axis)
     if isinstance(axis, Sequence):
