@@ -242,8 +242,10 @@ def expand_dims(x: Any, axis: int = 0) -> Any:
 # ----------------------------------------------------------------------------------------- joining
 
 
-def concat(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """The arrays one after the other along an axis."""
+def concat(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """The arrays one after the other along an axis; all their entries in order without one."""
+    if axis is None:
+        return concat([ravel(a) for a in arrays])
     if not is_traced(arrays):
         return np.concatenate(arrays, axis=axis)
     parts: list[Any] = promote(*arrays)
