@@ -11,7 +11,7 @@ from ..base.source import here
 from ..base.tree import is_traced
 from ..tracing.arrays import concat, full, moveaxis, ravel
 from ..tracing.indexing import axis_of, broadcast_to, generate
-from ..tracing.numeric import to_int
+from ..tracing.numeric import astype, to_int
 from ..tracing.reduce import any as holds
 from ..tracing.reduce import cumprod, cumsum
 from ..tracing.reduce import sum as total
@@ -59,14 +59,18 @@ def _counted(k: Any, n: int) -> Any:
     return k + to_int(k < 0) * n
 
 
-def cumulative_sum(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+def cumulative_sum(
+    x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """Running sums along an axis, from 0 with `include_initial`; a vector needs no axis."""
-    return _running(cumsum, 0, x, axis, include_initial)
+    return _running(cumsum, 0, x if dtype is None else astype(x, dtype), axis, include_initial)
 
 
-def cumulative_prod(x: Any, *, axis: int | None = None, include_initial: bool = False) -> Any:
+def cumulative_prod(
+    x: Any, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Any:
     """Running products along an axis, from 1 with `include_initial`; a vector needs no axis."""
-    return _running(cumprod, 1, x, axis, include_initial)
+    return _running(cumprod, 1, x if dtype is None else astype(x, dtype), axis, include_initial)
 
 
 def _running(f: Any, start: int, x: Any, axis: int | None, include_initial: bool) -> Any:

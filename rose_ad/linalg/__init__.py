@@ -6,11 +6,11 @@ and outside a traced function is NumPy's. Meant for matrices of up to some hundr
 """
 
 from ..api.implicit import inv, solve
-from ..tracing.arrays import diagonal, matrix_transpose
+from ..tracing.arrays import matrix_transpose
 from ..tracing.linalg import cross, matmul, outer
-from ..tracing.reduce import trace
 from .cholesky import cholesky
 from .determinants import SlogdetResult, det, slogdet
+from .diagonals import diagonal, trace
 from .eigh import EighResult, eigh, eigvalsh
 from .norms import matrix_norm, vector_norm
 from .pinv import lstsq, pinv

@@ -62,7 +62,9 @@ def matrix_rank(x: Any, *, rtol: Any = None) -> Any:
     """How many singular values are above `rtol` times the largest; max(m, n) units of rounding by default."""
     s = svdvals(x)
     shape = lift(x).shape if is_traced(x) else np.shape(x)
-    relative = max(shape[-2:]) * precision(s) if rtol is None else rtol
+    relative: Any = max(shape[-2:]) * precision(s) if rtol is None else rtol
+    if (lift(relative) if is_traced(relative) else np.asarray(relative)).ndim:
+        relative = relative[..., None]  # one for each matrix
     return total(to_int(s > s[..., :1] * relative), axis=-1)
 
 

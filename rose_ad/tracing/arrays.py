@@ -242,8 +242,10 @@ def expand_dims(x: Any, axis: int = 0) -> Any:
 # ----------------------------------------------------------------------------------------- joining
 
 
-def concat(arrays: Sequence[Any], axis: int = 0) -> Any:
-    """The arrays one after the other along an axis."""
+def concat(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """The arrays one after the other along an axis; all their entries in order without one."""
+    if axis is None:
+        return concat([ravel(a) for a in arrays])
     if not is_traced(arrays):
         return np.concatenate(arrays, axis=axis)
     parts: list[Any] = promote(*arrays)
@@ -309,10 +311,17 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
         v.shape[k] - 1 - j if k in axes else j for k, j in enumerate(i))])  # fmt: skip
 
 
-def roll(x: Any, shift: int, axis: int | None = None) -> Any:
-    """The entries moved on by `shift` places along an axis, those that fall off coming in again."""
+def roll(x: Any, shift: Shape, axis: int | Sequence[int] | None = None) -> Any:
+    """The entries moved on by `shift` places along an axis, or several; those that fall off come in again."""
     if not is_traced(x):
         return np.roll(x, shift, axis=axis)
+    if isinstance(axis, Sequence):
+        shifts = (shift,) * len(axis) if isinstance(shift, int) else shift
+        for by, along in zip(shifts, axis, strict=True):
+            x = roll(x, by, along)
+        return x
+    if not isinstance(shift, int):
+        raise TypeMismatch(f"a roll by {shift} along {axis}", here(), "as many axes as shifts")
     v: Any = lift(x)
     if axis is None:
         return reshape(roll(ravel(v), shift, 0), v.shape)
@@ -383,20 +392,21 @@ def diagonal(x: Any) -> Any:
 
 
 def tril(x: Any, k: int = 0) -> Any:
-    """A matrix with zeros above its k-th diagonal."""
+    """Matrices (..., n, m) with zeros above the k-th diagonal."""
     return _triangle(x, lambda i, j: j <= i + k) if is_traced(x) else np.tril(x, k)
 
 
 def triu(x: Any, k: int = 0) -> Any:
-    """A matrix with zeros below its k-th diagonal."""
+    """Matrices (..., n, m) with zeros below the k-th diagonal."""
     return _triangle(x, lambda i, j: j >= i + k) if is_traced(x) else np.triu(x, k)
 
 
 def _triangle(x: Any, keep: Callable[[Any, Any], Any]) -> Any:
     v: Any = lift(x)
-    if v.ndim != 2:
+    if v.ndim < 2:
         raise TypeMismatch(f"a triangle of an array of {v.ndim} axes", here())
-    return generate(v.shape, lambda i, j: where(keep(i, j), v[i, j], convert(0, v.scalar)))
+    none = convert(0, v.scalar)
+    return generate(v.shape, lambda *i: where(keep(i[-2], i[-1]), v[i], none))
 
 
 def pad(x: Any, width: int | Sequence[Any], value: float = 0) -> Any:

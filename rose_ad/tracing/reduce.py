@@ -139,9 +139,11 @@ def _folding(
     def f(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
         if not is_traced(x):
             return plain(x, axis=_numpy_axis(axis), keepdims=keepdims)
-        rows, axes, _ = _front(
-            convert(x, I64) if name == "prod" and lift(x).scalar is Bool else x, axis
-        )
+        if name in {"all", "any"}:
+            x = lift(x) if lift(x).scalar is Bool else lift(x) != 0
+        elif name == "prod" and lift(x).scalar is Bool:
+            x = convert(x, I64)
+        rows, axes, _ = _front(x, axis)
         if rows.shape[0] == 0 and name in {"min", "max"}:
             raise TypeMismatch(f"the {name} of no entries", here())
         first = start(rows)

@@ -143,6 +143,19 @@ def test_counts() -> None:
     assert np.isnan(ra.fn(ra.median)(np.array([1.0, np.nan, 2.0])))
 
 
+def test_all_and_any_of_numbers_and_rolls_along_several_axes() -> None:
+    x = np.array([[1, 0, 4], [3, 2, 5]])
+    for f in (lambda x: ra.all(x, axis=1), lambda x: ra.any(x * 0.0), lambda x: ra.roll(x, (1, 2), (0, 1)),
+              lambda x: ra.roll(x, 1, (0, 1)), lambda x: ra.diff(x, n=2, append=x), lambda x: ra.clip(x, max=2),
+              lambda x: ra.asarray(x, dtype=np.float32),
+              lambda x: ra.cumulative_sum(x, axis=0, dtype=np.float64),
+              lambda x: ra.prod(x, dtype=np.float64), lambda x: ra.full_like(x, 2, dtype=bool),
+              lambda x: x[0, 0][()] + x[0, 0][None][0]):  # fmt: skip
+        found, expected = ra.fn(f)(x), f(x)
+        np.testing.assert_array_equal(found, expected)
+        assert np.asarray(found).dtype == np.asarray(expected).dtype
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 13])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_associative_scan(n: int, reverse: bool) -> None:
