@@ -40,6 +40,8 @@ def entries(package: ModuleType) -> Iterator[str]:
     for name in sorted(package.__all__, key=str.lower):
         thing = getattr(package, name)
         parts = [signature(name, thing), inspect.getdoc(thing) or "", "\n".join(methods(thing))]
+        if thing is None or isinstance(thing, float):
+            parts = [f"{name} = {thing!r}", "A constant of the Array API standard."]
         text = "\n\n".join(part for part in parts if part)
         yield f"### {name}\n\n```text\n{text}\n```\n"
 
