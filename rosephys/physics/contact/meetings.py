@@ -12,21 +12,16 @@ integer and has none.
 
 **Several at once.** Pairs that touch and approach at the same instant, as where a disc strikes two, are
 resolved together, so that it does not matter how discs are numbered, and a mirror image mirrors. With the
-impulse p_k n_k that would stop the approach of the pair k alone, p_k = u_k / 2 for one at the speed u_k, and
-P_i their sum at disc i, over each group of pairs that are joined by discs
+impulses λ after which none of them approaches (`projection`)
 
-    J_i = (1 + e) s P_i,    s = Σ_k (u_k² / 2) / Σ_i |P_i|².
+    J_i = (1 + e) Σ_k ± λ_k n_k.
 
-A pair alone has s = 1. The energy of the group changes by -(1 - e²) s² Σ |P_i|² / 2: it never grows, and is
-kept where e = 1. Momentum is kept, and no impulse pulls. This is repeated while any that touch approach, so
-that a blow goes along a row of discs that touch, and the last one leaves (Newton's cradle). It ends: each blow
-adds (1 + e) s r Σ u_k, with s >= 1/6, to Σ x_i · v_i, which is bounded while discs stay and energy does not
-grow.
-
-It is the generalized reflection of Smith, Kaufman, Vouga, Tamstorf, Grinspun, *Reflections on simultaneous
-impact*, ACM Trans. Graph. 31 (SIGGRAPH 2012), in closed form: v is reflected at the plane perpendicular to P,
-theirs at the plane through the nearest motion in which nothing approaches, which is found by a quadratic
-program. Where the pairs of a group are alike, by symmetry, the two are the same.
+Where e = 1 the motion is reflected at the nearest in which nothing approaches. The energy of the discs changes
+by -(1 - e) / (1 + e) Σ_i |J_i|² / 2: it never grows, and is kept where e = 1. Momentum is kept, and no impulse
+pulls. This is repeated while any that touch approach, so that a blow
+goes along a row of discs that touch, and the last one leaves (Newton's cradle): the generalized reflections of
+Smith, Kaufman, Vouga, Tamstorf, Grinspun, *Reflections on simultaneous impact*, ACM Trans. Graph. 31 (SIGGRAPH
+2012).
 
 At such a tie the motion is not continuous, for where all go depends on which of two is struck first. There the
 derivative is that of the motion in which both are struck at once, and differences do not settle.
@@ -34,8 +29,16 @@ derivative is that of the motion in which both are struck at once, and differenc
 **Cushions.** Where discs roll on a table, `cushions.py`, its sides are met in the same order, each by one disc
 at a time; a disc that meets another and a side in one instant meets the other first. Momentum is not kept then.
 
-**Bounds.** What still approaches after `MOST` instants is left to the next step, in which it meets at once; so
-are discs that approach by less than `RESTING` radii in a step. An impulse left out adds no energy.
+**Plastic impacts.** Where e is small, discs that are pressed between others meet infinitely often in a finite
+time, at speeds that fall by e each time (inelastic collapse: McNamara, Young, *Inelastic collapse and clumping
+in a one-dimensional granular medium*, Phys. Fluids A 4, 1992), and then stay together. So a pair whose next
+rebound would be the k-th in the step, with e^k < `FORGOTTEN`, is left without one. Then all pairs that touch
+take part, those at rest, too: what is pressed together moves as one from there on, and has the derivative of
+that. With e = 0 it is so from the first meeting on.
+
+**Bounds.** The last of `MOST` instants settles the rest of the step: a plastic impact of all pairs that are
+near, in which those that do not touch may close their gap until the step ends and no more. As discs move
+straight, none overlaps. Discs that approach by less than `RESTING` radii in a step are at rest.
 """
 
 from __future__ import annotations
@@ -48,9 +51,11 @@ import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums, Vector, Vectors
 from .cushions import Cushions
+from .projection import Contacts, held
 
 MOST = 64  # instants in a step; racks of 22 discs, all touching, have fewer than 32 where e >= 0.5
-TOUCHING = 1e-9  # radii between discs that touch
+TOUCHING = 1e-9  # radii between discs that touch, and of a step between instants that are the same
+FORGOTTEN = 4e-7  # of its approach, which a pair rebounds with no more; no power of what e is often
 RESTING = 1e-12  # radii by which discs that rest on each other approach in a step
 
 
@@ -112,12 +117,28 @@ class Discs:
         c = ra.dot(apart, apart) - 4 * self.radius * self.radius
         return ra.dot(relative, relative), ra.dot(apart, relative), c
 
-    def touching(self, code: Index, time: Scalar) -> Condition:
-        """Whether two discs touch and approach."""
+    def touch(self, apart: Vector) -> Condition:
+        """Whether two discs so far apart touch."""
+        return ra.dot(apart, apart) <= ((2 + TOUCHING) * self.radius) ** 2
+
+    def contact(self, code: Index, now: Scalar) -> Vector:
+        """What `Contacts` has of two discs that take part at a time: a row (4,).
+
+        Two that touch and approach have their own τ, if it is at that time but for rounding; those that are
+        pressed together by others have that of the blow which reaches them, with its derivative. Two that do
+        not touch may come as near as they can until the step ends.
+        """
         i, j = self.pair(code)
-        apart = self.apart(i, j, time)
-        near = ra.dot(apart, apart) <= ((2 + TOUCHING) * self.radius) ** 2
-        return near & self.approach(i, j, apart, time)
+        apart = self.apart(i, j, now)
+        meet = self.touch(apart) & self.approach(i, j, apart, now)
+        tau = now + ra.cond(meet, lambda: self.delay(i, j, now), lambda: 0.0)
+        tau = ra.where(tau <= now + TOUCHING * self.dt, tau, now)
+        apart = self.apart(i, j, tau)
+        distance = ra.norm(apart)
+        gap = ra.maximum(distance - (2 + TOUCHING) * self.radius, 0.0)
+        left = ra.maximum(self.dt - now, TOUCHING * self.dt)
+        excess = self.closing(i, j, apart, tau) / distance - gap / left
+        return ra.array([apart[0] / distance, apart[1] / distance, excess, tau])
 
     def side(self, code: Index) -> tuple[Index, Index]:
         """The disc i and the axis of a meeting with a cushion, which is written as n² + 2 i + axis."""
@@ -138,8 +159,8 @@ class Discs:
         return v
 
 
-_Carry: TypeAlias = tuple[Vectors, Vectors, Scalar, Index]
-"""Δv and Δx (n, 2) so far, the time, and the pair or the side that is met next."""
+_Carry: TypeAlias = tuple[Vectors, Vectors, Scalar, Index, Index, Array]
+"""Δv and Δx (n, 2) so far, the time, the pair or side that is met next, how many were, and which (MOST,)."""
 
 
 def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
@@ -147,20 +168,24 @@ def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
     pairs, count = _neighbours(discs)
 
     def instant(carry: _Carry) -> _Carry:
-        dv, dx, time, first = carry
-        before = discs.after(dv, dx)
-        collide = partial(_collide, before, pairs, count, first, time)
+        dv, dx, time, first, made, met = carry
+        again, last = ra.sum(ra.where(met - first == 0, 1.0, 0.0)), made == MOST - 1
+        plastic = discs.restitution ** (again + 1) < FORGOTTEN
+        e = ra.where(last | (plastic & (again > 0)), 0.0, discs.restitution)
+        moved = discs.after(dv, dx)
+        collide = partial(_collide, moved, pairs, count, first, time, e, plastic, last)
         if discs.cushions is None:
             more_v, more_x, time = collide()
         else:
-            rebound = partial(_rebound, before, first, time)
+            rebound = partial(_rebound, moved, first, time)
             more_v, more_x, time = ra.cond(first < discs.x.shape[0] ** 2, collide, rebound)
         dv, dx = dv + more_v, dx + more_x
-        return dv, dx, time, _first(discs.after(dv, dx), pairs, count, time)
+        met = ra.where(ra.arange(MOST) == made, first, met)
+        return dv, dx, time, _first(discs.after(dv, dx), pairs, count, time), made + 1, met
 
-    still = ra.zeros(discs.x.shape)
-    start = (still, still, 0.0, _first(discs, pairs, count, 0.0))
-    dv, dx, _, _ = ra.while_loop(lambda carry: carry[3] >= 0, instant, start, max_steps=MOST)
+    still, nobody = ra.zeros(discs.x.shape), ra.full(MOST, -1)
+    start = (still, still, 0.0, _first(discs, pairs, count, 0.0), 0, nobody)
+    dv, dx, *_ = ra.while_loop(lambda carry: carry[3] >= 0, instant, start, max_steps=MOST)
     return dv, dx
 
 
@@ -192,7 +217,9 @@ def _neighbours(discs: Discs) -> tuple[Array, Index]:
                 pairs[count] += i * n + j
             return j + 1, count + ra.where(near, 1, 0)
 
-        last: Index = ra.while_loop(lambda carry: carry[0] < n, pair, (i + 1, count))[1]
+        last: Index = ra.while_loop(lambda carry: carry[0] < n, pair, (i + 1, count), max_steps=n)[
+            1
+        ]
         return last
 
     count = ra.fori_loop(0, n, row, 0)
@@ -215,7 +242,9 @@ def _first(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Index:
         )
         return k + 1, ra.where(sooner, at, soonest), ra.where(sooner, pairs[k], first)
 
-    _, soonest, first = ra.while_loop(lambda carry: carry[0] < count, look, (0, math.inf, -1))
+    _, soonest, first = ra.while_loop(
+        lambda carry: carry[0] < count, look, (0, math.inf, -1), max_steps=pairs.shape[0]
+    )
     if discs.cushions is None:
         return first
 
@@ -235,51 +264,78 @@ def _first(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Index:
 
 
 @ra.fn
-def _groups(discs: Discs, pairs: Array, count: Index, time: Scalar) -> Array:
-    """For each disc the number of its group (n,): those that are joined by pairs which touch and approach."""
+def _struck(
+    discs: Discs, pairs: Array, count: Index, time: Scalar, plastic: Condition, last: Condition
+) -> tuple[Array, Index]:
+    """The pairs that take part at a time, as codes, and how many they are."""
+    most = pairs.shape[0]
+    found = _counters(most)
 
-    def join(carry: tuple[Index, Array]) -> tuple[Index, Array]:
-        k, group = carry
+    def look(carry: tuple[Index, Index]) -> tuple[Index, Index]:
+        k, number = carry
         i, j = discs.pair(pairs[k])
-        joined = discs.touching(pairs[k], time)
-        return k + 1, ra.where(joined & (group == group[j]), group[i], group)
+        apart = discs.apart(i, j, time)
+        takes = discs.touch(apart) & (plastic | discs.approach(i, j, apart, time)) | last
+        with ra.when(takes):
+            found[number] += pairs[k]
+        return k + 1, number + ra.where(takes, 1, 0)
 
-    alone = ra.arange(discs.x.shape[0])
-    group: Array = ra.while_loop(lambda carry: carry[0] < count, join, (0, alone))[1]
-    return group
+    number = ra.while_loop(lambda carry: carry[0] < count, look, (0, 0), max_steps=most)[1]
+    return found.freeze(), number
 
 
+@ra.fn
 def _collide(
-    discs: Discs, pairs: Array, count: Index, first: Index, time: Scalar
+    discs: Discs,
+    pairs: Array,
+    count: Index,
+    first: Index,
+    time: Scalar,
+    e: Scalar,
+    plastic: Condition,
+    last: Condition,
 ) -> tuple[Vectors, Vectors, Scalar]:
-    """Δv and Δx (n, 2) by all pairs that meet when the pair `first` next does, and that instant.
-
-    A pair has its own τ. One that overlaps, as by rounding where discs lie in a row, has that of the blow which
-    reaches it, with its derivative.
-    """
-    n = discs.x.shape[0]
+    """Δv and Δx (n, 2) by all pairs that take part when the pair `first` next meets, and that instant."""
     now = time + discs.delay(*discs.pair(first), time)
-    impulse, moment, energy = ra.accum((n, 2)), ra.accum((n, 2)), ra.accum(n)
-    partners = _counters(n)
-    for k in ra.range(count):
-        with ra.when(discs.touching(pairs[k], now)):
-            i, j = discs.pair(pairs[k])
-            tau = now + discs.delay(i, j, now)
-            apart = discs.apart(i, j, tau)
-            square, closing = ra.dot(apart, apart), discs.closing(i, j, apart, tau)
-            alone = closing / (2 * square) * apart
-            for disc, share in ((i, alone), (j, -alone)):
-                impulse[disc] += share
-                moment[disc] += tau * share
-                energy[disc] += closing * closing / (4 * square)
-                partners[disc] += 1
-    sums = impulse.freeze(), energy.freeze()
-    shared = ra.max(partners.freeze()) > 1
-    scale = ra.cond(
-        shared, lambda: _scale(_groups(discs, pairs, count, now), *sums), lambda: ra.ones(n)
+    codes, number = _struck(discs, pairs, count, now, plastic, last)
+    dv, dx = ra.cond(
+        number > 1,
+        lambda: _together(discs, codes, number, now, e),
+        lambda: _alone(discs, first, now, e),
     )
-    scale = (1 + discs.restitution) * ra.reshape(scale, (n, 1))
-    return scale * sums[0], -scale * moment.freeze(), now
+    return dv, dx, now
+
+
+def _alone(discs: Discs, code: Index, now: Scalar, e: Scalar) -> tuple[Vectors, Vectors]:
+    """Δv and Δx (n, 2) by one pair."""
+    dv, dx = ra.accum(discs.x.shape), ra.accum(discs.x.shape)
+    i, j = discs.pair(code)
+    apart = discs.apart(i, j, now)
+    closing = discs.closing(i, j, apart, now)
+    push = (1 + e) * closing / (2 * ra.dot(apart, apart)) * apart
+    for disc, share in ((i, push), (j, -push)):
+        dv[disc] += share
+        dx[disc] += -now * share
+    return dv.freeze(), dx.freeze()
+
+
+def _together(
+    discs: Discs, codes: Array, number: Index, now: Scalar, e: Scalar
+) -> tuple[Vectors, Vectors]:
+    """Δv and Δx (n, 2) by several pairs."""
+    rows, shape = ra.accum((codes.shape[0], 4)), discs.x.shape
+    for k in ra.range(number):
+        rows[k] += discs.contact(codes[k], now)
+    contacts = Contacts(codes, rows.freeze(), number, ra.zeros(shape))
+    impulses = held(contacts)
+    dv, dx = ra.accum(shape), ra.accum(shape)
+    for k in ra.range(number):
+        i, j = contacts.ends(k)
+        push = (1 + e) * impulses[k] * contacts.normal(k)
+        for disc, share in ((i, push), (j, -push)):
+            dv[disc] += share
+            dx[disc] += -contacts.rows[k, 3] * share
+    return dv.freeze(), dx.freeze()
 
 
 def _rebound(discs: Discs, first: Index, time: Scalar) -> tuple[Vectors, Vectors, Scalar]:
@@ -299,15 +355,3 @@ def _counters(n: int) -> Sums:
     kind: Any = ra.Vec
     counters: Sums = ra.accum(kind[n, ra.Int])
     return counters
-
-
-def _scale(group: Array, impulse: Vectors, energy: Array) -> Array:
-    """The s of each disc's group (n,), from the sums P (n, 2) and the shares of u_k² / 2 (n,)."""
-    n = group.shape[0]
-    wanted, made = ra.accum(n), ra.accum(n)
-    for i in ra.range(n):
-        wanted[group[i]] += energy[i]
-        made[group[i]] += ra.dot(impulse[i], impulse[i])
-    wanted, made = wanted.freeze(), made.freeze()
-    # of a group that nothing strikes both are zero
-    return ra.build(n, lambda i: wanted[group[i]] / ra.maximum(made[group[i]], 1e-300))
