@@ -17,16 +17,18 @@ from __future__ import annotations
 
 import rose_ad as ra
 
-from ..quantities import Condition, Index, Scalar, Vector, Vectors
+from ..checked import checked
+from ..quantities import Condition, Index, PlaneVector, PlaneVectors, Positive, Scalar, Share
 
 
+@checked
 @ra.struct
 class Cushions:
     """The sides of a table from corner `low` to corner `high`, both (2,); their restitution, 1 if elastic."""
 
-    low: Vector
-    high: Vector
-    restitution: Scalar
+    low: PlaneVector
+    high: PlaneVector
+    restitution: Share
 
     def ahead(self, axis: Index, velocity: Scalar, radius: Scalar) -> Scalar:
         """Where along an axis the centre of a disc is when it meets the side that it moves to."""
@@ -46,9 +48,10 @@ class Cushions:
         return ra.maximum((self.ahead(axis, velocity, radius) - place) / velocity, 0.0)
 
 
+@checked
 def rebounds(
-    cushions: Cushions, x: Vectors, v: Vectors, radius: Scalar, dt: Scalar
-) -> tuple[Vectors, Vectors]:
+    cushions: Cushions, x: PlaneVectors, v: PlaneVectors, radius: Positive, dt: Positive
+) -> tuple[PlaneVectors, PlaneVectors]:
     """Δv and Δx (n, 2) by the cushions, of discs that else move straight from x with v, both (n, 2), for dt.
 
     Each meets one side along each axis: a step is to be shorter than a disc takes from side to side.

@@ -46,6 +46,7 @@ from rosephys.physics.robots.springs import spring_forces
 # modules: why their functions check nothing
 INSIDE = {
     "contact.meetings": "what toi_velocity calls, which has looked",
+    "contact.projection": "what meetings solves",
     "particles.symmetric": "functions of the matrices that solids and sand make",
     **dict.fromkeys(
         [
