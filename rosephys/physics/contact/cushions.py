@@ -56,6 +56,7 @@ def rebounds(
 
     Each meets one side along each axis: a step is to be shorter than a disc takes from side to side.
     """
+    x, v = ra.array(x), ra.array(v)
     dv, dx = ra.accum(x.shape), ra.accum(x.shape)
     for i in ra.range(x.shape[0]):
         for axis in (0, 1):
