@@ -3,6 +3,7 @@ among numpy's functions."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,4 +30,16 @@ def _numpy_function(func: Any) -> Callable[..., Any] | None:
     return of_linalg.get(func) or of_library.get(func)
 
 
+def _named(name: str) -> str:
+    """What is to be written instead of np.name, np.fft.name or np.linalg.name."""
+    package = sys.modules[__package__]
+    *group, last = name.split(".")[1:]
+    for of in (*group, ""):
+        place = getattr(package, of, None) if of else package
+        if last in dir(place):
+            return ".".join(("ra", *filter(None, (of,)), last))
+    return "other functions, for rose_ad has none of that name"
+
+
 INSTALLED["late_function"] = _numpy_function
+INSTALLED["named"] = _named

@@ -383,7 +383,12 @@ class PythonFunction(Fn):
         params = [root.builder.block.param(t) for t in types]
         args, kwargs = unflatten(structure, [wrap(p) for p in params])
         with tracing(trace):
-            out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
+            try:
+                out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
+            except ValueError as error:
+                if isinstance(error.__cause__, TraceError):  # which says it better than numpy does
+                    raise error.__cause__ from None
+                raise
             trace.check_innermost(root)
             leaves, result = flatten(out)
             root.builder.block.results = tuple(

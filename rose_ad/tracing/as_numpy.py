@@ -182,11 +182,7 @@ def array_function(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> An
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
     f = FUNCTIONS.get(func) or INSTALLED["late_function"](func)
     if f is None:
-        raise TypeMismatch(
-            f"{name} does not know traced values",
-            here(),
-            "a function of rose_ad of that name, if there is one",
-        )
+        raise TypeMismatch(f"{name} does not know traced values", here(), INSTALLED["named"](name))
     try:
         inspect.signature(f).bind(*args, **kwargs)
     except TypeError as error:

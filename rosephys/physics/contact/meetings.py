@@ -38,7 +38,8 @@ that. With e = 0 it is so from the first meeting on.
 
 **Bounds.** The last of `MOST` instants settles the rest of the step: a plastic impact of all pairs that are
 near, in which those that do not touch may close their gap until the step ends and no more. As discs move
-straight, none overlaps. Discs that approach by less than `RESTING` radii in a step are at rest.
+straight, none overlaps; but a disc pressed on a cushion by others, which would still meet it then, turns round
+there after all. Discs that approach by less than `RESTING` radii in a step are at rest.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from typing import Any, TypeAlias
 import rose_ad as ra
 
 from ..quantities import Array, Condition, Index, Scalar, Sums, Vector, Vectors
-from .cushions import Cushions
+from .cushions import Cushions, rebounds
 from .projection import Contacts, held
 
 MOST = 64  # instants in a step; racks of 22 discs, all touching, have fewer than 32 where e >= 0.5
@@ -185,8 +186,16 @@ def meetings(discs: Discs) -> tuple[Vectors, Vectors]:
 
     still, nobody = ra.zeros(discs.x.shape), ra.full(MOST, -1)
     start = (still, still, 0.0, _first(discs, pairs, count, 0.0), 0, nobody)
-    dv, dx, *_ = ra.while_loop(lambda carry: carry[3] >= 0, instant, start, max_steps=MOST)
-    return dv, dx
+    dv, dx, _, left, *_ = ra.while_loop(lambda carry: carry[3] >= 0, instant, start, max_steps=MOST)
+    sides = discs.cushions
+    if sides is None:
+        return dv, dx
+
+    def aside() -> tuple[Vectors, Vectors]:
+        return rebounds(sides, discs.x + dx, discs.v + dv, discs.radius, discs.dt)
+
+    more_v, more_x = ra.cond(left >= 0, aside, lambda: (0.0 * dv, 0.0 * dx))
+    return dv + more_v, dx + more_x
 
 
 # functions of their own, for they give integers, and so are compiled once for all passes

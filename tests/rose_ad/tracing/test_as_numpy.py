@@ -114,3 +114,35 @@ def test_refused(name: str) -> None:
     f, x = REFUSED[name]
     with pytest.raises(ra.TypeMismatch):
         ra.fn(f)(x)
+
+
+def _assigned(x: Any) -> Any:
+    v = np.zeros(2)
+    v[0] = x[0]
+    return v
+
+
+def _added(x: Any) -> Any:
+    v = np.zeros(x.shape)
+    v += x
+    return v
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        (_assigned, "ra.zeros(n).at[i].set(x)"),
+        (_added, "v = v + x"),
+        (lambda x: np.maximum.accumulate(x), "ra.cummax"),
+        (lambda x: np.add.reduce(x), "ra.sum"),
+        (lambda x: np.fft.fft2(x), "none of that name"),
+        (lambda x: np.fft.hfft(x), "none of that name"),
+        (lambda x: np.select([x > 0], [x]), "none of that name"),
+        (lambda x: np.lib.stride_tricks.sliding_window_view(x, 2), "none of that name"),
+    ],
+)
+def test_what_numpy_cannot_do_says_what_to_write(f: Callable[..., Any], instead: str) -> None:
+    with pytest.raises(ra.RoseError) as error:
+        ra.fn(f)(A)
+    assert instead in str(error.value)
+    assert "array element with a sequence" not in str(error.value)

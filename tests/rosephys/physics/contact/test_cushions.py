@@ -210,9 +210,11 @@ def check_table(seed: int, n: int, e: float, side: float, speed: float, dt: floa
     _, _, energy, outside = rolled(300)(x, v, e, side, dt)
     whole = 0.5 * (v * v).sum()
     assert np.diff(energy, prepend=whole).max() <= 1e-13 * whole
-    assert outside.max() < 1e-5 * R  # between a dead side and another, a disc bounces without end
+    assert outside.max() < 1e-9 * R
     if e == side == 1.0:
         assert energy[-1] == pytest.approx(whole, rel=1e-11)
+    if side < 0.05:
+        return  # between a dead side and others a disc bounces without end, and rounding says who comes last
     mirror = np.array([-1.0, 1.0])
     middle = (LOW + HIGH) / 2
     turned = rolled(20)(middle + mirror * (x - middle), mirror * v, e, side, dt)[1]
