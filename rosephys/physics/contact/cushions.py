@@ -10,8 +10,8 @@ so without a push that of the exact motion. A disc that is pushed, whose v has d
 already, has at τ the velocity v - (dt - τ) a, and a derivative that is right to the first order in dt.
 
 `toi_velocity` takes discs and cushions in the order of their instants (`meetings.py`). The other rules, which
-know no order, take cushions after discs, each disc at its own instant: `rebounds`. At a dead side, e = 0, a disc
-that others press on it bounces without end; what 64 meetings leave of that goes as rounding has it.
+know no order, take cushions after discs, each disc at its own instant: `rebounds`. At a dead side, e = 0, a
+disc that others press on it bounces without end; what 64 meetings leave of that goes as rounding has it.
 """
 
 from __future__ import annotations
