@@ -57,6 +57,7 @@ name, how = {name!r}, {how!r}
 f, *args = PROGRAMS[name]
 f = ra.fn(f)
 f.lower(*args)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is not there where a shell ignores Ctrl-C
 if how == "alarm":
     def raising(*_):
         raise TimeoutError
