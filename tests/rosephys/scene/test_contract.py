@@ -234,7 +234,10 @@ def test_a_model_that_refuses_names_the_line_that_calls_it(tmp_path: Path) -> No
     text = "from rosephys.physics.rigid.shapes import polygon\n" + text
     with pytest.raises(SceneError) as caught:
         run(written(tmp_path / "walk.py", text))
-    assert re.search(r"^Walk\.initial: a polygon takes three.*walk\.py:\d+", describe(caught.value))
+    assert re.search(
+        r"^Walk\.initial: polygon: corners are 2; wanted three or more.*walk\.py:\d+",
+        describe(caught.value),
+    )
 
 
 FIELDS = [
