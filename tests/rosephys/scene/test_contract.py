@@ -190,6 +190,31 @@ def test_what_takes_other_arguments_is_told(method: str, arguments: str, tmp_pat
         run(written(tmp_path / "walk.py", text))
 
 
+SHORT = [  # how an array is read, what is said to do
+    ("self.push[t]", "give self.push a row for each t; t goes from 0 to steps - 1"),
+    ("self.push[t + 1]", "give self.push a row for each t + 1; t goes from 0 to steps - 1"),
+    ("ra.stack([self.push, self.push], 1)[t, 1]", " a row for each t; t goes from 0 to steps - 1"),
+    ("ra.stack([self.push, self.push])[1, t]", "with ra.clip(i, 0, n - 1)"),
+    ("self.push[state.count]", "keep it in range, for instance with ra.clip(i, 0, n - 1)"),
+]
+
+
+@pytest.mark.parametrize(("read", "instead"), SHORT, ids=[read for read, _ in SHORT])
+def test_an_array_with_a_row_too_few_is_told(read: str, instead: str, tmp_path: Path) -> None:
+    file = tmp_path / "walk.py"
+    moved = f"State(state.position + {read}, state.count + 1)"
+    text = scene({"push": "control(np.zeros(2), 'a push each step')"}, {"step": f"return {moved}"})
+    line = next(k for k, s in enumerate(text.splitlines(), 1) if moved in s)
+    with pytest.raises(ra.OutOfRange) as caught:
+        run(written(file, text))
+    caught.value.__traceback__ = None  # as of a command: no test has called it
+    told = describe(caught.value)
+    assert told.startswith(
+        f"Walk.step: an index is outside its array of length 2, {file}:{line}\n    return {moved}"
+    )
+    assert told.rpartition("  instead: ")[2].endswith(instead)
+
+
 UNASKED = [  # a slip, a line of the class, what was meant
     (
         "end_constraint",
@@ -281,7 +306,9 @@ def test_a_model_that_refuses_names_the_line_that_calls_it(tmp_path: Path) -> No
     text = "from rosephys.physics.rigid.shapes import polygon\n" + text
     with pytest.raises(SceneError) as caught:
         run(written(tmp_path / "walk.py", text))
-    assert re.search(r"^Walk\.initial: a polygon takes three.*walk\.py:\d+", describe(caught.value))
+    assert re.search(
+        r"^Walk\.initial: polygon: .* wanted three.*walk\.py:\d+", describe(caught.value)
+    )
 
 
 FIELDS = [
