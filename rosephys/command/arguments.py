@@ -157,7 +157,10 @@ def _landscape(commands: Any, run: Run) -> None:
 
 def _plot(commands: Any, run: Run) -> None:
     command = _command(
-        commands, "plot", run, "solve a scene and plot the loss, or its state over time"
+        commands,
+        "plot",
+        run,
+        "solve a scene and plot the loss, or its state and controls over time",
     )
     _add_solving(command)
     _add_theme(command)
@@ -165,7 +168,8 @@ def _plot(commands: Any, run: Run) -> None:
         "--of",
         default="loss",
         metavar="A,B",
-        help="loss, or parts of the state, such as position or position.0 (default: loss)",
+        help="loss, parts of the state, such as position or position.0, or controls with a row for each step"
+        " (default: loss)",
     )
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
