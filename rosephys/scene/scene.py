@@ -47,7 +47,7 @@ from .picture import Picture, Track
 class Scene:
     """The base of all scenes; a scene has the methods below, of which it needs `initial`, `step` and `loss`.
 
-    It may have four more: `cost(self, state, t)`, a number per unit of time whose integral is added to the loss;
+    It may have four more: `cost(self, state, t)`, a number per unit of time, its integral added to the loss;
     `constraints(self, state, t)` and `end_constraints(self, final)`, tuples of `Constraint` that each state and
     the last keep to; `residuals(self, final)`, numbers (m,) the sum of whose squares is the loss, in its place.
 
