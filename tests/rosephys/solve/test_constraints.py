@@ -52,6 +52,19 @@ def test_no_constraints_are_constraints(optimizer: str) -> None:
     assert all(found.verdict != "FAILED" for found in check(problem))
 
 
+class Endless(Unbound):
+    """A constraint of a number that is not finite."""
+
+    def constraints(self, state: Any, t: Any) -> Any:
+        return (Constraint("endless", np.inf, 0.0),)
+
+
+def test_a_number_that_is_not_finite_is_off() -> None:
+    problem = Problem(Endless())
+    (found,) = excesses(problem, problem.values)
+    assert found.off == np.inf and not found.kept and violation(problem, problem.values) == np.inf
+
+
 def test_the_cost_is_added_up_over_the_steps() -> None:
     problem = Problem(Cart())
     values = {"force": SEED.standard_normal(20)}
