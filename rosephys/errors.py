@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 import sysconfig
 import traceback
 from pathlib import Path
@@ -38,6 +40,7 @@ METHODS = (  # of a scene
     *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints"),
     *("picture", "tracks", "limits", "invariants"),
 )
+BY_STEP = ("step", "cost", "constraints")  # those that take the number of the step
 
 
 def describe(error: BaseException) -> str:
@@ -67,7 +70,50 @@ def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:
         place, *more = [*_line(own).splitlines(), *(m for m in more if m.startswith("  instead"))]
     elif foreign:
         return str(error)
-    return "\n".join([f"{_owner(own)}{error.what}, {place}", *more])
+    owner, (kind, method) = _owner(own), ("", None) if own else _method(place)
+    if method is not None:  # said as the compiled code ran: none of the author's is being called
+        owner = f"{kind}.{method.name}: "
+        rows = _rows(method, int(place.rpartition(":")[2]))
+        if rows and isinstance(error, ra.OutOfRange):
+            more = [*(m for m in more if not m.startswith("  instead")), f"  instead: {rows}"]
+    return "\n".join([f"{owner}{error.what}, {place}", *more])
+
+
+def _method(place: str) -> tuple[str, ast.FunctionDef | None]:
+    """The class and the method in which FILE:LINE is; ("", None) if it is in none."""
+    file, _, line = place.rpartition(":")
+    try:
+        module = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return "", None
+    for kind in (node for node in ast.walk(module) if isinstance(node, ast.ClassDef)):
+        for part in kind.body:
+            if isinstance(part, ast.FunctionDef) and _covers(part, int(line)):
+                return kind.name, part
+    return "", None
+
+
+def _rows(method: ast.FunctionDef, line: int) -> str:
+    """What to do about an array that is indexed on a line by the number of the step alone; "" if none is."""
+    taken = method.args.args
+    if method.name not in BY_STEP or not taken:
+        return ""
+    t = taken[-1].arg
+    for node in ast.walk(method):
+        if isinstance(node, ast.Subscript) and _covers(node, line):
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            if _names(node.slice) == {t} == _names(parts[0]):
+                array = ast.unparse(node.value).removesuffix(".at")
+                return f"give {array} a row for each {ast.unparse(parts[0])}; {t} goes from 0 to steps - 1"
+    return ""
+
+
+def _names(expression: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+
+
+def _covers(node: ast.expr | ast.stmt, line: int) -> bool:
+    return node.lineno <= line <= (node.end_lineno or node.lineno)
 
 
 def _without_line(error: BaseException) -> str:

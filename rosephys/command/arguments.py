@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
 
@@ -38,7 +39,7 @@ MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser of all commands; what it parses has the function of `runs` for its command, as `run`."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         prog="python -m rosephys",
         description="Differentiable physics: simulate a scene, differentiate it, solve it.",
         epilog=EXAMPLES,
@@ -157,7 +158,10 @@ def _landscape(commands: Any, run: Run) -> None:
 
 def _plot(commands: Any, run: Run) -> None:
     command = _command(
-        commands, "plot", run, "solve a scene and plot the loss, or its state over time"
+        commands,
+        "plot",
+        run,
+        "solve a scene and plot the loss, or its state and controls over time",
     )
     _add_solving(command)
     _add_theme(command)
@@ -165,7 +169,8 @@ def _plot(commands: Any, run: Run) -> None:
         "--of",
         default="loss",
         metavar="A,B",
-        help="loss, or parts of the state, such as position or position.0 (default: loss)",
+        help="loss, parts of the state, such as position or position.0, or controls with a row for each step"
+        " (default: loss)",
     )
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
@@ -294,6 +299,18 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
 
 
 # ---- What they share ----
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that asks of a word that is none of the choices which was meant; so do those of its commands."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            meant = near(str(value), map(str, action.choices or ()))
+            error.message += meant if "did you mean" in meant else ""
+            raise
 
 
 class _Version(argparse.Action):

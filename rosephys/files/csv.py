@@ -22,8 +22,12 @@ def write_csv(path: Path, plots: Sequence[Curves]) -> None:
         raise SceneError(
             f"a .csv has one first column, not {' and '.join(sorted(over))}; write two files"
         )
+    rows = {len(plot.xs): plot.title for plot in plots}
+    if len(rows) > 1:
+        told = " and ".join(f"{count} of {title}" for count, title in sorted(rows.items()))
+        raise SceneError(f"a .csv has one number of rows, not {told}; write two files")
     names = [plots[0].over.partition(",")[0], *(label for plot in plots for label in plot.labels)]
     table = np.column_stack([plots[0].xs, *(plot.ys for plot in plots)])
-    rows = [",".join(names), *(",".join(map(repr, row)) for row in table.tolist())]
+    lines = [",".join(names), *(",".join(map(repr, row)) for row in table.tolist())]
     with replacing(path) as beside:
-        beside.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")

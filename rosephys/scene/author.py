@@ -24,7 +24,7 @@ def place(cls: type, member: str = "") -> str:
     owner = next((c for c in cls.__mro__[:-1] if member in vars(c)), cls)
     if owner.__module__.startswith("rosephys."):  # the author has left it as it was
         owner, member = cls, ""
-    code = _code(vars(owner).get(member))
+    code = code_of(vars(owner).get(member))
     file = getattr(sys.modules.get(owner.__module__), "__file__", None)
     if code is not None and (file is None or code.co_filename == file):
         return f"{code.co_filename}:{code.co_firstlineno}"
@@ -33,7 +33,7 @@ def place(cls: type, member: str = "") -> str:
 
 def place_of_return(method: Callable[..., Any], *arguments: Any) -> str:
     """FILE:LINE where a method returns for these arguments: it is called once more, and watched."""
-    code = _code(method)
+    code = code_of(method)
     if code is None:
         return ""
     line = code.co_firstlineno
@@ -54,7 +54,7 @@ def place_of_return(method: Callable[..., Any], *arguments: Any) -> str:
     return f"{code.co_filename}:{line}"
 
 
-def _code(member: Any) -> CodeType | None:
+def code_of(member: Any) -> CodeType | None:
     """The code of a function, a method, or what a property calls."""
     inner = getattr(member, "fget", member)
     inner = inspect.unwrap(inner) if callable(inner) else getattr(inner, "__func__", None)

@@ -25,6 +25,7 @@ from .author import place_of_return, slip
 from .colours import THEMES
 from .drawable import wrong_picture, wrong_shape
 from .fields import near
+from .misspelled import misspelled
 from .optimizers import OPTIMIZERS
 from .picture import Picture, Track
 from .scene import Scene, constrained, costed, says, squared
@@ -258,6 +259,14 @@ def check_scene(scene: Scene) -> None:
     for name in scene.fields:
         if name not in vars(scene):
             raise slip(kind, "__init__", "makes no fields; call super().__init__(**settings) first")
+    unasked = misspelled(kind)
+    if unasked is not None:
+        name, meant = unasked
+        raise slip(
+            kind,
+            name,
+            f"means nothing to a scene, and the class does not use it{near(name, meant)}",
+        )
     if not isinstance(scene.name, str):
         raise slip(kind, "name", f"is {told(scene.name)}; wanted a word, in quotes")
     for name, known in (("optimizer", tuple(OPTIMIZERS)), ("theme", tuple(THEMES))):

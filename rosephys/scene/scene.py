@@ -45,8 +45,13 @@ from .picture import Picture, Track
 
 
 class Scene:
-    """The base of all scenes; see the module's text.
+    """The base of all scenes; a scene has the methods below, of which it needs `initial`, `step` and `loss`.
 
+    It may have four more: `cost(self, state, t)`, a number per unit of time, its integral added to the loss;
+    `constraints(self, state, t)` and `end_constraints(self, final)`, tuples of `Constraint` that each state and
+    the last keep to; `residuals(self, final)`, numbers (m,) the sum of whose squares is the loss, in its place.
+
+    `steps` is 256, `dt` 0.01 s and `memory` 32 MiB in a class that does not say.
     `iterations`, `rate` and `optimizer` are what the commands use where they are given none. Gradients longer
     than `clip` are shortened to it before they are descended along. A gradient keeps as many states as fit into
     `memory` bytes, a field like any other, and computes the others again. It is shown in its `theme`, "dark" or

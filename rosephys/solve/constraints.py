@@ -85,7 +85,10 @@ def flat(problem: Problem, values: Values) -> tuple[Floats, Floats, Floats]:
 
 def _farthest(constraint: Constraint, along: bool) -> Excess:
     value, low, high = (np.asarray(a) for a in (constraint.value, constraint.low, constraint.high))
-    off = np.maximum(low - value, value - high)
+    with np.errstate(
+        invalid="ignore"
+    ):  # a value that is not finite counts as off, whatever its bounds
+        off = np.maximum(low - value, value - high)
     at = int(np.argmax(np.where(np.isfinite(value), off, np.inf)))
     place = np.unravel_index(at, value.shape)
     step = int(place[0]) if along else None

@@ -123,7 +123,8 @@ class Coordinates:
 
     def _rows(self, slopes: Arrays) -> Floats:
         """Derivatives (m, ...) in each control, as (m, n)."""
-        parts = [slopes[n].reshape(len(slopes[n]), -1) for n in self._names]
+        found = (slopes[n] for n in self._names)
+        parts = [s.reshape(len(s), math.prod(s.shape[1:])) for s in found]  # m may be 0
         return np.asarray(np.concatenate(parts, axis=1) * self._unit)
 
     def _joined(self, arrays: Arrays) -> Floats:

@@ -37,8 +37,8 @@ class Curves:
 def curves(
     problem: Problem, values: Any, losses: Sequence[float], names: Sequence[str]
 ) -> list[Curves]:
-    """A plot for each name: "loss", "cost" of a scene that has one, or a part of the state, such as position or
-    position.0.
+    """A plot for each name: "loss", "cost" of a scene that has one, a part of the state, such as position or
+    position.0, or a field with a row for each step, such as the thrust.
 
     Raises SceneError for a name that is none of these, with what there is, and for a part with more than MOST
     numbers.
@@ -56,13 +56,24 @@ def curves(
             made.append(Curves("cost", _time(problem), times, ys, (COST,)))
             continue
         trajectory = problem.trajectory(values) if trajectory is None else trajectory
-        made.append(_of_state(problem, trajectory, name, float(values["dt"])))
+        known = _rows(problem, values) | _rows_of_state(trajectory)
+        made.append(_over_time(problem, known, name, float(values["dt"])))
     return made
 
 
-def _of_state(problem: Problem, trajectory: Any, name: str, dt: float) -> Curves:
+def _rows_of_state(trajectory: Any) -> dict[str, NDArray[Any]]:
+    """The numbers of all states, by the names of the parts."""
     known = {_dotted(full): np.asarray(leaf) for full, leaf in leaves(trajectory, "")}
-    known = {full: array for full, array in known.items() if array.dtype.kind in "bif"}
+    return {full: array for full, array in known.items() if array.dtype.kind in "bif"}
+
+
+def _rows(problem: Problem, values: Any) -> dict[str, NDArray[Any]]:
+    """The fields with a row for each step."""
+    arrays = {name: np.asarray(value) for name, value in problem.complete(values).items()}
+    return {name: a for name, a in arrays.items() if a.shape[:1] == (problem.steps,)}
+
+
+def _over_time(problem: Problem, known: dict[str, NDArray[Any]], name: str, dt: float) -> Curves:
     found = next((full for full in known if name == full or name.startswith(f"{full}.")), None)
     index = name[len(found) + 1 :].split(".") if found and name != found else []
     try:
@@ -71,7 +82,7 @@ def _of_state(problem: Problem, trajectory: Any, name: str, dt: float) -> Curves
     except (KeyError, ValueError, IndexError):
         others = [LOSS, *[COST] * costed(problem.scene), *known]
         raise SceneError(
-            f"the state of {problem.scene.name} has no {name!r}{near(name, others)}"
+            f"{problem.scene.name} has no {name!r} to be plotted{near(name, others)}"
         ) from None
     ys = np.asarray(part.reshape(len(part), -1), np.float64)
     if ys.shape[1] > MOST:
@@ -84,7 +95,7 @@ def _of_state(problem: Problem, trajectory: Any, name: str, dt: float) -> Curves
 
 
 def _time(problem: Problem) -> str:
-    return f"time, {problem.scene.fields['dt'].unit}"
+    return ", ".join(filter(None, ("time", problem.scene.fields["dt"].unit)))
 
 
 def _dotted(name: str) -> str:

@@ -149,7 +149,8 @@ class Problem:
 
     def _trace_constraint_values(self, controls: Values, constants: Values) -> Any:
         along, end = self._trace_constraints(controls, constants)
-        return ra.concat([ra.ravel(constraint.value) for constraint in (*along, *end)])
+        rows = [ra.ravel(constraint.value) for constraint in (*along, *end)]
+        return ra.concat(rows) if rows else ra.zeros(0)
 
     def _trace_initial(self, controls: Values, constants: Values) -> Any:
         return self.bound(controls, constants).initial()

@@ -68,6 +68,8 @@ def _conditions(at: Coordinates, ask: Ask, product: Any) -> list[Any]:
         return []
     _, low, high = ask(lambda: at.constraints(at.x))
     stated = (low > -math.inf) | (high < math.inf)
+    if not stated.any():
+        return []
 
     def weighed(weights: Floats) -> Floats:
         every = np.zeros(stated.size)

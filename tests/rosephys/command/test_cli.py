@@ -497,7 +497,10 @@ def test_record_solves_and_writes_a_gif(walk: Path, tmp_path: Path, capsys: Any)
         (["optimize", "billiards", "--rate", "quick"], "above 0"),
         (["optimize", "billiards", "--iterations", "1.5"], "whole number"),
         (["optimize", "billiards", "--optimizer", "sgd"], "'adam'"),
-        (["fly"], "invalid choice"),
+        (["optimize", "billiards", "--optimizer", "adma"], "; did you mean adam?"),
+        (["record", "billiards", "--theme", "drak"], "; did you mean dark?"),
+        (["optimise"], "; did you mean optimize?"),
+        (["fly"], "invalid choice: 'fly'"),
         ([], "required"),
     ],
 )

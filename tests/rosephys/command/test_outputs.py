@@ -98,7 +98,7 @@ def test_a_plot_of_the_loss_and_of_the_state() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--of", "plase"], "the state of walk has no 'plase'; did you mean place?"),
+        (["--of", "plase"], "walk has no 'plase' to be plotted; did you mean place?"),
         (["--of", "loss,place", "--out", "a.csv"], "a .csv has one first column"),
         (["--out", "a.jpg"], "a.jpg: a plot is a .png, or a .csv"),
     ],

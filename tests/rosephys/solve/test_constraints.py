@@ -34,6 +34,37 @@ class Both(Slow):
         )
 
 
+class Unbound(Cart):
+    """Constraints that are none, as a setting may make them."""
+
+    optimizer = "slsqp"
+    steps: int = parameter(6, "number of time steps")
+
+    def constraints(self, state: Any, t: Any) -> Any:
+        return ()
+
+
+@pytest.mark.parametrize("optimizer", ["slsqp", "trust-constr", "augmented-lagrangian"])
+def test_no_constraints_are_constraints(optimizer: str) -> None:
+    problem = Problem(Unbound())
+    first, *_, last = descend(problem, iterations=5, optimizer=optimizer)
+    assert last.loss < first.loss
+    assert all(found.verdict != "FAILED" for found in check(problem))
+
+
+class Endless(Unbound):
+    """A constraint of a number that is not finite."""
+
+    def constraints(self, state: Any, t: Any) -> Any:
+        return (Constraint("endless", np.inf, 0.0),)
+
+
+def test_a_number_that_is_not_finite_is_off() -> None:
+    problem = Problem(Endless())
+    (found,) = excesses(problem, problem.values)
+    assert found.off == np.inf and not found.kept and violation(problem, problem.values) == np.inf
+
+
 def test_the_cost_is_added_up_over_the_steps() -> None:
     problem = Problem(Cart())
     values = {"force": SEED.standard_normal(20)}
