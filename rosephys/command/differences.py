@@ -25,7 +25,7 @@ STEPS = 10.0 ** -np.arange(3, 9)  # of central differences, relative to the size
 ORDER = (2, 3, 1, 4, 0, 5)  # in which they are tried
 ROUGH = 2  # directions in which no differences settle, after which no more are tried
 WRONG = 1e-4  # a larger relative difference from central differences is called wrong
-UNSEEN = 1e-9  # a slope this small, relative to the loss, cannot be told from none by differences
+UNSEEN = 1e-9  # a slope this small, relative to the loss or the steepest, cannot be told from none
 MODES = 1e-7  # a larger relative difference between forward and reverse mode is called wrong
 
 
@@ -154,15 +154,17 @@ def difference(run: Run, direction: Arrays) -> Difference:
     """
     loss, gradient = run.gradient
     slope = float(sum(np.vdot(gradient[n], v) for n, v in direction.items()))
-    # where the slopes in single numbers cancel, no error is small beside what is left of them
-    parts = math.sqrt(sum(float(np.sum((gradient[n] * v) ** 2)) for n, v in direction.items()))
+    # an error is small or large beside the slope; beside those in single numbers, where they cancel; and where
+    # the slope is next to nothing, beside what differences can resolve
+    parts = _length({n: gradient[n] * v for n, v in direction.items()})
+    steepest = _length({n: gradient[n] * run.sizes[n] for n in gradient})
+    least = max(parts, UNSEEN / WRONG * max(abs(loss), steepest))
     found = np.full(len(STEPS), np.nan)
     for k in ORDER:
         h = STEPS[k]
         found[k] = (run.along(direction, h) - run.along(direction, -h)) / (2 * h)
-        error = _apart(slope, found[k], parts)
-        # of a slope that is zero no difference is near in proportion: any may be the nearest
-        if error <= WRONG or abs(slope - found[k]) <= UNSEEN * abs(loss):
+        error = _apart(slope, found[k], least)
+        if error <= WRONG:
             return Difference("ok", slope, error, "")
     settled = [
         k
@@ -170,8 +172,12 @@ def difference(run: Run, direction: Arrays) -> Difference:
         if _apart(a, b) <= WRONG or max(abs(a), abs(b)) <= UNSEEN * abs(loss)
     ]
     shown = f"{found[settled[-1]]:.6g}" if settled else ", ".join(f"{d:.3g}" for d in found)
-    least = float(np.nanmin([_apart(slope, d, parts) for d in found], initial=math.inf))
-    return Difference("FAILED" if settled else "note", slope, least, shown)
+    error = float(np.nanmin([_apart(slope, d, least) for d in found], initial=math.inf))
+    return Difference("FAILED" if settled else "note", slope, error, shown)
+
+
+def _length(of: Arrays) -> float:
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in of.values()))
 
 
 def _apart(a: float, b: float, least: float = 0.0) -> float:
