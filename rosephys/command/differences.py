@@ -16,6 +16,7 @@ import numpy as np
 from ..solve.constraints import flat
 from ..solve.guard import origin
 from ..solve.problem import Arrays
+from ..solve.trust import REACH
 from .finding import Finding, Outcome, Run
 
 DIRECTIONS = 4  # random ones, in all controls together
@@ -115,9 +116,10 @@ def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
     shown = (failed or notes or [worst])[0]
     if shown.verdict == "ok":
         several = f" in {len(found)} directions" if len(found) > 1 else ""
-        same = "zero: the loss does not depend on it here"
         differs = f"differs by {worst.error:.1g} at most{several}"
-        return Finding(what, "ok", differs if any(f.slope for f in found) else same)
+        if not any(f.slope for f in found):
+            differs = _zero(run, directions)
+        return Finding(what, "ok", differs)
     numbers = f"{shown.slope:.6g}, central differences {shown.differences}"
     if shown.verdict == "FAILED":
         return Finding(
@@ -134,6 +136,16 @@ def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
         "differences do not settle: the loss jumps or is chaotic here; try --set with other values,"
         " fewer steps, or ra.check_continuity",
     )
+
+
+def _zero(run: Run, directions: list[Arrays]) -> str:
+    """Why a gradient is zero: at a minimum, a maximum or a saddle the loss changes beside it."""
+    loss = run.gradient[0]
+    ends = [run.along(direction, at) for direction in directions for at in (-REACH, REACH)]
+    change = max((end - loss for end in ends), key=abs, default=0.0)
+    if abs(change) <= UNSEEN * REACH * abs(loss):
+        return "zero: the loss does not depend on it here"
+    return f"zero: the loss is stationary here, and {REACH:.0%} away it changes by {change:.1g}"
 
 
 @dataclass(frozen=True)
