@@ -128,7 +128,9 @@ def _scene(arguments: argparse.Namespace) -> int:
 
     unseen = display_problem()
     if unseen is not None:
-        say(f"no window can be opened ({unseen}), so the scene is solved without one")
+        replayed = arguments.load and arguments.iterations is None
+        done = "what was loaded is shown" if replayed else "the scene is solved"
+        say(f"no window can be opened ({unseen}), so {done} without one")
         return _record(arguments)
 
     def load() -> tuple[Problem, dict[str, Any]]:

@@ -16,6 +16,7 @@ import numpy as np
 from ..solve.constraints import flat
 from ..solve.guard import origin
 from ..solve.problem import Arrays
+from ..solve.trust import REACH
 from .finding import Finding, Outcome, Run
 
 DIRECTIONS = 4  # random ones, in all controls together
@@ -25,7 +26,7 @@ STEPS = 10.0 ** -np.arange(3, 9)  # of central differences, relative to the size
 ORDER = (2, 3, 1, 4, 0, 5)  # in which they are tried
 ROUGH = 2  # directions in which no differences settle, after which no more are tried
 WRONG = 1e-4  # a larger relative difference from central differences is called wrong
-UNSEEN = 1e-9  # a slope this small, relative to the loss, cannot be told from none by differences
+UNSEEN = 1e-9  # a slope this small, relative to the loss or the steepest, cannot be told from none
 MODES = 1e-7  # a larger relative difference between forward and reverse mode is called wrong
 
 
@@ -115,9 +116,10 @@ def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
     shown = (failed or notes or [worst])[0]
     if shown.verdict == "ok":
         several = f" in {len(found)} directions" if len(found) > 1 else ""
-        same = "zero: the loss does not depend on it here"
         differs = f"differs by {worst.error:.1g} at most{several}"
-        return Finding(what, "ok", differs if any(f.slope for f in found) else same)
+        if not any(f.slope for f in found):
+            differs = _zero(run, directions)
+        return Finding(what, "ok", differs)
     numbers = f"{shown.slope:.6g}, central differences {shown.differences}"
     if shown.verdict == "FAILED":
         return Finding(
@@ -134,6 +136,16 @@ def _compared(run: Run, what: str, directions: list[Arrays]) -> Finding:
         "differences do not settle: the loss jumps or is chaotic here; try --set with other values,"
         " fewer steps, or ra.check_continuity",
     )
+
+
+def _zero(run: Run, directions: list[Arrays]) -> str:
+    """Why a gradient is zero: at a minimum, a maximum or a saddle the loss changes beside it."""
+    loss = run.gradient[0]
+    ends = [run.along(direction, at) for direction in directions for at in (-REACH, REACH)]
+    change = max((end - loss for end in ends), key=abs, default=0.0)
+    if abs(change) <= UNSEEN * REACH * abs(loss):
+        return "zero: the loss does not depend on it here"
+    return f"zero: the loss is stationary here, and {REACH:.0%} away it changes by {change:.1g}"
 
 
 @dataclass(frozen=True)
@@ -154,15 +166,17 @@ def difference(run: Run, direction: Arrays) -> Difference:
     """
     loss, gradient = run.gradient
     slope = float(sum(np.vdot(gradient[n], v) for n, v in direction.items()))
-    # where the slopes in single numbers cancel, no error is small beside what is left of them
-    parts = math.sqrt(sum(float(np.sum((gradient[n] * v) ** 2)) for n, v in direction.items()))
+    # an error is small or large beside the slope; beside those in single numbers, where they cancel; and where
+    # the slope is next to nothing, beside what differences can resolve
+    parts = _length({n: gradient[n] * v for n, v in direction.items()})
+    steepest = _length({n: gradient[n] * run.sizes[n] for n in gradient})
+    least = max(parts, UNSEEN / WRONG * max(abs(loss), steepest))
     found = np.full(len(STEPS), np.nan)
     for k in ORDER:
         h = STEPS[k]
         found[k] = (run.along(direction, h) - run.along(direction, -h)) / (2 * h)
-        error = _apart(slope, found[k], parts)
-        # of a slope that is zero no difference is near in proportion: any may be the nearest
-        if error <= WRONG or abs(slope - found[k]) <= UNSEEN * abs(loss):
+        error = _apart(slope, found[k], least)
+        if error <= WRONG:
             return Difference("ok", slope, error, "")
     settled = [
         k
@@ -170,8 +184,12 @@ def difference(run: Run, direction: Arrays) -> Difference:
         if _apart(a, b) <= WRONG or max(abs(a), abs(b)) <= UNSEEN * abs(loss)
     ]
     shown = f"{found[settled[-1]]:.6g}" if settled else ", ".join(f"{d:.3g}" for d in found)
-    least = float(np.nanmin([_apart(slope, d, parts) for d in found], initial=math.inf))
-    return Difference("FAILED" if settled else "note", slope, least, shown)
+    error = float(np.nanmin([_apart(slope, d, least) for d in found], initial=math.inf))
+    return Difference("FAILED" if settled else "note", slope, error, shown)
+
+
+def _length(of: Arrays) -> float:
+    return math.sqrt(sum(float(np.vdot(a, a)) for a in of.values()))
 
 
 def _apart(a: float, b: float, least: float = 0.0) -> float:

@@ -17,9 +17,11 @@ from rosephys.errors import SceneError
 from rosephys.files.destination import kind, try_out
 from rosephys.files.evaluations import Evaluations, Recorded
 from rosephys.files.run import BEST, EVALUATIONS, RUN, Kept, Run, begun_in, digest, read_run
+from rosephys.scene.finding import find_scene
 from rosephys.solve.iterate import Iterate
 
 if TYPE_CHECKING:
+    from rosephys.scene.scene import Scene
     from rosephys.solve.curves import Curves
     from rosephys.solve.iterate import Solution
 
@@ -99,18 +101,26 @@ def kept(
 
 def _begun(arguments: argparse.Namespace, problem: Recorded, how: dict[str, Any]) -> dict[str, Any]:
     """All by which a run is begun, as run.json has it."""
-    module = sys.modules[type(problem.scene).__module__]
-    source = Path(str(module.__file__)).read_bytes()
     values = b"".join(problem.values[n].tobytes() for n in sorted(problem.values))
     return {
         "scene": Path(arguments.scene).stem,
         "typed": str(arguments.scene),
-        "source": digest(source),
+        "source": _source(problem.scene),
         "settings": {name: str(value) for name, value in arguments.settings},
         "load": str(arguments.load) if arguments.load else None,
         "values": digest(values),
         "how": how,
     }
+
+
+def _source(scene: Scene) -> str:
+    """What says of a scene's file which it is."""
+    module = sys.modules[type(scene).__module__]
+    return digest(Path(str(module.__file__)).read_bytes())
+
+
+def _changed(typed: str, folder: Path) -> str:
+    return f"{typed} is not what it was when the run in {folder} was begun"
 
 
 def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
@@ -127,7 +137,7 @@ def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> No
     if before["settings"] != now["settings"] or before.get("values") != now["values"]:
         raise SceneError(f"the run in {folder} was begun with other values; take another --out")
     if before.get("source") != now["source"]:
-        raise SceneError(f"{now['typed']} is not what it was when the run in {folder} was begun")
+        raise SceneError(_changed(now["typed"], folder))
 
 
 # ---- Runs that were kept ----
@@ -165,17 +175,32 @@ def compare_runs(arguments: argparse.Namespace) -> int:
 
 
 def replayed(arguments: argparse.Namespace) -> list[str]:
-    """The command line that shows the best motion of a run. Raises SceneError of one that has none yet."""
+    """The command line that shows the best motion of a run. Warns where its scene has changed since; raises
+    SceneError of a run that has none yet."""
     run = read_run(arguments.folder)
     best = arguments.folder / BEST
     if not best.exists():
         raise SceneError(f"{arguments.folder} has no best controls yet")
-    words = ["scene", run.begun.get("typed", run.begun["scene"])]
+    typed = run.begun.get("typed", run.begun["scene"])
+    _warn_of_change(run, typed)
+    words = ["scene", typed]
     for name, value in run.begun["settings"].items():
         words += ["--set", f"{name}={value}"]
     words += ["--load", str(best)]
     words += ["--headless"] if arguments.headless else []
     return words + (["--out", str(arguments.out)] if arguments.out else [])
+
+
+def _warn_of_change(run: Kept, typed: str) -> None:
+    """Say so where the scene is no more what it was: the same controls have another motion then."""
+    scene = find_scene(typed, run.begun["settings"])
+    if run.begun.get("source") == _source(scene):
+        return
+    loss = f", whose best loss was {run.best['loss']:.6g}" if run.best else ""
+    say(
+        f"warning: {_changed(typed, run.folder)}: its best controls are shown in the scene as it is now,"
+        f" and neither motion nor loss is that of the run{loss}; for that, put the file back as it was"
+    )
 
 
 def _summary(run: Kept) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
 from rosephys.errors import OptimizeError, describe
 from rosephys.files.values import save
-from rosephys.scene.scene import constrained
+from rosephys.scene.scene import constrained, costed
 from rosephys.solve.constraints import worst
 from rosephys.solve.guard import at_first
 from rosephys.solve.iterate import Iterate, Solution
@@ -148,7 +148,8 @@ def ending(
     if constrained(problem.scene):
         came_to = under_constraints(solution.losses, worst(problem, values), how["optimizer"])
     else:
-        came_to = outcome(solution.losses, steep, verdict, how["optimizer"], how["rate"])
+        told = how["optimizer"], how["rate"], costed(problem.scene)
+        came_to = outcome(solution.losses, steep, verdict, *told)
     return Ending(verdict, came_to)
 
 

@@ -99,7 +99,8 @@ def check_optimizer(problem: Problem, name: str) -> None:
             f" {'cost' if costed(scene) else 'loss'}; docs/solving.md"
         )
     if optimizer.extra and find_spec(optimizer.extra) is None:
+        other = "augmented-lagrangian" if constrained(scene) else "adam"
         raise OptimizeError(
             f'the optimizer "{name}" needs {PACKAGES[optimizer.extra]}, which is not installed:'
-            f' pip install "rosephys[{optimizer.extra}]"; "adam" needs no further package'
+            f' pip install "rosephys[{optimizer.extra}]"; "{other}" needs no further package'
         )

@@ -1,7 +1,8 @@
 """What has become of a descent, in words for people: it has arrived, is stuck, is on its way, or has jumped.
 
 It is told from the losses of its iterates and from the gradient at the best of them. No loss says whether there
-is a lower minimum elsewhere: where a descent ends above a hundredth of what it began with, it may be stuck.
+is a lower minimum elsewhere: where a descent ends above a hundredth of what it began with, it may be stuck. A
+cost along the way is seldom zero at its least, and constraints have their price: there it arrives at a minimum.
 """
 
 from __future__ import annotations
@@ -59,12 +60,17 @@ class Outcome:
 
 
 def outcome(
-    losses: Sequence[float], steepness: float, verdict: Verdict, optimizer: str, rate: float
+    losses: Sequence[float],
+    steepness: float,
+    verdict: Verdict,
+    optimizer: str,
+    rate: float,
+    costed: bool = False,
 ) -> Outcome | None:
     """What has become of a descent by an optimiser; None of one that made no update.
 
-    `losses` are those before each update and after the last, `steepness` is that of the best iterate, and
-    `verdict` the one on its gradient.
+    `losses` are those before each update and after the last, `steepness` is that of the best iterate, `verdict`
+    the one on its gradient, and `costed` whether the loss has a cost along the way.
     """
     if verdict.reason in ("no controls", "flat"):
         return Outcome(
@@ -87,7 +93,10 @@ def outcome(
     if verdict.reason == "kink":
         return Outcome("stuck", f"{left}, with a kink: {verdict.words}", ELSEWHERE)
     if REACH * steepness <= SMALL * max(abs(best), gained):
-        words = f"{left}, and its gradient is small: a local minimum, and there may be lower ones"
+        small = f"{left}, and its gradient is small: a"
+        if costed:
+            return Outcome("arrived", f"{small} minimum, which with a cost is seldom zero")
+        words = f"{small} local minimum, and there may be lower ones"
         return Outcome("stuck", words, ELSEWHERE)
     words = f"{left}, and it does not fall any more, though its gradient is not small"
     return Outcome("stuck", words, Help("optimizer", "adam" if optimizer != "adam" else "lbfgs"))
@@ -104,11 +113,14 @@ def under_constraints(
     if worst is not None and not worst.kept:
         other = "augmented-lagrangian" if optimizer != "augmented-lagrangian" else "slsqp"
         return Outcome("constraints are not kept", worst.words, Help("optimizer", other))
-    left = f"the loss is {losses[-1]:.3g}, and every constraint is kept"
     if abs(losses[-1] - losses[-2]) > SMALL * abs(losses[-1]):
         more = Help("iterations", str(2 * (len(losses) - 1)))
-        return Outcome("not there yet", f"{left}, but it still changes", more)
-    return Outcome("arrived", left)
+        still = f"every constraint is kept, but the loss, {losses[-1]:.3g}, still changes"
+        return Outcome("not there yet", still, more)
+    settled = (
+        f"every constraint is kept, and the loss does not change any more: it is {losses[-1]:.3g}"
+    )
+    return Outcome("arrived", settled)
 
 
 def steepness(problem: Problem, values: Values, gradient: Arrays) -> float:

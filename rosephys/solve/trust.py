@@ -86,8 +86,8 @@ class Verdict:
     reason: Reason | None = None
     words: str = ""
     within: float = math.nan  # how far it holds, relative to the controls' size; 0 if nowhere
-    promised: float = math.nan  # the gradient, summed along the line
-    change: float = math.nan  # of the loss, from one end of the line to the other
+    promised: float = math.nan  # the gradient, summed along the side of the line it explains less
+    change: float = math.nan  # of the loss, from one end of that side to the other
 
     @property
     def trusted(self) -> bool:
@@ -181,7 +181,7 @@ def _on(line: Line) -> Steps:
     points = yield from refined(line, points, HALVINGS)
     if not explained(points):
         return (yield from _unexplained(line, points))
-    sums = summed(points), points[-1].loss - points[0].loss
+    sums = _sums(line, points)
     kink = yield from _kink(line, points)
     if kink is None:
         return Verdict(None, "", REACH, *sums)
@@ -232,7 +232,7 @@ def _kink(line: Line, points: list[Point]) -> Generator[None, None, tuple[Point,
 
 def _unexplained(line: Line, points: list[Point]) -> Steps:
     """The verdict where the gradient does not explain what the loss does on a line."""
-    sums = summed(points), points[-1].loss - points[0].loss
+    sums = _sums(line, points)
     within, beyond = yield from _within(line, points)
     if words := _chaos(points):
         held = f"; it holds within {_share(within)}" if within else ""
@@ -255,10 +255,19 @@ def _unexplained(line: Line, points: list[Point]) -> Steps:
         )
         return Verdict("narrow", words + (f"; {jumps}" if jump else ""), within, *sums)
     words = (
-        f"over {_share(2 * REACH)} of the controls the gradient promises that the loss changes by"
+        f"over {_share(REACH)} of the controls the gradient promises that the loss changes by"
         f" {sums[0]:.2g}, and it changes by {sums[1]:.2g}; nor do they agree at any smaller distance"
     )
     return Verdict("disagreement", words, 0.0, *sums)
+
+
+def _sums(line: Line, points: list[Point]) -> tuple[float, float]:
+    """The gradient summed, and the change of the loss, along the side of the middle on which they differ more:
+    from end to end both would cancel at a minimum."""
+    before = [point for point in points if point.at <= line.middle.at]
+    after = [point for point in points if point.at >= line.middle.at]
+    both = [(summed(side), side[-1].loss - side[0].loss) for side in (after, before)]
+    return max(both, key=lambda pair: abs(pair[0] - pair[1]))
 
 
 def _within(

@@ -16,7 +16,7 @@ from rosephys.drawing.landscape_chart import Chart
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import Floats
 from rosephys.drawing.relief import Relief, relief
-from rosephys.scene.scene import constrained
+from rosephys.scene.scene import constrained, costed
 from rosephys.sdl import pygame
 from rosephys.solve.constraints import worst
 from rosephys.solve.landscape import Axis, Component, explored, framed, pairs
@@ -211,7 +211,8 @@ class Views:
             return under_constraints(session.descent, found, session.optimizer)
         steep = steepness(problem, session.values, session.gradient)
         assert self.verdict is not None
-        return outcome(session.descent, steep, self.verdict, session.optimizer, session.rate)
+        how = session.optimizer, session.rate, costed(problem.scene)
+        return outcome(session.descent, steep, self.verdict, *how)
 
     # ---- Questions ----
 

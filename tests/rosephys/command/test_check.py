@@ -13,7 +13,7 @@ import rose_ad as ra
 from rosephys import Problem, Scene, control, find_scene
 from rosephys.command.check import check, distance
 from rosephys.command.cli import main
-from rosephys.command.differences import difference
+from rosephys.command.differences import WRONG, difference
 from rosephys.command.finding import Finding, Run
 from rosephys.scene.finding import scene_names
 from rosephys.solve.trust import MOST
@@ -177,6 +177,47 @@ def test_a_control_without_effect_is_no_fault(tmp_path: Path) -> None:
     found = findings(tmp_path, ("self.dt * self.stiffness *", "self.dt * 1.0 *"))
     assert found["gradient in stiffness"].verdict == "ok"
     assert "does not depend" in found["gradient in stiffness"].measured
+
+
+@pytest.mark.parametrize(
+    ("loss", "stationary"),
+    [
+        ("(self.stiffness - 1.0) ** 2", "0.0001"),
+        ("-((self.stiffness - 1.0) ** 2)", "-0.0001"),
+        ("9.0 + (self.stiffness - 1.0) ** 4", "1e-08"),
+        ("9.0 + 0.0 * self.stiffness", ""),
+    ],
+)
+def test_where_the_slope_is_zero_a_stationary_loss_is_told_from_one_that_does_not_depend(
+    loss: str, stationary: str, tmp_path: Path
+) -> None:
+    found = findings(
+        tmp_path, ("ra.dot(miss, miss)", loss), ("self.dt * self.stiffness *", "self.dt * 1.0 *")
+    )
+    told = found["gradient in stiffness"]
+    assert told.verdict == "ok"
+    beside = f"the loss is stationary here, and 1% away it changes by {stationary}"
+    same = "the loss does not depend on it here"
+    assert told.measured == f"zero: {beside if stationary else same}"
+    assert "does not depend" in found["gradient in push"].measured
+    along = found["gradient summed over a distance"]
+    assert along.verdict == ("ok" if stationary else "note")
+    if stationary:
+        promised, changes = along.measured.split(", and the loss changes by ")
+        assert float(promised) == pytest.approx(float(changes), rel=0.5) != 0.0
+
+
+@pytest.mark.parametrize("slope", [2.4e-17, -1e-12])
+@pytest.mark.parametrize("loss", ["ra.dot(miss, miss)", "self.push[0] - 0.6"])  # which is 0 here
+def test_a_difference_is_shown_beside_the_size_of_the_gradient(
+    slope: float, loss: str, tmp_path: Path
+) -> None:
+    """Rounding in a slope that should be zero is no error of 100 %."""
+    rounding = f"{loss} + {slope} * (self.stiffness - ra.stop_gradient(self.stiffness))"
+    changes = ("self.dt * self.stiffness *", "self.dt * 1.0 *"), ("ra.dot(miss, miss)", rounding)
+    found = findings(tmp_path, *changes)["gradient in stiffness"]
+    assert found.verdict == "ok"
+    assert float(found.measured.split()[2]) <= WRONG
 
 
 def test_where_differences_do_not_settle_a_person_must_judge(tmp_path: Path) -> None:

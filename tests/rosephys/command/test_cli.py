@@ -392,6 +392,25 @@ def test_scene_without_a_display_says_so_and_writes_a_gif(walk: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ([], "so the scene is solved without one"),
+        (["--load", "found/walk.npz"], "so what was loaded is shown without one"),
+        (["--load", "found/walk.npz", "--iterations", "1"], "so the scene is solved without one"),
+    ],
+)
+def test_without_a_display_it_is_said_what_is_done_instead(
+    typed: list[str], said: str, walk: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setattr("rosephys.window.viewer.display_problem", lambda: "no screen")
+    monkeypatch.chdir(walk.parent)
+    assert main(["optimize", walk.name, "--out", "found"]) == 0
+    capsys.readouterr()
+    assert main(["scene", walk.name, *typed]) == 0
+    assert f"no window can be opened (no screen), {said}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("option", "out", "file"),
     [
         ("--out", "made.gif", "made.gif"),

@@ -294,3 +294,24 @@ def test_a_run_is_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "run", "--headless", "--out", "motion.npz"]) == 0
     with np.load("motion.npz") as found:
         assert found["loss"] == best["loss"] and found["values/miss"] == 100
+    assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", [[], ["--set", "miss=100"]])
+def test_a_replay_in_a_scene_that_has_changed_warns(
+    settings: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert optimize(*settings) == 0
+    best = read_run(Path("run")).best
+    assert best is not None
+    Path("here.py").write_text(
+        SCENE.format(kind="Cart")
+        + "    def loss(self, final):\n        return 2 * super().loss(final)\n"
+    )
+    capsys.readouterr()
+    assert main(["replay", "run", "--headless", "--out", "motion.npz"]) == 0
+    told = capsys.readouterr().err
+    assert "warning: ./here.py is not what it was when the run in run was begun" in told
+    assert f"whose best loss was {best['loss']:.6g}" in told
+    with np.load("motion.npz") as found:
+        assert found["loss"] != best["loss"]

@@ -15,6 +15,15 @@ from rosephys.solve.trust import Verdict, judge
 from tests.support.scenes import Lob
 
 RIGHT = Verdict(None)
+CART = """\
+import numpy as np
+from rosephys import control
+from tests.support.control import Cart
+
+class Here(Cart):
+    \"\"\"Come to rest at 1.\"\"\"
+    force: object = control(lambda scene: 5.0 * np.linspace(1, -1, scene.steps), "force", unit="N")
+"""
 FALLING = [1 / (1 + k) ** 0.3 for k in range(101)]
 
 
@@ -47,6 +56,33 @@ def test_what_a_descent_has_come_to(
     found = came_to(losses, steep, verdict)
     assert found.state == state and found.sentence.startswith(state)
     assert (found.help.option if found.help else None) == help_option
+
+
+@pytest.mark.parametrize(
+    ("losses", "steep", "verdict", "state"),
+    [
+        ([15.7, *[12.0] * 30], 1e-6, RIGHT, "arrived"),
+        ([15.7, *[12.0] * 30], 30.0, RIGHT, "stuck"),
+        ([15.7, *[12.0] * 30], 1e-6, Verdict("kink", "a kink"), "stuck"),
+        (FALLING, 1e-6, RIGHT, "not there yet"),
+    ],
+)
+def test_a_cost_along_the_way_is_seldom_zero_at_its_minimum(
+    losses: list[float], steep: float, verdict: Verdict, state: str
+) -> None:
+    found = outcome(losses, steep, verdict, "ddp", 1.0, costed=True)
+    assert found is not None and found.state == state
+    assert (found.help is None) is (state == "arrived")
+
+
+def test_optimal_control_arrives_at_its_minimum(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The least effort is no hundredth of what is tried first."""
+    path = tmp_path / "cart.py"
+    path.write_text(CART, encoding="utf-8")
+    assert main(["optimize", str(path)]) == 0
+    assert "arrived: the loss is 12, of 165 at first" in capsys.readouterr().out
 
 
 def test_help_has_a_value_that_differs_from_what_was_tried() -> None:
