@@ -14,7 +14,9 @@ At the end of the step the second half of P becomes what stops the approach ther
 Where that would make energy, as it may where a taut chain has bent within the step, motions end as the mean
 ones instead, which have less, and what approaches is stopped from there.
 
-Where no P is found the rest of the step is made in halves: in short steps joints answer in proportion.
+Where no P is found the rest of the step is made in halves: in short steps joints answer in proportion. Where a
+64th of a step finds none, as where links snap through a place at which two of them are in line, it is made with
+what was found last, slowed so that energy does not grow.
 
 The derivative is that of the program: of each iteration that counts.
 
@@ -75,13 +77,32 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int, most: int) -> Bod
     def part(now: _Part) -> _Part:
         state, left, share = now
         new, found = made(_scaled(state, share), share * dt, dt)
-        found |= share <= LEAST
+        forced = ~found & (share <= LEAST)
+        new = ra.cond(forced, lambda: _calmed(world, state, new), lambda: new)
+        found |= forced
         left = ra.where(found, left - share, left)
         following = ra.minimum(ra.where(found, ra.minimum(2 * share, longest), 0.5 * share), left)
         new = _scaled(new, 1 / share)
         return ra.map_leaves(lambda a, b: ra.where(found, a, b), new, state), left, following
 
     return ra.while_loop(lambda now: now[1] > 0, part, (state, 1.0, longest), max_steps=PARTS)[0]
+
+
+def _calmed(world: World, before: Bodies, after: Bodies) -> Bodies:
+    """What no solution was found for, with no more energy than `before`: slower, or as it was and at rest."""
+    still = world.at(after.position, after.angle)
+    spare = world.energy(before) - world.energy(still)
+    kinetic = world.energy(after) - world.energy(still)
+    fine = spare >= 0
+    share = ra.sqrt(ra.clip(spare / ra.where(kinetic > 0, kinetic, 1.0), 0.0, 1.0))
+    return Bodies(
+        ra.where(fine, after.position, before.position),
+        ra.where(fine, after.angle, before.angle),
+        share * after.velocity,
+        share * after.spin,
+        ra.where(fine, after.touch, 0.0),
+        ra.where(fine, after.hold, 0.0),
+    )
 
 
 def _scaled(state: Bodies, share: Scalar) -> Bodies:

@@ -17,7 +17,7 @@ from rosephys.window.session import Phase, Session
 from rosephys.window.viewer import Window
 from tests.support.window import FRAME, ThrowProblem, advanced_to, mouse, turn
 
-STUCK = {"goal": "1.2,0.52"}
+STUCK = {"goal": "1.2,0.52", "cushions": "off"}
 
 
 @pytest.fixture

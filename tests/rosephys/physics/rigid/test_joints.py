@@ -317,7 +317,10 @@ def check(seed: int, count: int, loops: int, fixed: bool, dt: float, seconds: fl
 
 STEPS = st.sampled_from([1 / 30, 1 / 60, 1 / 120, 1 / 240, 1 / 1000])
 UNSHRUNK = settings(
-    deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -331,6 +334,7 @@ def test_no_graph_of_joints_gains_energy(
 
 @pytest.mark.slow
 @given(st.integers(0, 2**31), st.integers(2, 30), st.integers(0, 8), st.booleans(), STEPS)
+@example(358686, 19, 7, True, 1 / 240)  # links that snap through, where no solution is found
 @settings(UNSHRUNK, max_examples=40)
 def test_no_graph_of_many_joints_gains_energy_in_ten_seconds(
     seed: int, count: int, loops: int, fixed: bool, dt: float
