@@ -16,7 +16,7 @@ ones instead, which have less, and what approaches is stopped from there.
 
 Where no P is found the rest of the step is made in halves: in short steps joints answer in proportion. Where a
 64th of a step finds none, as where links snap through a place at which two of them are in line, it is made with
-what was found last, slowed so that energy does not grow.
+what was found last, slowed, unless there are motors, so that energy does not grow.
 
 The derivative is that of the program: of each iteration that counts.
 
@@ -73,12 +73,14 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int, most: int) -> Bod
     jointed = Jointed(world, sweeps, most)
     made = ra.fn(jointed.made)  # it compiles once
     longest = 1.0 if len(world.contacts.pairs) else jointed.links.longest
+    driven = any(joint.kind == "motor" for joint in world.joints)
 
     def part(now: _Part) -> _Part:
         state, left, share = now
         new, found = made(_scaled(state, share), share * dt, dt)
         forced = ~found & (share <= LEAST)
-        new = ra.cond(forced, lambda: _calmed(world, state, new), lambda: new)
+        if not driven:
+            new = ra.cond(forced, lambda: _calmed(world, state, new), lambda: new)
         found |= forced
         left = ra.where(found, left - share, left)
         following = ra.minimum(ra.where(found, ra.minimum(2 * share, longest), 0.5 * share), left)
