@@ -383,12 +383,7 @@ class PythonFunction(Fn):
         params = [root.builder.block.param(t) for t in types]
         args, kwargs = unflatten(structure, [wrap(p) for p in params])
         with tracing(trace):
-            try:
-                out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
-            except ValueError as error:
-                if isinstance(error.__cause__, TraceError):  # which says it better than numpy does
-                    raise error.__cause__ from None
-                raise
+            out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
             trace.check_innermost(root)
             leaves, result = flatten(out)
             root.builder.block.results = tuple(

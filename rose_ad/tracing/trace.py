@@ -167,5 +167,9 @@ def tracing(trace: Trace) -> Iterator[Trace]:
     _state.traces.append(trace)
     try:
         yield trace
+    except ValueError as error:
+        if isinstance(error.__cause__, TraceError):  # which says it better than numpy does
+            raise error.__cause__ from None
+        raise
     finally:
         _state.traces.remove(trace)
