@@ -5,7 +5,7 @@ READY = $(if $(filter .venv/%,$(PYTHON)),.venv/ready)
 
 help:
 	@echo "make check    style and types"
-	@echo "make test     all tests, some eight minutes on two cores"
+	@echo "make test     all tests, some half an hour on two cores"
 	@echo "make format   imports and lines in order"
 	@echo "make docs     every code block of every page, and every path that is named there"
 	@echo "make reference docs/reference.md from docstrings, anew"

@@ -58,11 +58,6 @@ def lower_solve(a: Any, b: Any) -> Any:
     return _solve(a, b, True, False)
 
 
-def upper_solve(a: Any, b: Any) -> Any:
-    """a^-1 b for an upper triangular matrix (n, n), and b of shape (n, m)."""
-    return _solve(a, b, False, False)
-
-
 def _solve(a: Any, b: Any, lower: bool, unit: bool) -> Any:
     n = a.shape[0]
     if n == 0:

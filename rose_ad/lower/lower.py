@@ -43,8 +43,9 @@ def lower(function: Function, nans: bool = False, signals: bool = False) -> Lowe
     see interrupts.py."""
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
-    once = {f for f in functions if f is not function and calls[f] == 1 and _is_short(f)}
-    once = {f for f in once if f.schedule.contract == function.schedule.contract}
+    called_once = [f for f in functions if f is not function and calls[f] == 1]
+    alike = [f for f in called_once if f.schedule.contract == function.schedule.contract]
+    once = {f for f in alike if _is_short(f)}
     module = Module(nans, once, _scalar_code, Work(functions) if signals else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]

@@ -177,6 +177,31 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
+_OF_UFUNCS = {
+    "reduce": "ra.sum, ra.prod, ra.max or ra.min",
+    "accumulate": "ra.cumsum, ra.cumprod, ra.cummax or ra.cummin",
+    "at": "x.at[i].add(v), or an accumulator, ra.accum",
+    "outer": "ra.outer, or x[:, None] and y[None, :]",
+}
+"""What is to be written for the methods of numpy's universal functions."""
+
+
+def universal_function(
+    ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]
+) -> Any:
+    """What one of numpy's universal functions is for traced values; TypeMismatch where it is nothing."""
+    f, name = numeric.UFUNCS.get(ufunc.__name__), f"np.{ufunc.__name__}"
+    if method != "__call__":
+        what = f"{name}.{method} does not know traced values"
+        raise TypeMismatch(what, here(), _OF_UFUNCS.get(method, ""))
+    if "out" in kwargs:
+        what = f"{name} into an array of numpy, as in v += x, of a traced value"
+        raise TypeMismatch(what, here(), "v = v + x, for an array of numpy cannot hold it")
+    if f is None or kwargs:
+        raise TypeMismatch(f"{name} does not know traced values", here(), INSTALLED["named"](name))
+    return f(*inputs)
+
+
 def array_function(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What one of numpy's functions is for traced values; TypeMismatch where it is nothing."""
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)

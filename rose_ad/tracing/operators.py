@@ -10,10 +10,9 @@ from typing import Any, NoReturn
 
 from .accumulator import Accumulator, Part, unread
 from .arrays import permute_dims
-from .as_numpy import METHODS, array_function
+from .as_numpy import METHODS, array_function, universal_function
 from .indexing import getitem
 from .linalg import matmul
-from .numeric import UFUNCS
 from .updates import At
 from .values import INSTALLED, Traced
 
@@ -51,7 +50,7 @@ INSTALLED.update(
     transpose=permute_dims,
     getitem=getitem,
     at=At,
-    ufunc=UFUNCS.get,
+    ufunc=universal_function,
     array_function=array_function,
 )
 _install_methods()

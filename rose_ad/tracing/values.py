@@ -39,12 +39,6 @@ SHORT = 4  # vectors up to this length are computed element by element
 _BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
 # by name, what operators do that are made of loops and indices: see `operators`
 INSTALLED: dict[str, Callable[..., Any]] = {}
-_OF_UFUNCS = {
-    "reduce": "ra.sum, ra.prod, ra.max or ra.min",
-    "accumulate": "ra.cumsum, ra.cumprod, ra.cummax or ra.cummin",
-    "at": "x.at[i].add(v), or an accumulator, ra.accum",
-    "outer": "ra.outer, or x[:, None] and y[None, :]",
-}
 
 
 class Traced(Leaf):
@@ -129,20 +123,7 @@ class Traced(Leaf):
         )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        f, name = INSTALLED["ufunc"](ufunc.__name__), f"np.{ufunc.__name__}"
-        if method != "__call__":
-            name = f"{name}.{method}"
-            raise TypeMismatch(
-                f"{name} does not know traced values", here(), _OF_UFUNCS.get(method, "")
-            )
-        if "out" in kwargs:
-            what = f"{name} into an array of numpy, as in v += x, of a traced value"
-            raise TypeMismatch(what, here(), "v = v + x, for an array of numpy cannot hold it")
-        if f is None or kwargs:
-            raise TypeMismatch(
-                f"{name} does not know traced values", here(), INSTALLED["named"](name)
-            )
-        return f(*inputs)
+        return INSTALLED["ufunc"](ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, _: Any, args: Any, kwargs: Any) -> Any:
         return INSTALLED["array_function"](func, args, kwargs)

@@ -144,7 +144,7 @@ class Problem:
 
         final, along = ra.scan(seen, first, self._times[:-1], **self.rollout)
         last = scene.constraints(final, self._times[-1])
-        whole = (ra.map_leaves(_followed, a, b) for a, b in zip(along, last, strict=True))
+        whole = (ra.map_leaves(followed, a, b) for a, b in zip(along, last, strict=True))
         return tuple(whole), scene.end_constraints(final)
 
     def _trace_constraint_values(self, controls: Values, constants: Values) -> Any:
@@ -439,7 +439,7 @@ def _direction(controls: Arrays, direction: Values) -> Arrays:
     }
 
 
-def _followed(rows: Any, row: Any) -> Any:
+def followed(rows: Any, row: Any) -> Any:
     """Rows, and one more."""
     return ra.concat([rows, ra.stack([row])])
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,8 @@ import rose_ad as ra
 
 from ..errors import SceneError
 from ..scene.contract import Contract
+from .problem import Arrays, Problem, Values, followed
 from .riccati import sweep
-
-if TYPE_CHECKING:
-    from .problem import Arrays, Problem, Values
 
 Floats = NDArray[np.float64]
 
@@ -192,8 +190,8 @@ class Stages:
         final, (xs, rest, us, costs) = ra.scan(on, start, np.arange(self._problem.steps))
         last, beyond = self._parts(final)
         end = self._problem.bound(self._controls(us), constants).loss(final)
-        whole = [_followed(a, b) for a, b in zip(rest, beyond, strict=True)]
-        return _followed(xs, last), whole, us, ra.sum(costs) + end
+        whole = [followed(a, b) for a, b in zip(rest, beyond, strict=True)]
+        return followed(xs, last), whole, us, ra.sum(costs) + end
 
     def _controls(self, u: Any) -> dict[str, Any]:
         """The controls of rows (steps, m)."""
@@ -337,7 +335,3 @@ def _swept(found: dict[str, Any]) -> Sweep:
     promised = float(found["promised"])
     good = bool(found["good"]) and math.isfinite(promised)
     return Sweep(k, feedback, slope, curve, promised, good)
-
-
-def _followed(rows: Any, row: Any) -> Any:
-    return ra.concat([rows, ra.stack([row])])

@@ -92,9 +92,8 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int, most: int) -> Bod
 
 def _calmed(world: World, before: Bodies, after: Bodies) -> Bodies:
     """What no solution was found for, with no more energy than `before`: slower, or as it was and at rest."""
-    still = world.at(after.position, after.angle)
-    spare = world.energy(before) - world.energy(still)
-    kinetic = world.energy(after) - world.energy(still)
+    still = world.energy(world.at(after.position, after.angle))
+    spare, kinetic = world.energy(before) - still, world.energy(after) - still
     fine = spare >= 0
     share = ra.sqrt(ra.clip(spare / ra.where(kinetic > 0, kinetic, 1.0), 0.0, 1.0))
     return Bodies(

@@ -87,11 +87,6 @@ def pairs_of(world: World, contacts: Contacts) -> Pairs:
     return Pairs(contacts.near, contacts.normal, *(a.freeze() for a in found))
 
 
-def no_pairs(p: int) -> Pairs:
-    """p pairs that touch nowhere."""
-    return Pairs(*map(ra.zeros, ((p,), (p, 2), (p, 4, 2), (p, 10), (p, 4), (p,))))
-
-
 def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pair:
     """Pair p, as it touches along n (2,) with these arms (2, 2, 2) by point and body."""
     inverse, friction = ra.array(world.inverse), ra.array(world.friction)

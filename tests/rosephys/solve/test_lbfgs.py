@@ -15,22 +15,9 @@ import pytest
 
 from rosephys import Problem, Scene, control, descend, parameter
 from rosephys.solve.lbfgs import lbfgs
+from tests.support.valleys import START, bounded, rosenbrock
 
 minimize = pytest.importorskip("scipy.optimize", reason="the extra `test` has it").minimize
-
-START = np.linspace(-1, 0.7, 10)
-
-
-def rosenbrock(x: Any) -> tuple[float, Any]:
-    rise = x[1:] - x[:-1] ** 2
-    gradient = np.zeros_like(x)
-    gradient[1:] += 200 * rise
-    gradient[:-1] -= 400 * x[:-1] * rise + 2 * (1 - x[:-1])
-    return float(np.sum(100 * rise**2 + (1 - x[:-1]) ** 2)), gradient
-
-
-def bounded(low: float, high: float, size: int) -> tuple[Any, Any]:
-    return np.full(size, low), np.full(size, high)
 
 
 def searching() -> bool:

@@ -10,20 +10,7 @@ import numpy as np
 import pytest
 
 from rosephys.solve.quasi_newton import quasi_newton
-
-START = np.linspace(-1, 0.7, 10)
-
-
-def rosenbrock(x: Any) -> tuple[float, Any]:
-    rise = x[1:] - x[:-1] ** 2
-    gradient = np.zeros_like(x)
-    gradient[1:] += 200 * rise
-    gradient[:-1] -= 400 * x[:-1] * rise + 2 * (1 - x[:-1])
-    return float(np.sum(100 * rise**2 + (1 - x[:-1]) ** 2)), gradient
-
-
-def bounded(low: float, high: float, size: int) -> tuple[Any, Any]:
-    return np.full(size, low), np.full(size, high)
+from tests.support.valleys import START, bounded, rosenbrock
 
 
 def test_it_finds_the_end_of_a_curved_valley() -> None:
