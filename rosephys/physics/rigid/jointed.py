@@ -94,7 +94,7 @@ def _calmed(world: World, before: Bodies, after: Bodies) -> Bodies:
     """What no solution was found for, with no more energy than `before`: slower, or as it was and at rest."""
     still = world.energy(world.at(after.position, after.angle))
     spare, kinetic = world.energy(before) - still, world.energy(after) - still
-    fine = spare >= 0
+    fine = ~(spare < 0)  # what is no number stays so
     share = ra.sqrt(ra.clip(spare / ra.where(kinetic > 0, kinetic, 1.0), 0.0, 1.0))
     return Bodies(
         ra.where(fine, after.position, before.position),
