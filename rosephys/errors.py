@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import difflib
 import linecache
+import sys
 import sysconfig
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
@@ -58,7 +62,23 @@ def describe(error: BaseException) -> str:
         return _without_line(error)
     kind = "" if isinstance(error, SceneError) else f"{type(error).__name__}: "
     what = " ".join(f"{kind}{error}".split()).rstrip(":")
-    return f"{_owner(own)}{what}, {_line(own)}"
+    return f"{_owner(own)}{what}{_meant(error, own)}, {_line(own)}"
+
+
+def _meant(error: BaseException, own: list[TracebackType]) -> str:
+    """What an unknown name may have been meant for, as Python says it only where it prints an error itself."""
+    name: str | None = getattr(error, "name", None)
+    known: Iterable[str] = ()
+    if isinstance(error, NameError):
+        frame = own[-1].tb_frame
+        known = (*frame.f_locals, *frame.f_globals, *dir(builtins))
+    elif isinstance(error, AttributeError):
+        known = dir(error.obj)
+    elif isinstance(error, ImportError) and str(error).startswith("cannot import name "):
+        known, name = dir(sys.modules.get(name or "")), str(error).split("'")[1]
+    public = sorted({other for other in known if not other.startswith("_")})
+    close = difflib.get_close_matches(name or "", public, 1)
+    return f"; did you mean {close[0]}?" if close and "did you mean" not in str(error) else ""
 
 
 def _rose(error: ra.RoseError, own: list[TracebackType]) -> str:

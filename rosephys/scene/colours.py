@@ -86,5 +86,5 @@ def near_colours(name: str) -> str:
     """What may have been meant by a name that is no colour, to end an error with."""
     from rosephys.sdl import pygame
 
-    close = get_close_matches(name, [*DARK, *pygame.color.THECOLORS], 3, 0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+    close = get_close_matches(name, [*DARK, *pygame.color.THECOLORS], 3)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(DARK)}"
