@@ -15,7 +15,6 @@ import numpy as np
 import rose_ad as ra
 
 from ..limit import Limit
-from ..scene.scene import constrained
 from ..solve.constraints import excesses
 from ..solve.guard import in_motion, lost, origin
 from ..solve.problem import Problem
@@ -69,11 +68,12 @@ def _use(limit: Limit) -> float:
 
 def constraints(run: Run) -> Iterator[Finding]:
     """Which constraints the motion keeps as it is, and whether their derivatives agree with differences."""
-    for excess in excesses(run.problem, run.values):
+    found = excesses(run.problem, run.values)
+    for excess in found:
         what = f"constraint: {excess.name}"
         measured = "is kept" if excess.kept else excess.words.partition(" is ")[2]
         yield Finding(what, "ok" if excess.kept else "note", measured, "" if excess.kept else _OFF)
-    if constrained(run.problem.scene) and run.problem.controls:
+    if found and run.problem.controls:
         yield constraint_slopes(run)
 
 

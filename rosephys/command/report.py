@@ -138,8 +138,10 @@ def print_optimizers(rows: Sequence[Optimizer]) -> None:
 def print_info(name: str, found: About) -> None:
     """Print what a scene is: its text, its fields, how it is solved, and what to type next."""
     print(f"{name}, {found.file}\n\n{found.text or found.module}\n")
-    if found.text and found.module and found.module != found.text:
-        print(f"{found.module}\n")
+    title, _, rest = found.module.partition("\n")
+    more = rest if title.endswith(".") else found.module  # a title says what the scene has said already
+    if found.text and more.strip():
+        print(f"{more.strip()}\n")
     rows = [["field", "value", "unit", "", "takes", "what it is"]]
     for f in found.fields:
         takes = " | ".join(f["choices"] or ()) or _range(f["bounds"])
