@@ -9,6 +9,7 @@ help:
 	@echo "make format   imports and lines in order"
 	@echo "make docs     every code block of every page, and every path that is named there"
 	@echo "make reference docs/reference.md from docstrings, anew"
+	@echo "make site     the documentation as a site, in build/site"
 	@echo "make bench    the billiards gradient beside those peers that are installed, a few rounds"
 
 check: $(READY)
@@ -29,6 +30,10 @@ docs: $(READY)
 reference: $(READY)
 	$(PYTHON) docs/examples/reference.py docs
 
+site: $(READY)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build
+
 bench: $(READY)
 	$(PYTHON) benchmarks/billiards.py --rounds 5
 
@@ -37,4 +42,4 @@ bench: $(READY)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	touch $@
 
-.PHONY: help check test format docs reference bench
+.PHONY: help check test format docs reference site bench

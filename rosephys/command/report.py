@@ -139,7 +139,8 @@ def print_info(name: str, found: About) -> None:
     """Print what a scene is: its text, its fields, how it is solved, and what to type next."""
     print(f"{name}, {found.file}\n\n{found.text or found.module}\n")
     title, _, rest = found.module.partition("\n")
-    more = rest if title.endswith(".") else found.module  # a title says what the scene has said already
+    # a title says what the scene has said already
+    more = rest if title.endswith(".") else found.module
     if found.text and more.strip():
         print(f"{more.strip()}\n")
     rows = [["field", "value", "unit", "", "takes", "what it is"]]
