@@ -26,6 +26,8 @@ SOURCES = [
 ]
 THEIRS = {
     "my_scene.py",
+    "strike.py",
+    "./strike.py",
     "probe.py",
     "walk.py",
     "./walk.py",

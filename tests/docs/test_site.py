@@ -13,6 +13,10 @@ def test_the_site_builds(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "ignore", "-m", "mkdocs", "build", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for page in (*ROOT.glob("docs/*.md"), ROOT / "docs/contributing.md", ROOT / "docs/benchmarks.md"):
+    for page in (
+        *ROOT.glob("docs/*.md"),
+        ROOT / "docs/contributing.md",
+        ROOT / "docs/benchmarks.md",
+    ):
         built = tmp_path / ("" if page.stem == "README" else page.stem) / "index.html"
         assert built.exists(), page.stem

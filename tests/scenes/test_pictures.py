@@ -20,7 +20,9 @@ LIMIT = 12.0  # of 255
 def test_a_scene_looks_as_it_was_approved(name: str, tmp_path: Path) -> None:
     approved = APPROVED / f"{name}.png"
     if not approved.exists():
-        pytest.fail(f"{name} has no approved picture: `python -m tests.scenes.approve {name}` makes one")
+        pytest.fail(
+            f"{name} has no approved picture: `python -m tests.scenes.approve {name}` makes one"
+        )
     found = draw(name)
     off = difference(found, read(approved))
     if not off < LIMIT:
