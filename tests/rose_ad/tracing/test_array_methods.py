@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,22 @@ def test_each_function_and_method_is_tried() -> None:
     ).split()  # fmt: skip
     assert {f.__name__ for f in FUNCTIONS} <= {*written, "amin", "amax", "around"}
     assert set(METHODS) <= set(written)
+
+
+# what Python's own functions make of a number
+NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "divmod": lambda x: divmod(x, 2.0) + divmod(-7.0, x),
+    "round": lambda x: (round(x), round(x, 1), round(x, -1)),
+    "floor": lambda x: (math.floor(x), math.ceil(x), math.trunc(x)),
+}
+
+
+@pytest.mark.parametrize("f", NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize("x", [2.56, -2.56, 0.5, 3.0, -7, 4])
+def test_as_of_numbers(f: Callable[[Any], Any], x: Any) -> None:
+    found, wanted = ra.fn(f)(x), f(x)
+    assert found == pytest.approx(wanted, rel=1e-15)
+    assert all(type(a) is type(b) for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize(
