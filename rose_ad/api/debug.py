@@ -1,9 +1,9 @@
 """Looking at values while compiled code runs: `ra.debug.print`, `ra.debug.callback`, as in JAX.
 
 What is shown changes nothing: values and derivatives are what they are without. It is shown in the order of
-the program, at each iteration of a loop, and where a branch runs. Under `vmap` it is shown for one member of the
-batch after the other, and the batch takes no lanes. A gradient shows what its function does, once, with primal
-values; what it computes again, and `linear_transpose`, show nothing.
+the program, at each iteration of a loop, and where a branch runs. Under `vmap` it is shown for one member of
+the batch after the other, and the batch takes no lanes. A gradient shows what its function does, once, with
+primal values; what it computes again, and `linear_transpose`, show nothing.
 """
 
 from __future__ import annotations

@@ -206,7 +206,8 @@ def universal_function(
     ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]
 ) -> Any:
     """What one of numpy's universal functions is for traced values; TypeMismatch where it is nothing."""
-    f, name = numeric.UFUNCS.get(ufunc.__name__), f"np.{ufunc.__name__}"
+    f = numeric.UFUNCS.get(ufunc.__name__) or INSTALLED["late_function"](ufunc)
+    name = f"np.{ufunc.__name__}"
     if method != "__call__":
         what = f"{name}.{method} does not know traced values"
         raise TypeMismatch(what, here(), _OF_UFUNCS.get(method, ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from .accumulator import Accumulator, Part, unread
-from .arrays import permute_dims
+from .arrays import matrix_transpose, permute_dims
 from .as_numpy import METHODS, OF_NUMBERS, array_function, universal_function
 from .indexing import getitem
 from .linalg import matmul
@@ -48,6 +48,7 @@ def _install_methods() -> None:
 INSTALLED.update(
     matmul=matmul,
     transpose=permute_dims,
+    matrix_transpose=matrix_transpose,
     getitem=getitem,
     at=At,
     ufunc=universal_function,

@@ -258,6 +258,11 @@ class Traced(Leaf):
         """The array with its axes reversed."""
         return INSTALLED["transpose"](self)
 
+    @property
+    def mT(self) -> Any:
+        """The matrices of the array, its last two axes, transposed."""
+        return INSTALLED["matrix_transpose"](self)
+
     def __invert__(self) -> Any:
         if self.scalar is I64:
             return -1 - self

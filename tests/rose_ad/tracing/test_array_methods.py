@@ -76,6 +76,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "x.clip": lambda x: x.clip(0.0, 0.5) + x.round() + x.copy(),
     "x.dot": lambda x: x.dot(x) + x.dot(x[0]),
     "x.astype": lambda x: x.astype(np.float32).astype(float) + (10 * x).astype(int) + x.astype(bool),
+    "vecdot": lambda x: np.vecdot(x, x) + np.matvec(x, x[0]) + np.vecmat(x[0], x),
+    "x.mT": lambda x: x.mT + x.reshape(1, 3, 3).mT[0],
     "x.size": lambda x: x.sum() / x.size / x.ndim / x.shape[0],
 }  # fmt: skip
 
