@@ -1,8 +1,8 @@
 """Random programs of arrays, drawn from a seed, that NumPy, JAX and rose_ad run as they stand.
 
 A program is f(x, v, w, m, k, j, b): a number, vectors, a matrix, an Int, a vector of Ints and one of Bools,
-some of length zero. It is drawn as it runs, by what it has so far, which is the same in every library: a pool of
-arrays of known kinds and shapes. What a branch, a loop, a call or a derivative is, a `Library` says.
+some of length zero. It is drawn as it runs, by what it has so far, which is the same in every library: a pool
+of arrays of known kinds and shapes. What a branch, a loop, a call or a derivative is, a `Library` says.
 
 Values stay moderate, and where a derivative has a kink no operand is equal to another by construction: see
 `apart`.
@@ -325,7 +325,7 @@ class _Run:
     # -------------------------------------------------------------------- statements with programs inside
 
     def inner(self, depth: int, pool: Sequence[Part]) -> Callable[..., Any]:
-        """A function of an array of floats that sees the pool and keeps the shape; it draws the same each time."""
+        """A function of an array of floats that sees the pool and keeps the shape, drawn alike each time."""
         seed, size = self.draw.getrandbits(40), self.draw.randint(1, 2)
 
         def f(x: Any, *more: Part) -> Any:
