@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import interop
+from .api import debug
 from .api.checkpoint import checkpoint
 from .api.custom import custom_jvp, custom_vjp, stop_gradient
 from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
@@ -254,6 +255,7 @@ __all__ = [
     "custom_linear_solve",
     "custom_root",
     "custom_vjp",
+    "debug",
     "debug_nans",
     "dense_solve",
     "diagonal",

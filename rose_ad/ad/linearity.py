@@ -48,7 +48,7 @@ def first_nonlinear(
 def _first(block: Block, found: set[Var], trusted: Trusted) -> Instr | None:
     for instr in block.instrs:
         on = tuple(a in found for a in instr.args)
-        if instr.op == "host" or instr.op in TABLE:
+        if (instr.op == "host" and instr.outs) or instr.op in TABLE:
             if any(on) and not _is_linear(instr, on):
                 return instr
         elif instr.op == "call" and any(on):

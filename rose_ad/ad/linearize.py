@@ -28,6 +28,7 @@ from ..ir.copying import (
 from ..ir.core import Block, Function, Linearized, Var
 from ..ir.in_force import under
 from ..ir.queries import free_variables
+from ..ir.shown import shows, silence, silent
 from ..ir.types import Ref, is_float, value_type
 from .dependence import depends, differentiable, touches
 from .linearizer import Linearizer
@@ -76,7 +77,7 @@ def _linearize_again(
     T = Builder()
     tangents = [T.block.param(function.params[k].type) for k in inner.active_params]
     params = [None if isinstance(p.type, Ref) else T.block.param(p.type) for p in function.params]
-    outs = T.call(inner.fwd, [p for p in params if p is not None])
+    outs = T.call(silent(inner.fwd), [p for p in params if p is not None])
     remembered = inner.remembered(params, outs, len(function.results))
     T.block.results = T.call(inner.lin, [*tangents, *remembered])
     return Linearized(
@@ -122,6 +123,8 @@ def _linearize(function: Function, mask: tuple[bool, ...], gone: tuple[bool, ...
     results = tuple(k for k, r in enumerate(function.results) if r in walk.tangents)
     T.block.results = tuple(walk.tangent(function.results[k], T) for k in results)
 
+    if shows(function):
+        silence(T.block)
     fwd_name, lin_name = f"{function.name}.fwd", f"{function.name}.lin"
     tangent_block = run("derived", lin_name, T.block)
     free = list(free_variables(tangent_block))

@@ -30,6 +30,7 @@ from ..ir.in_force import under
 from ..ir.ops import VIEWS, Visitor, length_of
 from ..ir.prims import TABLE
 from ..ir.queries import carried, counts, root_of, uses
+from ..ir.shown import silent
 from ..ir.types import I64, Array, Ref, Scalar, shape_of
 from .dependence import depends, differentiable, flow, touches
 
@@ -46,7 +47,7 @@ def transpose(function: Function, mask: tuple[bool, ...]) -> Function:
         with under(function.schedule), uncollected():
             if function.rule is not None:
                 known = function.rule.transpose(function, mask)
-            known = known or _transpose(differentiable(function), mask)
+            known = known or _transpose(silent(differentiable(function)), mask)
         function.derived["transpose", mask] = known
     return known
 

@@ -21,6 +21,7 @@ from ..base.source import here
 from ..base.tree import Structure, flatten, leaves_as, map_leaves, unflatten
 from ..ir.builder import Builder
 from ..ir.core import Atom, Const, Function, Linearized
+from ..ir.shown import silent
 from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
 from ..tracing.arrays import zeros_like
 from ..tracing.values import type_of
@@ -383,7 +384,7 @@ class _Transposed(_Derived):
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         base = self.base.specialise(self.structure, self.types)
-        f = base.ir
+        f = silent(base.ir)  # of which the values are not wanted
         wrt = [k for k, t in enumerate(self.types) if is_float(t)]
         mask = tuple(k in wrt for k in range(len(f.params)))
         if not is_linear(f, mask):

@@ -217,7 +217,8 @@ OPS: dict[str, Op] = {
     ),
     "host": Op(
         "(args)",
-        "the results of a Python function, which the run calls back",
+        "the results of a Python function, which the run calls back; one without results is called for what it "
+        "shows, and never left out: see `shown`",
         "host",
         lambda instr: list(instr.host.results),
         "host",

@@ -8,14 +8,36 @@ from typing import Any
 
 import numpy as np
 
+from ..base.errors import TypeMismatch
+from ..base.source import here
 from ..linalg import products
-from . import convolution, picking, samples, special, standard, statistics
+from ..tracing import arrays, linalg, numeric, reduce
+from ..tracing.control import where
+from ..tracing.values import lift
+from . import convolution, dtypes, picking, samples, special, standard, statistics
 
 
 def _cumulative(f: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x, *, axis=None, include_initial=False: f(
         x, axis=axis, include_initial=include_initial
     )
+
+
+def _column(x: Any) -> Any:
+    v = lift(x)
+    return v if v.ndim > 1 else arrays.reshape(v, (v.size, 1))
+
+
+def _diag(v: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix, or the matrix with that diagonal."""
+    x = lift(v)
+    if x.ndim == 2 and k == 0:
+        return arrays.diagonal(x)
+    if x.ndim != 1:
+        raise TypeMismatch(f"np.diag of shape {x.shape} at {k}", here(), "ra.diagonal, or ra.build")
+    square = where(np.eye(x.size, dtype=bool), x, 0)
+    before, after = max(-k, 0), max(k, 0)
+    return arrays.pad(square, ((before, after), (after, before))) if k else square
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
@@ -53,10 +75,36 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     ),
     np.nan_to_num: lambda x, nan=0.0: standard.nan_to_num(x, nan),
     np.i0: special.i0,
+    np.meshgrid: arrays.meshgrid,
+    np.empty_like: lambda a: arrays.zeros_like(a),
+    np.result_type: dtypes.result_type,
+    np.can_cast: dtypes.can_cast,
+    np.atleast_1d: lambda a: lift(a) if np.ndim(a) else arrays.reshape(lift(a), (1,)),
+    np.column_stack: lambda tup: arrays.concatenate([_column(x) for x in tup], 1),
+    np.diag: _diag,
+    np.fliplr: lambda m: lift(m)[:, ::-1],
+    np.flipud: lambda m: lift(m)[::-1],
+    np.ptp: lambda a, axis=None, keepdims=False: (
+        reduce.max(a, axis=axis, keepdims=keepdims) - reduce.min(a, axis=axis, keepdims=keepdims)
+    ),
+    np.vdot: lambda a, b: linalg.dot(arrays.ravel(a), arrays.ravel(b)),
+    # universal functions
+    np.divmod: lambda x, y: (lift(x) // y, lift(x) % y),
+    np.fabs: lambda x: abs(lift(x) * 1.0),
+    np.deg2rad: lambda x: lift(x) * (np.pi / 180.0),
+    np.radians: lambda x: lift(x) * (np.pi / 180.0),
+    np.rad2deg: lambda x: lift(x) * (180.0 / np.pi),
+    np.degrees: lambda x: lift(x) * (180.0 / np.pi),
 }
-# since numpy 2.0 or 2.1
+# since numpy 2.0, 2.1 or 2.2
 for _name, _f in {
     "trapezoid": samples.trapezoid,
+    "astype": lambda x, dtype: numeric.astype(x, dtype),
+    "matrix_transpose": lambda x: arrays.matrix_transpose(x),
+    "unstack": lambda x, axis=0: arrays.unstack(x, axis=axis),
+    "vecdot": products.vecdot,
+    "matvec": lambda x1, x2: products.vecdot(x1, lift(x2)[..., None, :]),
+    "vecmat": lambda x1, x2: products.vecdot(lift(x1)[..., None, :], lift(x2).mT),
     "cumulative_sum": _cumulative(picking.cumulative_sum),
     "cumulative_prod": _cumulative(picking.cumulative_prod),
 }.items():

@@ -11,14 +11,16 @@ from ..api.implicit import inv, solve
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..tracing.arrays import matrix_transpose
-from ..tracing.linalg import matmul, outer
+from ..tracing.linalg import cross, matmul, outer
 from .cholesky import cholesky
 from .determinants import det, slogdet
+from .diagonals import diagonal, trace
 from .eigh import eigh, eigvalsh
 from .matrices import floating
 from .norms import matrix_norm, vector_norm
 from .pinv import lstsq, pinv
 from .powers import matrix_power
+from .products import tensordot, vecdot
 from .qr import qr
 from .svd import cond, matrix_rank, svd, svdvals
 
@@ -76,4 +78,9 @@ if hasattr(np.linalg, "vector_norm"):  # since 2.0
         np.linalg.vector_norm: vector_norm,
         np.linalg.matrix_norm: matrix_norm,
         np.linalg.matrix_transpose: lambda x: matrix_transpose(x),
+        np.linalg.cross: lambda x1, x2: cross(x1, x2),
+        np.linalg.diagonal: diagonal,
+        np.linalg.trace: lambda x, *, offset=0: trace(x, offset=offset),
+        np.linalg.tensordot: tensordot,
+        np.linalg.vecdot: vecdot,
     }

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import TypeMismatch
 from ..base.source import here
+from ..ir.types import I64
 from . import arrays, linalg, numeric, reduce, sorting
 from .control import where
 from .indexing import axis_of, broadcast_to
@@ -49,10 +50,12 @@ def _pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: fl
 
 
 def _round(a: Any, decimals: int = 0) -> Any:
-    if decimals == 0:
-        return numeric.round(a)
+    x = lift(a)
+    if decimals == 0 or (x.scalar is I64 and decimals > 0):
+        return numeric.round(x)
     scale = 10.0**decimals
-    return numeric.round(lift(a) * scale) / scale
+    out = numeric.round(x * scale) / scale
+    return numeric.to_int(out) if x.scalar is I64 else out
 
 
 def _clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
@@ -168,12 +171,25 @@ def _spelled(a: Any) -> Any:
     return a[0] if len(a) == 1 and not isinstance(a[0], int) else a
 
 
+def _whole(a: Any) -> Any:
+    return numeric.to_int(numeric.round(a))
+
+
 METHODS: dict[str, Callable[..., Any]] = {
     **{name: FUNCTIONS[getattr(np, name)] for name in _METHODS},
     "flatten": FUNCTIONS[np.ravel],
     "reshape": lambda a, *shape: arrays.reshape(a, _spelled(shape)),
     "transpose": lambda a, *axes: arrays.transpose(a, _spelled(axes) if axes else None),
     "astype": numeric.astype,
+}
+# what divmod, round, math.floor, math.ceil and math.trunc of Python ask of a number
+OF_NUMBERS: dict[str, Callable[..., Any]] = {
+    "__divmod__": lambda a, other: (a // other, a % other),
+    "__rdivmod__": lambda a, other: (other // a, other % a),
+    "__round__": lambda a, digits=None: _round(a, digits) if digits is not None else _whole(a),
+    "__floor__": lambda a: numeric.to_int(numeric.floor(a)),
+    "__ceil__": lambda a: numeric.to_int(numeric.ceil(a)),
+    "__trunc__": lambda a: numeric.to_int(a),
 }
 
 
@@ -190,7 +206,8 @@ def universal_function(
     ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]
 ) -> Any:
     """What one of numpy's universal functions is for traced values; TypeMismatch where it is nothing."""
-    f, name = numeric.UFUNCS.get(ufunc.__name__), f"np.{ufunc.__name__}"
+    f = numeric.UFUNCS.get(ufunc.__name__) or INSTALLED["late_function"](ufunc)
+    name = f"np.{ufunc.__name__}"
     if method != "__call__":
         what = f"{name}.{method} does not know traced values"
         raise TypeMismatch(what, here(), _OF_UFUNCS.get(method, ""))

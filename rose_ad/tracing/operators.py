@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from .accumulator import Accumulator, Part, unread
-from .arrays import permute_dims
-from .as_numpy import METHODS, array_function, universal_function
+from .arrays import matrix_transpose, permute_dims
+from .as_numpy import METHODS, OF_NUMBERS, array_function, universal_function
 from .indexing import getitem
 from .linalg import matmul
 from .updates import At
@@ -36,18 +36,19 @@ def _install_on_accumulators() -> None:
         if name in _OPERATORS and callable(f):
             setattr(Accumulator, name, on_value(name))
             setattr(Part, name, on_part)
-    for name in METHODS:
+    for name in METHODS | OF_NUMBERS:
         setattr(Accumulator, name, on_value(name))
 
 
 def _install_methods() -> None:
-    for name, f in METHODS.items():
+    for name, f in (METHODS | OF_NUMBERS).items():
         setattr(Traced, name, f)
 
 
 INSTALLED.update(
     matmul=matmul,
     transpose=permute_dims,
+    matrix_transpose=matrix_transpose,
     getitem=getitem,
     at=At,
     ufunc=universal_function,

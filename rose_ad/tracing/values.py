@@ -38,6 +38,7 @@ from .trace import current, required
 SHORT = 4  # vectors up to this length are computed element by element
 _BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
 # by name, what operators do that are made of loops and indices: see `operators`
+_SHOW = "ra.debug.print('{}', x) prints the value when the function runs"
 INSTALLED: dict[str, Callable[..., Any]] = {}
 
 
@@ -86,6 +87,9 @@ class Traced(Leaf):
     def __repr__(self) -> str:
         return f"<traced {self.atom.type!r}>"
 
+    def __str__(self) -> str:
+        return f"{self!r}, whose value ra.debug.print('{{}}', x) shows"
+
     # Python asks these when a program needs a value now, and there is none while tracing
 
     def __bool__(self) -> bool:
@@ -106,8 +110,22 @@ class Traced(Leaf):
         self._no_value(
             "float()",
             "use it as it is, for traced numbers take arithmetic and ra.sin(x) etc.; a numpy array cannot hold "
-            "it: v = ra.zeros(n).at[i].set(x) for v[i] = x, or ra.array([x, y])",
+            "it: v = ra.zeros(n).at[i].set(x) for v[i] = x, or ra.array([x, y]); to look at it, "
+            + _SHOW,
         )
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            self._no_value(f"a text, in the format {spec!r},", _SHOW)
+        return str(self)
+
+    def item(self, *_: Any) -> NoReturn:
+        """A number of Python, which there is none of while tracing: TraceError."""
+        self._no_value("item()", f"use it as it is, x[i] of an array; to look at it, {_SHOW}")
+
+    def tolist(self) -> NoReturn:
+        """Numbers of Python, which there are none of while tracing: TraceError."""
+        self._no_value("tolist()", f"use it as it is; to look at it, {_SHOW}")
 
     def __int__(self) -> int:
         self._no_value("int()", "ra.to_int(x) rounds toward zero in the compiled function")
@@ -239,6 +257,11 @@ class Traced(Leaf):
     def T(self) -> Any:
         """The array with its axes reversed."""
         return INSTALLED["transpose"](self)
+
+    @property
+    def mT(self) -> Any:
+        """The matrices of the array, its last two axes, transposed."""
+        return INSTALLED["matrix_transpose"](self)
 
     def __invert__(self) -> Any:
         if self.scalar is I64:

@@ -1,7 +1,7 @@
 """Dead code: what no result and no live effect needs, found backwards, then taken out.
 
 Results of loops and branches go one by one, carries that only feed themselves too, and an accumulator that
-is never read takes everything added into it with it.
+is never read takes everything added into it with it. What is shown (`ir/shown.py`) stays.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TypeVar
 from ...ir.core import Atom, Block, Instr, Var
 from ...ir.prims import TABLE
 from ...ir.queries import carried, counts, instructions, root_of
+from ...ir.shown import is_shown, shows
 from ...ir.types import Ref
 
 T = TypeVar("T")
@@ -80,7 +81,9 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
             effect = _adds(instr.args[0], live, own)
             needed = effect
         case "call":
-            effect = any(isinstance(a.type, Ref) and _adds(a, live, own) for a in instr.args)
+            effect = shows(instr.callee) or any(
+                isinstance(a.type, Ref) and _adds(a, live, own) for a in instr.args
+            )
             needed = effect or bool(kept)
         case "scan" | "while":
             return _loop(instr, kept, live, own)
@@ -95,7 +98,8 @@ def _instr(instr: Instr, live: set[Var], own: set[Var]) -> bool:
             effect = any(effects)
             needed = effect or bool(kept)
         case _:
-            effect, needed = False, bool(kept)
+            effect = is_shown(instr)
+            needed = effect or bool(kept)
     if needed:
         _mark(instr.args, live)
     return effect
@@ -146,14 +150,17 @@ def _drop(block: Block, live: set[Var]) -> bool:
 
 
 def _is_live(instr: Instr, live: set[Var]) -> bool:
-    """Whether an instruction makes a live value or adds into a live reference."""
+    """Whether an instruction makes a live value, adds into a live reference or shows something."""
+    if is_shown(instr):
+        return True
     if instr.op == "addto":
         return instr.args[0] in live
     for o in instr.outs:
         if o in live:
             return True
     if instr.op == "call":
-        return any(isinstance(a.type, Ref) and a in live for a in instr.args)
+        adds = any(isinstance(a.type, Ref) and a in live for a in instr.args)
+        return adds or shows(instr.callee)
     return any(_is_live(inner, live) for block in instr.blocks for inner in block.instrs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -75,6 +76,8 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "x.clip": lambda x: x.clip(0.0, 0.5) + x.round() + x.copy(),
     "x.dot": lambda x: x.dot(x) + x.dot(x[0]),
     "x.astype": lambda x: x.astype(np.float32).astype(float) + (10 * x).astype(int) + x.astype(bool),
+    "vecdot": lambda x: np.vecdot(x, x) + np.matvec(x, x[0]) + np.vecmat(x[0], x),
+    "x.mT": lambda x: x.mT + x.reshape(1, 3, 3).mT[0],
     "x.size": lambda x: x.sum() / x.size / x.ndim / x.shape[0],
 }  # fmt: skip
 
@@ -94,6 +97,22 @@ def test_each_function_and_method_is_tried() -> None:
     ).split()  # fmt: skip
     assert {f.__name__ for f in FUNCTIONS} <= {*written, "amin", "amax", "around"}
     assert set(METHODS) <= set(written)
+
+
+# what Python's own functions make of a number
+NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "divmod": lambda x: divmod(x, 2.0) + divmod(-7.0, x),
+    "round": lambda x: (round(x), round(x, 1), round(x, -1)),
+    "floor": lambda x: (math.floor(x), math.ceil(x), math.trunc(x)),
+}
+
+
+@pytest.mark.parametrize("f", NUMBERS.values(), ids=NUMBERS)
+@pytest.mark.parametrize("x", [2.56, -2.56, 0.5, 3.0, -7, 4])
+def test_as_of_numbers(f: Callable[[Any], Any], x: Any) -> None:
+    found, wanted = ra.fn(f)(x), f(x)
+    assert found == pytest.approx(wanted, rel=1e-15)
+    assert all(type(a) is type(b) for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize(

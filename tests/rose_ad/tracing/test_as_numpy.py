@@ -54,6 +54,34 @@ SAME: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
             {"keepdims": True},
         )
     },
+    **{
+        name: (f, f, x)
+        for name, f, x in (
+            ("astype", lambda x: np.astype(x > 0.5, np.float64) + x, A),
+            ("matrix_transpose", lambda x: np.matrix_transpose(x), C),
+            ("meshgrid", lambda x: np.stack(np.meshgrid(x, x[1:])), A[0]),
+            ("meshgrid, ij", lambda x: np.stack(np.meshgrid(x, x[1:], indexing="ij")), A[0]),
+            ("empty_like", lambda x: np.empty_like(x) * 0.0, A),
+            ("atleast_1d", lambda x: np.atleast_1d(np.sum(x)) + np.atleast_1d(x), A[0]),
+            ("column_stack", lambda x: np.column_stack([x[0], x[1], x.T]), A),
+            ("diag of a matrix", lambda x: np.diag(x), A),
+            ("diag of a vector", lambda x: np.diag(x), A[0]),
+            ("diag below", lambda x: np.diag(x, -2), A[0]),
+            ("diag above", lambda x: np.diag(x, 1), A[0]),
+            ("fliplr", lambda x: np.fliplr(x) - np.flipud(x), A),
+            ("ptp", lambda x: np.ptp(x) + np.ptp(x, axis=0), A),
+            ("vdot", lambda x: np.vdot(x, x), A),
+            ("divmod", lambda x: np.stack(np.divmod(x, 0.3)), A),
+            ("fabs", lambda x: np.fabs(x) + np.fabs(np.argsort(x)), A),
+            ("degrees", lambda x: np.degrees(x) + np.rad2deg(x), A),
+            ("radians", lambda x: np.radians(x) + np.deg2rad(x), A),
+            ("linalg.trace", lambda x: np.linalg.trace(x), C),
+            ("linalg.diagonal", lambda x: np.linalg.diagonal(x), C),
+            ("linalg.vecdot", lambda x: np.linalg.vecdot(x, x), C),
+            ("linalg.tensordot", lambda x: np.linalg.tensordot(x, x, axes=3), C),
+            ("linalg.cross", lambda x: np.linalg.cross(x[0], x[1]), A),
+        )
+    },
     "einsum with a repeated name": (
         lambda x: ra.einsum("ii->i", x),
         lambda x: np.einsum("ii->i", x),
