@@ -27,6 +27,8 @@ from .scene.picture import (
     Track,
 )
 from .scene.scene import Scene
+from .scene.spread import log_uniform, normal, uniform
+from .solve.ensemble import Ensemble
 from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
@@ -39,6 +41,7 @@ __all__ = [
     "Circles",
     "Constraint",
     "Cross",
+    "Ensemble",
     "Fluid",
     "Image",
     "Limit",
@@ -57,7 +60,10 @@ __all__ = [
     "control",
     "descend",
     "find_scene",
+    "log_uniform",
+    "normal",
     "parameter",
     "scene_names",
     "show",
+    "uniform",
 ]

@@ -26,6 +26,7 @@ examples:
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
+  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05 --risk cvar:0.9
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys gradient billiards --check     compare with central differences
@@ -225,6 +226,7 @@ def _replay(commands: Any, run: Run) -> None:
 
 def _gradient(commands: Any, run: Run) -> None:
     command = _command(commands, "gradient", run, "print the gradient and what it costs")
+    _add_ensemble(command)
     _add_thorough(command)
     command.add_argument(
         "--check",
@@ -363,8 +365,31 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="descend from N controls, the given and the best of those around, and keep the best",
     )
+    _add_ensemble(command)
+
+
+def _add_ensemble(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--seed", type=_count, default=0, metavar="N", help="of the random starts (0)"
+        "--ensemble",
+        type=_count,
+        metavar="N",
+        help="of N draws of the fields that have a spread, side by side",
+    )
+    command.add_argument(
+        "--risk",
+        metavar="RISK",
+        help="what is small of an ensemble: mean, worst, or cvar:0.9, the mean of the worst tenth (mean)",
+    )
+    command.add_argument(
+        "--spread",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=KIND:SIZE",
+        help="how a field varies: normal:0.1, uniform:0.1 or log-uniform:2 (may be repeated)",
+    )
+    command.add_argument(
+        "--seed", type=_count, default=0, metavar="N", help="of random starts and draws (0)"
     )
 
 
