@@ -29,6 +29,8 @@ from .scene.picture import (
 from .scene.scene import Scene
 from .scene.spread import log_uniform, normal, uniform
 from .solve.ensemble import Ensemble
+from .solve.identify import identify
+from .solve.measurement import Measurement
 from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
@@ -46,6 +48,7 @@ __all__ = [
     "Image",
     "Limit",
     "Lines",
+    "Measurement",
     "Mpc",
     "OptimizeError",
     "Picture",
@@ -60,6 +63,7 @@ __all__ = [
     "control",
     "descend",
     "find_scene",
+    "identify",
     "log_uniform",
     "normal",
     "parameter",

@@ -360,6 +360,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
+def _identify(arguments: argparse.Namespace) -> int:
+    from rosephys.command.identifying import identify_scene
+
+    return identify_scene(arguments)
+
+
 def _runs(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import list_runs
 
@@ -472,6 +478,7 @@ RUNS: dict[str, Run] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "identify": _identify,
     "runs": _runs,
     "compare": _compare,
     "replay": _replay,
