@@ -27,6 +27,10 @@ from .scene.picture import (
     Track,
 )
 from .scene.scene import Scene
+from .scene.spread import log_uniform, normal, uniform
+from .solve.ensemble import Ensemble
+from .solve.identify import identify
+from .solve.measurement import Measurement
 from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
@@ -39,10 +43,12 @@ __all__ = [
     "Circles",
     "Constraint",
     "Cross",
+    "Ensemble",
     "Fluid",
     "Image",
     "Limit",
     "Lines",
+    "Measurement",
     "Mpc",
     "OptimizeError",
     "Picture",
@@ -57,7 +63,11 @@ __all__ = [
     "control",
     "descend",
     "find_scene",
+    "identify",
+    "log_uniform",
+    "normal",
     "parameter",
     "scene_names",
     "show",
+    "uniform",
 ]

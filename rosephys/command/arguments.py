@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rosephys.command.typed import count, fps, moment, png, positive, setting, size, starts
 from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
@@ -26,15 +26,14 @@ examples:
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
+  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05 --risk cvar:0.9
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
+  python -m rosephys identify bounce seen.csv --fit restitution     what it was, and how sure that is
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
 """
-
-MOST_STARTS = 65  # the given controls, and a batch of others
-MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 
 
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
@@ -101,16 +100,16 @@ def _record(commands: Any, run: Run) -> None:
     )
     command.add_argument(
         "--size",
-        type=_size,
+        type=size,
         default=SIZE,
         metavar="WxH",
         help="pixels of a film or picture (720x460)",
     )
     command.add_argument(
-        "--fps", type=_fps, default=FPS, metavar="N", help="frames a second of a film (30)"
+        "--fps", type=fps, default=FPS, metavar="N", help="frames a second of a film (30)"
     )
     command.add_argument(
-        "--at", type=_moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
+        "--at", type=moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
     )
 
 
@@ -130,7 +129,7 @@ def _optimize(commands: Any, run: Run) -> None:
         help="go on with the run in the folder of --out, as it was begun; more --iterations may be asked for",
     )
     command.add_argument(
-        "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
+        "--picture", type=png, metavar="FILE.png", help="draw how it ends, before and after"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -147,7 +146,7 @@ def _landscape(commands: Any, run: Run) -> None:
     )
     command.add_argument(
         "--span",
-        type=_positive,
+        type=positive,
         metavar="R",
         help="how far to look either way, relative to the size of a control (default: to suit the descent)",
     )
@@ -175,6 +174,34 @@ def _plot(commands: Any, run: Run) -> None:
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
     )
+
+
+def _identify(commands: Any, run: Run) -> None:
+    command = _command(
+        commands, "identify", run, "fit parameters of a scene to what was measured of its motion"
+    )
+    command.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA", help="a .csv, .npz or .parquet file of it"
+    )
+    command.add_argument("--fit", required=True, metavar="A,B", help="the fields to fit")
+    command.add_argument(
+        "--of",
+        metavar="A,B",
+        help="the columns to compare, parts of the state (default: all that are)",
+    )
+    command.add_argument(
+        "--hold-out",
+        type=moment,
+        default=0.0,
+        metavar="S",
+        help="do not fit this last part of each file, 0 to 1, and say how it is predicted",
+    )
+    command.add_argument(
+        "--level", type=moment, default=0.95, metavar="P", help="of the intervals (0.95)"
+    )
+    command.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the residuals")
+    command.add_argument("--out", type=Path, metavar="FILE.npz", help="keep all fields, for --load")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _runs(commands: Any, run: Run) -> None:
@@ -225,6 +252,7 @@ def _replay(commands: Any, run: Run) -> None:
 
 def _gradient(commands: Any, run: Run) -> None:
     command = _command(commands, "gradient", run, "print the gradient and what it costs")
+    _add_ensemble(command)
     _add_thorough(command)
     command.add_argument(
         "--check",
@@ -235,7 +263,7 @@ def _gradient(commands: Any, run: Run) -> None:
         "--by-state", action="store_true", help="also for every entry of the initial state"
     )
     command.add_argument(
-        "--repeat", type=_count, metavar="N", help="time N calls and give the median"
+        "--repeat", type=count, metavar="N", help="time N calls and give the median"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -287,6 +315,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "identify": _identify,
     "runs": _runs,
     "compare": _compare,
     "replay": _replay,
@@ -330,7 +359,7 @@ def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.Argum
     command.add_argument(
         "--set",
         dest="settings",
-        type=_setting,
+        type=setting,
         action="append",
         default=[],
         metavar="NAME=VALUE",
@@ -348,8 +377,8 @@ def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.Argum
 
 
 def _add_solving(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--iterations", type=_count, metavar="N", help="steps of the optimiser")
-    command.add_argument("--rate", type=_positive, metavar="R", help="learning rate")
+    command.add_argument("--iterations", type=count, metavar="N", help="steps of the optimiser")
+    command.add_argument("--rate", type=positive, metavar="R", help="learning rate")
     command.add_argument(
         "--optimizer",
         choices=tuple(OPTIMIZERS),
@@ -358,13 +387,36 @@ def _add_solving(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--starts",
-        type=_starts,
+        type=starts,
         default=1,
         metavar="N",
         help="descend from N controls, the given and the best of those around, and keep the best",
     )
+    _add_ensemble(command)
+
+
+def _add_ensemble(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--seed", type=_count, default=0, metavar="N", help="of the random starts (0)"
+        "--ensemble",
+        type=count,
+        metavar="N",
+        help="of N draws of the fields that have a spread, side by side",
+    )
+    command.add_argument(
+        "--risk",
+        metavar="RISK",
+        help="what is small of an ensemble: mean, worst, or cvar:0.9, the mean of the worst tenth (mean)",
+    )
+    command.add_argument(
+        "--spread",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=KIND:SIZE",
+        help="how a field varies: normal:0.1, uniform:0.1 or log-uniform:2 (may be repeated)",
+    )
+    command.add_argument(
+        "--seed", type=count, default=0, metavar="N", help="of random starts and draws (0)"
     )
 
 
@@ -380,68 +432,3 @@ def _add_theme(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--theme", choices=("dark", "light"), help="the colours (default: those the scene likes)"
     )
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
-    return name.strip(), value.strip()
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
-    return int(text)
-
-
-def _starts(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= MOST_STARTS):
-        raise argparse.ArgumentTypeError(
-            f"expected a whole number from 1 to {MOST_STARTS}, got {text!r}"
-        )
-    return int(text)
-
-
-def _png(text: str) -> Path:
-    if Path(text).suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
-    return Path(text)
-
-
-def _moment(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return value
-
-
-def _size(text: str) -> tuple[int, int]:
-    wide, by, high = text.partition("x")
-    if not (by and wide.isdecimal() and high.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, got {text!r}")
-    size = int(wide), int(high)
-    if not (MIN_PIXELS <= min(size) and max(size) <= MAX_PIXELS):
-        raise argparse.ArgumentTypeError(
-            f"expected from {MIN_PIXELS} to {MAX_PIXELS} pixels each way, got {text!r}"
-        )
-    return size
-
-
-def _fps(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 100):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 to 100, got {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return value

@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rosephys.command.arguments import Run, parser
+from rosephys.command.ensembles import member_summary, print_members, problem_of
 from rosephys.command.report import (
     DISAGREE,
     explain,
@@ -202,6 +203,7 @@ def _optimize(arguments: argparse.Namespace) -> int:
                 _save(arguments, problem, solution)
     if not arguments.json:
         print_solution(_name(arguments), problem, solution)
+        print_members(problem, solution.iterates[0].values, solution.best.values)
     asked = {"thorough": arguments.thorough, "quiet": arguments.json}
     end = ending(problem, solution, how, **asked)
     if not arguments.json:
@@ -228,6 +230,7 @@ def _result(
     if constrained(problem.scene):
         result |= {"violation": best.violation, "constraints": excesses(problem, best.values)}
     result |= how | {"loss": best.loss, "iteration": best.iteration, "gradient": best.gradient}
+    result |= member_summary(problem, best.values)
     result["controls"] = solution.controls(problem)
     result["losses"] = solution.losses
     result["solve_seconds"] = solution.seconds
@@ -357,6 +360,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
+def _identify(arguments: argparse.Namespace) -> int:
+    from rosephys.command.identifying import identify_scene
+
+    return identify_scene(arguments)
+
+
 def _runs(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import list_runs
 
@@ -376,7 +385,6 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Recorded:
-    from rosephys.files.evaluations import Recorded
     from rosephys.scene.finding import find_scene
 
     settings = dict(arguments.settings)
@@ -384,7 +392,7 @@ def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Recorded:
         from rosephys.files.values import load
 
         settings = {**load(arguments.load), **settings}
-    problem = Recorded(find_scene(arguments.scene, settings))
+    problem = problem_of(find_scene(arguments.scene, settings), arguments)
     problem.inspect(drawn)
     return problem
 
@@ -470,6 +478,7 @@ RUNS: dict[str, Run] = {
     "optimize": _optimize,
     "landscape": _landscape,
     "plot": _plot,
+    "identify": _identify,
     "runs": _runs,
     "compare": _compare,
     "replay": _replay,

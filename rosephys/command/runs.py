@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rosephys.command.ensembles import ensemble_settings, take_up_ensemble
 from rosephys.command.report import counted, print_table, to_json
 from rosephys.console import say
 from rosephys.errors import SceneError
@@ -46,6 +47,7 @@ def take_up(arguments: argparse.Namespace) -> None:
     arguments.settings = arguments.settings or list(begun["settings"].items())
     if arguments.load is None and begun.get("load"):
         arguments.load = Path(begun["load"])
+    take_up_ensemble(arguments, begun.get("ensemble"))
     how = begun["how"]
     for name in ASKED:
         if getattr(arguments, name) is None:
@@ -110,6 +112,7 @@ def _begun(arguments: argparse.Namespace, problem: Recorded, how: dict[str, Any]
         "load": str(arguments.load) if arguments.load else None,
         "values": digest(values),
         "how": how,
+        "ensemble": ensemble_settings(arguments),
     }
 
 
@@ -136,6 +139,8 @@ def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> No
             )
     if before["settings"] != now["settings"] or before.get("values") != now["values"]:
         raise SceneError(f"the run in {folder} was begun with other values; take another --out")
+    if before.get("ensemble") != now["ensemble"]:
+        raise SceneError(f"the run in {folder} was begun with another ensemble; take another --out")
     if before.get("source") != now["source"]:
         raise SceneError(_changed(now["typed"], folder))
 

@@ -12,12 +12,14 @@ from tempfile import mkdtemp
 from time import perf_counter
 from typing import Any
 
+from rosephys.command.ensembles import ensemble_words
 from rosephys.command.report import judged, warn_of_gradient
 from rosephys.console import Bar, say, working
 from rosephys.errors import OptimizeError, describe
 from rosephys.files.values import save
 from rosephys.scene.scene import constrained, costed
 from rosephys.solve.constraints import worst
+from rosephys.solve.ensemble import Ensemble
 from rosephys.solve.guard import at_first
 from rosephys.solve.iterate import Iterate, Solution
 from rosephys.solve.optimize import check_optimizer
@@ -148,7 +150,7 @@ def ending(
     if constrained(problem.scene):
         came_to = under_constraints(solution.losses, worst(problem, values), how["optimizer"])
     else:
-        told = how["optimizer"], how["rate"], costed(problem.scene)
+        told = how["optimizer"], how["rate"], costed(problem.scene) or isinstance(problem, Ensemble)
         came_to = outcome(solution.losses, steep, verdict, *told)
     return Ending(verdict, came_to)
 
@@ -160,6 +162,7 @@ def _with_help(arguments: argparse.Namespace, hint: Help) -> str:
         words += ["--set", f"{name}={value}"]
     if arguments.load:
         words += ["--load", str(arguments.load)]
+    words += ensemble_words(arguments)
     options = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
     options |= {hint.option: hint.value}
     if hint.option == "starts" and arguments.starts > 1:  # which has been tried: others, then

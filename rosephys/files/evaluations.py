@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import SceneError
 from ..scene.scene import Scene
+from ..solve.ensemble import Ensemble
 from ..solve.problem import Arrays, Problem, Values
 
 Floats = NDArray[np.float64]
@@ -91,8 +92,8 @@ class Evaluations:
 class Recorded(Problem):
     """A problem whose losses and gradients are answered from a file as far as it goes, and recorded there."""
 
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene)
+    def __init__(self, scene: Scene, *ensemble: Any, **how: Any) -> None:
+        super().__init__(scene, *ensemble, **how)
         self.evaluations: Evaluations | None = None
 
     def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
@@ -123,6 +124,10 @@ class Recorded(Problem):
             answer = super().losses(values, batch)
             self.evaluations.add(key, answer)
         return answer
+
+
+class RecordedEnsemble(Recorded, Ensemble):
+    """The same of an ensemble."""
 
 
 def _key(*several: Mapping[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 from rosephys.errors import SceneError
 
 from ..given import shape_of, told
+from .spread import Spread
 from .stored import numbers_in
 
 
@@ -31,6 +32,7 @@ class Field:
     rate: float = 1.0
     anchor: str | None = None
     name: str = ""
+    spread: Spread | None = None
 
     @property
     def type(self) -> str:
@@ -62,10 +64,12 @@ def parameter(
     bounds: tuple[float, float] | None = None,
     choices: tuple[str, ...] | None = None,
     handle: bool = False,
+    spread: Spread | None = None,
 ) -> Any:
     """Declare a field. An array's default may be a function of the scene. A `handle`, a point of the plane,
-    can be dragged in the window."""
-    return Field(default, doc, unit, bounds, choices, handle=handle)
+    can be dragged in the window. `spread` says what it is among the members of an `Ensemble`: `normal(0.1)`,
+    `uniform`, `log_uniform`, or a function of a generator and the value."""
+    return Field(default, doc, unit, bounds, choices, handle=handle, spread=spread)
 
 
 def control(
@@ -88,7 +92,7 @@ def control(
 
 def wrong_field(f: Field) -> str:
     """What is wrong with a field as it is declared; "" if nothing is."""
-    tests = (_wrong_words, _wrong_choices, _wrong_bounds, _wrong_default)
+    tests = (_wrong_words, _wrong_choices, _wrong_bounds, _wrong_default, _wrong_spread)
     return next(filter(None, (test(f) for test in tests)), "")
 
 
@@ -102,6 +106,20 @@ def _wrong_default(f: Field) -> str:
         return f"a control is a float or an array, which can move, not the {f.type} {told(given)}{better}"
     if f.handle and not callable(given) and np.shape(given) != (2,):
         return f"a handle is a point of the plane, such as (1.0, 0.5), not {told(given)}"
+    return ""
+
+
+def _wrong_spread(f: Field) -> str:
+    if f.spread is None:
+        return ""
+    if not callable(f.spread):
+        return (
+            f"spread is {told(f.spread)}; wanted normal(0.1), uniform, log_uniform, or a function"
+        )
+    if not f.live:
+        return (
+            f"has a spread, and is the {f.type} {told(f.default)}: only floats and arrays may vary"
+        )
     return ""
 
 

@@ -63,7 +63,7 @@ def curves(
 
 def _rows_of_state(trajectory: Any) -> dict[str, NDArray[Any]]:
     """The numbers of all states, by the names of the parts."""
-    known = {_dotted(full): np.asarray(leaf) for full, leaf in leaves(trajectory, "")}
+    known = {dotted(full): np.asarray(leaf) for full, leaf in leaves(trajectory, "")}
     return {full: array for full, array in known.items() if array.dtype.kind in "bif"}
 
 
@@ -98,6 +98,6 @@ def _time(problem: Problem) -> str:
     return ", ".join(filter(None, ("time", problem.scene.fields["dt"].unit)))
 
 
-def _dotted(name: str) -> str:
+def dotted(name: str) -> str:
     """arms.0.angle for .arms[0].angle"""
     return re.sub(r"\[['\"]?(.*?)['\"]?\]", r".\1", name).lstrip(".") or "state"

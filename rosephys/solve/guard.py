@@ -127,6 +127,9 @@ def cause(problem: Problem, values: Values) -> str:
 
 
 def _causes(problem: Problem, values: Values) -> Iterator[str]:
+    whose, problem, values = problem.suspect(values)
+    if whose:
+        yield whose
     breach = in_motion(problem, values)
     if breach is not None:
         yield breach.words

@@ -14,6 +14,7 @@ from . import first_order, lbfgs
 from .augmented_lagrangian import where_constrained, with_multipliers
 from .cma_es import cma_es
 from .constraints import violation
+from .ensemble import Ensemble
 from .gauss_newton import gauss_newton
 from .ilqr import sweeping
 from .iterate import Iterate, Solver, Task, check, evaluated
@@ -97,6 +98,10 @@ def check_optimizer(problem: Problem, name: str) -> None:
         raise SceneError(
             f"{name} needs a loss that is residuals alone: {scene.name} has a method"
             f" {'cost' if costed(scene) else 'loss'}; docs/solving.md"
+        )
+    if optimizer.needs == "stages" and isinstance(problem, Ensemble):
+        raise SceneError(
+            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
         )
     if optimizer.extra and find_spec(optimizer.extra) is None:
         other = "augmented-lagrangian" if constrained(scene) else "adam"

@@ -70,7 +70,8 @@ def outcome(
     """What has become of a descent by an optimiser; None of one that made no update.
 
     `losses` are those before each update and after the last, `steepness` is that of the best iterate, `verdict`
-    the one on its gradient, and `costed` whether the loss has a cost along the way.
+    the one on its gradient. `costed` are losses whose minimum is seldom zero: with a cost along the way, or of
+    an ensemble.
     """
     if verdict.reason in ("no controls", "flat"):
         return Outcome(
@@ -95,7 +96,7 @@ def outcome(
     if REACH * steepness <= SMALL * max(abs(best), gained):
         small = f"{left}, and its gradient is small: a"
         if costed:
-            return Outcome("arrived", f"{small} minimum, which with a cost is seldom zero")
+            return Outcome("arrived", f"{small} minimum, which is seldom zero here")
         words = f"{small} local minimum, and there may be lower ones"
         return Outcome("stuck", words, ELSEWHERE)
     words = f"{left}, and it does not fall any more, though its gradient is not small"

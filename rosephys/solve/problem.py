@@ -225,6 +225,11 @@ class Problem:
 
     # --------------------------------------------------------------------------------- what is asked
 
+    def suspect(self, values: Values) -> tuple[str, Problem, Values]:
+        """The problem and the values whose motion is to be looked at where a loss is not finite, and which they
+        are in words, if there are several."""
+        return "", self, values
+
     def inspect(self, drawn: bool = True) -> None:
         """Call what a scene says beside its motion, on its first state, and compile nothing.
 
@@ -299,15 +304,23 @@ class Problem:
         value, gradient = self._gradient(*self.split(values))
         return float(value), {n: np.asarray(g) for n, g in gradient.items()}
 
+    def along(self, direction: Values) -> Arrays:
+        """A direction of all controls: zero in those that it does not name."""
+        controls = self.split({})[0]
+        return {
+            n: _of_shape(n, direction[n], v.shape) if n in direction else np.zeros(v.shape)
+            for n, v in controls.items()
+        }
+
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the loss along a direction of the controls, by forward mode."""
         controls, constants = self.split(values)
-        return float(self._slope(controls, _direction(controls, direction), constants))
+        return float(self._slope(controls, self.along(direction), constants))
 
     def hessian_product(self, values: Values, direction: Values) -> Arrays:
         """The second derivatives of the loss in the controls times a direction of them, exact."""
         controls, constants = self.split(values)
-        found = self._curvature(controls, _direction(controls, direction), constants)
+        found = self._curvature(controls, self.along(direction), constants)
         return {n: np.asarray(part) for n, part in found.items()}
 
     def costs(self, values: Values) -> np.ndarray[Any, Any]:
@@ -339,7 +352,7 @@ class Problem:
     def constraint_hessian_product(self, values: Values, weights: Any, direction: Values) -> Arrays:
         """The second derivatives of the sum of those m numbers, weighed by (m,), times a direction."""
         controls, constants = self.split(values)
-        along = _direction(controls, direction)
+        along = self.along(direction)
         found = self._constraint_curvature(controls, along, np.asarray(weights, float), constants)
         return {n: np.asarray(part) for n, part in found.items()}
 
@@ -428,15 +441,6 @@ class Problem:
             along[k] = 1.0
             out[k] = slope(along)
         return out
-
-
-def _direction(controls: Arrays, direction: Values) -> Arrays:
-    """A direction of all controls: zero in those that it does not name."""
-    zero = np.zeros(())
-    return {
-        n: _of_shape(n, direction.get(n, np.broadcast_to(zero, v.shape)), v.shape)
-        for n, v in controls.items()
-    }
 
 
 def followed(rows: Any, row: Any) -> Any:

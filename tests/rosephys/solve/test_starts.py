@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rosephys import OptimizeError, Problem, find_scene
-from rosephys.command.arguments import MOST_STARTS
+from rosephys.command.typed import MOST_STARTS
 from rosephys.solve.scout import BATCH
 from rosephys.solve.starts import descend_from
 
