@@ -7,7 +7,7 @@ loss, gradient = problem.value_and_gradient(problem.values)
 """
 
 from .constraint import Constraint
-from .errors import OptimizeError, SceneError
+from .errors import OptimizeError, SceneError, SweepError
 from .files.notebook import Animation, show
 from .limit import Limit
 from .scene.fields import control, parameter
@@ -30,6 +30,8 @@ from .scene.scene import Scene
 from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
+from .sweeps.kept import load_sweep
+from .sweeps.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -52,12 +54,15 @@ __all__ = [
     "Problem",
     "Scene",
     "SceneError",
+    "SweepError",
     "Text",
     "Track",
     "control",
     "descend",
     "find_scene",
+    "load_sweep",
     "parameter",
     "scene_names",
     "show",
+    "sweep",
 ]

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
+from rosephys.sweeps.varied import Varied, varied
 
 Run: TypeAlias = "Callable[[argparse.Namespace], int]"
 
@@ -27,6 +28,7 @@ examples:
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
+  python -m rosephys sweep billiards --starts 4096 --vary restitution=0.5:1:64
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
@@ -133,6 +135,31 @@ def _optimize(commands: Any, run: Run) -> None:
         "--picture", type=_png, metavar="FILE.png", help="draw how it ends, before and after"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _sweep(commands: Any, run: Run) -> None:
+    command = _command(commands, "sweep", run, "compute a scene at many values, from many starts")
+    add = command.add_argument
+    add(
+        "--vary",
+        type=_varied,
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH:N",
+        help="N values of a number (0.5:1:64, 1:100:5:log), those named (0.5,0.8), or a range (0.5:1)",
+    )
+    add("--samples", type=_count, metavar="N", help="how often to draw from the ranges")
+    add("--starts", type=_count, default=1, metavar="N", help="the controls, and N - 1 around (1)")
+    add("--seed", type=_count, default=0, metavar="N", help="of samples and starts (0)")
+    add("--iterations", type=_count, default=0, metavar="N", help="descend from each (0)")
+    add("--rate", type=_positive, metavar="R", help="learning rate")
+    add("--optimizer", choices=tuple(OPTIMIZERS), metavar="NAME", help="one that goes downhill")
+    add("--threads", type=_some, metavar="N", help="of this machine (all cores)")
+    add("--dask", metavar="HOST:PORT|local:N", help="a Dask cluster, or N processes, instead")
+    add("--chunk", type=_some, metavar="N", help="points in a task (by the scene's steps)")
+    add("--out", type=Path, metavar="DIR", help="where it is kept (SCENE-sweep)")
+    add("--resume", action="store_true", help="go on with the sweep in that folder")
+    add("--json", action="store_true", help="print one JSON object")
 
 
 def _landscape(commands: Any, run: Run) -> None:
@@ -285,6 +312,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "gallery": _gallery,
     "record": _record,
     "optimize": _optimize,
+    "sweep": _sweep,
     "landscape": _landscape,
     "plot": _plot,
     "runs": _runs,
@@ -387,6 +415,20 @@ def _setting(text: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
     return name.strip(), value.strip()
+
+
+def _varied(text: str) -> tuple[str, Varied]:
+    name, values = _setting(text)
+    try:
+        return name, varied(values)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{name}={values}: {error}") from None
+
+
+def _some(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _count(text: str) -> int:

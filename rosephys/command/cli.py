@@ -357,6 +357,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
+def _sweep(arguments: argparse.Namespace) -> int:
+    from rosephys.command.sweeping import sweep
+
+    return sweep(arguments, _problem(arguments, drawn=False))
+
+
 def _runs(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import list_runs
 
@@ -468,6 +474,7 @@ RUNS: dict[str, Run] = {
     "gallery": _gallery,
     "record": _record,
     "optimize": _optimize,
+    "sweep": _sweep,
     "landscape": _landscape,
     "plot": _plot,
     "runs": _runs,

@@ -86,6 +86,16 @@ class Problem:
         """The scene's time step, in seconds."""
         return float(self.values["dt"])
 
+    @property
+    def loss_function(self) -> ra.Fn:
+        """The loss as a function of controls and constants, as `split` gives them, to be transformed."""
+        return self._loss
+
+    @property
+    def trajectory_function(self) -> ra.Fn:
+        """The same of all states; see `trajectory`."""
+        return self._trajectory
+
     # ------------------------------------------------------------------------------- what is traced
 
     def bound(self, controls: Values, constants: Values) -> Contract:
