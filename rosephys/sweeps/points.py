@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -59,20 +59,12 @@ class Points:
         """The varied numbers of these rows, each (len(rows),)."""
         *places, sample, _ = np.unravel_index(rows, self.shape)
         found = {n: v[k] for (n, v), k in zip(self.grid.items(), places, strict=True)}
-        return found | {n: v[sample] for n, v in self._drawn.items()}
+        drawn = _hypercube(tuple(self.between.values()), self.samples, self.seed)
+        return found | {n: v[sample] for n, v in zip(self.between, drawn, strict=True)}
 
     def start(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of the start of each of these rows."""
         return np.asarray(rows % self.starts)
-
-    @cached_property
-    def _drawn(self) -> dict[str, Floats]:
-        draw = np.random.default_rng([self.seed, 1])
-        out = {}
-        for name, (low, high) in self.between.items():
-            place = (draw.permutation(self.samples) + draw.random(self.samples)) / self.samples
-            out[name] = low + (high - low) * place
-        return out
 
     def controls(
         self, own: Mapping[str, Floats], bounds: Mapping[str, Range], starts: NDArray[np.int64]
@@ -101,6 +93,16 @@ class Points:
             if block == 0:
                 out[name][0] = value
         return out
+
+
+@lru_cache(8)
+def _hypercube(ranges: tuple[Range, ...], samples: int, seed: int) -> list[Floats]:
+    """The samples of each range."""
+    draw, found = np.random.default_rng([seed, 1]), []
+    for low, high in ranges:
+        place = (draw.permutation(samples) + draw.random(samples)) / samples
+        found.append(low + (high - low) * place)
+    return found
 
 
 def points(
