@@ -7,7 +7,7 @@ loss, gradient = problem.value_and_gradient(problem.values)
 """
 
 from .constraint import Constraint
-from .errors import OptimizeError, SceneError
+from .errors import OptimizeError, SceneError, SweepError
 from .files.notebook import Animation, show
 from .limit import Limit
 from .scene.fields import control, parameter
@@ -34,6 +34,8 @@ from .solve.measurement import Measurement
 from .solve.mpc import Mpc
 from .solve.optimize import descend
 from .solve.problem import Problem
+from .sweeps.kept import load_sweep
+from .sweeps.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -58,16 +60,19 @@ __all__ = [
     "Problem",
     "Scene",
     "SceneError",
+    "SweepError",
     "Text",
     "Track",
     "control",
     "descend",
     "find_scene",
     "identify",
+    "load_sweep",
     "log_uniform",
     "normal",
     "parameter",
     "scene_names",
     "show",
+    "sweep",
     "uniform",
 ]

@@ -40,6 +40,10 @@ class FilmError(Exception):
     """A film that cannot be written: there is no encoder, or it has no use for these frames."""
 
 
+class SweepError(Exception):
+    """A sweep that cannot go on: what it has computed is kept."""
+
+
 METHODS = (  # of a scene
     *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints"),
     *("picture", "tracks", "limits", "invariants"),
@@ -57,7 +61,7 @@ def describe(error: BaseException) -> str:
         return f"{type(error).__name__}: {error.msg}, {error.filename}:{error.lineno}\n    {text}"
     if isinstance(error, ra.RoseError):
         return _rose(error, own)
-    known = isinstance(error, (Slip, OptimizeError, NotFiniteError, FilmError))
+    known = isinstance(error, (Slip, OptimizeError, NotFiniteError, FilmError, SweepError))
     if known or not own or (isinstance(error, SceneError) and _spoken(error, own)):
         return _without_line(error)
     kind = "" if isinstance(error, SceneError) else f"{type(error).__name__}: "
@@ -141,7 +145,8 @@ def _without_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror.lower()}"
-    if isinstance(error, (SceneError, OptimizeError, NotFiniteError, FilmError, OSError)):
+    spoken = SceneError, OptimizeError, NotFiniteError, FilmError, SweepError, OSError
+    if isinstance(error, spoken):
         return str(error) or type(error).__name__
     place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}"

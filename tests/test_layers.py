@@ -36,6 +36,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"solve"},
         {"drawing"},
         {"files"},  # what is kept is drawn first: a film is pictures in a file
+        {"sweeps", "interop"},
         {"__init__"},
         {"window"},
         {"command"},

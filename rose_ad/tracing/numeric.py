@@ -153,7 +153,7 @@ def atan2(y: Any, x: Any) -> Any:
 
 def pow(x: Any, y: Any) -> Any:
     """x to the y, as `x ** y`."""
-    return x**y if is_traced((x, y)) else np.power(x, y)
+    return lift(x) ** y if is_traced((x, y)) else np.power(x, y)
 
 
 def minimum(x: Any, y: Any) -> Any:

@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from rosephys.command.typed import count, fps, moment, png, positive, setting, size, starts
+from rosephys.command.typed import (
+    count,
+    fps,
+    moment,
+    png,
+    positive,
+    setting,
+    size,
+    some,
+    starts,
+    values,
+)
 from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
@@ -28,6 +39,7 @@ examples:
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
   python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05 --risk cvar:0.9
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
+  python -m rosephys sweep billiards --starts 4096 --vary restitution=0.5:1:64
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys identify bounce seen.csv --fit restitution     what it was, and how sure that is
   python -m rosephys gradient billiards --check     compare with central differences
@@ -132,6 +144,31 @@ def _optimize(commands: Any, run: Run) -> None:
         "--picture", type=png, metavar="FILE.png", help="draw how it ends, before and after"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _sweep(commands: Any, run: Run) -> None:
+    command = _command(commands, "sweep", run, "compute a scene at many values, from many starts")
+    add = command.add_argument
+    add(
+        "--vary",
+        type=values,
+        action="append",
+        default=[],
+        metavar="NAME=LOW:HIGH:N",
+        help="N values of a number (0.5:1:64, 1:100:5:log), those named (0.5,0.8), or a range (0.5:1)",
+    )
+    add("--samples", type=count, metavar="N", help="how often to draw from the ranges")
+    add("--starts", type=count, default=1, metavar="N", help="the controls, and N - 1 around (1)")
+    add("--seed", type=count, default=0, metavar="N", help="of samples and starts (0)")
+    add("--iterations", type=count, default=0, metavar="N", help="descend from each (0)")
+    add("--rate", type=positive, metavar="R", help="learning rate")
+    add("--optimizer", choices=tuple(OPTIMIZERS), metavar="NAME", help="one that goes downhill")
+    add("--threads", type=some, metavar="N", help="of this machine (all cores)")
+    add("--dask", metavar="HOST:PORT|local:N", help="a Dask cluster, or N processes, instead")
+    add("--chunk", type=some, metavar="N", help="points in a task (by the scene's steps)")
+    add("--out", type=Path, metavar="DIR", help="where it is kept (SCENE-sweep)")
+    add("--resume", action="store_true", help="go on with the sweep in that folder")
+    add("--json", action="store_true", help="print one JSON object")
 
 
 def _landscape(commands: Any, run: Run) -> None:
@@ -313,6 +350,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "gallery": _gallery,
     "record": _record,
     "optimize": _optimize,
+    "sweep": _sweep,
     "landscape": _landscape,
     "plot": _plot,
     "identify": _identify,

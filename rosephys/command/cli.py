@@ -366,6 +366,12 @@ def _identify(arguments: argparse.Namespace) -> int:
     return identify_scene(arguments)
 
 
+def _sweep(arguments: argparse.Namespace) -> int:
+    from rosephys.command.sweeping import sweep
+
+    return sweep(arguments, _problem(arguments, drawn=False))
+
+
 def _runs(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import list_runs
 
@@ -476,6 +482,7 @@ RUNS: dict[str, Run] = {
     "gallery": _gallery,
     "record": _record,
     "optimize": _optimize,
+    "sweep": _sweep,
     "landscape": _landscape,
     "plot": _plot,
     "identify": _identify,

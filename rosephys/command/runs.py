@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +16,21 @@ from rosephys.console import say
 from rosephys.errors import SceneError
 from rosephys.files.destination import kind, try_out
 from rosephys.files.evaluations import Evaluations, Recorded
-from rosephys.files.run import BEST, EVALUATIONS, RUN, Kept, Run, begun_in, digest, read_run
+from rosephys.files.run import (
+    BEST,
+    EVALUATIONS,
+    RUN,
+    Kept,
+    Run,
+    begun_in,
+    digest,
+    read_run,
+    source,
+)
 from rosephys.scene.finding import find_scene
 from rosephys.solve.iterate import Iterate
 
 if TYPE_CHECKING:
-    from rosephys.scene.scene import Scene
     from rosephys.solve.curves import Curves
     from rosephys.solve.iterate import Solution
 
@@ -107,19 +115,13 @@ def _begun(arguments: argparse.Namespace, problem: Recorded, how: dict[str, Any]
     return {
         "scene": Path(arguments.scene).stem,
         "typed": str(arguments.scene),
-        "source": _source(problem.scene),
+        "source": source(problem.scene),
         "settings": {name: str(value) for name, value in arguments.settings},
         "load": str(arguments.load) if arguments.load else None,
         "values": digest(values),
         "how": how,
         "ensemble": ensemble_settings(arguments),
     }
-
-
-def _source(scene: Scene) -> str:
-    """What says of a scene's file which it is."""
-    module = sys.modules[type(scene).__module__]
-    return digest(Path(str(module.__file__)).read_bytes())
 
 
 def _changed(typed: str, folder: Path) -> str:
@@ -199,7 +201,7 @@ def replayed(arguments: argparse.Namespace) -> list[str]:
 def _warn_of_change(run: Kept, typed: str) -> None:
     """Say so where the scene is no more what it was: the same controls have another motion then."""
     scene = find_scene(typed, run.begun["settings"])
-    if run.begun.get("source") == _source(scene):
+    if run.begun.get("source") == source(scene):
         return
     loss = f", whose best loss was {run.best['loss']:.6g}" if run.best else ""
     say(

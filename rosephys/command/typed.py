@@ -6,6 +6,8 @@ import argparse
 import math
 from pathlib import Path
 
+from rosephys.sweeps.varied import Varied, varied
+
 MOST_STARTS = 65  # the given controls, and a batch of others
 MIN_PIXELS, MAX_PIXELS = 64, 8192  # of a film or picture each way
 
@@ -15,6 +17,20 @@ def setting(text: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
     return name.strip(), value.strip()
+
+
+def values(text: str) -> tuple[str, Varied]:
+    name, given = setting(text)
+    try:
+        return name, varied(given)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{name}={given}: {error}") from None
+
+
+def some(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 def count(text: str) -> int:

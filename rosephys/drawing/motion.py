@@ -8,7 +8,7 @@ from rosephys.drawing.numerals import number
 from rosephys.drawing.paint import backdrop, lamp, paint_shapes, paint_tracks
 from rosephys.drawing.palette import colour
 from rosephys.drawing.words import words
-from rosephys.scene.picture import SIZE
+from rosephys.scene.picture import SIZE, Picture
 from rosephys.sdl import pygame
 
 if TYPE_CHECKING:
@@ -45,6 +45,16 @@ class MotionPicture:
         table = pygame.Rect(0, 0, size[0], size[1] - round(34 * unit))
         self.draw(surface, table, at, 0.62 * unit)
         return surface
+
+
+def still(picture: Picture, size: tuple[int, int]) -> pygame.Surface:
+    """A picture alone, in so many pixels."""
+    surface = pygame.Surface(size, 0, 32)
+    unit = min(size[0] / SIZE[0], size[1] / SIZE[1])
+    view = backdrop(surface, picture, surface.get_rect(), 0.62 * unit)
+    with lamp(picture):
+        paint_shapes(surface, picture, view)
+    return surface
 
 
 def _write_caption(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -154,6 +155,12 @@ def environment() -> dict[str, str]:
 def digest(data: bytes) -> str:
     """What says of bytes which they are."""
     return sha256(data).hexdigest()
+
+
+def source(scene: Scene) -> str:
+    """What says of a scene's file which it is; "" of one that has none, in a notebook for example."""
+    path = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
+    return digest(Path(path).read_bytes()) if path else ""
 
 
 def _row(start: int, iterate: Iterate) -> dict[str, Any]:

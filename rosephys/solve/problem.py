@@ -86,6 +86,16 @@ class Problem:
         """The scene's time step, in seconds."""
         return float(self.values["dt"])
 
+    @property
+    def loss_function(self) -> ra.Fn:
+        """The loss as a function of controls and constants, as `split` gives them, to be transformed."""
+        return self._loss
+
+    @property
+    def trajectory_function(self) -> ra.Fn:
+        """The same of all states; see `trajectory`."""
+        return self._trajectory
+
     # ------------------------------------------------------------------------------- what is traced
 
     def bound(self, controls: Values, constants: Values) -> Contract:
@@ -108,9 +118,14 @@ class Problem:
         return self._total(scene, scene.initial())
 
     def _total(self, scene: Contract, first: Any) -> Any:
-        """The loss of a motion: that of its last state, and the integral of the cost on the way."""
+        return self.run(scene, first)[1]
+
+    def run(self, scene: Contract, first: Any) -> tuple[Any, Any]:
+        """The last state of a motion from the first on, and its loss: that of the last state, and the integral
+        of the cost on the way; for who traces more of it."""
         if not scene.costed:
-            return scene.loss(self._rollout(scene, first))
+            final = self._rollout(scene, first)
+            return final, scene.loss(final)
         step = scene.stepping(first)
 
         def counted(t: Any, carry: Any) -> Any:
@@ -119,7 +134,7 @@ class Problem:
 
         start = first, 0.0
         final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
-        return scene.loss(final) + scene.dt * total
+        return final, scene.loss(final) + scene.dt * total
 
     def _trace_rest(self, state: Any, controls: Values, constants: Values) -> Any:
         return self._total(self.bound(controls, constants), state)

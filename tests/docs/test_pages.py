@@ -22,6 +22,9 @@ FURTHER = (
     "torch",
     "matplotlib",
     "imageio_ffmpeg",
+    "pyarrow",
+    "distributed",
+    "gymnasium",
 )  # the extras of pyproject.toml
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 

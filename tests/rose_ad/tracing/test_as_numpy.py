@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,20 @@ import rose_ad as ra
 R = np.random.default_rng(0)
 A, B, C = R.normal(size=(2, 3)), R.normal(size=(3, 3)), R.normal(size=(4, 2, 3))
 
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    name: getattr(operator, name)
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+}
 SAME: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
+    **{
+        f"{name}, of an array of numpy's of shape {shape} and a traced one": (
+            lambda x, f=f, shape=shape: f(np.full(shape, 1.7), abs(x)),
+            lambda x, f=f, shape=shape: f(np.full(shape, 1.7), abs(x)),
+            A,
+        )
+        for name, f in OPERATORS.items()
+        for shape in ((), (3,), (2, 3))
+    },
     "outer of matrices": (lambda x: ra.outer(x, x), lambda x: np.outer(x, x), A),
     "outer with a number": (lambda x: ra.outer(x, 2.0), lambda x: np.outer(x, 2.0), A[0]),
     "trace of 3 axes": (ra.trace, np.trace, C),
