@@ -165,6 +165,9 @@ from .tracing.updates import dynamic_slice, dynamic_update_slice
 
 if TYPE_CHECKING:
     from . import linalg
+    from .export.c import export_c
+    from .export.javascript import export_wasm, javascript_runtime
+    from .export.wasm import WasmModule, wasm_module
     from .library import *
 else:
     __getattr__ = attribute
@@ -195,6 +198,7 @@ __all__ = [
     "TraceError",
     "TypeMismatch",
     "Vec",
+    "WasmModule",
     "WrongDerivative",
     "abs",
     "accum",
@@ -274,6 +278,8 @@ __all__ = [
     "expand_dims",
     "explain",
     "expm1",
+    "export_c",
+    "export_wasm",
     "eye",
     "fft",
     "finfo",
@@ -312,6 +318,7 @@ __all__ = [
     "isnan",
     "jacfwd",
     "jacrev",
+    "javascript_runtime",
     "jvp",
     "kron",
     "less",
@@ -424,6 +431,7 @@ __all__ = [
     "vecdot",
     "vjp",
     "vmap",
+    "wasm_module",
     "when",
     "where",
     "while_loop",
