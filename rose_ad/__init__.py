@@ -166,6 +166,9 @@ from .tracing.updates import dynamic_slice, dynamic_update_slice
 
 if TYPE_CHECKING:
     from . import linalg
+    from .export.c import export_c
+    from .export.javascript import export_wasm, javascript_runtime
+    from .export.wasm import WasmModule, wasm_module
     from .library import *
 else:
     __getattr__ = attribute
@@ -196,6 +199,7 @@ __all__ = [
     "TraceError",
     "TypeMismatch",
     "Vec",
+    "WasmModule",
     "WrongDerivative",
     "abs",
     "accum",
@@ -276,6 +280,8 @@ __all__ = [
     "expand_dims",
     "explain",
     "expm1",
+    "export_c",
+    "export_wasm",
     "eye",
     "fft",
     "finfo",
@@ -314,6 +320,7 @@ __all__ = [
     "isnan",
     "jacfwd",
     "jacrev",
+    "javascript_runtime",
     "jvp",
     "kron",
     "less",
@@ -426,6 +433,7 @@ __all__ = [
     "vecdot",
     "vjp",
     "vmap",
+    "wasm_module",
     "when",
     "where",
     "while_loop",

@@ -1,5 +1,5 @@
-"""What is loaded when it is first asked for: linear algebra, random numbers and the library, and their place
-among numpy's functions."""
+"""What is loaded when it is first asked for: linear algebra, random numbers, the library, the exporters, and
+their place among numpy's functions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def attribute(name: str) -> Any:
         import rose_ad.linalg
 
         return rose_ad.linalg
+    if name in ("export_c", "export_wasm", "javascript_runtime", "WasmModule", "wasm_module"):
+        import rose_ad.export
+
+        return getattr(rose_ad.export, name)
     import rose_ad.library
 
     if name in rose_ad.library.__all__:

@@ -294,14 +294,14 @@ class PythonFunction(Fn):
         if self.static:
             self.static_in = self
             for name in self.static:
-                if name not in self._signature.parameters:
+                if name not in self.signature.parameters:
                     raise TypeMismatch(f"{self.__name__} has no parameter {name}", here())
 
     def held(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments, with those of static parameters as constants."""
-        names = list(self._signature.parameters)
+        names = list(self.signature.parameters)
         given = [
             self._held(n, a) if n in self.static else a for n, a in zip(names, args, strict=False)
         ]
@@ -330,14 +330,14 @@ class PythonFunction(Fn):
 
     def __getstate__(self) -> dict[str, Any]:
         """Its signature and all that it was traced for, without Python code; see `pickling`."""
-        _ = self._annotated, self._signature  # which need that code: they are kept from now on
+        _ = self._annotated, self.signature  # which need that code: they are kept from now on
         foreign = {*_OF_PYTHON, *getattr(self.python, "__dict__", ())}
         state = {k: v for k, v in super().__getstate__().items() if k not in foreign}
         traced = dict(self._specialised)
         return state | {"python": reference(self.python, self.__name__), "_specialised": traced}
 
     @lazy
-    def _signature(self) -> inspect.Signature:
+    def signature(self) -> inspect.Signature:
         """The parameters' names and kinds, and which may be left out."""
         parameters = inspect.signature(self.python).parameters.values()
         return inspect.Signature(
@@ -358,7 +358,7 @@ class PythonFunction(Fn):
             return types
         args, kwargs = unflatten(structure, range(len(types)))
         try:
-            bound = self._signature.bind(*args, **kwargs).arguments
+            bound = self.signature.bind(*args, **kwargs).arguments
         except TypeError:
             return types  # the call itself will say what is wrong with the arguments
         out = list(types)

@@ -45,7 +45,7 @@ class Arithmetic(Protocol):
         """`size`, with the sign of x."""
 
 
-def _reduced(x: X) -> tuple[X, X]:
+def reduced(x: X) -> tuple[X, X]:
     """k, and e^r - 1."""
     k = (x * _INVERSE + ROUND) - ROUND
     r = (x - k * _HIGH) - k * _LOW
@@ -63,14 +63,14 @@ def _polynomial(x: X, coefficients: list[float]) -> X:
 
 def _less_one(A: Arithmetic, x: X) -> X:
     """e^x - 1 for x from -40 to 710."""
-    k, p = _reduced(x)
+    k, p = reduced(x)
     half = A.power_of_two(k - 1.0)  # 2^k itself may be infinite
     return (half * p + (half - 0.5)) * 2.0
 
 
 def exp(A: Arithmetic, x: X) -> X:
     """e^x."""
-    k, p = _reduced(A.at_most(A.at_least(x, -746.0), 710.0))
+    k, p = reduced(A.at_most(A.at_least(x, -746.0), 710.0))
     first = (k * 0.5 + ROUND) - ROUND  # in two steps: 2^k itself may be infinite, or 0
     return ((p + 1.0) * A.power_of_two(first)) * A.power_of_two(k - first)
 

@@ -43,8 +43,8 @@ def definitions(names: Iterable[str]) -> list[str]:
 
 def _definition(name: str, width: int) -> str:
     single = name not in FUNCTIONS
-    body = _Lines(width)
-    x = _Number(body, "%x")
+    body = Lines(width)
+    x = Number(body, "%x")
     kind = body.kind("float" if single else "double")
     wide = body.assign(f"fpext {kind} %x to {body.floats}") if single else x
     y = FUNCTIONS[name.removesuffix("f") if single else name](body, wide)
@@ -56,26 +56,26 @@ def _definition(name: str, width: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Number:
+class Number:
     """A value of the function being written."""
 
-    lines: _Lines
+    lines: Lines
     name: str
 
-    def __add__(self, other: _Number | float) -> _Number:
+    def __add__(self, other: Number | float) -> Number:
         return self.lines.two("fadd", self, other)
 
-    def __sub__(self, other: _Number | float) -> _Number:
+    def __sub__(self, other: Number | float) -> Number:
         return self.lines.two("fsub", self, other)
 
-    def __mul__(self, other: _Number | float) -> _Number:
+    def __mul__(self, other: Number | float) -> Number:
         return self.lines.two("fmul", self, other)
 
-    def __truediv__(self, other: _Number | float) -> _Number:
+    def __truediv__(self, other: Number | float) -> Number:
         return self.lines.two("fdiv", self, other)
 
 
-class _Lines:
+class Lines:
     """The arithmetic of a function of a number, or of a vector of `width`, that is being written."""
 
     def __init__(self, width: int) -> None:
@@ -86,43 +86,43 @@ class _Lines:
     def kind(self, scalar: str) -> str:
         return f"<{self.width} x {scalar}>" if self.width > 1 else scalar
 
-    def assign(self, text: str) -> _Number:
+    def assign(self, text: str) -> Number:
         name = f"%v{len(self.text)}"
         self.text.append(f"  {name} = {text}")
-        return _Number(self, name)
+        return Number(self, name)
 
     def literal(self, scalar: str, value: str) -> str:
         return f"splat ({scalar} {value})" if self.width > 1 else value
 
-    def operand(self, x: _Number | float) -> str:
-        if isinstance(x, _Number):
+    def operand(self, x: Number | float) -> str:
+        if isinstance(x, Number):
             return x.name
         return self.literal("double", float_bits(x))
 
-    def two(self, op: str, x: _Number, y: _Number | float) -> _Number:
+    def two(self, op: str, x: Number, y: Number | float) -> Number:
         return self.assign(f"{op} contract {self.floats} {x.name}, {self.operand(y)}")
 
-    def at_least(self, x: _Number, bound: float) -> _Number:
+    def at_least(self, x: Number, bound: float) -> Number:
         return self._bounded(x, "olt", bound)
 
-    def at_most(self, x: _Number, bound: float) -> _Number:
+    def at_most(self, x: Number, bound: float) -> Number:
         return self._bounded(x, "ogt", bound)
 
-    def _bounded(self, x: _Number, beyond: str, bound: float) -> _Number:
+    def _bounded(self, x: Number, beyond: str, bound: float) -> Number:
         limit = self.operand(bound)
         outside = self.assign(f"fcmp {beyond} {self.floats} {x.name}, {limit}").name
         sides = f"{self.floats} {limit}, {self.floats} {x.name}"
         return self.assign(f"select {self.kind('i1')} {outside}, {sides}")
 
-    def power_of_two(self, k: _Number) -> _Number:
+    def power_of_two(self, k: Number) -> Number:
         bits = self.assign(f"bitcast {self.floats} {(k + ROUND).name} to {self.integers}")
         biased = self.assign(f"add {self.integers} {bits.name}, {self.literal('i64', '1023')}")
         power = self.assign(f"shl {self.integers} {biased.name}, {self.literal('i64', '52')}")
         return self.assign(f"bitcast {self.integers} {power.name} to {self.floats}")
 
-    def magnitude(self, x: _Number) -> _Number:
+    def magnitude(self, x: Number) -> Number:
         return self.assign(f"call {self.floats} @llvm.fabs{self.suffix}({self.floats} {x.name})")
 
-    def with_sign(self, size: _Number, x: _Number) -> _Number:
+    def with_sign(self, size: Number, x: Number) -> Number:
         given = f"{self.floats} {size.name}, {self.floats} {x.name}"
         return self.assign(f"call {self.floats} @llvm.copysign{self.suffix}({given})")

@@ -30,8 +30,8 @@ _LARGE = 15_000
 # Where a function's arrays lie is said at its start: no work, however many there are.
 _PLACES = re.compile(r"\n  %\S+ = (?:alloca|getelementptr inbounds i8, ptr %scratch).*")
 # llvmlite's own, which it takes for each call, and when it lets go of what it made
-_lock: AbstractContextManager[None] = llvm.ffi.lib._lock
-held_across_forks(_lock)
+lock: AbstractContextManager[None] = llvm.ffi.lib._lock
+held_across_forks(lock)
 
 
 @functools.cache
@@ -41,7 +41,7 @@ def _machine(level: int) -> llvm.TargetMachine:
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(),
-        features=_features(),
+        features=host_features(),
         opt=level,
         reloc="pic",
         codemodel="default",
@@ -49,7 +49,7 @@ def _machine(level: int) -> llvm.TargetMachine:
     )
 
 
-def _features() -> str:
+def host_features() -> str:
     # slower than scalar loads on the CPUs this was measured on
     features: str = llvm.get_host_cpu_features().flatten()
     if llvm.get_default_triple().startswith("x86_64"):
@@ -60,13 +60,13 @@ def _features() -> str:
 @functools.cache
 def identity() -> str:
     """What machine code depends on besides the program: versions, CPU and its features."""
-    with _lock:
+    with lock:
         parts = [
             llvmlite.__version__,
             str(llvm.llvm_version_info),
             llvm.get_process_triple(),
             llvm.get_host_cpu_name(),
-            _features(),
+            host_features(),
             "pipeline 2",
         ]
     return "|".join(parts)
@@ -75,7 +75,7 @@ def identity() -> str:
 Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, machine code is made
 
 
-def _levels(text: str) -> Levels:
+def levels_for(text: str) -> Levels:
     """How hard to work on a program."""
     text = _PLACES.sub("", text)
     start = straight = 0
@@ -96,13 +96,13 @@ def machine_code(text: str, levels: Levels | None = None) -> tuple[bytes, bool]:
     data = cache.load(name)
     if data is not None:
         return data, True
-    data = _emit_object(text, levels or _levels(text))
+    data = _emit_object(text, levels or levels_for(text))
     cache.store(name, data)
     return data, False
 
 
 def _emit_object(text: str, levels: Levels) -> bytes:
-    with _lock:
+    with lock:
         module, machine = _optimised(text, levels)
         data: bytes = machine.emit_object(module)
         return data
@@ -111,27 +111,44 @@ def _emit_object(text: str, levels: Levels) -> bytes:
 def _optimised(text: str, levels: Levels) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     before, during = levels
     machine = _machine(during)
-    module = llvm.parse_assembly(text, llvm.create_context())
+    module = parsed(text, machine, llvm.create_context())
+    optimise(module, machine, before)
+    return module, machine
+
+
+def parsed(text: str, machine: llvm.TargetMachine, context: llvm.ContextRef) -> llvm.ModuleRef:
+    """LLVM text as a module for a machine."""
+    module = llvm.parse_assembly(text, context)
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=before)
+    return module
+
+
+def optimise(
+    module: llvm.ModuleRef,
+    machine: llvm.TargetMachine,
+    level: int,
+    vectors: bool = True,
+    unrolling: bool = True,
+) -> None:
+    """Run LLVM's passes of that level; whether loops get vectors, and are unrolled, is asked for."""
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
     options.slp_vectorization = False
-    options.loop_vectorization = True
-    options.loop_unrolling = True
+    options.loop_vectorization = vectors
+    options.loop_unrolling = unrolling
     builder = llvm.create_pass_builder(machine, options)
     passes = builder.getModulePassManager()
     passes.run(module, builder)
     # which llvmlite would not: a base class hides its method
     NewPassManager._dispose(passes)
     passes.detach()
-    return module, machine
 
 
 def assembly(text: str) -> str:
     """The program as assembly for this machine."""
-    with _lock:
-        module, machine = _optimised(text, _levels(text))
+    with lock:
+        module, machine = _optimised(text, levels_for(text))
         out: str = machine.emit_assembly(module)
         return out
 
@@ -141,7 +158,7 @@ class Code:
     of its entry. Freed with this value."""
 
     def __init__(self, data: bytes, entry: str, symbols: Mapping[str, int] | None = None) -> None:
-        with _lock:
+        with lock:
             self._jit = llvm.create_lljit_compiler(_machine(2), use_jit_link=True)
             builder = llvm.JITLibraryBuilder()
             builder.add_object_img(data)

@@ -50,7 +50,7 @@ class Problem:
         self.derived: dict[str, Any] = {}  # what optimisers have made of it, to be made once
         # which states are kept; see ra.scan
         self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
-        self._loss = ra.fn(self._trace_loss)
+        self._loss = ra.fn(self.traced_loss)
         self._losses = ra.vmap(self._loss, in_axes=(0, None))
         self._gradient = ra.value_and_grad(self._loss)
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))
@@ -113,7 +113,8 @@ class Problem:
         step = scene.stepping(state)
         return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
 
-    def _trace_loss(self, controls: Values, constants: Values) -> Any:
+    def traced_loss(self, controls: Values, constants: Values) -> Any:
+        """The loss, traced; for who differentiates it otherwise."""
         scene = self.bound(controls, constants)
         return self._total(scene, scene.initial())
 
@@ -194,10 +195,10 @@ class Problem:
         return ra.build(self.steps + 1, lambda t: scene.invariants(_at(trajectory, t)))
 
     def _trace_slope(self, controls: Values, direction: Values, constants: Values) -> Any:
-        return ra.jvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[1]
+        return ra.jvp(lambda c: self.traced_loss(c, constants), (controls,), (direction,))[1]
 
     def _trace_curvature(self, controls: Values, direction: Values, constants: Values) -> Any:
-        return ra.hvp(lambda c: self._trace_loss(c, constants), (controls,), (direction,))[0]
+        return ra.hvp(lambda c: self.traced_loss(c, constants), (controls,), (direction,))[0]
 
     def _trace_constraint_curvature(
         self, controls: Values, direction: Values, weights: Any, constants: Values

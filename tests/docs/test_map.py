@@ -34,6 +34,7 @@ THEIRS = {
     "model.py",
     "FILE.py",
     "scenes/swing.py",
+    "main.c",
 }  # what a user would write
 PATH = re.compile(r"[\w./-]*\w\.(?:py|c|mjs|md|toml)\b|[\w.-]+(?:/[\w.-]+)*/(?![\w.*])")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
-from rose_ad.native.jit import _levels
+from rose_ad.native.jit import levels_for
 from tests.support.checks import checked_gradient
 from tests.support.processes import python
 
@@ -26,8 +26,8 @@ def test_long_straight_code_is_compiled_in_one_sweep() -> None:
 
     gradient, _ = checked_gradient(f, FIELD[0])
     assert np.abs(gradient[0]).max() > 0
-    assert _levels(ra.value_and_grad(f).lower(FIELD[0]).llvm) == (0, 0)
-    assert _levels(ra.fn(lambda v: ra.sum(v)).lower(FIELD[0]).llvm) == (2, 2)
+    assert levels_for(ra.value_and_grad(f).lower(FIELD[0]).llvm) == (0, 0)
+    assert levels_for(ra.fn(lambda v: ra.sum(v)).lower(FIELD[0]).llvm) == (2, 2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="makes a full address space by Linux's mmap")

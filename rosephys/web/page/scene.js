@@ -1,0 +1,430 @@
+// <rosephys-scene src="billiards.wasm">: a scene, live. With `plain` it is the picture alone; `theme` is "dark"
+// or "light", that of the scene without it; with `address` what is seen stands in the address bar.
+import { answering, program } from "./solver.js";
+import { arrowTo, backdrop, colours, paint, paintTracks, shapesOf } from "./painter.js";
+
+const SECTION = "rosephys", SHORT = 2.5, LONG = 9; // of the module; seconds that a motion is played in
+const HOLD = 26; // pixels from a handle that a hand takes it at
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const text = (x) => {
+  if (!Number.isFinite(x)) return "none";
+  const size = Math.abs(x);
+  return (size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(2).replace("e+", "e") : x.toFixed(4))
+    .replace("-", "−");
+};
+const words = (name) => name.replaceAll("_", " ");
+
+/** The table of 256 colours of a map: between its stops in light, as words of RGBA. */
+function coloursOf(stops) {
+  const parts = stops.map((s) => [1, 3, 5].map((k) => (parseInt(s.slice(k, k + 2), 16) / 255) ** 2.2));
+  return Uint32Array.from({ length: 256 }, (_, level) => {
+    const at = (level / 255) * (parts.length - 1), k = Math.min(Math.floor(at), parts.length - 2);
+    const [r, g, b] = parts[k].map((a, c) => Math.round(255 * (a + (at - k) * (parts[k + 1][c] - a)) ** (1 / 2.2)));
+    return (255 << 24) | (b << 16) | (g << 8) | r;
+  });
+}
+
+/** What a worker runs: the source of the solver, and the scene. */
+function worker(source, module, spec, hear) {
+  const code = `${source}\nlet answer;\nonmessage = async ({ data }) => {
+    if (data.module) {
+      const instance = await WebAssembly.instantiate(data.module, {});
+      answer = answering(instance, data.spec, (m, moved) => postMessage(m, moved));
+      for (const early of waiting.splice(0)) answer(early);
+    } else if (answer) answer(data); else waiting.push(data);
+  };\nconst waiting = [];`;
+  const made = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  made.onmessage = ({ data }) => hear(data);
+  made.onerror = (e) => hear({ error: e.message || "the solver could not be started" });
+  made.postMessage({ module, spec });
+  return (asked) => made.postMessage(asked);
+}
+
+class RosephysScene extends HTMLElement {
+  static solver = ""; // the source of the solver, for workers
+
+  async connectedCallback() {
+    if (this.root) return;
+    this.root = this.attachShadow({ mode: "open" });
+    try {
+      const bytes = this.bytes ?? (await (await fetch(this.getAttribute("src"))).arrayBuffer());
+      const module = await WebAssembly.compile(await bytes);
+      const [section] = WebAssembly.Module.customSections(module, SECTION);
+      this.spec = JSON.parse(new TextDecoder().decode(section));
+      this.made = program(await WebAssembly.instantiate(module, {}), this.spec);
+      this.begin(module);
+    } catch (error) {
+      this.root.innerHTML = `<style>${RosephysScene.style}</style><div class="stage"><div class="note"></div></div>`;
+      this.root.querySelector(".note").textContent = `This scene cannot be shown: ${error.message}`;
+    }
+  }
+
+  begin(module) {
+    const { spec } = this;
+    this.values = Object.fromEntries(spec.fields.map((f) => [f.name, Float64Array.from(f.value)]));
+    this.losses = [];
+    this.frame = 0;
+    this.maps = Object.fromEntries(Object.entries(spec.maps).map(([theme, maps]) =>
+      [theme, Object.fromEntries(Object.entries(maps).map(([name, stops]) => [name, coloursOf(stops)]))]));
+    this.theme = this.getAttribute("theme") ?? spec.theme;
+    this.build();
+    this.readAddress();
+    this.recolour();
+    const hear = (said) => this.hear(said);
+    try {
+      this.ask = worker(RosephysScene.solver, module, spec, hear);
+    } catch {
+      const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
+      this.ask = answer;
+    }
+    this.playing = !still.matches;
+    new ResizeObserver(() => this.resize()).observe(this.stage);
+    document.addEventListener("visibilitychange", () => this.ask({ paused: document.hidden }));
+    const seen = new IntersectionObserver(([e]) => { this.seen = e.isIntersecting; this.draw(); });
+    seen.observe(this);
+    this.solve();
+  }
+
+  // ---- What there is on the page ----
+
+  build() {
+    const { spec } = this, plain = this.hasAttribute("plain");
+    const sliders = (f) => f.sliders.map((s) => `<label class="${s.label ? "" : "single"}">
+      ${s.label ? `<span>${s.label}</span>` : ""}<input type="range" min="0" max="1000" data-field="${f.name}"
+      data-index="${s.index}" aria-label="${words(f.name)} ${s.label}"></label>`).join("");
+    const field = (f) => `<h2 title="${f.doc.replaceAll('"', "")}">${words(f.name)}${f.unit ? ` · ${f.unit}` : ""}</h2>
+      <div class="value" data-value="${f.name}"></div>
+      ${f.control ? `<div class="slope" data-slope="${f.name}"></div>` : ""}${sliders(f)}`;
+    const shown = spec.fields.filter((f) => f.control || f.sliders.length);
+    this.root.innerHTML = `<style>${RosephysScene.style}</style>
+      <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="note" role="alert"></div></div>
+      <aside><h1>${spec.title}</h1><p>${spec.summary}</p><div class="status" role="status">starting</div>
+        <h2>loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
+        ${shown.filter((f) => f.control).map(field).join("")}${shown.filter((f) => !f.control).map(field).join("")}
+        <div class="buttons"><button data-do="solve">Solve again</button><button data-do="reset">Reset</button>
+        <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>
+      <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
+        <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>`;
+    const $ = (s) => this.root.querySelector(s);
+    Object.assign(this, { stage: $(".stage"), canvas: $(".picture"), chart: $(".chart canvas"), note: $(".note"),
+      status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
+    this.canvas.setAttribute("aria-label", `${spec.title}: ${spec.summary}`);
+    this.root.addEventListener("click", (e) => this.pressed(e.target.closest("[data-do]")?.dataset.do));
+    this.root.addEventListener("input", (e) => this.slid(e.target));
+    if (!plain) this.addEventListener("keydown", (e) => this.key(e));
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
+      this.canvas.addEventListener(kind, (e) => this.pointer(kind, e));
+  }
+
+  pressed(what) {
+    if (what === "play") this.play(!this.playing);
+    if (what === "solve") this.solve();
+    if (what === "theme") { this.theme = this.theme === "dark" ? "light" : "dark"; this.recolour(); }
+    if (what === "reset") {
+      for (const f of this.spec.fields) this.values[f.name] = Float64Array.from(f.value);
+      this.solve();
+    }
+  }
+
+  key(event) {
+    if (event.composedPath()[0].matches?.("input, button") && event.key === " ") return;
+    const done = { " ": () => this.play(!this.playing), r: () => this.solve(), t: () => this.pressed("theme"),
+      Home: () => this.go(0), End: () => this.go(this.spec.frames - 1) }[event.key];
+    if (!done || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    done();
+  }
+
+  slid(input) {
+    if (input === this.scrub) { this.play(false); this.go(Number(input.value)); return; }
+    const { field, index } = input.dataset, f = this.spec.fields.find((g) => g.name === field);
+    const s = f.sliders.find((t) => t.index === Number(index)), x = s.low + (input.value / 1000) * (s.high - s.low);
+    const values = Float64Array.from(this.values[field]);
+    values[s.index] = Number(x.toPrecision(4));
+    this.change(field, values, f.control);
+  }
+
+  // ---- Solving ----
+
+  solve() {
+    this.losses = [];
+    this.fresh = true;
+    this.ask({ values: this.values, follow: true, chosen: this.made.controls });
+    this.say("solving", "busy");
+  }
+
+  /** A field has another value: the answer follows it; one that is held stays as it is. */
+  change(field, value, held) {
+    if (!value.every(Number.isFinite)) return;
+    const { bounds, control } = this.spec.fields.find((f) => f.name === field);
+    this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
+    this.ask({ values: this.values, follow: !held, chosen: control ? [field] : [] });
+    this.losses = [];
+    this.fresh = true;
+    this.say(held ? "shown" : "solving", held ? "" : "busy");
+    this.write();
+  }
+
+  hear(said) {
+    if (said.error) { this.note.textContent = said.error; this.say("failed", "failed"); return; }
+    this.note.textContent = "";
+    if (this.fresh && said.motion) { this.losses = []; this.fresh = false; }
+    this.losses.push(...said.losses);
+    if (this.losses.length > 4000) this.losses = this.losses.filter((_, k) => k % 2);
+    const held = this.held?.field;
+    for (const name of this.made.controls) if (name !== held) this.values[name] = said.values[name];
+    this.slope = said.slope;
+    this.loss = said.loss;
+    if (said.motion) this.motion = said.motion;
+    if (said.done) this.say(this.playing ? "playing" : "solved");
+    if (!this.first) { this.first = true; if (still.matches) this.go(this.spec.frames - 1); }
+    this.tell();
+    this.draw();
+    if (said.done) this.write();
+    requestAnimationFrame(() => this.ask({ ready: true }));
+  }
+
+  say(what, kind = "") {
+    this.status.textContent = what;
+    this.status.className = `status ${kind}`;
+  }
+
+  tell() {
+    this.number.textContent = text(this.loss);
+    const few = (a) => Array.from(a.slice(0, 4), text).join(", ") + (a.length > 4 ? ` … (${a.length})` : "");
+    for (const f of this.spec.fields) {
+      const at = this.root.querySelector(`[data-value="${f.name}"]`);
+      if (!at) continue;
+      at.textContent = few(this.values[f.name]);
+      if (f.control && this.slope)
+        this.root.querySelector(`[data-slope="${f.name}"]`).textContent =
+          `−gradient  ${few(this.slope[f.name].map((x) => -x))}`;
+      for (const s of f.sliders) {
+        const input = this.root.querySelector(`[data-field="${f.name}"][data-index="${s.index}"]`);
+        const share = Math.min(Math.max((this.values[f.name][s.index] - s.low) / (s.high - s.low), 0), 1);
+        if (this.root.activeElement !== input || !f.control) input.value = 1000 * share;
+        input.style.setProperty("--share", `${100 * share}%`);
+        input.setAttribute("aria-valuetext", text(this.values[f.name][s.index]));
+      }
+    }
+    this.drawChart();
+  }
+
+  // ---- Time ----
+
+  play(on) {
+    this.playing = on;
+    if (on && this.frame >= this.spec.frames - 1) this.frame = 0;
+    this.began = null;
+    this.say(on ? "playing" : "paused");
+    this.draw();
+  }
+
+  go(frame) { this.frame = frame; this.began = null; this.draw(); this.write(); }
+
+  draw() {
+    this.due ??= requestAnimationFrame((now) => { this.due = null; this.show(now); });
+  }
+
+  show(now) {
+    const { spec } = this, last = spec.frames - 1;
+    if (!this.motion || !this.seen) return;
+    if (this.playing) {
+      const seconds = Math.min(Math.max(spec.steps * this.values.dt[0], SHORT), LONG), pause = 0.9;
+      this.began ??= now - (this.frame / Math.max(last, 1)) * seconds * 1000;
+      const at = ((now - this.began) / 1000) % (seconds + pause);
+      this.frame = Math.min(Math.round((at / seconds) * last), last);
+    }
+    this.paint();
+    this.scrub.value = this.frame;
+    this.scrub.style.setProperty("--share", `${(100 * this.frame) / Math.max(last, 1)}%`);
+    const dt = this.values.dt[0], step = Math.min(this.frame * spec.every, spec.steps);
+    this.clock.textContent = `${(step * dt).toFixed(2)} / ${(spec.steps * dt).toFixed(2)} s`;
+    this.root.querySelector('[data-do="play"]').textContent = this.playing ? "❚❚" : "▶";
+    if (this.playing) this.draw();
+  }
+
+  // ---- The picture ----
+
+  resize() {
+    const ratio = Math.min(devicePixelRatio || 1, 3), { width, height } = this.stage.getBoundingClientRect();
+    this.canvas.width = Math.max(1, Math.min(Math.round(width * ratio), 8192));
+    this.canvas.height = Math.max(1, Math.min(Math.round(height * ratio), 8192));
+    this.ratio = ratio;
+    this.unit = ratio * Math.min(1.25, Math.max(0.42, Math.min(height / 720, width / 900)));
+    this.paint();
+    this.drawChart();
+  }
+
+  recolour() {
+    const palette = this.spec.palettes[this.theme];
+    for (const name of ["window", "panel", "line", "text", "dim", "faint", "accent", "curve", "good", "bad"])
+      this.style.setProperty(`--${name}`, palette[name]);
+    this.style.colorScheme = this.theme;
+    if (this.hasAttribute("address")) document.body.style.background = palette.window;
+    this.paint();
+    this.drawChart();
+    this.write();
+  }
+
+  /** The picture of a frame: its state is put where the module's `picture` reads it. */
+  picture() {
+    const { picture } = this.made.functions, { described } = picture, { memory, leaves } = this.made;
+    const state = leaves(described.arguments[0]), fields = this.spec.fields;
+    const ARRAYS = { f64: Float64Array, f32: Float32Array, i64: BigInt64Array, bool: Uint8Array };
+    state.forEach((leaf, k) => {
+      const size = leaf.shape.reduce((a, b) => a * b, 1), frame = Math.min(this.frame, this.spec.frames - 1);
+      new ARRAYS[leaf.type](memory.buffer, leaf.at, size)
+        .set(this.motion.frames[k].subarray(frame * size, (frame + 1) * size));
+    });
+    for (const part of described.arguments.slice(1))
+      for (const [name, leaf] of Object.entries(part.fields))
+        new Float64Array(memory.buffer, leaf.at, this.values[name].length).set(this.values[name]);
+    picture.start();
+    return shapesOf(described.result, memory);
+  }
+
+  paint() {
+    if (!this.motion || !this.canvas) return;
+    const { canvas, spec, unit } = this, ctx = canvas.getContext("2d");
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    const picture = this.picture();
+    const palette = spec.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
+    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, spec.palettes[this.theme]);
+    paintTracks(ctx, this.tracks(), this.at, palette);
+    paint(ctx, picture, this.at, spec.palettes, this.theme, this.maps);
+    if (!this.hasAttribute("plain")) this.paintHandles(ctx, palette);
+  }
+
+  tracks() {
+    const { tracks } = this.made.functions;
+    if (!tracks || !this.motion.tracks) return [];
+    return tracks.described.result.map((track, k) =>
+      ({ points: this.motion.tracks[k], colour: track.fields.colour.is ?? "accent" }));
+  }
+
+  handles() {
+    return this.spec.fields.filter((f) => f.handle).map((f) => ({ field: f.name, control: f.control,
+      x: this.at.x(this.values[f.name][0]), y: this.at.y(this.values[f.name][1]) }));
+  }
+
+  paintHandles(ctx, palette) {
+    const pen = { ctx, named: colours(palette) }, { unit } = this;
+    for (const h of this.handles()) {
+      const on = h.field === (this.held ?? this.over)?.field;
+      ctx.beginPath();
+      ctx.arc(h.x, h.y, (on ? 20 : 16) * unit, 0, 2 * Math.PI);
+      Object.assign(ctx, { strokeStyle: pen.named(h.control ? "text" : "accent"), lineWidth: 1.5 * unit });
+      ctx.globalAlpha = on ? 0.95 : 0.4;
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+    }
+    this.spec.fields.filter((f) => f.control && f.value.length === 2 && (f.handle || f.anchor)).forEach((f, k) => {
+      const from = this.values[f.anchor ?? f.name], slope = this.slope?.[f.name];
+      const size = slope ? Math.hypot(...slope) : 0;
+      if (!(size > 0) || from?.length !== 2) return;
+      const long = 46 * unit * Math.min(1, Math.max(0.15, 1 + Math.log10(size) / 6));
+      const x = this.at.x(from[0]), y = this.at.y(from[1]);
+      arrowTo(pen, x, y, x - (long * slope[0]) / size, y + (long * slope[1]) / size, 2 * unit,
+        ["first", "second", "third"][k % 3], 0.9);
+    });
+  }
+
+  // ---- A hand ----
+
+  pointer(kind, event) {
+    if (!this.at || this.hasAttribute("plain")) return;
+    const box = this.canvas.getBoundingClientRect();
+    const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
+    const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
+    const near = () => this.handles().map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
+      .filter((h) => h.far < reach).sort((a, b) => a.far - b.far)[0];
+    if (kind === "pointerdown") {
+      this.held = near();
+      if (this.held) { this.canvas.setPointerCapture(event.pointerId); event.preventDefault(); }
+    } else if (kind === "pointermove" && this.held) {
+      this.change(this.held.field, Float64Array.from(this.at.world(x, y)), this.held.control);
+    } else if (kind === "pointermove") {
+      this.over = near();
+    } else if (this.held) {
+      const { field, control } = this.held;
+      this.held = null;
+      if (control) this.change(field, this.values[field], false);
+    }
+    this.canvas.classList.toggle("held", !!this.held);
+    this.canvas.classList.toggle("over", !!this.over);
+    this.draw();
+    if (!this.playing) this.paint();
+  }
+
+  // ---- The loss ----
+
+  drawChart() {
+    const { chart } = this, box = chart?.parentElement.getBoundingClientRect();
+    if (!box?.width) return;
+    const ratio = this.ratio ?? 1, palette = this.spec.palettes[this.theme];
+    [chart.width, chart.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+    const ctx = chart.getContext("2d"), good = this.losses.filter((x) => Number.isFinite(x));
+    ctx.scale(ratio, ratio);
+    if (good.length < 2) return;
+    const positive = good.every((x) => x > 0), f = positive ? Math.log10 : (x) => x, up = good.map(f);
+    let [low, high] = [Math.min(...up), Math.max(...up)];
+    if (positive) [low, high] = [Math.floor(low), Math.max(Math.ceil(high), Math.floor(low) + 1)];
+    else if (high - low < 1e-9) high = low + 1e-9;
+    const left = 38, right = box.width - 6, top = 6, bottom = box.height - 6;
+    const X = (k) => left + ((right - left) * k) / (up.length - 1), Y = (u) => bottom - ((bottom - top) * (u - low)) / (high - low);
+    ctx.font = "700 9px Arial, sans-serif";
+    Object.assign(ctx, { textAlign: "right", textBaseline: "middle", lineWidth: 1, lineJoin: "round" });
+    const lines = positive ? high - low : 2, each = Math.ceil(lines / 5);
+    for (let k = 0; k <= lines; k += each) {
+      const u = low + ((high - low) * k) / lines, y = Y(u);
+      ctx.strokeStyle = palette.line;
+      ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(right, y); ctx.stroke();
+      ctx.fillStyle = palette.faint;
+      ctx.fillText(positive ? `1e${u}`.replace("-", "−") : u.toPrecision(2), left - 6, y);
+    }
+    ctx.beginPath();
+    up.forEach((u, k) => ctx.lineTo(X(k), Y(u)));
+    Object.assign(ctx, { strokeStyle: palette.curve, lineWidth: 2 });
+    ctx.stroke();
+    ctx.lineTo(right, bottom); ctx.lineTo(left, bottom);
+    ctx.globalAlpha = 0.16;
+    ctx.fillStyle = palette.curve;
+    ctx.fill();
+    ctx.globalAlpha = 1;
+    ctx.beginPath();
+    ctx.arc(right, Y(up.at(-1)), 3.5, 0, 2 * Math.PI);
+    ctx.fill();
+  }
+
+  // ---- The address bar ----
+
+  readAddress() {
+    if (!this.hasAttribute("address")) return;
+    const given = new URLSearchParams(location.hash.slice(1));
+    if (["dark", "light"].includes(given.get("theme"))) this.theme = given.get("theme");
+    for (const f of this.spec.fields) {
+      const numbers = (given.get(f.name) ?? "").split(",").map((x) => (x.trim() ? Number(x) : NaN));
+      if (numbers.length !== f.value.length || !numbers.every(Number.isFinite)) continue;
+      const [low, high] = f.bounds ?? [-1e6, 1e6];
+      this.values[f.name] = Float64Array.from(numbers, (x) => Math.min(Math.max(x, low), high));
+    }
+  }
+
+  write() {
+    if (!this.hasAttribute("address") || !this.motion) return;
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => {
+      const given = new URLSearchParams();
+      for (const f of this.spec.fields) {
+        const now = Array.from(this.values[f.name], (x) => Number(x.toPrecision(6)));
+        if (now.length <= 8 && now.some((x, k) => x !== Number(f.value[k].toPrecision(6)))) given.set(f.name, now);
+      }
+      if (this.theme !== this.spec.theme) given.set("theme", this.theme);
+      const hash = decodeURIComponent(given.toString());
+      try { history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search); } catch { /* too often */ }
+    }, 300);
+  }
+}
+
+customElements.define("rosephys-scene", RosephysScene);

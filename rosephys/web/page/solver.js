@@ -1,0 +1,170 @@
+// A scene's module, and what is asked of it: it runs in a worker, or where there is none beside the page.
+import { bind, view } from "./runtime.js";
+
+const STRAY = 9, PATIENCE = 25; // as rosephys/solve/follow.py
+const THROWS = 48, BEST = 3, DESCENT = 30, IDLE = 12, QUICK = 4; // the last in milliseconds
+const SLICE = 10; // milliseconds of work between two looks at what was asked
+
+/** A module as an object: `gradient` and `motion` of values, which are arrays by name. */
+export function program(instance, spec) {
+  const functions = bind(instance, spec.module), { memory } = instance.exports;
+  const controls = spec.fields.filter((f) => f.control).map((f) => f.name);
+  const split = (values) => {
+    const given = { ...values }, own = {};
+    for (const name of controls) { own[name] = given[name]; delete given[name]; }
+    return [own, given];
+  };
+  const gradient = (values) => {
+    const [loss, slopes] = functions.gradient(...split(values));
+    const slope = {};
+    for (const name of controls) slope[name] = typeof slopes[name] === "number" ? [slopes[name]] : slopes[name];
+    return { values, loss, slope };
+  };
+  const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
+    "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
+  const motion = (values) => {
+    functions.motion(...split(values));
+    const frames = leaves(functions.motion.described.result);
+    const out = { frames: frames.map((leaf) => view(memory, leaf).slice()), tracks: null };
+    if (functions.tracks) {
+      const { places } = functions.tracks.described, now = places.slice();
+      frames.forEach((leaf, k) => { now[k] = leaf.at; });
+      const given = leaves(functions.motion.described.arguments);
+      given.forEach((leaf, k) => { now[frames.length + k] = leaf.at; });
+      functions.tracks.start(now);
+      out.tracks = leaves(functions.tracks.described.result).map((leaf) => view(memory, leaf).slice());
+    }
+    return out;
+  };
+  return { gradient, motion, controls, functions, memory, leaves };
+}
+
+/** A descent that goes on from where it is, in steps: the best so far after each. */
+export class Follower {
+  constructor(made, spec, random = Math.random) {
+    Object.assign(this, { made, spec, random, stride: spec.rate, quick: Infinity });
+    this.fields = Object.fromEntries(spec.fields.map((f) => [f.name, f]));
+  }
+
+  evaluate(values) {
+    const began = performance.now(), at = this.made.gradient(values);
+    this.quick = Math.min(this.quick, performance.now() - began);
+    if (!Number.isFinite(at.loss)) at.loss = Infinity;
+    return at;
+  }
+
+  within(name, x) {
+    const [low, high] = this.fields[name].bounds ?? [-Infinity, Infinity];
+    return Math.min(Math.max(x, low), high);
+  }
+
+  moved(at) {
+    const values = { ...at.values };
+    for (const name of this.made.controls) {
+      const step = this.stride * this.fields[name].rate, slope = at.slope[name];
+      const length = Math.hypot(...slope.slice(0, 1e4)), clip = this.spec.clip ?? Infinity;
+      const shorter = length > clip ? clip / length : 1;
+      values[name] = Float64Array.from(values[name], (x, k) => this.within(name, x - step * shorter * slope[k]));
+    }
+    return values;
+  }
+
+  *descent(start, iterations) {
+    let at = start, best = start, since = 0, mark = start.loss;
+    for (let k = 0; k < iterations && since < PATIENCE; k++) {
+      const trial = this.evaluate(this.moved(at)), helps = trial.loss < at.loss;
+      this.stride = Math.max(this.stride * (helps ? 1.2 : 0.7), this.spec.rate / 10);
+      at = trial.loss - best.loss < STRAY * Math.abs(best.loss) ? trial : best;
+      if (trial.loss < best.loss) best = trial;
+      if (best.loss < 0.99 * mark) { since = 0; mark = best.loss; } else since++;
+      yield best;
+    }
+  }
+
+  thrown(values) {
+    const reach = 10 ** (-2.5 + 2.5 * this.random()), out = { ...values };
+    for (const name of this.made.controls) {
+      const size = Math.hypot(...values[name].slice(0, 1e4)) || 1;
+      out[name] = Float64Array.from(values[name], (x) => this.within(name, x + reach * size * this.normal()));
+    }
+    return out;
+  }
+
+  normal() {
+    return Math.sqrt(-2 * Math.log(1 - this.random())) * Math.cos(2 * Math.PI * this.random());
+  }
+
+  /** Descend; then, where that costs little, from the best of throws around, as long as it helps. */
+  *follow(values, iterations) {
+    let best = this.evaluate(values);
+    yield best;
+    for (const found of this.descent(best, iterations)) { best = found; yield best; }
+    for (let idle = 0; idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
+      const before = best.loss, starts = [];
+      for (let k = 0; k < THROWS; k++) { starts.push(this.evaluate(this.thrown(best.values))); yield best; }
+      starts.sort((a, b) => a.loss - b.loss);
+      const stride = this.stride;
+      for (const start of starts.slice(0, BEST)) {
+        this.stride = this.spec.rate;
+        for (const found of this.descent(start, DESCENT)) {
+          if (found.loss < best.loss) best = found;
+          yield best;
+        }
+      }
+      this.stride = stride;
+      idle = best.loss < 0.9 * before ? 0 : idle + 1;
+    }
+  }
+}
+
+/** What answers messages: {follow, values, chosen} and {show, values} begin a solve, {ready} asks for the next
+ * motion, {pause} and {go} stop and go on. It posts {loss, values, slope, motion, losses, done} and {error}. */
+export function answering(instance, spec, post, later = setTimeout) {
+  const made = program(instance, spec), follower = new Follower(made, spec);
+  let steps = null, best = null, shown = null, losses = [], ready = true, paused = false, due = false, done = true;
+  const tell = () => {
+    if (!best || !ready || (best === shown && !losses.length && !done)) return;
+    if (best === shown && done === told) return;
+    const motion = best === shown ? null : made.motion(best.values);
+    shown = best;
+    told = done;
+    ready = false;
+    const moved = motion ? [...motion.frames, ...(motion.tracks ?? [])].map((a) => a.buffer) : [];
+    post({ loss: best.loss, values: best.values, slope: best.slope, motion, losses, done }, moved);
+    losses = [];
+  };
+  let told = null;
+  const work = () => {
+    due = false;
+    if (paused) return;
+    try {
+      for (const end = performance.now() + SLICE; steps && performance.now() < end;) {
+        const next = steps.next();
+        if (next.done) { steps = null; done = true; } else { best = next.value; losses.push(best.loss); }
+      }
+      tell();
+    } catch (error) {
+      steps = null;
+      done = true;
+      post({ error: String(error.message ?? error) });
+    }
+    plan();
+  };
+  const plan = () => {
+    if (!due && steps && !paused) { due = true; later(work, 0); }
+  };
+  return (asked) => {
+    if (asked.ready) { ready = true; if (!steps) { try { tell(); } catch (e) { post({ error: String(e.message ?? e) }); } } }
+    if ("paused" in asked) paused = asked.paused;
+    if (asked.values) {
+      const values = { ...asked.values };
+      if (best && asked.follow)
+        for (const name of made.controls) if (!asked.chosen?.includes(name)) values[name] = best.values[name];
+      done = false;
+      told = null;
+      steps = follower.follow(values, asked.follow ? spec.iterations : 0);
+      if (!asked.follow) { const all = steps; steps = (function* () { yield all.next().value; })(); }
+    }
+    plan();
+  };
+}

@@ -1,0 +1,132 @@
+"""Pages of scenes: one file each that needs nothing else, an element to embed them by, a gallery of all."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+
+import rose_ad as ra
+
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' "
+    "cy='16' r='14' fill='%23d8432f'/%3E%3Ccircle cx='11' cy='10' r='4' fill='%23ffffffaa'/%3E%3C/svg%3E"
+)
+_HEAD = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<meta name="description" content="{summary}">
+<link rel="icon" href="{icon}">
+"""
+_PAGE = """<style>html, body {{ height: 100%; margin: 0; background: #0e1116; }}</style>
+<rosephys-scene address></rosephys-scene>
+<script type="module">
+{script}
+const packed = Uint8Array.from(atob(document.getElementById("module").textContent), (c) => c.charCodeAt(0));
+const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+const scene = document.querySelector("rosephys-scene");
+scene.bytes = new Response(unpacked).arrayBuffer();
+{define}
+</script>
+<script type="text/plain" id="module">{module}</script>
+"""
+_GALLERY = """<style>
+  body {{ margin: 0; padding: 28px clamp(16px, 4vw, 48px); background: #0e1116; color: #eef1f6;
+    font: 15px/1.4 "Helvetica Neue", Arial, sans-serif; }}
+  h1 {{ font-size: 26px; margin: 0 0 20px; }}
+  h2 {{ font-size: 12px; text-transform: uppercase; letter-spacing: 0.05em; color: #98a2b2; margin: 28px 0 10px; }}
+  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 18px; padding: 0; margin: 0;
+    list-style: none; }}
+  a {{ display: block; color: inherit; text-decoration: none; background: #161b23; border: 1px solid #29313d;
+    border-radius: 10px; overflow: hidden; height: 100%; }}
+  a:hover, a:focus-visible {{ border-color: #f2b84b; outline: none; }}
+  rosephys-scene {{ display: block; aspect-ratio: 16 / 10; pointer-events: none; }}
+  .ahead {{ display: block; aspect-ratio: 16 / 10; background: #141921; }}
+  b, span {{ display: block; padding: 0 14px; }}
+  b {{ padding-top: 10px; }}
+  span {{ color: #98a2b2; font-size: 13px; padding-bottom: 12px; }}
+</style>
+<h1>Rosephys</h1>
+{groups}
+<script type="module">
+import "./rosephys-scene.js";
+const seen = new IntersectionObserver((all) => {{
+  for (const {{ target, isIntersecting }} of all) {{
+    if (!isIntersecting) {{ target.replaceChildren(); continue; }}
+    const scene = document.createElement("rosephys-scene");
+    scene.setAttribute("src", target.dataset.src);
+    scene.setAttribute("plain", "");
+    target.replaceChildren(scene);
+  }}
+}}, {{ rootMargin: "80px" }});
+document.querySelectorAll(".ahead").forEach((place) => seen.observe(place));
+</script>
+"""
+
+
+def page(module: bytes, title: str, summary: str) -> str:
+    """One file: the scene of a module, and all that shows it."""
+    packed = base64.b64encode(gzip.compress(module, 9, mtime=0)).decode()
+    script, define = element().rsplit("customElements.define", 1)
+    return _head(f"{title} · Rosephys", summary) + _PAGE.format(
+        script=script, define=f"customElements.define{define}", module=packed
+    )
+
+
+def embedding(name: str) -> str:
+    """A page that shows how a scene is embedded: two lines of it are what others need."""
+    return _head(name, f"{name}, embedded") + (
+        '<script type="module" src="rosephys-scene.js"></script>\n'
+        f'<rosephys-scene src="{html.escape(name)}.wasm" style="height: 600px"></rosephys-scene>\n'
+    )
+
+
+def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str:
+    """A page of scenes, live: groups of (name, title, summary), whose modules and pages lie beside it."""
+    parts = []
+    for title, entries in groups:
+        items = "\n".join(
+            f'<li><a href="{name}.html"><div class="ahead" data-src="{name}.wasm"></div>'
+            f"<b>{html.escape(word)}</b><span>{html.escape(summary)}</span></a></li>"
+            for name, word, summary in entries
+        )
+        parts.append(f"<h2>{html.escape(title)}</h2>\n<ul>\n{items}\n</ul>")
+    return _head("Rosephys", "Differentiable physics, live.") + _GALLERY.format(
+        groups="\n".join(parts)
+    )
+
+
+def element() -> str:
+    """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>."""
+    solver = f"{_plain(ra.javascript_runtime())}\n{_plain(_file('solver.js'))}"
+    parts = [_plain(_file(name)) for name in ("table.js", "fluid.js", "painter.js", "scene.js")]
+    drawn, defined = "\n".join(parts).rsplit("customElements.define", 1)
+    given = f"RosephysScene.style = {_literal(_file('style.css'))};\n"
+    # a worker's source is that of these functions: it is written once
+    given += f"RosephysScene.solver = {_literal(solver)};\n"
+    return f"{solver}\n{drawn}{given}customElements.define{defined}"
+
+
+def _head(title: str, summary: str) -> str:
+    return _HEAD.format(title=html.escape(title), summary=html.escape(summary), icon=_ICON)
+
+
+def _file(name: str) -> str:
+    return files("rosephys.web").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _plain(source: str) -> str:
+    """A module's source, to stand in one file with the others."""
+    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^export ", "", source, flags=re.MULTILINE)
+
+
+def _literal(text: str) -> str:
+    """Text as a literal of JavaScript that may stand in HTML."""
+    escaped = text.replace("\\", "\\\\").replace("`", "\\`").replace("${", "\\${")
+    return f"`{escaped}`".replace("</script", "<\\/script")

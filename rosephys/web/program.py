@@ -1,0 +1,174 @@
+"""A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
+
+gradient    the loss and its gradient in each control
+motion      the states of so many frames: each so many steps after the one before, the last the final state
+tracks      the points whose paths are drawn, of all frames
+picture     the picture of a state
+
+Each takes the controls and the constants, as a `Problem` does; the last two take states before them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
+from ..drawing.palette import blend
+from ..errors import SceneError
+from ..scene.colours import DARK, THEMES
+from ..scene.scene import constrained
+from ..solve.problem import Problem
+from ..window.slider import sliders_of
+
+SECTION = "rosephys"  # of the module, in which its description is
+FRAMES = 600  # of a motion at most
+MEMORY = 32 << 20  # bytes that they may take
+_COLOURS = frozenset({"colour", "colours", "outline", "low", "high", "background"})  # fields of shapes
+
+
+@dataclass(frozen=True)
+class Frames:
+    """How a motion is told: `count` frames, `every` so many steps."""
+
+    count: int
+    every: int
+
+
+def scene_module(problem: Problem, title: str, summary: str) -> bytes:
+    """The module of a scene, with its description in a section of its own.
+
+    Raises SceneError for a scene that has no picture, or that has constraints; and what `ra.wasm_module` raises.
+    """
+    scene = problem.scene
+    if not scene.pictured:
+        raise SceneError(f"{scene.name} has no picture: a page has nothing to draw")
+    if constrained(scene):
+        raise SceneError(
+            f"{scene.name} has constraints, which a page cannot keep: its optimiser descends along the gradient"
+        )
+    problem.rollout["budget"] = min(scene.memory, MEMORY)
+    args = problem.split(problem.values)
+    first = ra.fn(lambda c, k: problem.bound(c, k).initial())(*args)
+    frames = frames_of(problem, first)
+    made = ra.wasm_module(_functions(problem, first, frames, args))
+    described = {**_described(problem, frames, made.description), "title": title, "summary": summary}
+    return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
+
+
+def frames_of(problem: Problem, first: Any) -> Frames:
+    """As many frames as there are states, or as find room."""
+    state = sum(np.asarray(leaf).nbytes for leaf in ra.flatten(first)[0])
+    most = max(2, min(FRAMES, MEMORY // max(state, 1)))
+    every = max(1, -(-problem.steps // (most - 1)))
+    return Frames(-(-problem.steps // every) + 1, every)
+
+
+def _functions(
+    problem: Problem, first: Any, frames: Frames, args: tuple[Any, Any]
+) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    def loss(controls: Any, constants: Any) -> Any:
+        return problem.traced_loss(controls, constants)
+
+    def motion(controls: Any, constants: Any) -> Any:
+        scene = problem.bound(controls, constants)
+        start = scene.initial()
+        step = scene.stepping(start)
+
+        def moved(state: Any, frame: Any) -> Any:
+            def one(k: Any, s: Any) -> Any:
+                t = frame * frames.every + k
+                return ra.cond(t < problem.steps, lambda: step(s, t), lambda: s)
+
+            return ra.fori_loop(0, frames.every, one, state), state
+
+        return ra.scan(moved, start, np.arange(frames.count))[1]
+
+    def picture(state: Any, controls: Any, constants: Any) -> Any:
+        return problem.bound(controls, constants).picture(state)
+
+    def tracks(states: Any, controls: Any, constants: Any) -> Any:
+        scene = problem.bound(controls, constants)
+        return ra.build(
+            frames.count, lambda k: scene.tracks(ra.map_leaves(lambda leaf: leaf[k], states))
+        )
+
+    state = ra.map_leaves(lambda leaf: leaf, first)
+    out: dict[str, tuple[Any, tuple[Any, ...]]] = {
+        "gradient": (ra.value_and_grad(loss), args),
+        "motion": (motion, args),
+        "picture": (picture, (state, *args)),
+    }
+    if problem.scene.tracks(first):
+        many = ra.map_leaves(lambda leaf: np.stack([np.asarray(leaf)] * frames.count), first)
+        out["tracks"] = (tracks, (many, *args))
+    return out
+
+
+def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page knows of a scene besides its functions."""
+    scene, values = problem.scene, problem.values
+    fields = [
+        {
+            "name": name,
+            "doc": scene.fields[name].doc,
+            "unit": scene.fields[name].unit,
+            "control": scene.fields[name].control,
+            "handle": scene.fields[name].handle,
+            "anchor": scene.fields[name].anchor,
+            "bounds": scene.fields[name].bounds,
+            "rate": scene.fields[name].rate,
+            "value": value.ravel().tolist(),
+            "sliders": [
+                {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
+                for s in sliders_of(scene, name)
+            ],
+        }
+        for name, value in values.items()
+    ]
+    shown = _plainly_coloured(module)
+    used = {m for m in COLOUR_MAPS if f'"{m}"' in json.dumps(shown["functions"]["picture"])}
+    return {
+        "module": shown,
+        "fields": fields,
+        "rate": scene.rate,
+        "clip": scene.clip if np.isfinite(scene.clip) else None,
+        "iterations": scene.iterations,
+        "steps": problem.steps,
+        "frames": frames.count,
+        "every": frames.every,
+        "theme": scene.theme,
+        "palettes": THEMES,
+        "maps": {
+            theme: {name: table[name] for name in sorted(used)}
+            for theme, table in (("dark", COLOUR_MAPS), ("light", LIGHT_MAPS))
+        },
+    }
+
+
+def _plainly_coloured(tree: Any, key: str = "") -> Any:
+    """A description in which common names of colours, which browsers read otherwise, are numbers."""
+    if isinstance(tree, dict):
+        return {k: _plainly_coloured(v, key if k == "is" else k) for k, v in tree.items()}
+    if isinstance(tree, list):
+        return [_plainly_coloured(v, key) for v in tree]
+    named = isinstance(tree, str) and tree and key in _COLOURS
+    plain = not named or tree in DARK or tree in COLOUR_MAPS or tree.startswith("#")
+    return tree if plain else blend(tree, tree, 0.0)
+
+
+def _section(data: bytes) -> bytes:
+    """A section of a module for what is not code."""
+    name = SECTION.encode()
+    content = bytes([len(name)]) + name + data
+    size, length = bytearray(), len(content)
+    while length >= 0x80:
+        size.append(length & 0x7F | 0x80)
+        length >>= 7
+    return b"\0" + bytes([*size, length]) + content
