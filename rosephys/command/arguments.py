@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from rosephys.command.tools import TOOLS
 from rosephys.command.typed import (
     count,
     fps,
+    html,
     moment,
     png,
     positive,
@@ -45,6 +47,7 @@ examples:
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
+  python -m rosephys certify ./model.py:loss        is a gradient right, whichever tool gives it
 """
 
 
@@ -311,6 +314,33 @@ def _check(commands: Any, run: Run) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _certify(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "certify",
+        help="try the gradient of any function: ours, JAX's, torch's, your own",
+        description="Try the gradient of a function of a file, which is run: one of rose_ad, JAX or torch, one"
+        " of plain Python that returns (value, gradient), or an object with value(x) and vjp(cotangent, x).",
+    )
+    add = command.add_argument
+    add("function", metavar="FILE.py:FUNCTION", help="the function, a loss or of an array")
+    add(
+        "--at",
+        type=setting,
+        action="append",
+        metavar="NAME=VALUE",
+        help="an argument: numbers, separated by commas, or a .npy file (default: the function's own)",
+    )
+    add(
+        "--by",
+        choices=tuple(TOOLS),
+        help="what differentiates it (default: what it is written with)",
+    )
+    add("--seed", type=count, default=0, metavar="N", help="of random directions and places (0)")
+    add("--out", type=html, metavar="FILE.html", help="write the certificate as a page")
+    add("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
+
+
 def _info(commands: Any, run: Run) -> None:
     command = commands.add_parser(
         "info",
@@ -359,6 +389,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "replay": _replay,
     "gradient": _gradient,
     "check": _check,
+    "certify": _certify,
     "new": _new,
     "list": _list,
     "info": _info,

@@ -360,6 +360,12 @@ def _check(arguments: argparse.Namespace) -> int:
     return 130 if stopped else int(failed > 0)
 
 
+def _certify(arguments: argparse.Namespace) -> int:
+    from rosephys.command.certifying import certify_function
+
+    return certify_function(arguments)
+
+
 def _identify(arguments: argparse.Namespace) -> int:
     from rosephys.command.identifying import identify_scene
 
@@ -491,6 +497,7 @@ RUNS: dict[str, Run] = {
     "replay": _replay,
     "gradient": _gradient,
     "check": _check,
+    "certify": _certify,
     "new": _new,
     "list": _list,
     "info": _info,

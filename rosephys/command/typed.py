@@ -53,6 +53,12 @@ def png(text: str) -> Path:
     return Path(text)
 
 
+def html(text: str) -> Path:
+    if Path(text).suffix.lower() != ".html":
+        raise argparse.ArgumentTypeError(f"expected a file that ends in .html, got {text!r}")
+    return Path(text)
+
+
 def moment(text: str) -> float:
     try:
         value = float(text)

@@ -56,9 +56,9 @@ def scene_class(name: str) -> type[Scene]:
     """The class of a scene, by name or by the path of its file."""
     built_in = _built_in()
     if name.endswith(".py") or "/" in name or "\\" in name:
-        return _only_scene(_load(Path(name)), name)
+        return _only_scene(loaded(Path(name)), name)
     if name in built_in:
-        return _only_scene(_load(built_in[name]), name)
+        return _only_scene(loaded(built_in[name]), name)
     entries = _entry_points()
     if name in entries:
         found = entries[name].load()
@@ -68,7 +68,8 @@ def scene_class(name: str) -> type[Scene]:
     raise SceneError(f"there is no scene {name!r}{near(name, scene_names())}")
 
 
-def _load(path: Path) -> ModuleType:
+def loaded(path: Path) -> ModuleType:
+    """A file of Python, run. Raises SceneError where there is none."""
     if not path.is_file():
         raise SceneError(f"there is no file {path}")
     name = f"rosephys_scene_{path.stem}"

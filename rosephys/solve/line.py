@@ -11,15 +11,25 @@ import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from .problem import Arrays, Problem, Values
+    from .problem import Arrays, Values
 
 UNEXPLAINED = 0.1  # of the change of the loss that the gradient may leave so
 ROUNDING = 1e-9  # changes this small, relative to the loss, cannot be told from none
+
+
+class Differentiable(Protocol):
+    """What a line asks of a problem, or of any other function with a gradient."""
+
+    def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
+        """The loss and its gradient."""
+
+    def within(self, values: Arrays) -> Arrays:
+        """The values, brought within their bounds."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,12 @@ class Line:
     """
 
     def __init__(
-        self, problem: Problem, values: Values, direction: Arrays, loss: float, gradient: Arrays
+        self,
+        problem: Differentiable,
+        values: Values,
+        direction: Arrays,
+        loss: float,
+        gradient: Arrays,
     ) -> None:
         self._problem, self._values = problem, values
         largest = max(float(np.max(np.abs(d), initial=0.0)) for d in direction.values())
@@ -57,8 +72,7 @@ class Line:
         """The loss and its slope a distance along; `bounded` keeps the controls within their bounds."""
         there = {n: self._values[n] + at * d for n, d in self._direction.items()}
         if bounded:
-            bounds = {n: self._problem.scene.fields[n].bounds for n in there}
-            there = {n: np.clip(v, *(bounds[n] or (-np.inf, np.inf))) for n, v in there.items()}
+            there = self._problem.within(there)
         loss, gradient = self._problem.value_and_gradient({**self._values, **there})
         return Point(at, loss, self._slope(gradient))
 

@@ -256,6 +256,11 @@ class Problem:
         if drawn:
             self._drawn.trace(*self.split(self.values))
 
+    def within(self, values: Arrays) -> Arrays:
+        """Values of some fields, brought within the bounds of these."""
+        bounds = {n: self.scene.fields[n].bounds or (-np.inf, np.inf) for n in values}
+        return {n: np.clip(v, *bounds[n]) for n, v in values.items()}
+
     def complete(self, values: Values) -> Arrays:
         """The values of all live fields: these, and the scene's own where there are none.
 

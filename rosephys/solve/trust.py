@@ -20,6 +20,8 @@ import numpy as np
 from .guard import in_motion
 from .line import (
     ROUNDING,
+    UNEXPLAINED,
+    Differentiable,
     Line,
     Point,
     downhill,
@@ -126,7 +128,11 @@ def judge(
     `told` is given the number of evaluations so far: MOST in the end, or fewer. A thorough verdict is one on
     LINES more lines than that of steepest descent, each of which takes as many. Raises what the scene raises.
     """
-    question = judged(problem, values, known=known, thorough=thorough)
+    return ended(judged(problem, values, known=known, thorough=thorough), told)
+
+
+def ended(question: Steps, told: Callable[[int], object] = lambda done: None) -> Verdict:
+    """The verdict that a question comes to."""
     done = 0
     try:
         while True:
@@ -155,11 +161,19 @@ def judged(
         return Verdict("no controls", "the scene has no controls, and so no gradient")
     if not math.isfinite(loss) or not all(np.isfinite(g).all() for g in gradient.values()):
         return Verdict("not finite", "the loss or its gradient is not a finite number")
-    directions = [downhill(values, gradient)]
-    directions += [drawn(gradient, 1 + k) for k in range(LINES if thorough else 0)]
+    return (yield from on_lines(problem, values, (loss, gradient), LINES if thorough else 0))
+
+
+def on_lines(
+    function: Differentiable, values: Values, known: tuple[float, Arrays], more: int
+) -> Steps:
+    """The verdict on a loss and a gradient, which are finite, along the line of steepest descent and `more`
+    others of random directions; the first that is no good is the last."""
+    loss, gradient = known
+    directions = [downhill(values, gradient), *(drawn(gradient, 1 + k) for k in range(more))]
     verdicts = []
     for direction in directions:
-        line = Line(problem, values, direction, loss, gradient)
+        line = Line(function, values, direction, loss, gradient)
         verdicts.append((yield from _on(line)))
         if not verdicts[-1].trusted:
             return verdicts[-1]
@@ -280,7 +294,7 @@ def _within(
     """
     middle = line.middle
     steepest = max(abs(middle.slope), *(abs(_difference(middle, p)) for p in points if p.at))
-    seen = [h for h in SCALES if h * steepest > ROUNDING * abs(middle.loss)]
+    seen = [h for h in SCALES if UNEXPLAINED * h * steepest > ROUNDING * abs(middle.loss)]
     low, high = 0, len(seen)  # those before `low` fail, that at `high` holds
     beyond = points[0], points[-1]
     while low < high:

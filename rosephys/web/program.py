@@ -30,7 +30,9 @@ from ..window.slider import sliders_of
 SECTION = "rosephys"  # of the module, in which its description is
 FRAMES = 600  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
-_COLOURS = frozenset({"colour", "colours", "outline", "low", "high", "background"})  # fields of shapes
+_COLOURS = frozenset(
+    {"colour", "colours", "outline", "low", "high", "background"}
+)  # fields of shapes
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     first = ra.fn(lambda c, k: problem.bound(c, k).initial())(*args)
     frames = frames_of(problem, first)
     made = ra.wasm_module(_functions(problem, first, frames, args))
-    described = {**_described(problem, frames, made.description), "title": title, "summary": summary}
+    described = {
+        **_described(problem, frames, made.description),
+        "title": title,
+        "summary": summary,
+    }
     return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
 
 
