@@ -78,7 +78,7 @@ class Program:
         for _ in range(run.draw.randint(2, 6)):
             run.statement(pool, 2)
         total = run.total(pool)
-        return total, *(run.last(pool, kind).value for kind in "fib")
+        return total, tuple(run.last(pool, kind).value for kind in "fib")
 
 
 class _Run:
