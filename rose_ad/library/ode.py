@@ -1,9 +1,9 @@
 """Solutions of ordinary differential equations y' = f(y, t): y is a number, an array or a structure of them.
 
 The method is that of Dormand and Prince, of order 5 with an error estimate of order 4 and dense output of order
-4 (Hairer, Nørsett, Wanner: Solving ordinary differential equations I, 1993, II.4 to II.6). The derivative is that
-of the steps taken, whose lengths count as constants: the exact derivative of what was computed, in forward and
-reverse mode and to any order. It needs no second solution backwards, which is wrong where that is unstable.
+4 (Hairer, Nørsett, Wanner: Solving ordinary differential equations I, 1993, II.4 to II.6). The derivative is
+that of the steps taken, whose lengths count as constants: the exact derivative of what was computed, in forward
+and reverse mode and to any order. It needs no second solution backwards, which is wrong where that is unstable.
 Reverse mode keeps 256 states, or one of each step if `max_steps` is given.
 """
 
@@ -111,8 +111,8 @@ def ode_event(
     """The first instant after t0 at which event(y, t, *args) changes its sign along the solution of
     y' = f(y, t, *args), y(t0) = y0, and the state then; both have the derivatives of the root.
 
-    A sign that changes twice within a step is not seen. Nothing is looked for after `t_max`, which may be before
-    t0: then it is looked for backwards. Else as `odeint`.
+    A sign that changes twice within a step is not seen. Nothing is looked for after `t_max`; where that is before
+    t0, the solution is followed backwards. Else as `odeint`.
     """
     if current() is None:
         eager = as_fn(
@@ -128,44 +128,47 @@ def ode_event(
     def value(y: Any, t: Any) -> Any:
         return event(solver.unravel(y), solver.time(t), *args)
 
-    first = solver.begin()
-    before = stop_gradient(value(first.y, first.t))
-    # one that begins at zero is looked for once it has left it
-    side = sign(before)
-
-    def open_at(y: Any, t: Any, side: Any) -> Any:
-        return sign(stop_gradient(value(y, t))) * side >= 0
-
-    def moving(c: Any) -> Any:
-        state, side = c
-        return (state.t < end) & open_at(state.y, state.t, side) & solver.can_go_on(state)
-
-    def move(c: Any) -> Any:
-        state, side = c
-        state = solver.step(state)
-        now = sign(stop_gradient(value(state.y, state.t)))
-        return state, where(side == 0, now, side)
-
-    state, side = while_loop(moving, move, (first, side), max_steps=max_steps)
-    found = ~open_at(state.y, state.t, side) & (state.t > 0)
-    low, high = state.start, minimum(state.t, end)
-    found = found & ~open_at(solver.at(state, high), high, side)
+    state, side = _up_to_crossing(solver, value, end, max_steps)
+    high = minimum(state.t, end)
+    found = _crossed(value(solver.at(state, high), high), side)
 
     def root() -> Any:
         def halve(_: Any, ends: Any) -> Any:
             a, b = ends
             middle = 0.5 * (a + b)
-            still = open_at(solver.at(state, middle), middle, side)
-            return where(still, middle, a), where(still, b, middle)
+            over = _crossed(value(solver.at(state, middle), middle), side)
+            return where(over, a, middle), where(over, middle, b)
 
-        a, b = fori_loop(0, 40, halve, stop_gradient((low, high)))
+        a, b = fori_loop(0, 40, halve, stop_gradient((state.start, high)))
         return newton(lambda t: value(solver.at(state, t), t), 0.5 * (a + b))
 
     instant = cond(found, root, lambda: end)
-    y = solver.at(state, instant)
-    return EventSolution(
-        solver.time(instant), solver.unravel(where(state.t < instant, np.nan, y)), found
-    )
+    y = where(state.t < instant, np.nan, solver.at(state, instant))
+    return EventSolution(solver.time(instant), solver.unravel(y), found)
+
+
+def _up_to_crossing(solver: _Solver, value: Any, end: Any, max_steps: Any) -> tuple[_State, Any]:
+    """Steps until an event's value has changed its sign, or the end is passed, and the sign that it had before:
+    one that begins at zero is looked for once it has left it."""
+
+    def moving(c: Any) -> Any:
+        state, side = c
+        waiting = ~_crossed(value(state.y, state.t), side)
+        return (state.t < end) & waiting & solver.can_go_on(state)
+
+    def move(c: Any) -> Any:
+        state, side = c
+        state = solver.step(state)
+        return state, where(side == 0, sign(stop_gradient(value(state.y, state.t))), side)
+
+    first = solver.begin()
+    side = sign(stop_gradient(value(first.y, first.t)))
+    return while_loop(moving, move, (first, side), max_steps=max_steps)  # type: ignore[no-any-return]
+
+
+def _crossed(value: Any, side: Any) -> Any:
+    """Whether an event's value has another sign than it had."""
+    return stop_gradient(value) * side < 0
 
 
 class _Solver:
