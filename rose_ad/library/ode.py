@@ -111,7 +111,7 @@ def ode_event(
     """The first instant after t0 at which event(y, t, *args) changes its sign along the solution of
     y' = f(y, t, *args), y(t0) = y0, and the state then; both have the derivatives of the root.
 
-    A sign that changes twice within a step is not seen. Nothing is looked for after `t_max`; where that is before
+    A sign that changes twice within a step is not seen. Nothing is looked for after `t_max`; where it is before
     t0, the solution is followed backwards. Else as `odeint`.
     """
     if current() is None:
