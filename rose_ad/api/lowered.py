@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from ..ir.core import Function
 from ..native.program import Program
+from .pipeline import compiled
 
 
 @dataclass(frozen=True)
 class Lowered:
-    """A compiled function: `.ir .llvm .asm` are texts, `.memory` is its scratch memory in bytes."""
+    """A compiled function: `.ir .llvm .asm` are texts, `.memory` is its scratch memory in bytes.
+
+    What is pickled is its IR, which is compiled for the machine where it is unpickled.
+    """
 
     program: Program
+
+    def __reduce__(self) -> Any:
+        return _again, (self.program.function,)
 
     @property
     def ir(self) -> str:
@@ -34,3 +43,7 @@ class Lowered:
     @property
     def compile_seconds(self) -> float:
         return self.program.compile_seconds
+
+
+def _again(function: Function) -> Lowered:
+    return Lowered(compiled(function))

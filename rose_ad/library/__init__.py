@@ -19,6 +19,7 @@ from .dtypes import (
     pi,
     result_type,
 )
+from .ode import EventSolution, ode_event, odeint
 from .picking import (
     broadcast_arrays,
     count_nonzero,
@@ -74,6 +75,7 @@ from .trees import associative_scan, ravel_tree, tree_map
 
 __all__ = [
     "Complex",
+    "EventSolution",
     "add",
     "associative_scan",
     "bincount",
@@ -131,6 +133,8 @@ __all__ = [
     "newaxis",
     "nextafter",
     "not_equal",
+    "ode_event",
+    "odeint",
     "percentile",
     "pi",
     "polar",

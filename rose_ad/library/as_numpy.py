@@ -23,6 +23,10 @@ def _cumulative(f: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def _array(x: Any) -> Any:
+    return lift(x)
+
+
 def _column(x: Any) -> Any:
     v = lift(x)
     return v if v.ndim > 1 else arrays.reshape(v, (v.size, 1))
@@ -82,8 +86,8 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.atleast_1d: lambda a: lift(a) if np.ndim(a) else arrays.reshape(lift(a), (1,)),
     np.column_stack: lambda tup: arrays.concatenate([_column(x) for x in tup], 1),
     np.diag: _diag,
-    np.fliplr: lambda m: lift(m)[:, ::-1],
-    np.flipud: lambda m: lift(m)[::-1],
+    np.fliplr: lambda m: _array(m)[:, ::-1],
+    np.flipud: lambda m: _array(m)[::-1],
     np.ptp: lambda a, axis=None, keepdims=False: (
         reduce.max(a, axis=axis, keepdims=keepdims) - reduce.min(a, axis=axis, keepdims=keepdims)
     ),
@@ -97,16 +101,15 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.degrees: lambda x: lift(x) * (180.0 / np.pi),
 }
 # since numpy 2.0, 2.1 or 2.2
-for _name, _f in {
+_LATER: dict[str, Callable[..., Any]] = {
     "trapezoid": samples.trapezoid,
     "astype": lambda x, dtype: numeric.astype(x, dtype),
     "matrix_transpose": lambda x: arrays.matrix_transpose(x),
     "unstack": lambda x, axis=0: arrays.unstack(x, axis=axis),
     "vecdot": products.vecdot,
-    "matvec": lambda x1, x2: products.vecdot(x1, lift(x2)[..., None, :]),
-    "vecmat": lambda x1, x2: products.vecdot(lift(x1)[..., None, :], lift(x2).mT),
+    "matvec": lambda x1, x2: products.vecdot(x1, _array(x2)[..., None, :]),
+    "vecmat": lambda x1, x2: products.vecdot(_array(x1)[..., None, :], _array(x2).mT),
     "cumulative_sum": _cumulative(picking.cumulative_sum),
     "cumulative_prod": _cumulative(picking.cumulative_prod),
-}.items():
-    if hasattr(np, _name):
-        FUNCTIONS[getattr(np, _name)] = _f
+}
+FUNCTIONS |= {getattr(np, name): f for name, f in _LATER.items() if hasattr(np, name)}

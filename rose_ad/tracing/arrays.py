@@ -63,17 +63,17 @@ def full(shape: Shape, fill_value: Any, *, dtype: Any = None) -> Any:
     if is_traced(fill_value):
         entry = fill_value if dtype is None else astype(fill_value, dtype)
         return broadcast_to(entry, as_shape(shape))
-    return np.full(_literal(as_shape(shape)), fill_value, dtype)
+    return array(np.full(_literal(as_shape(shape)), fill_value, dtype))
 
 
 def zeros(shape: Shape, *, dtype: Any = None) -> Any:
-    """A literal array of zeros."""
-    return np.zeros(_literal(as_shape(shape)), dtype or np.float64)
+    """An array of zeros."""
+    return array(np.zeros(_literal(as_shape(shape)), dtype or np.float64))
 
 
 def ones(shape: Shape, *, dtype: Any = None) -> Any:
-    """A literal array of ones."""
-    return np.ones(_literal(as_shape(shape)), dtype or np.float64)
+    """An array of ones."""
+    return array(np.ones(_literal(as_shape(shape)), dtype or np.float64))
 
 
 def zeros_like(x: Any, *, dtype: Any = None) -> Any:
@@ -93,7 +93,7 @@ empty, empty_like = zeros, zeros_like
 def full_like(x: Any, fill_value: Any, *, dtype: Any = None) -> Any:
     """An array of the shape of another with every entry `fill_value`, and of its type."""
     if not is_traced((x, fill_value)):
-        return np.full_like(x, fill_value, dtype)
+        return array(np.full_like(x, fill_value, dtype))
     v = lift(x)
     entry = convert(fill_value, v.scalar) if dtype is None else astype(lift(fill_value), dtype)
     return full(v.shape, entry) if v.shape else entry
@@ -110,7 +110,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, *, dtype: Any = None) ->
 def linspace(start: Any, stop: Any, num: int, *, endpoint: bool = True, dtype: Any = None) -> Any:
     """`num` evenly spaced values from `start` to `stop`, which is the last one, or would be the next."""
     if not is_traced((start, stop)):
-        return np.linspace(start, stop, num, endpoint, dtype=dtype)
+        return array(np.linspace(start, stop, num, endpoint, dtype=dtype))
     part = np.linspace(0.0, 1.0, num, endpoint)
     if common_scalar(*(v if is_python_number(v) else lift(v) for v in (start, stop))) is F32:
         part = part.astype(np.float32)

@@ -159,7 +159,7 @@ def _folding(
 
 
 _product = _folding(
-    "prod", lambda rows: rows[0] if rows.shape[0] else np.ones(rows.shape[1:])[()],
+    "prod", lambda rows: rows[0] if rows.shape[0] else np.ones(rows.shape[1:], rows.scalar.dtype)[()],
     lambda a, b: a * b, np.prod, "",
 )  # fmt: skip
 

@@ -78,7 +78,7 @@ class Program:
         for _ in range(run.draw.randint(2, 6)):
             run.statement(pool, 2)
         total = run.total(pool)
-        return total, *(run.last(pool, kind).value for kind in "fib")
+        return total, tuple(run.last(pool, kind).value for kind in "fib")
 
 
 class _Run:
@@ -223,7 +223,7 @@ class _Run:
             lambda: xp.flip(x, axis=1),
             lambda: xp.concat([x, x], axis=1), lambda: xp.concat([x[1:], x], axis=0), lambda: xp.pad(x, 1),
             lambda: xp.diff(x, axis=0) if n else x, lambda: xp.moveaxis(x, 0, 1), lambda: xp.ravel(x),
-            lambda: x[n // 2 :, m // 2], lambda: xp.squeeze(x[:, :1], axis=1) if m else x,
+            lambda: x[n // 2 :, m // 2] if m else x, lambda: xp.squeeze(x[:, :1], axis=1) if m else x,
             lambda: xp.swapaxes(x, 0, 1)
             if hasattr(xp, "swapaxes") else x.T, lambda: xp.zeros_like(x) + x, lambda: x * xp.ones_like(x),
         ))())  # fmt: skip

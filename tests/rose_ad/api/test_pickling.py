@@ -391,6 +391,13 @@ def test_damage_is_noticed() -> None:
                 rebuild(damaged, checksum, *rest)
 
 
+def test_what_a_function_was_compiled_to() -> None:
+    lowered = energy.lower(X, V)
+    found = again(lowered)
+    assert (found.ir, found.llvm, found.memory) == (lowered.ir, lowered.llvm, lowered.memory)
+    assert found.asm and found.compile_seconds >= 0.0
+
+
 def test_derivatives_at_a_point() -> None:
     """What linearize and vjp give, for one that has captured nothing, here and in another process."""
     f = ra.fn(lambda x, d: {"a": ra.sin(x) * d["b"], "n": 3})

@@ -4,6 +4,7 @@ precision, batches, stacks of matrices, and inputs where something is not define
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -247,6 +248,21 @@ def test_what_is_not_positive_definite_has_no_cholesky_factor() -> None:
     assert factor[0, 0] == 1 and np.isnan(factor[1, 1])
     with pytest.raises(np.linalg.LinAlgError):
         la.cholesky(np.diag([1.0, -1.0]))
+
+
+@pytest.mark.parametrize("n", [4, 5])
+@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+def test_higher_derivatives_of_the_determinant_are_those_of_a_polynomial(n: int, rank: int) -> None:
+    """Along U, by det(A + t U) at n + 1 points, of which it is the polynomial: of any rank, exact zeros too."""
+    turn = DRAW.integers(-2, 3, (n, n)).astype(float)
+    for a in (np.diag(1.0 * (np.arange(n) < rank)), turn[:, :rank] @ turn[:rank], turn):
+        u = DRAW.normal(size=(n, n))
+        points = np.linspace(-1, 1, n + 1)
+        wanted = np.polyfit(points, [np.linalg.det(a + t * u) for t in points], n)[::-1]
+        f: Any = lambda t, a=a, u=u: la.det(a + t * u)  # noqa: E731
+        for k in range(4):
+            close(ra.fn(f)(0.0), math.factorial(k) * wanted[k], 1e-9)
+            f = ra.grad(f) if k % 2 else lambda t, g=f: ra.jvp(g, (t,), (1.0,))[1]
 
 
 def test_a_singular_matrix_has_no_logarithm_of_its_determinant() -> None:

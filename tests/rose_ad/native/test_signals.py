@@ -27,7 +27,7 @@ def steps(n, f=lambda s, a: s * a + 1.0):
 def walk(a):
     return ra.while_loop(lambda s: s < 1e300, lambda s: s + a, 0.0)
 
-inner = ra.fn(steps(10**8))
+inner = ra.fn(steps(10**7))
 called = ra.fn(lambda a: ra.fori_loop(0, 10**6, lambda i, s: inner(s) + inner(2.0 * s), a))
 binomial = ra.grad(lambda a: ra.fori_loop(0, 10**8, lambda i, s: ra.sin(s) * a, a, checkpoint=10))
 ones = np.ones(10**6)

@@ -106,6 +106,14 @@ def test_values_are_those_of_numpy(name: str) -> None:
     np.testing.assert_allclose(found, wanted)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+@pytest.mark.parametrize("name", PLAIN)
+def test_types_are_those_of_numpy(name: str, dtype: Any) -> None:
+    x = X.astype(dtype)
+    wanted, found = np.asarray(PLAIN[name](x)), np.asarray(ra.fn(PLAIN[name])(x))
+    assert found.shape == wanted.shape and found.dtype == wanted.dtype
+
+
 @pytest.mark.parametrize("name", [*PLAIN, *TRACED])
 def test_derivatives_and_batches(name: str) -> None:
     f = {**PLAIN, **TRACED}[name]

@@ -181,3 +181,29 @@ def test_dynamic_slices(start: tuple[int, int]) -> None:
     cut = ra.grad(lambda x, at: ra.sum(block * take(x, at)))(X, start)
     np.testing.assert_array_equal(cut[i : i + 2, j : j + 3], block)
     assert np.count_nonzero(cut) == block.size
+
+
+MADE: dict[str, Any] = {
+    "zeros": lambda: ra.zeros(3),
+    "ones": lambda: ra.ones(3),
+    "empty": lambda: ra.empty(3) * 0.0,
+    "full": lambda: ra.full(3, 2.0),
+    "arange": lambda: ra.arange(3) * 1.0,
+    "linspace": lambda: ra.linspace(0.0, 1.0, 3),
+    "eye": lambda: ra.eye(3)[0],
+    "array": lambda: ra.array([1.0, 2.0, 3.0]),
+    "zeros_like": lambda: ra.zeros_like(np.ones(3)),
+    "ones_like": lambda: ra.ones_like(np.ones(3)),
+    "full_like": lambda: ra.full_like(np.ones(3), 2.0),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_in_a_traced_function_can_be_updated_and_indexed(name: str) -> None:
+    make = MADE[name]
+    wanted = np.array(make())
+    wanted[1] = 7.0
+    f = ra.fn(lambda x, k: (make().at[k].set(x), make()[k]))
+    found, entry = f(7.0, 1)
+    assert found.tolist() == wanted.tolist() and entry == make()[1]
+    assert ra.grad(lambda x, k: ra.sum(f(x, k)[0] ** 2))(7.0, 1) == 14.0
