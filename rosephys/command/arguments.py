@@ -26,7 +26,7 @@ examples:
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
-  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05 --risk cvar:0.9
+  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
   python -m rosephys identify bounce seen.csv --fit restitution     what it was, and how sure that is
@@ -116,6 +116,12 @@ def _record(commands: Any, run: Run) -> None:
 def _optimize(commands: Any, run: Run) -> None:
     command = _command(commands, "optimize", run, "find the controls with the least loss")
     _add_solving(command)
+    command.add_argument(
+        "--schedule", metavar="NAME", help="how the rate goes down: constant, linear, cosine …"
+    )
+    command.add_argument(
+        "--clip", type=positive, metavar="L", help="shorten gradients that are longer than this"
+    )
     _add_thorough(command)
     command.add_argument(
         "--out",
@@ -261,6 +267,12 @@ def _gradient(commands: Any, run: Run) -> None:
     )
     command.add_argument(
         "--by-state", action="store_true", help="also for every entry of the initial state"
+    )
+    command.add_argument(
+        "--smooth",
+        type=positive,
+        metavar="S",
+        help="also that of the loss smoothed by noise of S rates in the controls, and its error",
     )
     command.add_argument(
         "--repeat", type=count, metavar="N", help="time N calls and give the median"

@@ -32,6 +32,7 @@ from rosephys.command.report import (
     to_json,
     warn_of_gradient,
 )
+from rosephys.command.smoothing import print_smoothed, smoothed
 from rosephys.command.solving import (
     compile_gradient,
     ending,
@@ -319,6 +320,8 @@ def _gradient(arguments: argparse.Namespace) -> int:
     warn_of_gradient(verdict)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
     result |= _costs(problem, arguments.repeat)
+    if arguments.smooth:
+        result["smoothed"] = smoothed(problem, arguments.smooth, arguments.seed)
     if arguments.by_state:
         result["state_gradient"] = problem.state_gradient(problem.values)
     if arguments.check:
@@ -331,6 +334,7 @@ def _gradient(arguments: argparse.Namespace) -> int:
         print(to_json(result))
     else:
         print_gradient(problem, result)
+        print_smoothed(problem, result.get("smoothed"))
     agrees = result.get("max_relative_difference", 0.0) <= DISAGREE
     return int(not agrees or verdict.reason == "limit")
 
