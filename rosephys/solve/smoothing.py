@@ -5,13 +5,13 @@ With x + σ z, z normal, in place of the controls x, the expected loss is smooth
     first     ∇f(x + σ z), which knows slopes and no jumps
     zeroth    (f(x + σ z) - f(x - σ z)) z / 2σ, which knows both, and varies much more
 
-The first is taken as far as it agrees with the second: their mean, of which the share of the first is the
-largest that keeps the result within SURE standard errors of the second. So what it knows not of jumps is found
-out, and where there are none it is nearly all that counts.
+The result is α times the first and 1 - α times the second, of which the first is off by what it knows not, b,
+and the second varies by V: α = V / (V + b²) has the least mean square error, and the square of how far the two
+are apart is V + b² in the mean. So jumps are found out, and where there are none the slopes count most.
 
 Sources: Spall, IEEE Trans. Automatic Control 37, 1992; Duchi, Bartlett, Wainwright, SIAM J. Optim. 22, 2012;
 Suh, Simchowitz, Zhang, Tedrake, "Do differentiable simulators give better policy gradients?", ICML 2022, for
-the share.
+mixing the two.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from .first_order import adam, clipped, stepped
 from .iterate import Iterate, Task, check, evaluated
 from .problem import Arrays, Problem, Values
 
-SURE = 2.0  # standard errors of the zeroth order that the result may be away from it
 SAMPLES = 64  # draws for a gradient of `smoothed_adam`, half of them the others' opposites
 NOISE = 3.0  # rates: the noise of `smoothed_adam`
 
@@ -93,9 +92,9 @@ def smoothed_gradient(
 def _mixed(loss: float, first: Arrays, zeroth: Arrays) -> Smoothed:
     """The estimate of both kinds' rows, (samples / 2, ...) by name."""
     a, b = ({n: rows.mean(axis=0) for n, rows in kind.items()} for kind in (first, zeroth))
-    apart = _length({n: a[n] - b[n] for n in first})
-    within = SURE * _length({n: _error(rows) for n, rows in zeroth.items()})
-    share = 1.0 if apart <= within else within / apart
+    apart = _square({n: a[n] - b[n] for n in first})
+    varies = _square({n: _error(rows) for n, rows in zeroth.items()})
+    share = 1.0 if apart <= varies else varies / apart
     rows = {n: share * first[n] + (1 - share) * zeroth[n] for n in first}
     gradient = {n: row.mean(axis=0) for n, row in rows.items()}
     return Smoothed(loss, gradient, {n: _error(row) for n, row in rows.items()}, a, b, share)
@@ -122,5 +121,5 @@ def _error(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(rows.std(axis=0, ddof=1) / math.sqrt(len(rows)))
 
 
-def _length(parts: Arrays) -> float:
-    return math.sqrt(sum(float(np.vdot(p, p)) for p in parts.values()))
+def _square(parts: Arrays) -> float:
+    return sum(float(np.vdot(p, p)) for p in parts.values())
