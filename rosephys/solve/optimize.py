@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from ..errors import OptimizeError, SceneError
@@ -57,6 +59,7 @@ def descend(
     optimizer: str | None = None,
     clip: float | None = None,
     schedule: str = "constant",
+    budget_ms: float = math.inf,
     seed: int = 0,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
@@ -65,9 +68,11 @@ def descend(
     What is None is as the scene prefers. Controls are kept within their bounds; what `rate` is to each
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
     `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
-    too: one of solve/schedules.py. Others may end before `iterations`,
-    where no step helps. Raises OptimizeError where the loss or the gradient is not finite or a package is
-    missing, ValueError for an unknown optimiser, SceneError for values that the scene has not, and for what an
+    too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
+    first update. Others may end before `iterations`, where no step helps.
+
+    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
+    unknown optimiser or a budget that is none, SceneError for values that the scene has not, for what an
     optimiser needs of it, and for a schedule that it does not take.
     """
     scene = problem.scene
@@ -84,7 +89,13 @@ def descend(
         scheduled(schedule, iterations),
     )
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
-    yield from islice(solver(task), iterations + 1)
+    if not budget_ms > 0:
+        raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
+    end = perf_counter() + budget_ms / 1000
+    for iterate in islice(solver(task), iterations + 1):
+        yield iterate
+        if iterate.iteration and perf_counter() >= end:
+            return
 
 
 def _nothing_to_find(task: Task) -> Iterator[Iterate]:
