@@ -9,6 +9,7 @@ loss, gradient = problem.value_and_gradient(problem.values)
 from .constraint import Constraint
 from .errors import OptimizeError, SceneError, SweepError
 from .files.notebook import Animation, show
+from .files.policies import load_policy, save_policy
 from .limit import Limit
 from .scene.fields import control, parameter
 from .scene.finding import find_scene, scene_names
@@ -26,6 +27,7 @@ from .scene.picture import (
     Text,
     Track,
 )
+from .scene.policies import Linear, Network, Pd
 from .scene.scene import Scene
 from .scene.spread import log_uniform, normal, uniform
 from .solve.ensemble import Ensemble
@@ -49,10 +51,13 @@ __all__ = [
     "Fluid",
     "Image",
     "Limit",
+    "Linear",
     "Lines",
     "Measurement",
     "Mpc",
+    "Network",
     "OptimizeError",
+    "Pd",
     "Picture",
     "Polygon",
     "Polygons",
@@ -67,10 +72,12 @@ __all__ = [
     "descend",
     "find_scene",
     "identify",
+    "load_policy",
     "load_sweep",
     "log_uniform",
     "normal",
     "parameter",
+    "save_policy",
     "scene_names",
     "show",
     "sweep",

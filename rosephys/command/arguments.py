@@ -39,11 +39,11 @@ examples:
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
   python -m rosephys optimize billiards --starts 8  from eight places, for one may be stuck
-  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05 --risk cvar:0.9
+  python -m rosephys optimize bounce --ensemble 64 --spread restitution=normal:0.05
   python -m rosephys optimize robot --out found --resume      go on with what was interrupted
   python -m rosephys sweep billiards --starts 4096 --vary restitution=0.5:1:64
   python -m rosephys plot pendulum --of angle       the angle over time, as a picture
-  python -m rosephys identify bounce seen.csv --fit restitution     what it was, and how sure that is
+  python -m rosephys identify bounce seen.csv --fit restitution   what it was
   python -m rosephys gradient billiards --check     compare with central differences
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
@@ -131,6 +131,12 @@ def _record(commands: Any, run: Run) -> None:
 def _optimize(commands: Any, run: Run) -> None:
     command = _command(commands, "optimize", run, "find the controls with the least loss")
     _add_solving(command)
+    command.add_argument(
+        "--schedule", metavar="NAME", help="how the rate goes down: constant, linear, cosine …"
+    )
+    command.add_argument(
+        "--clip", type=positive, metavar="L", help="shorten gradients that are longer than this"
+    )
     _add_thorough(command)
     command.add_argument(
         "--out",
@@ -244,6 +250,37 @@ def _identify(commands: Any, run: Run) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _mpc(commands: Any, run: Run) -> None:
+    command = _command(
+        commands,
+        "mpc",
+        run,
+        "control a scene while it moves: a plan in each frame, of which a step",
+    )
+    command.add_argument("--headless", action="store_true", help="no window: print how it went")
+    command.add_argument(
+        "--budget-ms", type=positive, default=8.0, metavar="MS", help="for the plan of a frame (8)"
+    )
+    command.add_argument(
+        "--seconds", type=positive, default=10.0, metavar="S", help="how long, headless (10)"
+    )
+    command.add_argument(
+        "--push",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="PART=SIZE",
+        help="a part of the state that is pushed, such as rate=0.8 (may be repeated)",
+    )
+    command.add_argument(
+        "--every", type=positive, default=1.0, metavar="S", help="seconds between pushes (1)"
+    )
+    command.add_argument("--seed", type=count, default=0, metavar="N", help="of the pushes (0)")
+    command.add_argument("--out", type=Path, metavar="FILE.csv", help="write controls and times")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_theme(command)
+
+
 def _runs(commands: Any, run: Run) -> None:
     command = commands.add_parser(
         "runs",
@@ -301,6 +338,12 @@ def _gradient(commands: Any, run: Run) -> None:
     )
     command.add_argument(
         "--by-state", action="store_true", help="also for every entry of the initial state"
+    )
+    command.add_argument(
+        "--smooth",
+        type=positive,
+        metavar="S",
+        help="also that of the loss smoothed by noise of S rates in the controls, and its error",
     )
     command.add_argument(
         "--repeat", type=count, metavar="N", help="time N calls and give the median"
@@ -384,6 +427,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "landscape": _landscape,
     "plot": _plot,
     "identify": _identify,
+    "mpc": _mpc,
     "runs": _runs,
     "compare": _compare,
     "replay": _replay,

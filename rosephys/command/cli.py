@@ -8,16 +8,14 @@ imports wait until a command needs them: only what draws, or looks at a picture,
 from __future__ import annotations
 
 import argparse
-import math
 import os
-import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rosephys.command.arguments import Run, parser
+from rosephys.command.costs import costs, disagreement
 from rosephys.command.ensembles import member_summary, print_members, problem_of
 from rosephys.command.report import (
     DISAGREE,
@@ -32,6 +30,7 @@ from rosephys.command.report import (
     to_json,
     warn_of_gradient,
 )
+from rosephys.command.smoothing import print_smoothed, smoothed
 from rosephys.command.solving import (
     compile_gradient,
     ending,
@@ -58,8 +57,6 @@ if TYPE_CHECKING:
     from rosephys.scene.catalogue import Group
     from rosephys.solve.curves import Curves
     from rosephys.solve.problem import Problem
-
-TIMING_SECONDS = 0.15  # how long calls are repeated for their median, unless --repeat says it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -211,7 +208,7 @@ def _optimize(arguments: argparse.Namespace) -> int:
     if arguments.json or arguments.out:
         result = _result(arguments, problem, solution, how)
         result |= {"verdict": end.verdict.reason or "trusted", "outcome": end.outcome}
-        result |= _costs(problem)
+        result |= costs(problem)
         if arguments.json:
             print(to_json(result))
         if arguments.out:
@@ -318,19 +315,22 @@ def _gradient(arguments: argparse.Namespace) -> int:
     verdict = judged(problem, problem.values, (loss, gradient), **how)
     warn_of_gradient(verdict)
     result: dict[str, Any] = {"scene": _name(arguments), "loss": loss, "gradient": gradient}
-    result |= _costs(problem, arguments.repeat)
+    result |= costs(problem, arguments.repeat)
+    if arguments.smooth:
+        result["smoothed"] = smoothed(problem, arguments.smooth, arguments.seed)
     if arguments.by_state:
         result["state_gradient"] = problem.state_gradient(problem.values)
     if arguments.check:
         differences = problem.central_differences(problem.values)
         result["central_differences"] = differences
-        result["max_relative_difference"] = _disagreement(
+        result["max_relative_difference"] = disagreement(
             problem.probed(gradient), differences, loss
         )
     if arguments.json:
         print(to_json(result))
     else:
         print_gradient(problem, result)
+        print_smoothed(problem, result.get("smoothed"))
     agrees = result.get("max_relative_difference", 0.0) <= DISAGREE
     return int(not agrees or verdict.reason == "limit")
 
@@ -378,6 +378,12 @@ def _sweep(arguments: argparse.Namespace) -> int:
     return sweep(arguments, _problem(arguments, drawn=False))
 
 
+def _mpc(arguments: argparse.Namespace) -> int:
+    from rosephys.command.driving import drive_scene
+
+    return drive_scene(arguments, _problem(arguments))
+
+
 def _runs(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import list_runs
 
@@ -411,49 +417,6 @@ def _problem(arguments: argparse.Namespace, drawn: bool = True) -> Recorded:
 
 def _name(arguments: argparse.Namespace) -> str:
     return Path(arguments.scene).stem
-
-
-def _costs(problem: Problem, repeat: int | None = None) -> dict[str, Any]:
-    """What the problem takes: time to compile, for a gradient and for a loss; and memory."""
-    values = problem.values
-    return {
-        "steps": problem.steps,
-        "compile_seconds": problem.compile_seconds,
-        "from_cache": problem.from_cache,
-        "gradient_seconds": _median_seconds(lambda: problem.value_and_gradient(values), repeat),
-        "forward_seconds": _median_seconds(lambda: problem.loss(values), repeat),
-        "scratch_bytes": problem.scratch_bytes,
-    }
-
-
-def _median_seconds(call: Callable[[], object], repeat: int | None) -> float:
-    """The median time of `repeat` calls, or of as many as fit in a moment, after one that may compile."""
-    call()
-    times: list[float] = []
-    begin = perf_counter()
-    while len(times) < (repeat or 25):
-        start = perf_counter()
-        call()
-        times.append(perf_counter() - start)
-        if repeat is None and perf_counter() - begin > TIMING_SECONDS:
-            break
-    return statistics.median(times)
-
-
-def _disagreement(gradient: Mapping[str, Any], other: Mapping[str, Any], loss: float) -> float:
-    """The largest difference of any control, relative to the larger of its two gradients.
-
-    Differences of a loss cannot resolve less than its rounding, whence the floor.
-    """
-    import numpy as np
-
-    worst = 0.0
-    for name, value in gradient.items():
-        size = max(float(np.max(np.abs(v), initial=0.0)) for v in (value, other[name]))
-        apart = float(np.max(np.abs(np.subtract(value, other[name])), initial=0.0))
-        relative = apart / max(size, 1e-6 * max(1.0, abs(loss)))
-        worst = max(worst, relative) if math.isfinite(relative) else math.inf
-    return worst
 
 
 def _save(arguments: argparse.Namespace, problem: Problem, solution: Solution) -> None:
@@ -492,6 +455,7 @@ RUNS: dict[str, Run] = {
     "landscape": _landscape,
     "plot": _plot,
     "identify": _identify,
+    "mpc": _mpc,
     "runs": _runs,
     "compare": _compare,
     "replay": _replay,

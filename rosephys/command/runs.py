@@ -12,6 +12,7 @@ import numpy as np
 
 from rosephys.command.ensembles import ensemble_settings, take_up_ensemble
 from rosephys.command.report import counted, print_table, to_json
+from rosephys.command.solving import FURTHER
 from rosephys.console import say
 from rosephys.errors import SceneError
 from rosephys.files.destination import kind, try_out
@@ -60,6 +61,9 @@ def take_up(arguments: argparse.Namespace) -> None:
     for name in ASKED:
         if getattr(arguments, name) is None:
             setattr(arguments, name, how[name])
+    for name in FURTHER:
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, how.get(name))
     for name, untyped in UNTYPED.items():
         if getattr(arguments, name) == untyped:
             setattr(arguments, name, how[name])
@@ -133,6 +137,10 @@ def _check_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> No
     before_of, now_of = before["how"].get("iterations"), now["how"]["iterations"]
     if not isinstance(before_of, int) or now_of < before_of:
         raise SceneError(f"the run in {folder} was begun with {before_of} iterations, not {now_of}")
+    if now_of > before_of and now["how"].get("schedule"):
+        raise SceneError(
+            f"the run in {folder} has a schedule, over {before_of} iterations: it ends with them"
+        )
     for name, value in now["how"].items():
         if name != "iterations" and before["how"].get(name) != value:
             raise SceneError(

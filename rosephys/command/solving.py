@@ -22,11 +22,13 @@ from rosephys.solve.constraints import worst
 from rosephys.solve.ensemble import Ensemble
 from rosephys.solve.guard import at_first
 from rosephys.solve.iterate import Iterate, Solution
-from rosephys.solve.optimize import check_optimizer
+from rosephys.solve.optimize import check_optimizer, check_schedule
 from rosephys.solve.outcome import Help, Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays, Problem
 from rosephys.solve.starts import descend_from
 from rosephys.solve.trust import Verdict
+
+FURTHER = ("schedule", "clip")  # of `optimize` alone
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ def solving(problem: Problem, arguments: argparse.Namespace) -> dict[str, Any]:
         for name, value in asked.items()
     }
     check_optimizer(problem, how["optimizer"])
+    for name in FURTHER:
+        if getattr(arguments, name, None) is not None:
+            how[name] = getattr(arguments, name)
+    check_schedule(how["optimizer"], how.get("schedule", "constant"))
     return how | {"starts": arguments.starts, "seed": arguments.seed}
 
 
@@ -163,7 +169,8 @@ def _with_help(arguments: argparse.Namespace, hint: Help) -> str:
     if arguments.load:
         words += ["--load", str(arguments.load)]
     words += ensemble_words(arguments)
-    options = {name: getattr(arguments, name) for name in ("iterations", "rate", "optimizer")}
+    asked = ("iterations", "rate", "optimizer", *FURTHER)
+    options = {name: getattr(arguments, name, None) for name in asked}
     options |= {hint.option: hint.value}
     if hint.option == "starts" and arguments.starts > 1:  # which has been tried: others, then
         options |= {"starts": arguments.starts, "seed": arguments.seed + 1}

@@ -14,7 +14,7 @@ GROUPS = {
     "contact": ("billiards", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
     "springs": ("robot", "rope", "cloth"),
-    "mechanics": ("pendulum", "cartpole", "orbit", "gyroscope", "tumble", "box3d"),
+    "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d"),
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),
     "liquids": ("dam", "channel", "slosh", "liquid", "boat"),
     "soft bodies": ("walker", "jelly", "blob", "sand"),

@@ -16,7 +16,8 @@ class Optimizer:
     """What there is to know of an optimiser before it is taken.
 
     `needs` is what a scene must have, `extra` the further package.
-    Only where `constraints` is true does it keep those; all keep bounds of controls.
+    Only where `constraints` is true does it keep those; all keep bounds of controls. One that is `scheduled`
+    takes a schedule of its rate.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Optimizer:
     needs: str = ""
     extra: Extra = ""
     constraints: bool = False
+    scheduled: bool = False
 
 
 _ROWS = (
@@ -34,24 +36,28 @@ _ROWS = (
         "the rate times the gradient",
         "you repeat what others published",
         "Cauchy 1847",
+        scheduled=True,
     ),
     Optimizer(
         "momentum",
         "the rate times a sum of gradients, of which the older count for less",
         "the loss is a long valley, and smooth",
         "Polyak 1964",
+        scheduled=True,
     ),
     Optimizer(
         "normalized",
         "of one length, along the gradient",
         "the slope says little about how far to go: contacts, plateaus",
         "Nesterov 1984",
+        scheduled=True,
     ),
     Optimizer(
         "adam",
         "the gradient over its own recent size, each number for itself",
         "you do not know; controls of different sizes; noise and small jumps",
         "Kingma, Ba 2015",
+        scheduled=True,
     ),
     Optimizer(
         "lbfgs",
@@ -127,10 +133,24 @@ _ROWS = (
         constraints=True,
     ),
     Optimizer(
+        "smoothed",
+        "adam's, along the gradient of the loss that noise in the controls smooths",
+        "losses that jump or are flat in places, as where contacts are missed",
+        "Duchi, Bartlett, Wainwright 2012; Suh et al. 2022",
+        scheduled=True,
+    ),
+    Optimizer(
         "cma-es",
         "the best of random controls, whose spread is adapted",
         "losses that jump, and few controls; it uses no gradient",
         "Hansen, Ostermeier 2001",
+        extra="cma",
+    ),
+    Optimizer(
+        "cma-gradient",
+        "the same, and from the best of each draw some steps of L-BFGS",
+        "many valleys, each of them smooth, and few controls",
+        "Hansen 2011",
         extra="cma",
     ),
 )

@@ -1,29 +1,43 @@
-"""The covariance matrix adaptation evolution strategy, by the package `cma`, within bounds.
+"""The covariance matrix adaptation evolution strategy, by the package `cma`, within bounds; alone, and with
+gradients.
 
 Many controls are drawn, their losses computed side by side, and the spread of the next draw adapted to the
-best. No gradient is used; that of the best of each draw is given for the sake of who looks at it.
+best. `cma_es` uses no gradient; that of the best of each draw is given for the sake of who looks at it.
+`cma_gradient` goes on from the best of each draw by some steps of L-BFGS, and puts where that ends among the
+next draw: the draws choose the valley, the gradients go down into it.
 
-Source: Hansen, Ostermeier, Evolutionary Computation 9, 2001; Hansen, arXiv:1604.00772.
+Source: Hansen, Ostermeier, Evolutionary Computation 9, 2001; Hansen, arXiv:1604.00772; Hansen, "Injecting
+external solutions into CMA-ES", arXiv:1110.4181.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterator
+from itertools import islice
 
 import numpy as np
 
-from .coordinates import Coordinates, Point
+from .coordinates import Coordinates, Floats, Point
 from .iterate import Iterate, Task
+from .quasi_newton import quasi_newton
+
+STEPS = 5  # along the gradient from the best of a draw
 
 
 def cma_es(task: Task) -> Iterator[Iterate]:
     """An iterate for each draw, the best of it, until the spread is gone; the same again with the same seed."""
     at = Coordinates(task)
-    yield from at.iterates(_points(at, task.seed))
+    yield from at.iterates(_points(at, task.seed, steps=0))
 
 
-def _points(at: Coordinates, seed: int) -> Generator[Point]:
+def cma_gradient(task: Task) -> Iterator[Iterate]:
+    """The same, each iterate being where gradients lead from the best of its draw."""
+    at = Coordinates(task)
+    yield from at.iterates(_points(at, task.seed, STEPS))
+
+
+def _points(at: Coordinates, seed: int, steps: int) -> Generator[Point]:
     start = np.clip(at.x, at.low, at.high)
     yield at.point(start)
     with warnings.catch_warnings():  # of what it would like to be installed beside it
@@ -40,4 +54,15 @@ def _points(at: Coordinates, seed: int) -> Generator[Point]:
         losses = at.losses(drawn)
         finite = np.where(np.isfinite(losses), losses, np.finfo(float).max)
         strategy.tell(list(drawn), list(finite))
-        yield at.point(drawn[int(np.argmin(finite))])
+        best = _descended(at, drawn[int(np.argmin(finite))], steps)
+        if steps:
+            strategy.inject([best.x])
+        yield best
+
+
+def _descended(at: Coordinates, x: Floats, steps: int) -> Point:
+    """Where so many steps along the gradient lead from there."""
+    if not steps:
+        return at.point(x)
+    *_, best = islice(quasi_newton(at.evaluate, x, at.low, at.high), steps + 1)
+    return best

@@ -31,7 +31,6 @@ import rose_ad as ra
 
 from ..errors import SceneError
 from ..given import told
-from ..scene.fields import near
 from ..scene.scene import Scene, constrained, unknown
 from ..scene.spread import Spread
 from .problem import Arrays, Problem, Values
@@ -164,14 +163,10 @@ class Ensemble(Problem):
 
     def losses(self, values: Values, batch: Values) -> Floats:
         """The risks (n,) of n choices of controls; as `Problem` has it."""
-        controls, constants = self._split(values)
-        for name in batch.keys() - controls.keys():
-            raise SceneError(f"{self.scene.name} has no control {name!r}{near(name, controls)}")
-        n = len(next(iter(batch.values())))
-        many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
-        many |= {name: np.asarray(v, float) for name, v in batch.items()}
+        many, constants = self._many(values, batch)
+        n = len(next(iter(many.values())))
         each = {name: np.repeat(v, self.members, axis=0) for name, v in many.items()}
-        constants |= {m: np.concatenate([constants[m]] * n) for m in self.spread}
+        constants |= {m: np.concatenate([d] * n) for m, d in self.draws(values).items()}
         found = np.asarray(self._losses(each, constants)).reshape(n, self.members)
         return np.array([self._risk(row) for row in found])
 
@@ -185,6 +180,14 @@ class Ensemble(Problem):
         some, weights = self._chosen(losses)
         _, slopes = self._gradient(*self._split(values, some))
         return self._risk(losses), self._mean(slopes, weights)
+
+    def gradients(self, values: Values, batch: Values) -> tuple[Floats, Arrays]:
+        """The risks (n,) and their gradients (n, ...) of n choices of controls, one after the other."""
+        many, _ = self._many(values, batch)
+        rows = [{n: v[k] for n, v in many.items()} for k in range(len(next(iter(many.values()))))]
+        found = [self.value_and_gradient({**values, **row}) for row in rows]
+        slopes = {n: np.stack([gradient[n] for _, gradient in found]) for n in many}
+        return np.array([loss for loss, _ in found]), slopes
 
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the risk along a direction of the controls."""

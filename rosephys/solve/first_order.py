@@ -36,8 +36,8 @@ def along(rule: Callable[[], Direction]) -> Solver:
             loss, gradient = evaluated(task.problem, iteration, now)
             check(task.problem, iteration, now, loss, gradient)
             yield Iterate(iteration, loss, now, gradient)
-            way = direction(iteration, _clipped(gradient, task.clip))
-            now = _stepped(task.problem.scene, now, way, task.rate)
+            way = direction(iteration, clipped(gradient, task.clip))
+            now = stepped(task.problem.scene, now, way, task.rate * task.factor(iteration))
 
     return solver
 
@@ -92,14 +92,16 @@ def _length(gradient: Arrays) -> float:
     return math.sqrt(sum(float(np.vdot(g, g)) for g in gradient.values()))
 
 
-def _clipped(gradient: Arrays, clip: float) -> Arrays:
+def clipped(gradient: Arrays, clip: float) -> Arrays:
+    """The gradient, shortened to the length `clip`."""
     if clip == math.inf:
         return gradient
     scale = min(1.0, clip / (_length(gradient) + 1e-4))
     return {n: scale * g for n, g in gradient.items()}
 
 
-def _stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Arrays:
+def stepped(scene: Scene, values: Arrays, direction: Arrays, rate: float) -> Arrays:
+    """The values after a step of the rate against a direction, within bounds."""
     out = dict(values)
     for n, d in direction.items():
         f = scene.fields[n]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import NotFiniteError, OptimizeError
 from .constraints import FEASIBLE
 from .guard import check_finite, evaluate
+from .schedules import CONSTANT, Factor
 
 if TYPE_CHECKING:
     from .problem import Arrays, Problem
@@ -61,13 +62,15 @@ class Solution:
 @dataclass(frozen=True)
 class Task:
     """A problem to be solved from `start`, the values of all live fields; longer gradients are clipped to
-    `clip` by optimisers that go along them, and what is random is drawn from `seed`."""
+    `clip` by optimisers that go along them, whose rate is multiplied by the `factor` of each iteration, and
+    what is random is drawn from `seed`."""
 
     problem: Problem
     start: Arrays
     rate: float
     clip: float = math.inf
     seed: int = 0
+    factor: Factor = CONSTANT
 
 
 Solver: TypeAlias = Callable[[Task], Iterator[Iterate]]

@@ -52,6 +52,7 @@ class Mpc:
         self.budget, self.sweeps, self.exact = milliseconds / 1000, sweeps, exact
         self.loss = math.nan  # of the present plan
         self.made = 0  # sweeps for it
+        self.planned: Arrays = {}  # the present plan
         self._clock = clock
         self._stages = stages_of(problem)
         self._u = self._stages.rows(problem.values)
@@ -85,4 +86,5 @@ class Mpc:
             run = found
         self._u = np.concatenate([run.u[1:], run.u[-1:]])
         self.loss = run.loss
-        return stages.controls(run.u)
+        self.planned = stages.controls(run.u)
+        return self.planned

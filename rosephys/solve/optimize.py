@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from ..errors import OptimizeError, SceneError
@@ -12,7 +14,7 @@ from ..scene.optimizers import OPTIMIZERS
 from ..scene.scene import constrained, costed, squared
 from . import first_order, lbfgs
 from .augmented_lagrangian import where_constrained, with_multipliers
-from .cma_es import cma_es
+from .cma_es import cma_es, cma_gradient
 from .constraints import violation
 from .ensemble import Ensemble
 from .gauss_newton import gauss_newton
@@ -22,7 +24,9 @@ from .levenberg_marquardt import levenberg_marquardt
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
 from .problem import Problem
+from .schedules import scheduled
 from .slsqp import slsqp
+from .smoothing import smoothed_adam
 from .trust_constr import trust_constr
 
 SOLVERS: dict[str, Solver] = {
@@ -40,7 +44,9 @@ SOLVERS: dict[str, Solver] = {
     "ilqr": where_constrained(sweeping(exact=False)),
     "ddp": where_constrained(sweeping(exact=True)),
     "multiple-shooting": where_constrained(multiple_shooting),
+    "smoothed": smoothed_adam,
     "cma-es": cma_es,
+    "cma-gradient": cma_gradient,
 }
 PACKAGES = {"scipy": "SciPy", "cma": "the package cma"}  # extras by the names of their modules
 
@@ -52,6 +58,8 @@ def descend(
     rate: float | None = None,
     optimizer: str | None = None,
     clip: float | None = None,
+    schedule: str = "constant",
+    budget_ms: float = math.inf,
     seed: int = 0,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
@@ -59,24 +67,35 @@ def descend(
 
     What is None is as the scene prefers. Controls are kept within their bounds; what `rate` is to each
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
-    `clip` by those that go along them; it is infinite for no clipping. Others may end before `iterations`,
-    where no step helps. Raises OptimizeError where the loss or the gradient is not finite or a package is
-    missing, ValueError for an unknown optimiser, SceneError for values that the scene has not, and for what an
-    optimiser needs of it.
+    `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
+    too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
+    first update. Others may end before `iterations`, where no step helps.
+
+    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
+    unknown optimiser or a budget that is none, SceneError for values that the scene has not, for what an
+    optimiser needs of it, and for a schedule that it does not take.
     """
     scene = problem.scene
     optimizer = scene.optimizer if optimizer is None else optimizer
     check_optimizer(problem, optimizer)
+    iterations = scene.iterations if iterations is None else iterations
+    check_schedule(optimizer, schedule)
     task = Task(
         problem,
         problem.complete(values or {}),
         scene.rate if rate is None else rate,
         scene.clip if clip is None else clip,
         seed,
+        scheduled(schedule, iterations),
     )
-    iterations = scene.iterations if iterations is None else iterations
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
-    yield from islice(solver(task), iterations + 1)
+    if not budget_ms > 0:
+        raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
+    end = perf_counter() + budget_ms / 1000
+    for iterate in islice(solver(task), iterations + 1):
+        yield iterate
+        if iterate.iteration and perf_counter() >= end:
+            return
 
 
 def _nothing_to_find(task: Task) -> Iterator[Iterate]:
@@ -84,6 +103,17 @@ def _nothing_to_find(task: Task) -> Iterator[Iterate]:
     loss, gradient = evaluated(task.problem, 0, task.start)
     check(task.problem, 0, task.start, loss, gradient)
     yield Iterate(0, loss, task.start, gradient, violation(task.problem, task.start))
+
+
+def check_schedule(optimizer: str, schedule: str) -> None:
+    """Raise SceneError for a schedule that there is not, and for one of an optimiser that has no use for it."""
+    try:
+        scheduled(schedule, 1)
+    except ValueError as error:
+        raise SceneError(str(error)) from None
+    if schedule != "constant" and not OPTIMIZERS[optimizer].scheduled:
+        known = ", ".join(n for n, o in OPTIMIZERS.items() if o.scheduled)
+        raise SceneError(f"{optimizer} chooses how far its steps go: a schedule is of {known}")
 
 
 def check_optimizer(problem: Problem, name: str) -> None:

@@ -53,6 +53,7 @@ class Problem:
         self._loss = ra.fn(self.traced_loss)
         self._losses = ra.vmap(self._loss, in_axes=(0, None))
         self._gradient = ra.value_and_grad(self._loss)
+        self._gradients = ra.vmap(self._gradient, in_axes=(0, None))
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))
         self._initial = ra.fn(self._trace_initial)
         self._trajectory = ra.fn(self._trace_trajectory)
@@ -311,13 +312,16 @@ class Problem:
         Each control in `batch` has n values along its first axis; the others are those of `values`. Each n is
         compiled for itself.
         """
+        return np.asarray(self._losses(*self._many(values, batch)))
+
+    def _many(self, values: Values, batch: Values) -> tuple[Arrays, Arrays]:
+        """n choices of the controls, each (n, ...), and the constants."""
         controls, constants = self.split(values)
         n = len(next(iter(batch.values())))
         for name in batch.keys() - controls.keys():
             raise SceneError(f"{self.scene.name} has no control {name!r}{near(name, controls)}")
         many = {name: np.broadcast_to(v, (n, *v.shape)) for name, v in controls.items()}
-        many |= {name: np.asarray(v, float) for name, v in batch.items()}
-        return np.asarray(self._losses(many, constants))
+        return many | {name: np.asarray(v, float) for name, v in batch.items()}, constants
 
     def value_and_gradient(self, values: Values) -> tuple[float, Arrays]:
         """The loss, and its gradient in each control."""
@@ -332,6 +336,12 @@ class Problem:
             n: _of_shape(n, direction[n], v.shape) if n in direction else np.zeros(v.shape)
             for n, v in controls.items()
         }
+
+    def gradients(self, values: Values, batch: Values) -> tuple[np.ndarray[Any, Any], Arrays]:
+        """The losses (n,) and the gradients (n, ...) in each control of n choices of controls; as `losses`."""
+        many, constants = self._many(values, batch)
+        losses, gradients = self._gradients(many, constants)
+        return np.asarray(losses), {name: np.asarray(g) for name, g in gradients.items()}
 
     def slope(self, values: Values, direction: Values) -> float:
         """The derivative of the loss along a direction of the controls, by forward mode."""

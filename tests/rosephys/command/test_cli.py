@@ -310,7 +310,7 @@ def test_what_was_found_is_saved_before_anything_else(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rosephys.command.cli._costs", interrupted)
+    monkeypatch.setattr("rosephys.command.cli.costs", interrupted)
     assert main(["optimize", str(walk), "--out", str(tmp_path)]) == 130
     assert (tmp_path / "walk.npz").exists()
 
@@ -556,7 +556,7 @@ def test_a_fault_in_a_users_scene_shows_the_users_line(
 
 
 def test_a_fault_of_ours_is_called_a_bug(capsys: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("rosephys.command.cli._costs", lambda *_: 1 / 0)
+    monkeypatch.setattr("rosephys.command.cli.costs", lambda *_: 1 / 0)
     assert main(["gradient", "billiards", *SMALL]) == 1
     error = capsys.readouterr().err
     assert "ZeroDivisionError" in error and "Traceback" not in error

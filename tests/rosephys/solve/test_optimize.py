@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +43,21 @@ def test_adam_takes_steps_of_the_rate(pendulum: str) -> None:
     assert abs(second.values["push"] - first.values["push"]) == pytest.approx(0.01, rel=1e-6)
     with pytest.raises(ValueError, match="sgd"):
         next(descend(problem, iterations=1, rate=0.1, optimizer="sgd"))
+
+
+@pytest.mark.parametrize(("budget", "updates"), [(0.5, 1), (3.5, 4), (1000.0, 20), (math.inf, 20)])
+def test_a_descent_ends_when_its_time_is_up(
+    pendulum: str, monkeypatch: pytest.MonkeyPatch, budget: float, updates: int
+) -> None:
+    """By a clock that goes on by a millisecond whenever it is looked at, which is after each update."""
+    ticks = count()
+    monkeypatch.setattr("rosephys.solve.optimize.perf_counter", lambda: next(ticks) / 1000)
+    problem = Problem(find_scene(pendulum))
+    *_, last = descend(problem, iterations=20, rate=0.1, budget_ms=budget)
+    assert last.iteration == updates
+
+
+@pytest.mark.parametrize("budget", [0.0, -1.0, math.nan])
+def test_a_budget_that_is_none_is_told(pendulum: str, budget: float) -> None:
+    with pytest.raises(ValueError, match="a budget is some milliseconds"):
+        next(descend(Problem(find_scene(pendulum)), budget_ms=budget))

@@ -82,7 +82,13 @@ def test_a_quadratic_problem_has_the_solution_of_linear_algebra(kind: Any, optim
 
 @pytest.mark.parametrize(
     ("optimizer", "rate", "iterations"),
-    [("gd", 1e-2, 1500), ("momentum", 1e-3, 300), ("adam", 0.3, 500), ("cma-es", 1.0, 400)],
+    [
+        ("gd", 1e-2, 1500),
+        ("momentum", 1e-3, 300),
+        ("adam", 0.3, 500),
+        ("cma-es", 1.0, 400),
+        ("cma-gradient", 1.0, 30),
+    ],
 )
 def test_so_it_has_for_those_that_take_longer(optimizer: str, rate: float, iterations: int) -> None:
     scene = Cart(steps=4, dt=0.25, miss=100.0)
