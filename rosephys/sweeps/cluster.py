@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from distributed import Client
 
 SECONDS = 10.0  # for a scheduler to answer
+# what watches the workers of a cluster of this machine: their stacks each 10 ms, Python's lock each millisecond
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
 
 
 @contextmanager
@@ -36,6 +41,7 @@ def cluster(address: str) -> Iterator[Executor]:
             'a sweep on a cluster needs Dask, which is not installed: pip install "rosephys[cluster]"'
         )
     where = _scheduler(address)
+    import dask
     from distributed import Client, LocalCluster
 
     if isinstance(where, str):
@@ -43,8 +49,8 @@ def cluster(address: str) -> Iterator[Executor]:
             yield executor
         return
     how: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0"}
-    with LocalCluster(n_workers=where, **how) as local, Client(local) as client:
-        with OnDask(client) as executor:
+    with dask.config.set(QUIET), LocalCluster(n_workers=where, **how) as local:
+        with Client(local) as client, OnDask(client) as executor:
             yield executor
 
 
