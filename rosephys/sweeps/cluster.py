@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from distributed import Client
 
 SECONDS = 10.0  # for a scheduler to answer
-# what watches the workers of a cluster of this machine: their stacks each 10 ms, Python's lock each millisecond
+# a cluster of this machine shares the cores with its own upkeep, which is then done less often
 QUIET = {
     "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "2s",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.tick.cycle": "5s",
+    "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.system-monitor.gil.enabled": False,
 }
 
