@@ -39,7 +39,8 @@ def checked(problem: Problem, function: Callable[..., Any]) -> Callable[..., Any
 
 def _by_name(problem: Problem, function: ra.Fn, many: bool) -> ra.Fn:
     def of_values(values: dict[str, Any]) -> Any:
-        whole: dict[str, Any] = {**problem.values, **values}
+        given = {n: ra.to_real(v) for n, v in values.items()}  # what came in single precision, too
+        whole: dict[str, Any] = {**problem.values, **given}
         controls = {n: whole.pop(n) for n in problem.controls}
         return function(controls, whole)
 

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from distributed import Client
 
 SECONDS = 10.0  # for a scheduler to answer
+# a cluster of this machine shares the cores with its own upkeep, which is then done less often
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "2s",
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.tick.cycle": "5s",
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
 
 
 @contextmanager
@@ -36,6 +45,7 @@ def cluster(address: str) -> Iterator[Executor]:
             'a sweep on a cluster needs Dask, which is not installed: pip install "rosephys[cluster]"'
         )
     where = _scheduler(address)
+    import dask
     from distributed import Client, LocalCluster
 
     if isinstance(where, str):
@@ -43,8 +53,8 @@ def cluster(address: str) -> Iterator[Executor]:
             yield executor
         return
     how: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0"}
-    with LocalCluster(n_workers=where, **how) as local, Client(local) as client:
-        with OnDask(client) as executor:
+    with dask.config.set(QUIET), LocalCluster(n_workers=where, **how) as local:
+        with Client(local) as client, OnDask(client) as executor:
             yield executor
 
 

@@ -25,10 +25,10 @@ from ..solve.problem import Arrays, Problem
 from .descent import RULES, Batch, Floats, How, descended
 from .points import Points, place_of
 
-WORK = (
-    1 << 19
-)  # steps of rollouts in a chunk, so that one is neither too small to send nor too long to lose
-FEWEST, MOST = 16, 512  # rows of a chunk
+# numbers of states that the rollouts of a chunk go through: neither too little to send, nor too much to lose
+WORK = 1 << 27
+ROOM = 1 << 20  # numbers of controls in a chunk
+FEWEST, MOST = 16, 2048  # rows of a chunk
 KEPT = 64  # numbers of controls, up to which a row has them all
 
 
@@ -170,7 +170,7 @@ def job(
     how = _how(problem, iterations, optimizer, rate)
     if iterations:
         _check_rule(problem, how.optimizer)
-    rows = chunk or max(FEWEST, min(MOST, WORK // problem.steps))
+    rows = chunk or usual_chunk(problem)
     gradient = ra.value_and_grad(problem.loss_function)
     gradient.trace(*problem.split(problem.values))  # for another process, which has no Python of it
     places = {name: place_of(scene, name) for name in points.names}
@@ -183,6 +183,14 @@ def job(
         how,
         min(rows, points.size),
     )
+
+
+def usual_chunk(problem: Problem) -> int:
+    """How many rows a chunk has where nobody says it, the same whoever computes it."""
+    floats = sum(np.size(leaf) for leaf in ra.flatten(problem.initial(problem.values))[0])
+    numbers = sum(problem.values[n].size for n in problem.controls)
+    most = min(MOST, WORK // (problem.steps * max(floats, 1)), ROOM // max(numbers, 1))
+    return max(FEWEST, most)
 
 
 def _how(problem: Problem, iterations: int, optimizer: str | None, rate: float | None) -> How:

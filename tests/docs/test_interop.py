@@ -20,8 +20,8 @@ EXAMPLES = re.findall(r"^## (.+?)\n(?:.*?)^```python\n(.*?)^```", DOCUMENT.read_
 def test_examples_of_the_document(
     title: str, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for package in ("torch", "jax", "scipy"):
-        if f"import {package}" in code:
+    for package in ("torch", "jax", "scipy", "gymnasium"):
+        if f"import {package}" in code or f"interop.{package[:3]}" in code:
             pytest.importorskip(package)
     exec(compile(code, f"interop.md, {title}", "exec"), {"__name__": "example"})
     shown = capsys.readouterr().out
@@ -32,9 +32,12 @@ def test_examples_of_the_document(
         "JAX": np.sin([0.2, 0.4]),
         "scipy": [2.0, 1.0],
         "C": [1.0, 0.0, 2.0, 4.0, 6.0],
+        "Scenes in Gymnasium": [0.0989],
+        "Scenes in torch": [1.0],
+        "Scenes in JAX": [8.0],
     }[title]
     numbers = [
         float(x) for x in re.findall(r"-?\d+\.\d*(?:e[+-]?\d+)?|(?<![\w.])\d\b(?![\d.])", shown)
     ]
     assert numbers[: len(expected)] == pytest.approx(np.asarray(expected), abs=1e-4)
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 9

@@ -54,6 +54,17 @@ def test_a_rollout_is_the_motion() -> None:
     assert rollout(problem, many=True)({"lift": jax.numpy.array([0.1, 0.2])}).at.shape == (2, 11, 2)
 
 
+def test_single_precision_goes_in_and_comes_out() -> None:
+    problem = Problem(find_scene("billiards", {"steps": 40}))
+    with jax.enable_x64(False):
+        at = jax.numpy.array([0.3, 0.1])
+        value, slope = jax.value_and_grad(loss(problem))({"cue_velocity": at})
+        assert value.dtype == slope["cue_velocity"].dtype == jax.numpy.float32
+    expected, slopes = problem.value_and_gradient({"cue_velocity": np.asarray(at, float)})
+    assert float(value) == pytest.approx(expected, rel=1e-6)
+    assert np.allclose(slope["cue_velocity"], slopes["cue_velocity"], rtol=1e-5)
+
+
 def test_a_name_that_is_no_field() -> None:
     with pytest.raises(SceneError, match="lob has no live field 'gaol'; did you mean goal"):
         loss(Problem(Lob()))({"gaol": jax.numpy.zeros(2)})
