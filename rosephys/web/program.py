@@ -1,7 +1,7 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
-gradient    the loss and its gradient in each control
-motion      the states of so many frames: each so many steps after the one before, the last the final state
+gradient    the loss and its gradient in each control; and, where there is room for all, the states of the motion
+motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
 
@@ -19,17 +19,18 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
+from ..drawing.colourmap import COLOUR_MAPS
 from ..drawing.palette import blend
 from ..errors import SceneError
-from ..scene.colours import DARK, THEMES
+from ..scene.colours import DARK
 from ..scene.scene import constrained
 from ..solve.problem import Problem
 from ..window.slider import sliders_of
 
 SECTION = "rosephys"  # of the module, in which its description is
-FRAMES = 600  # of a motion at most
+FRAMES = 1100  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
+LARGE = 32 << 10  # bytes of a state from which on vectors are used: they help where there are grids
 _COLOURS = frozenset({"colour", "colours", "outline", "low", "high", "background"})  # fields of shapes
 
 
@@ -57,17 +58,21 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     args = problem.split(problem.values)
     first = ra.fn(lambda c, k: problem.bound(c, k).initial())(*args)
     frames = frames_of(problem, first)
-    made = ra.wasm_module(_functions(problem, first, frames, args))
+    made = ra.wasm_module(_functions(problem, first, frames, args), simd=_size(first) > LARGE)
     described = {**_described(problem, frames, made.description), "title": title, "summary": summary}
     return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
 
 
 def frames_of(problem: Problem, first: Any) -> Frames:
     """As many frames as there are states, or as find room."""
-    state = sum(np.asarray(leaf).nbytes for leaf in ra.flatten(first)[0])
-    most = max(2, min(FRAMES, MEMORY // max(state, 1)))
+    most = max(2, min(FRAMES, MEMORY // max(_size(first), 1)))
     every = max(1, -(-problem.steps // (most - 1)))
     return Frames(-(-problem.steps // every) + 1, every)
+
+
+def _size(state: Any) -> int:
+    """The bytes of a state."""
+    return sum(np.asarray(leaf).nbytes for leaf in ra.flatten(state)[0])
 
 
 def _functions(
@@ -75,6 +80,9 @@ def _functions(
 ) -> dict[str, tuple[Any, tuple[Any, ...]]]:
     def loss(controls: Any, constants: Any) -> Any:
         return problem.traced_loss(controls, constants)
+
+    def loss_and_motion(controls: Any, constants: Any) -> Any:
+        return problem.traced_motion(controls, constants)
 
     def motion(controls: Any, constants: Any) -> Any:
         scene = problem.bound(controls, constants)
@@ -100,11 +108,11 @@ def _functions(
         )
 
     state = ra.map_leaves(lambda leaf: leaf, first)
-    out: dict[str, tuple[Any, tuple[Any, ...]]] = {
-        "gradient": (ra.value_and_grad(loss), args),
-        "motion": (motion, args),
-        "picture": (picture, (state, *args)),
-    }
+    out: dict[str, tuple[Any, tuple[Any, ...]]] = {"picture": (picture, (state, *args))}
+    if frames.every == 1:
+        out["gradient"] = ra.value_and_grad(loss_and_motion, has_aux=True), args
+    else:
+        out |= {"gradient": (ra.value_and_grad(loss), args), "motion": (motion, args)}
     if problem.scene.tracks(first):
         many = ra.map_leaves(lambda leaf: np.stack([np.asarray(leaf)] * frames.count), first)
         out["tracks"] = (tracks, (many, *args))
@@ -133,7 +141,6 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
         for name, value in values.items()
     ]
     shown = _plainly_coloured(module)
-    used = {m for m in COLOUR_MAPS if f'"{m}"' in json.dumps(shown["functions"]["picture"])}
     return {
         "module": shown,
         "fields": fields,
@@ -144,11 +151,6 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
         "frames": frames.count,
         "every": frames.every,
         "theme": scene.theme,
-        "palettes": THEMES,
-        "maps": {
-            theme: {name: table[name] for name in sorted(used)}
-            for theme, table in (("dark", COLOUR_MAPS), ("light", LIGHT_MAPS))
-        },
     }
 
 

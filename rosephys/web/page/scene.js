@@ -41,7 +41,6 @@ function worker(source, module, spec, hear) {
 }
 
 class RosephysScene extends HTMLElement {
-  static solver = ""; // the source of the solver, for workers
 
   async connectedCallback() {
     if (this.root) return;
@@ -64,7 +63,7 @@ class RosephysScene extends HTMLElement {
     this.values = Object.fromEntries(spec.fields.map((f) => [f.name, Float64Array.from(f.value)]));
     this.losses = [];
     this.frame = 0;
-    this.maps = Object.fromEntries(Object.entries(spec.maps).map(([theme, maps]) =>
+    this.maps = Object.fromEntries(Object.entries(RosephysScene.maps).map(([theme, maps]) =>
       [theme, Object.fromEntries(Object.entries(maps).map(([name, stops]) => [name, coloursOf(stops)]))]));
     this.theme = this.getAttribute("theme") ?? spec.theme;
     this.build();
@@ -72,7 +71,7 @@ class RosephysScene extends HTMLElement {
     this.recolour();
     const hear = (said) => this.hear(said);
     try {
-      this.ask = worker(RosephysScene.solver, module, spec, hear);
+      this.ask = worker(SOLVER, module, spec, hear);
     } catch {
       const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
       this.ask = answer;
@@ -257,7 +256,7 @@ class RosephysScene extends HTMLElement {
   }
 
   recolour() {
-    const palette = this.spec.palettes[this.theme];
+    const palette = RosephysScene.palettes[this.theme];
     for (const name of ["window", "panel", "line", "text", "dim", "faint", "accent", "curve", "good", "bad"])
       this.style.setProperty(`--${name}`, palette[name]);
     this.style.colorScheme = this.theme;
@@ -289,10 +288,10 @@ class RosephysScene extends HTMLElement {
     const { canvas, spec, unit } = this, ctx = canvas.getContext("2d");
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     const picture = this.picture();
-    const palette = spec.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
-    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, spec.palettes[this.theme]);
+    const palette = RosephysScene.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
+    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, RosephysScene.palettes[this.theme]);
     paintTracks(ctx, this.tracks(), this.at, palette);
-    paint(ctx, picture, this.at, spec.palettes, this.theme, this.maps);
+    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, this.maps);
     if (!this.hasAttribute("plain")) this.paintHandles(ctx, palette);
   }
 
@@ -362,7 +361,7 @@ class RosephysScene extends HTMLElement {
   drawChart() {
     const { chart } = this, box = chart?.parentElement.getBoundingClientRect();
     if (!box?.width) return;
-    const ratio = this.ratio ?? 1, palette = this.spec.palettes[this.theme];
+    const ratio = this.ratio ?? 1, palette = RosephysScene.palettes[this.theme];
     [chart.width, chart.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
     const ctx = chart.getContext("2d"), good = this.losses.filter((x) => Number.isFinite(x));
     ctx.scale(ratio, ratio);
@@ -426,5 +425,3 @@ class RosephysScene extends HTMLElement {
     }, 300);
   }
 }
-
-customElements.define("rosephys-scene", RosephysScene);

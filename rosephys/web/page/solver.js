@@ -14,25 +14,28 @@ export function program(instance, spec) {
     for (const name of controls) { own[name] = given[name]; delete given[name]; }
     return [own, given];
   };
-  const gradient = (values) => {
-    const [loss, slopes] = functions.gradient(...split(values));
-    const slope = {};
-    for (const name of controls) slope[name] = typeof slopes[name] === "number" ? [slopes[name]] : slopes[name];
-    return { values, loss, slope };
-  };
   const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
     "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
+  const first = functions.gradient.described.result; // [loss, slopes], or with the motion [[loss, states], slopes]
+  const [loss, states] = functions.motion ? [first[0]] : first[0];
+  const gradient = (values) => {
+    functions.gradient.give(...split(values));
+    functions.gradient.start();
+    const slope = {};
+    for (const name of controls) slope[name] = view(memory, first[1].fields[name]).slice();
+    return { values, loss: view(memory, loss)[0], slope };
+  };
+  const mover = functions.motion ?? functions.gradient;
+  const frames = leaves(states ?? mover.described.result);
   const motion = (values) => {
-    functions.motion(...split(values));
-    const frames = leaves(functions.motion.described.result);
+    mover.give(...split(values));
+    mover.start();
     const out = { frames: frames.map((leaf) => view(memory, leaf).slice()), tracks: null };
     if (functions.tracks) {
-      const { places } = functions.tracks.described, now = places.slice();
-      frames.forEach((leaf, k) => { now[k] = leaf.at; });
-      const given = leaves(functions.motion.described.arguments);
-      given.forEach((leaf, k) => { now[frames.length + k] = leaf.at; });
-      functions.tracks.start(now);
-      out.tracks = leaves(functions.tracks.described.result).map((leaf) => view(memory, leaf).slice());
+      const now = [...frames, ...leaves(mover.described.arguments)].map((leaf) => leaf.at);
+      const tracks = leaves(functions.tracks.described.result);
+      functions.tracks.start([...now, ...functions.tracks.described.places.slice(now.length)]);
+      out.tracks = tracks.map((leaf) => view(memory, leaf).slice());
     }
     return out;
   };
