@@ -39,6 +39,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"files"},  # what is kept is drawn first: a film is pictures in a file
         {"__init__"},
         {"window"},
+        {"web"},
         {"command"},
         {"__main__"},
     ],

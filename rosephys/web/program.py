@@ -63,6 +63,13 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
 
 
+def description(module: bytes) -> dict[str, Any]:
+    """What a module says of its scene; ValueError where it is not one of a scene."""
+    start = module.index(SECTION.encode() + b"{") + len(SECTION)
+    found: dict[str, Any] = json.loads(module[start:])
+    return found
+
+
 def frames_of(problem: Problem, first: Any) -> Frames:
     """As many frames as there are states, or as find room."""
     most = max(2, min(FRAMES, MEMORY // max(_size(first), 1)))
