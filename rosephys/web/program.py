@@ -30,8 +30,10 @@ from ..window.slider import sliders_of
 SECTION = "rosephys"  # of the module, in which its description is
 FRAMES = 1100  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
-LARGE = 32 << 10  # bytes of a state from which on vectors are used: they help where there are grids
-_COLOURS = frozenset({"colour", "colours", "outline", "low", "high", "background"})  # fields of shapes
+LARGE = 32 << 10  # bytes of a state from which on vectors are used
+_COLOURS = frozenset(
+    {"colour", "colours", "outline", "low", "high", "background"}
+)  # fields of shapes
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,14 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
             f"{scene.name} has constraints, which a page cannot keep: its optimiser descends along the gradient"
         )
     problem.rollout["budget"] = min(scene.memory, MEMORY)
-    args = problem.split(problem.values)
-    first = ra.fn(lambda c, k: problem.bound(c, k).initial())(*args)
+    first = first_state(problem)
     frames = frames_of(problem, first)
-    made = ra.wasm_module(_functions(problem, first, frames, args), simd=_size(first) > LARGE)
-    described = {**_described(problem, frames, made.description), "title": title, "summary": summary}
+    made = ra.wasm_module(functions(problem, first, frames), simd=is_large(first))
+    described = {
+        **_described(problem, frames, made.description),
+        "title": title,
+        "summary": summary,
+    }
     return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
 
 
@@ -77,14 +82,27 @@ def frames_of(problem: Problem, first: Any) -> Frames:
     return Frames(-(-problem.steps // every) + 1, every)
 
 
+def first_state(problem: Problem) -> Any:
+    """The state before the first step, of numbers."""
+    return ra.fn(lambda c, k: problem.bound(c, k).initial())(*problem.split(problem.values))
+
+
+def is_large(state: Any) -> bool:
+    """Whether it has grids, on which vectors help."""
+    return _size(state) > LARGE
+
+
 def _size(state: Any) -> int:
     """The bytes of a state."""
     return sum(np.asarray(leaf).nbytes for leaf in ra.flatten(state)[0])
 
 
-def _functions(
-    problem: Problem, first: Any, frames: Frames, args: tuple[Any, Any]
+def functions(
+    problem: Problem, first: Any, frames: Frames
 ) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """What a page asks, each with an example of its arguments; see the top of this file."""
+    args = problem.split(problem.values)
+
     def loss(controls: Any, constants: Any) -> Any:
         return problem.traced_loss(controls, constants)
 
@@ -147,7 +165,7 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
         }
         for name, value in values.items()
     ]
-    shown = _plainly_coloured(module)
+    shown = plainly_coloured(module)
     return {
         "module": shown,
         "fields": fields,
@@ -161,12 +179,12 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
     }
 
 
-def _plainly_coloured(tree: Any, key: str = "") -> Any:
+def plainly_coloured(tree: Any, key: str = "") -> Any:
     """A description in which common names of colours, which browsers read otherwise, are numbers."""
     if isinstance(tree, dict):
-        return {k: _plainly_coloured(v, key if k == "is" else k) for k, v in tree.items()}
+        return {k: plainly_coloured(v, key if k == "is" else k) for k, v in tree.items()}
     if isinstance(tree, list):
-        return [_plainly_coloured(v, key) for v in tree]
+        return [plainly_coloured(v, key) for v in tree]
     named = isinstance(tree, str) and tree and key in _COLOURS
     plain = not named or tree in DARK or tree in COLOUR_MAPS or tree.startswith("#")
     return tree if plain else blend(tree, tree, 0.0)
