@@ -119,7 +119,7 @@ def _export(commands: Any, run: Run) -> None:
     command = commands.add_parser(
         "export",
         help="write a scene as a page that simulates and solves it in any browser",
-        description="Write a scene as a page of its own, a file that needs nothing else; or all scenes, as a site.",
+        description="Write a scene as a page of its own, one file; or all scenes, as a site.",
     )
     command.add_argument(
         "scene", nargs="?", metavar="SCENE", help="a name from `list`, or a .py file"

@@ -40,21 +40,7 @@ scene.bytes = new Response(unpacked).arrayBuffer();
 <script type="text/plain" id="module">{module}</script>
 """
 _GALLERY = """<style>
-  body {{ margin: 0; padding: 28px clamp(16px, 4vw, 48px); background: #0e1116; color: #eef1f6;
-    font: 15px/1.4 "Helvetica Neue", Arial, sans-serif; }}
-  h1 {{ font-size: 26px; margin: 0 0 20px; }}
-  h2 {{ font-size: 12px; text-transform: uppercase; letter-spacing: 0.05em; color: #98a2b2; margin: 28px 0 10px; }}
-  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 18px; padding: 0; margin: 0;
-    list-style: none; }}
-  a {{ display: block; color: inherit; text-decoration: none; background: #161b23; border: 1px solid #29313d;
-    border-radius: 10px; overflow: hidden; height: 100%; }}
-  a:hover, a:focus-visible {{ border-color: #f2b84b; outline: none; }}
-  rosephys-scene {{ display: block; aspect-ratio: 16 / 10; pointer-events: none; }}
-  .ahead {{ display: block; aspect-ratio: 16 / 10; background: #141921; }}
-  b, span {{ display: block; padding: 0 14px; }}
-  b {{ padding-top: 10px; }}
-  span {{ color: #98a2b2; font-size: 13px; padding-bottom: 12px; }}
-</style>
+{style}</style>
 <h1>Rosephys</h1>
 {groups}
 <script type="module">
@@ -108,7 +94,7 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
         )
         parts.append(f"<h2>{html.escape(title)}</h2>\n<ul>\n{items}\n</ul>")
     return _head("Rosephys", "Differentiable physics, live.") + _GALLERY.format(
-        groups="\n".join(parts)
+        style=_file("gallery.css"), groups="\n".join(parts)
     )
 
 
@@ -132,7 +118,7 @@ def _head(title: str, summary: str) -> str:
 
 
 def _file(name: str) -> str:
-    return files("rosephys.web").joinpath("page", name).read_text(encoding="utf-8")
+    return files("rosephys.web").joinpath("page").joinpath(name).read_text(encoding="utf-8")
 
 
 def _plain(source: str) -> str:

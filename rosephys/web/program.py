@@ -1,6 +1,6 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
-gradient    the loss and its gradient in each control; and, where there is room for all, the states of the motion
+gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all
 motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
@@ -47,7 +47,8 @@ class Frames:
 def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     """The module of a scene, with its description in a section of its own.
 
-    Raises SceneError for a scene that has no picture, or that has constraints; and what `ra.wasm_module` raises.
+    Raises SceneError for a scene that has no picture, or that has constraints, and what `ra.wasm_module`
+    raises.
     """
     scene = problem.scene
     if not scene.pictured:

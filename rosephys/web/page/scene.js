@@ -97,13 +97,13 @@ class RosephysScene extends HTMLElement {
     const shown = spec.fields.filter((f) => f.control || f.sliders.length);
     this.root.innerHTML = `<style>${RosephysScene.style}</style>
       <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="note" role="alert"></div></div>
+      <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
+        <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>
       <aside><h1>${spec.title}</h1><p>${spec.summary}</p><div class="status" role="status">starting</div>
         <h2>loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
         ${shown.filter((f) => f.control).map(field).join("")}${shown.filter((f) => !f.control).map(field).join("")}
         <div class="buttons"><button data-do="solve">Solve again</button><button data-do="reset">Reset</button>
-        <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>
-      <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
-        <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>`;
+        <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>`;
     const $ = (s) => this.root.querySelector(s);
     Object.assign(this, { stage: $(".stage"), canvas: $(".picture"), chart: $(".chart canvas"), note: $(".note"),
       status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
@@ -174,6 +174,7 @@ class RosephysScene extends HTMLElement {
     for (const name of this.made.controls) if (name !== held) this.values[name] = said.values[name];
     this.slope = said.slope;
     this.loss = said.loss;
+    this.setAttribute("loss", said.loss);
     if (said.motion) this.motion = said.motion;
     if (said.done) this.say(this.playing ? "playing" : "solved");
     if (!this.first) { this.first = true; if (still.matches) this.go(this.spec.frames - 1); }
@@ -184,6 +185,7 @@ class RosephysScene extends HTMLElement {
   }
 
   say(what, kind = "") {
+    this.setAttribute("state", what); // for who has embedded it
     this.status.textContent = what;
     this.status.className = `status ${kind}`;
   }
