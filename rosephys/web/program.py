@@ -66,7 +66,7 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
         "title": title,
         "summary": summary,
     }
-    return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
+    return made.code + _section(_packed(described))
 
 
 def description(module: bytes) -> dict[str, Any]:
@@ -81,6 +81,16 @@ def frames_of(problem: Problem, first: Any) -> Frames:
     most = max(2, min(FRAMES, MEMORY // max(_size(first), 1)))
     every = max(1, -(-problem.steps // (most - 1)))
     return Frames(-(-problem.steps // every) + 1, every)
+
+
+def code_of(module: bytes) -> tuple[bytes, int]:
+    """A module without its description, and the bytes of memory that it has."""
+    told = description(module)
+    return module[: -len(_section(_packed(told)))], told["module"]["bytes"]
+
+
+def _packed(described: Mapping[str, Any]) -> bytes:
+    return json.dumps(described, separators=(",", ":")).encode()
 
 
 def first_state(problem: Problem) -> Any:

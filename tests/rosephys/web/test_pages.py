@@ -117,7 +117,7 @@ def in_browser(folder: Path, name: str, asked: str, place: str = "", size: str =
         command += [f"http://127.0.0.1:{server.server_port}/{place}"]
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            told: str = handler.told.get(timeout=120)
+            told: str = handler.told.get(timeout=90)
             return told
         finally:
             browser.terminate()
@@ -145,7 +145,7 @@ hand("pointerdown", x, y, how); hand("pointermove", x + 12, y + 8, how);
 const moved = scene.values.goal.map((v, k) => v - scene.spec.fields.find((f) => f.name === "goal").value[k]);
 await until(() => scene.loss < 1e-3);
 hand("pointerup", x + 12, y + 8, how);
-tell(moved[0) > 0, moved[1] < 0, scene.loss < 1e-3, scene.held === null];"""
+tell(moved[0] > 0, moved[1] < 0, scene.loss < 1e-3, scene.held === null);"""
 
 
 @needs_chromium
@@ -167,7 +167,7 @@ HOSTILE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("place", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_address_does_not_hang_a_page(place: str, tmp_path: Path) -> None:
-    asked = "await wait(500); scene.draw(); tell('alive', scene.values.restitution[0) <= 1]"
+    asked = "await wait(500); scene.draw(); tell('alive', scene.values.restitution[0] <= 1)"
     assert in_browser(tmp_path, "billiards", asked, place) == "alive,true"
 
 
@@ -188,6 +188,6 @@ def test_sliders_and_keys_are_answered(tmp_path: Path) -> None:
     const key = (k) => scene.dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true }));
     key(" "); key("Home"); key("t");
     await wait(300);
-    tell(scene.values.restitution[0), scene.playing, scene.frame, scene.theme];"""
+    tell(scene.values.restitution[0], scene.playing, scene.frame, scene.theme);"""
     found = in_browser(tmp_path, "billiards", asked)
     assert found == "1,false,0,light"
