@@ -2,8 +2,9 @@
 
     python benchmarks/browser.py [SCENE ...]
 
-A page is `python -m rosephys export SCENE`: one file. Sizes are in kB (1,000 bytes) as a server sends them, gzipped; the
-module's is without what it says of its scene. Seconds are those of the first export and, in the same process, of another.
+A page is `python -m rosephys export SCENE`: one file. Sizes are in kB (1,000 bytes) as a server sends them,
+gzipped; the module's is without what it says of its scene. Seconds are those of an export and, in the same
+process, of another.
 What billiards costs in Node, beside Rose: python benchmarks/billiards.py --only us,us-wasm,rose.
 """
 
