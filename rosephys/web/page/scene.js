@@ -148,7 +148,7 @@ class RosephysScene extends HTMLElement {
   solve() {
     this.losses = [];
     this.fresh = true;
-    this.ask({ values: this.values, follow: true, chosen: this.made.controls });
+    this.ask({ values: this.values, follow: true, looks: !this.hasAttribute("plain"), chosen: this.made.controls });
     this.say("solving", "busy");
   }
 
@@ -157,7 +157,7 @@ class RosephysScene extends HTMLElement {
     if (!value.every(Number.isFinite)) return;
     const { bounds, control } = this.spec.fields.find((f) => f.name === field);
     this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
-    this.ask({ values: this.values, follow: !held, chosen: control ? [field] : [] });
+    this.ask({ values: this.values, follow: !held, looks: true, chosen: control ? [field] : [] });
     this.losses = [];
     this.fresh = true;
     this.say(held ? "shown" : "solving", held ? "" : "busy");

@@ -98,11 +98,11 @@ export class Follower {
   }
 
   /** Descend; then, where that costs little, from the best of throws around, as long as it helps. */
-  *follow(values, iterations) {
+  *follow(values, iterations, looks) {
     let best = this.evaluate(values);
     yield best;
     for (const found of this.descent(best, iterations)) { best = found; yield best; }
-    for (let idle = 0; idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
+    for (let idle = 0; looks && idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
       const before = best.loss, starts = [];
       for (let k = 0; k < THROWS; k++) { starts.push(this.evaluate(this.thrown(best.values))); yield best; }
       starts.sort((a, b) => a.loss - b.loss);
@@ -120,8 +120,8 @@ export class Follower {
   }
 }
 
-/** What answers messages: {follow, values, chosen} and {show, values} begin a solve, {ready} asks for the next
- * motion, {pause} and {go} stop and go on. It posts {loss, values, slope, motion, losses, done} and {error}. */
+/** What answers messages: {values, follow, looks, chosen} begins a solve, {ready} asks for the next
+ * motion, {paused} says whether to rest. It posts {loss, values, slope, motion, losses, done} and {error}. */
 export function answering(instance, spec, post, later = setTimeout) {
   const made = program(instance, spec), follower = new Follower(made, spec);
   let steps = null, best = null, shown = null, losses = [], ready = true, paused = false, due = false, done = true;
@@ -165,7 +165,7 @@ export function answering(instance, spec, post, later = setTimeout) {
         for (const name of made.controls) if (!asked.chosen?.includes(name)) values[name] = best.values[name];
       done = false;
       told = null;
-      steps = follower.follow(values, asked.follow ? spec.iterations : 0);
+      steps = follower.follow(values, asked.follow ? spec.iterations : 0, asked.looks);
       if (!asked.follow) { const all = steps; steps = (function* () { yield all.next().value; })(); }
     }
     plan();
