@@ -40,6 +40,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"sweeps", "interop"},
         {"__init__"},
         {"window"},
+        {"web"},
         {"command"},
         {"__main__"},
     ],

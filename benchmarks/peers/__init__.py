@@ -45,6 +45,7 @@ ENZYME = "pip install enzyme-ad absl-py"
 
 BILLIARDS = (
     Peer("us", "billiards.rosephys", "scene", "Rosephys", US),
+    Peer("us-wasm", "billiards.wasm", "", "Rosephys, WebAssembly in Node", f"{US}, Node.js"),
     Peer("c-branch", "billiards.c", "branch", "C by hand, tape of collisions", GCC),
     Peer("c-dense", "billiards.c", "dense", "C by hand, textbook", GCC),
     Peer("jax", "billiards.jax", "reverse", "JAX, reverse mode", JAX),

@@ -1,4 +1,5 @@
-// What every Rose peer shares: `run(build)` answers the requests that worker.py describes.
+// What every peer in JavaScript shares: `run(build)`, for those in Rose, and `serve` answer the requests that
+// worker.py describes.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -6,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 const WARM_UP = 0.5; // seconds
 
-const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
+export const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 export const range = (n) => Array.from({ length: n }, (_, i) => i);
 
@@ -22,7 +23,8 @@ const medianSeconds = (call, seconds) => {
   return times[times.length >> 1] / 1e3;
 };
 
-const serve = async (rose, build) => {
+/** Answers requests; what `build` gives may have its own `loss`, else Rose compiles it. */
+export const serve = async (rose, build) => {
   const baseline = process.memoryUsage().rss;
   let program;
   let loss;
@@ -32,7 +34,7 @@ const serve = async (rose, build) => {
       program = await build(rose, given);
       const first = program.gradient();
       const seconds = (performance.now() - begin) / 1e3;
-      loss = await rose.compile(program.lossFn);
+      loss = program.loss ?? (await rose.compile(program.lossFn));
       medianSeconds(() => loss(program.at), WARM_UP); // until the engine has optimised its code
       medianSeconds(() => program.gradient(), WARM_UP);
       return { seconds, ...first };
@@ -43,7 +45,7 @@ const serve = async (rose, build) => {
     }),
     memory: async () => ({
       grown: Math.max(0, 1024 * process.resourceUsage().maxRSS - baseline),
-      tape: program.memory.buffer.byteLength,
+      tape: program.tape ?? program.memory.buffer.byteLength,
     }),
   };
   for await (const line of createInterface({ input: process.stdin })) {

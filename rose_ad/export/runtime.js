@@ -61,13 +61,14 @@ export function bind(instance, description) {
       const status = Number(run(f.pointers, f.scratch));
       if (status) throw new RangeError(`${name}: ${f.failures[status - 1] ?? "stopped"}`);
     };
+    const give = (...values) => f.arguments.forEach((tree, k) =>
+      encode(tree, values[k], (leaf, v, path) => put(memory, leaf, v, path), f.names[k]));
     const call = (...values) => {
-      f.arguments.forEach((tree, k) =>
-        encode(tree, values[k], (leaf, v, path) => put(memory, leaf, v, path), f.names[k]));
+      give(...values);
       start();
       return decode(f.result, (leaf) => get(memory, leaf));
     };
-    functions[name] = Object.assign(call, { start, described: f });
+    functions[name] = Object.assign(call, { give, start, described: f });
   }
   return functions;
 }

@@ -35,6 +35,7 @@ examples:
   python -m rosephys new my_scene.py                write a scene to begin with
   python -m rosephys scene ./my_scene.py            watch it, and what you change in the file
   python -m rosephys record billiards --out shot.gif --size 1280x720
+  python -m rosephys export billiards --web site    a page that solves it in any browser
   python -m rosephys optimize robot --out found     teach a robot to walk
   python -m rosephys scene robot --load found/robot.npz
   python -m rosephys optimize billiards --iterations 400 --optimizer adam
@@ -126,6 +127,29 @@ def _record(commands: Any, run: Run) -> None:
     command.add_argument(
         "--at", type=moment, default=END, metavar="T", help="the moment of a .png, from 0 to 1"
     )
+
+
+def _export(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "export",
+        help="write a scene as a page that simulates and solves it in any browser",
+        description="Write a scene as a page of its own, one file; or all scenes, as a site.",
+    )
+    command.add_argument(
+        "scene", nargs="?", metavar="SCENE", help="a name from `list`, or a .py file"
+    )
+    _add_settings(command)
+    command.add_argument("--all", action="store_true", help="all scenes, and a gallery of them")
+    command.add_argument(
+        "--web", type=Path, default=Path("."), metavar="DIR", help="the folder (default: here)"
+    )
+    command.add_argument(
+        "--embed",
+        action="store_true",
+        help="write the element <rosephys-scene> and the scene's module, for a page of yours",
+    )
+    command.add_argument("--serve", action="store_true", help="then show it in a browser")
+    command.set_defaults(run=run)
 
 
 def _optimize(commands: Any, run: Run) -> None:
@@ -422,6 +446,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "scene": _scene,
     "gallery": _gallery,
     "record": _record,
+    "export": _export,
     "optimize": _optimize,
     "sweep": _sweep,
     "landscape": _landscape,
@@ -469,15 +494,7 @@ def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.Argum
         name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
     )
     command.add_argument("scene", metavar="SCENE", help="a name from `list`, or a .py file")
-    command.add_argument(
-        "--set",
-        dest="settings",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="give a field of the scene another value (may be repeated)",
-    )
+    _add_settings(command)
     command.add_argument(
         "--load",
         type=Path,
@@ -487,6 +504,18 @@ def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.Argum
     )
     command.set_defaults(run=run)
     return command
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        dest="settings",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a field of the scene another value (may be repeated)",
+    )
 
 
 def _add_solving(command: argparse.ArgumentParser) -> None:

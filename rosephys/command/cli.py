@@ -181,6 +181,12 @@ def _record(arguments: argparse.Namespace) -> int:
     return solution.code
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    from rosephys.command.exporting import export
+
+    return export(arguments)
+
+
 def _optimize(arguments: argparse.Namespace) -> int:
     from rosephys.command.runs import kept, take_up
 
@@ -450,6 +456,7 @@ RUNS: dict[str, Run] = {
     "scene": _scene,
     "gallery": _gallery,
     "record": _record,
+    "export": _export,
     "optimize": _optimize,
     "sweep": _sweep,
     "landscape": _landscape,

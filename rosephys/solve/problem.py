@@ -6,7 +6,7 @@ The program is traced from the scene's methods once. The live fields are its arg
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,19 @@ class Problem:
         scene = self.bound(controls, constants)
         return self._total(scene, scene.initial())
 
+    def traced_motion(self, controls: Values, constants: Values) -> tuple[Any, Any]:
+        """The loss, and the states that lead to it, the last included: as `traced_loss`."""
+        scene = self.bound(controls, constants)
+        first = scene.initial()
+        count = self._counted(scene, first)
+
+        def seen(carry: Any, t: Any) -> Any:
+            return count(t, carry), carry[0]
+
+        (final, total), states = ra.scan(seen, (first, 0.0), self._times[:-1], **self.rollout)
+        loss = scene.loss(final) + scene.dt * total if scene.costed else scene.loss(final)
+        return loss, ra.map_leaves(followed, states, final)
+
     def _total(self, scene: Contract, first: Any) -> Any:
         return self.run(scene, first)[1]
 
@@ -128,15 +141,19 @@ class Problem:
         if not scene.costed:
             final = self._rollout(scene, first)
             return final, scene.loss(final)
+        counted, start = self._counted(scene, first), (first, 0.0)
+        final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
+        return final, scene.loss(final) + scene.dt * total
+
+    def _counted(self, scene: Contract, first: Any) -> Callable[[Any, Any], Any]:
+        """A step of a state and what it has cost."""
         step = scene.stepping(first)
 
         def counted(t: Any, carry: Any) -> Any:
             state, total = carry
-            return step(state, t), total + scene.cost(state, t)
+            return step(state, t), total + scene.cost(state, t) if scene.costed else total
 
-        start = first, 0.0
-        final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
-        return final, scene.loss(final) + scene.dt * total
+        return counted
 
     def _trace_rest(self, state: Any, controls: Values, constants: Values) -> Any:
         return self._total(self.bound(controls, constants), state)

@@ -1,1 +1,1 @@
-"""A scene as a page of its own: `program` makes the module, `pages` what is around it; `page/` is its JavaScript."""
+"""A scene as a page of its own: `program` makes the module, `pages` the page, `page/` has its JavaScript."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
 
 import rose_ad as ra
+
+from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
+from ..scene.colours import THEMES
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' "
@@ -36,21 +40,7 @@ scene.bytes = new Response(unpacked).arrayBuffer();
 <script type="text/plain" id="module">{module}</script>
 """
 _GALLERY = """<style>
-  body {{ margin: 0; padding: 28px clamp(16px, 4vw, 48px); background: #0e1116; color: #eef1f6;
-    font: 15px/1.4 "Helvetica Neue", Arial, sans-serif; }}
-  h1 {{ font-size: 26px; margin: 0 0 20px; }}
-  h2 {{ font-size: 12px; text-transform: uppercase; letter-spacing: 0.05em; color: #98a2b2; margin: 28px 0 10px; }}
-  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 18px; padding: 0; margin: 0;
-    list-style: none; }}
-  a {{ display: block; color: inherit; text-decoration: none; background: #161b23; border: 1px solid #29313d;
-    border-radius: 10px; overflow: hidden; height: 100%; }}
-  a:hover, a:focus-visible {{ border-color: #f2b84b; outline: none; }}
-  rosephys-scene {{ display: block; aspect-ratio: 16 / 10; pointer-events: none; }}
-  .ahead {{ display: block; aspect-ratio: 16 / 10; background: #141921; }}
-  b, span {{ display: block; padding: 0 14px; }}
-  b {{ padding-top: 10px; }}
-  span {{ color: #98a2b2; font-size: 13px; padding-bottom: 12px; }}
-</style>
+{style}</style>
 <h1>Rosephys</h1>
 {groups}
 <script type="module">
@@ -69,10 +59,17 @@ document.querySelectorAll(".ahead").forEach((place) => seen.observe(place));
 """
 
 
+# what few scenes need: the word that tells of it in a module's description, and what stands in its place
+_RARE = {
+    "table.js": (b'"felt"', "const table = null, TABLE_MARGIN = 0;"),
+    "fluid.js": (b'"Fluid"', "const liquid = null;"),
+}
+
+
 def page(module: bytes, title: str, summary: str) -> str:
     """One file: the scene of a module, and all that shows it."""
     packed = base64.b64encode(gzip.compress(module, 9, mtime=0)).decode()
-    script, define = element().rsplit("customElements.define", 1)
+    script, define = element(module).rsplit("customElements.define", 1)
     return _head(f"{title} · Rosephys", summary) + _PAGE.format(
         script=script, define=f"customElements.define{define}", module=packed
     )
@@ -97,19 +94,23 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
         )
         parts.append(f"<h2>{html.escape(title)}</h2>\n<ul>\n{items}\n</ul>")
     return _head("Rosephys", "Differentiable physics, live.") + _GALLERY.format(
-        groups="\n".join(parts)
+        style=_file("gallery.css"), groups="\n".join(parts)
     )
 
 
-def element() -> str:
-    """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>."""
+def element(module: bytes | None = None) -> str:
+    """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>; for one module's scene
+    alone, without what draws other scenes."""
     solver = f"{_plain(ra.javascript_runtime())}\n{_plain(_file('solver.js'))}"
-    parts = [_plain(_file(name)) for name in ("table.js", "fluid.js", "painter.js", "scene.js")]
-    drawn, defined = "\n".join(parts).rsplit("customElements.define", 1)
-    given = f"RosephysScene.style = {_literal(_file('style.css'))};\n"
-    # a worker's source is that of these functions: it is written once
-    given += f"RosephysScene.solver = {_literal(solver)};\n"
-    return f"{solver}\n{drawn}{given}customElements.define{defined}"
+    # a worker has the same source: side by side they are packed as one
+    parts = [solver, f"const SOLVER = {_literal(solver)};"]
+    for name, (word, instead) in _RARE.items():
+        parts.append(_plain(_file(name)) if module is None or word in module else instead)
+    parts += [_plain(_file(name)) for name in ("painter.js", "scene.js")]
+    maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
+    given = {"style": _plain(_file("style.css")), "palettes": THEMES, "maps": maps}
+    parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
+    return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
 
 
 def _head(title: str, summary: str) -> str:
@@ -117,13 +118,14 @@ def _head(title: str, summary: str) -> str:
 
 
 def _file(name: str) -> str:
-    return files("rosephys.web").joinpath("page", name).read_text(encoding="utf-8")
+    return files("rosephys.web").joinpath("page").joinpath(name).read_text(encoding="utf-8")
 
 
 def _plain(source: str) -> str:
-    """A module's source, to stand in one file with the others."""
+    """A module's source, to stand in one file with the others: without imports, comments and indents."""
     source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"^export ", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^ *(//[^\n]*\n|/\*\*.*?\*/\n)", "", source, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
 
 
 def _literal(text: str) -> str:

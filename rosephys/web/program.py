@@ -1,7 +1,7 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
-gradient    the loss and its gradient in each control
-motion      the states of so many frames: each so many steps after the one before, the last the final state
+gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all
+motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
 
@@ -19,17 +19,18 @@ import numpy as np
 
 import rose_ad as ra
 
-from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
+from ..drawing.colourmap import COLOUR_MAPS
 from ..drawing.palette import blend
 from ..errors import SceneError
-from ..scene.colours import DARK, THEMES
+from ..scene.colours import DARK
 from ..scene.scene import constrained
 from ..solve.problem import Problem
 from ..window.slider import sliders_of
 
 SECTION = "rosephys"  # of the module, in which its description is
-FRAMES = 600  # of a motion at most
+FRAMES = 1100  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
+LARGE = 32 << 10  # bytes of a state from which on vectors are used
 _COLOURS = frozenset(
     {"colour", "colours", "outline", "low", "high", "background"}
 )  # fields of shapes
@@ -46,7 +47,8 @@ class Frames:
 def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     """The module of a scene, with its description in a section of its own.
 
-    Raises SceneError for a scene that has no picture, or that has constraints; and what `ra.wasm_module` raises.
+    Raises SceneError for a scene that has no picture, or that has constraints, and what `ra.wasm_module`
+    raises.
     """
     scene = problem.scene
     if not scene.pictured:
@@ -56,31 +58,67 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
             f"{scene.name} has constraints, which a page cannot keep: its optimiser descends along the gradient"
         )
     problem.rollout["budget"] = min(scene.memory, MEMORY)
-    args = problem.split(problem.values)
-    first = ra.fn(lambda c, k: problem.bound(c, k).initial())(*args)
+    first = first_state(problem)
     frames = frames_of(problem, first)
-    made = ra.wasm_module(_functions(problem, first, frames, args))
+    made = ra.wasm_module(functions(problem, first, frames), simd=is_large(first))
     described = {
         **_described(problem, frames, made.description),
         "title": title,
         "summary": summary,
     }
-    return made.code + _section(json.dumps(described, separators=(",", ":")).encode())
+    return made.code + _section(_packed(described))
+
+
+def description(module: bytes) -> dict[str, Any]:
+    """What a module says of its scene; ValueError where it is not one of a scene."""
+    start = module.index(SECTION.encode() + b"{") + len(SECTION)
+    found: dict[str, Any] = json.loads(module[start:])
+    return found
 
 
 def frames_of(problem: Problem, first: Any) -> Frames:
     """As many frames as there are states, or as find room."""
-    state = sum(np.asarray(leaf).nbytes for leaf in ra.flatten(first)[0])
-    most = max(2, min(FRAMES, MEMORY // max(state, 1)))
+    most = max(2, min(FRAMES, MEMORY // max(_size(first), 1)))
     every = max(1, -(-problem.steps // (most - 1)))
     return Frames(-(-problem.steps // every) + 1, every)
 
 
-def _functions(
-    problem: Problem, first: Any, frames: Frames, args: tuple[Any, Any]
+def code_of(module: bytes) -> tuple[bytes, int]:
+    """A module without its description, and the bytes of memory that it has."""
+    told = description(module)
+    return module[: -len(_section(_packed(told)))], told["module"]["bytes"]
+
+
+def _packed(described: Mapping[str, Any]) -> bytes:
+    return json.dumps(described, separators=(",", ":")).encode()
+
+
+def first_state(problem: Problem) -> Any:
+    """The state before the first step, of numbers."""
+    return ra.fn(lambda c, k: problem.bound(c, k).initial())(*problem.split(problem.values))
+
+
+def is_large(state: Any) -> bool:
+    """Whether it has grids, on which vectors help."""
+    return _size(state) > LARGE
+
+
+def _size(state: Any) -> int:
+    """The bytes of a state."""
+    return sum(np.asarray(leaf).nbytes for leaf in ra.flatten(state)[0])
+
+
+def functions(
+    problem: Problem, first: Any, frames: Frames
 ) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """What a page asks, each with an example of its arguments; see the top of this file."""
+    args = problem.split(problem.values)
+
     def loss(controls: Any, constants: Any) -> Any:
         return problem.traced_loss(controls, constants)
+
+    def loss_and_motion(controls: Any, constants: Any) -> Any:
+        return problem.traced_motion(controls, constants)
 
     def motion(controls: Any, constants: Any) -> Any:
         scene = problem.bound(controls, constants)
@@ -106,11 +144,11 @@ def _functions(
         )
 
     state = ra.map_leaves(lambda leaf: leaf, first)
-    out: dict[str, tuple[Any, tuple[Any, ...]]] = {
-        "gradient": (ra.value_and_grad(loss), args),
-        "motion": (motion, args),
-        "picture": (picture, (state, *args)),
-    }
+    out: dict[str, tuple[Any, tuple[Any, ...]]] = {"picture": (picture, (state, *args))}
+    if frames.every == 1:
+        out["gradient"] = ra.value_and_grad(loss_and_motion, has_aux=True), args
+    else:
+        out |= {"gradient": (ra.value_and_grad(loss), args), "motion": (motion, args)}
     if problem.scene.tracks(first):
         many = ra.map_leaves(lambda leaf: np.stack([np.asarray(leaf)] * frames.count), first)
         out["tracks"] = (tracks, (many, *args))
@@ -138,8 +176,7 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
         }
         for name, value in values.items()
     ]
-    shown = _plainly_coloured(module)
-    used = {m for m in COLOUR_MAPS if f'"{m}"' in json.dumps(shown["functions"]["picture"])}
+    shown = plainly_coloured(module)
     return {
         "module": shown,
         "fields": fields,
@@ -150,20 +187,15 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
         "frames": frames.count,
         "every": frames.every,
         "theme": scene.theme,
-        "palettes": THEMES,
-        "maps": {
-            theme: {name: table[name] for name in sorted(used)}
-            for theme, table in (("dark", COLOUR_MAPS), ("light", LIGHT_MAPS))
-        },
     }
 
 
-def _plainly_coloured(tree: Any, key: str = "") -> Any:
+def plainly_coloured(tree: Any, key: str = "") -> Any:
     """A description in which common names of colours, which browsers read otherwise, are numbers."""
     if isinstance(tree, dict):
-        return {k: _plainly_coloured(v, key if k == "is" else k) for k, v in tree.items()}
+        return {k: plainly_coloured(v, key if k == "is" else k) for k, v in tree.items()}
     if isinstance(tree, list):
-        return [_plainly_coloured(v, key) for v in tree]
+        return [plainly_coloured(v, key) for v in tree]
     named = isinstance(tree, str) and tree and key in _COLOURS
     plain = not named or tree in DARK or tree in COLOUR_MAPS or tree.startswith("#")
     return tree if plain else blend(tree, tree, 0.0)

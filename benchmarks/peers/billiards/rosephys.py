@@ -15,7 +15,8 @@ MEMORY = (
 )  # bytes that a gradient may keep; 106 balls take 97 MB, most of which is never touched
 
 
-def scene(table: Table) -> Program:
+def problem_of(table: Table) -> Problem:
+    """The scene at that size."""
     settings = {
         "contact": "toi-position",
         "cushions": False,
@@ -23,7 +24,11 @@ def scene(table: Table) -> Program:
         "steps": table.steps,
         "memory": MEMORY,
     }
-    problem = Problem(find_scene("billiards", settings))
+    return Problem(find_scene("billiards", settings))
+
+
+def scene(table: Table) -> Program:
+    problem = problem_of(table)
     values = {name: np.array(value) for name, value in problem.values.items()}
 
     def set_cue(cue: Array) -> None:

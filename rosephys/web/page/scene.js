@@ -41,7 +41,6 @@ function worker(source, module, spec, hear) {
 }
 
 class RosephysScene extends HTMLElement {
-  static solver = ""; // the source of the solver, for workers
 
   async connectedCallback() {
     if (this.root) return;
@@ -64,7 +63,7 @@ class RosephysScene extends HTMLElement {
     this.values = Object.fromEntries(spec.fields.map((f) => [f.name, Float64Array.from(f.value)]));
     this.losses = [];
     this.frame = 0;
-    this.maps = Object.fromEntries(Object.entries(spec.maps).map(([theme, maps]) =>
+    this.maps = Object.fromEntries(Object.entries(RosephysScene.maps).map(([theme, maps]) =>
       [theme, Object.fromEntries(Object.entries(maps).map(([name, stops]) => [name, coloursOf(stops)]))]));
     this.theme = this.getAttribute("theme") ?? spec.theme;
     this.build();
@@ -72,7 +71,7 @@ class RosephysScene extends HTMLElement {
     this.recolour();
     const hear = (said) => this.hear(said);
     try {
-      this.ask = worker(RosephysScene.solver, module, spec, hear);
+      this.ask = worker(SOLVER, module, spec, hear);
     } catch {
       const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
       this.ask = answer;
@@ -98,13 +97,13 @@ class RosephysScene extends HTMLElement {
     const shown = spec.fields.filter((f) => f.control || f.sliders.length);
     this.root.innerHTML = `<style>${RosephysScene.style}</style>
       <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="note" role="alert"></div></div>
+      <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
+        <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>
       <aside><h1>${spec.title}</h1><p>${spec.summary}</p><div class="status" role="status">starting</div>
         <h2>loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
         ${shown.filter((f) => f.control).map(field).join("")}${shown.filter((f) => !f.control).map(field).join("")}
         <div class="buttons"><button data-do="solve">Solve again</button><button data-do="reset">Reset</button>
-        <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>
-      <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
-        <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>`;
+        <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>`;
     const $ = (s) => this.root.querySelector(s);
     Object.assign(this, { stage: $(".stage"), canvas: $(".picture"), chart: $(".chart canvas"), note: $(".note"),
       status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
@@ -149,7 +148,7 @@ class RosephysScene extends HTMLElement {
   solve() {
     this.losses = [];
     this.fresh = true;
-    this.ask({ values: this.values, follow: true, chosen: this.made.controls });
+    this.ask({ values: this.values, follow: true, looks: !this.hasAttribute("plain"), chosen: this.made.controls });
     this.say("solving", "busy");
   }
 
@@ -158,7 +157,7 @@ class RosephysScene extends HTMLElement {
     if (!value.every(Number.isFinite)) return;
     const { bounds, control } = this.spec.fields.find((f) => f.name === field);
     this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
-    this.ask({ values: this.values, follow: !held, chosen: control ? [field] : [] });
+    this.ask({ values: this.values, follow: !held, looks: true, chosen: control ? [field] : [] });
     this.losses = [];
     this.fresh = true;
     this.say(held ? "shown" : "solving", held ? "" : "busy");
@@ -175,6 +174,7 @@ class RosephysScene extends HTMLElement {
     for (const name of this.made.controls) if (name !== held) this.values[name] = said.values[name];
     this.slope = said.slope;
     this.loss = said.loss;
+    this.setAttribute("loss", said.loss);
     if (said.motion) this.motion = said.motion;
     if (said.done) this.say(this.playing ? "playing" : "solved");
     if (!this.first) { this.first = true; if (still.matches) this.go(this.spec.frames - 1); }
@@ -185,6 +185,7 @@ class RosephysScene extends HTMLElement {
   }
 
   say(what, kind = "") {
+    this.setAttribute("state", what); // for who has embedded it
     this.status.textContent = what;
     this.status.className = `status ${kind}`;
   }
@@ -257,7 +258,7 @@ class RosephysScene extends HTMLElement {
   }
 
   recolour() {
-    const palette = this.spec.palettes[this.theme];
+    const palette = RosephysScene.palettes[this.theme];
     for (const name of ["window", "panel", "line", "text", "dim", "faint", "accent", "curve", "good", "bad"])
       this.style.setProperty(`--${name}`, palette[name]);
     this.style.colorScheme = this.theme;
@@ -289,10 +290,10 @@ class RosephysScene extends HTMLElement {
     const { canvas, spec, unit } = this, ctx = canvas.getContext("2d");
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     const picture = this.picture();
-    const palette = spec.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
-    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, spec.palettes[this.theme]);
+    const palette = RosephysScene.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
+    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, RosephysScene.palettes[this.theme]);
     paintTracks(ctx, this.tracks(), this.at, palette);
-    paint(ctx, picture, this.at, spec.palettes, this.theme, this.maps);
+    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, this.maps);
     if (!this.hasAttribute("plain")) this.paintHandles(ctx, palette);
   }
 
@@ -362,7 +363,7 @@ class RosephysScene extends HTMLElement {
   drawChart() {
     const { chart } = this, box = chart?.parentElement.getBoundingClientRect();
     if (!box?.width) return;
-    const ratio = this.ratio ?? 1, palette = this.spec.palettes[this.theme];
+    const ratio = this.ratio ?? 1, palette = RosephysScene.palettes[this.theme];
     [chart.width, chart.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
     const ctx = chart.getContext("2d"), good = this.losses.filter((x) => Number.isFinite(x));
     ctx.scale(ratio, ratio);
@@ -426,5 +427,3 @@ class RosephysScene extends HTMLElement {
     }, 300);
   }
 }
-
-customElements.define("rosephys-scene", RosephysScene);

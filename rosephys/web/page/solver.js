@@ -14,25 +14,28 @@ export function program(instance, spec) {
     for (const name of controls) { own[name] = given[name]; delete given[name]; }
     return [own, given];
   };
-  const gradient = (values) => {
-    const [loss, slopes] = functions.gradient(...split(values));
-    const slope = {};
-    for (const name of controls) slope[name] = typeof slopes[name] === "number" ? [slopes[name]] : slopes[name];
-    return { values, loss, slope };
-  };
   const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
     "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
+  const first = functions.gradient.described.result; // [loss, slopes], or with the motion [[loss, states], slopes]
+  const [loss, states] = functions.motion ? [first[0]] : first[0];
+  const gradient = (values) => {
+    functions.gradient.give(...split(values));
+    functions.gradient.start();
+    const slope = {};
+    for (const name of controls) slope[name] = view(memory, first[1].fields[name]).slice();
+    return { values, loss: view(memory, loss)[0], slope };
+  };
+  const mover = functions.motion ?? functions.gradient;
+  const frames = leaves(states ?? mover.described.result);
   const motion = (values) => {
-    functions.motion(...split(values));
-    const frames = leaves(functions.motion.described.result);
+    mover.give(...split(values));
+    mover.start();
     const out = { frames: frames.map((leaf) => view(memory, leaf).slice()), tracks: null };
     if (functions.tracks) {
-      const { places } = functions.tracks.described, now = places.slice();
-      frames.forEach((leaf, k) => { now[k] = leaf.at; });
-      const given = leaves(functions.motion.described.arguments);
-      given.forEach((leaf, k) => { now[frames.length + k] = leaf.at; });
-      functions.tracks.start(now);
-      out.tracks = leaves(functions.tracks.described.result).map((leaf) => view(memory, leaf).slice());
+      const now = [...frames, ...leaves(mover.described.arguments)].map((leaf) => leaf.at);
+      const tracks = leaves(functions.tracks.described.result);
+      functions.tracks.start([...now, ...functions.tracks.described.places.slice(now.length)]);
+      out.tracks = tracks.map((leaf) => view(memory, leaf).slice());
     }
     return out;
   };
@@ -95,11 +98,11 @@ export class Follower {
   }
 
   /** Descend; then, where that costs little, from the best of throws around, as long as it helps. */
-  *follow(values, iterations) {
+  *follow(values, iterations, looks) {
     let best = this.evaluate(values);
     yield best;
     for (const found of this.descent(best, iterations)) { best = found; yield best; }
-    for (let idle = 0; idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
+    for (let idle = 0; looks && idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
       const before = best.loss, starts = [];
       for (let k = 0; k < THROWS; k++) { starts.push(this.evaluate(this.thrown(best.values))); yield best; }
       starts.sort((a, b) => a.loss - b.loss);
@@ -117,8 +120,8 @@ export class Follower {
   }
 }
 
-/** What answers messages: {follow, values, chosen} and {show, values} begin a solve, {ready} asks for the next
- * motion, {pause} and {go} stop and go on. It posts {loss, values, slope, motion, losses, done} and {error}. */
+/** What answers messages: {values, follow, looks, chosen} begins a solve, {ready} asks for the next
+ * motion, {paused} says whether to rest. It posts {loss, values, slope, motion, losses, done} and {error}. */
 export function answering(instance, spec, post, later = setTimeout) {
   const made = program(instance, spec), follower = new Follower(made, spec);
   let steps = null, best = null, shown = null, losses = [], ready = true, paused = false, due = false, done = true;
@@ -162,7 +165,7 @@ export function answering(instance, spec, post, later = setTimeout) {
         for (const name of made.controls) if (!asked.chosen?.includes(name)) values[name] = best.values[name];
       done = false;
       told = null;
-      steps = follower.follow(values, asked.follow ? spec.iterations : 0);
+      steps = follower.follow(values, asked.follow ? spec.iterations : 0, asked.looks);
       if (!asked.follow) { const all = steps; steps = (function* () { yield all.next().value; })(); }
     }
     plan();
