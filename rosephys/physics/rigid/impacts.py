@@ -7,7 +7,9 @@ approach: with u the speeds along the normals just before, its impulses P solve
     0 ≤ P ⟂ K P + (1 + e) u ≥ 0,      friction at each point: -u_t / k_t, within ±μ P.
 
 A second point of the pair takes part if it is near and would meet within the step. With e = 1 and without
-friction P · (u + K P / 2) = 0: no energy is gained or lost, whichever points take part.
+friction P · (u + K P / 2) = 0: no energy is gained or lost, whichever points take part. Friction comes after P,
+and at most stops what slips, so it takes energy, whatever e is: what it does to the speed along the normal is
+not made good, as it would be by Newton's rule, which may give energy (Kane's paradox).
 
 x and v are those of the flight that a body is on, as if it had been so from the step's start. An impact at τ
 that changes the motion by Δ puts the body on another, which meets the first at τ:

@@ -12,7 +12,7 @@ from rosephys.physics.rigid import impulses, joints
 from rosephys.physics.rigid.bodies import Body, World
 from rosephys.physics.rigid.impacts import after_impacts
 from rosephys.physics.rigid.joints import distance, motor, revolute, weld
-from rosephys.physics.rigid.shapes import box, circle
+from rosephys.physics.rigid.shapes import box, capsule, circle, polygon
 
 DT, SIDE, E = 1 / 240, 0.5, 0.7
 ANGLES = np.array([0, 0.3, -0.2, 0.1, 0.4, 0.0])
@@ -144,6 +144,67 @@ def swung() -> Any:
         return s.position[2, 0], told
 
     return run
+
+
+SHAPES = {
+    "rod": box(1.0, 0.02),
+    "box": box(0.3, 0.2),
+    "capsule": capsule(0.5, 0.05),
+    "triangle": polygon([[0, 0], [0.4, 0], [0.1, 0.3]]),
+}
+
+
+@pytest.fixture(scope="module", params=list(SHAPES))
+def on_rough_ground(request: Any) -> Any:
+    """Of a body of some shape that strikes rough ground: its energy before, and after; its motion then; from
+    restitution, friction, angle, velocity (2,) and spin."""
+    shape, lowest = SHAPES[request.param], np.array(SHAPES[request.param].corners)
+
+    @ra.fn
+    def hit(z: Any) -> Any:
+        kind = {"restitution": z[0], "friction": z[1]}
+        world = World([Body(box(20.0, 2.0), fixed=True, **kind), Body(shape, **kind)])
+        y = 0.002 + shape.radius - ra.min(lowest @ ra.array([ra.sin(z[2]), ra.cos(z[2])]))
+        x, v = ra.array([(0.0, -1.0), (0.0 * y, y)]), ra.array([(0.0, 0.0), (z[3], z[4])])
+        state = world.at(x, ra.array([0.0, z[2]]), v, ra.array([0.0, z[5]]))
+        rest = after_impacts(world, state, 1 / 60, 64)
+        x, motion = rest.x[:, :2], rest.motion
+        end = world.at(x, rest.x[:, 2], motion[:, :2], motion[:, 2])
+        return world.energy(state), world.energy(end), motion[1]
+
+    return hit
+
+
+def thrown(rng: Any) -> Any:
+    angle = rng.choice([rng.uniform(0, 2 * np.pi), 0.0, 1e-4, np.pi / 2])
+    down = -0.5 - abs(2 * rng.normal())
+    return np.array([*rng.uniform(0, (1, 1.5)), angle, 2 * rng.normal(), down, 8 * rng.normal()])
+
+
+def test_rough_ground_gives_no_energy(on_rough_ground: Any) -> None:
+    """Whatever the restitution is, which with friction may do so by Newton's rule (Kane): of an oblique rod the
+    speed that friction makes along the normal must not be asked for again."""
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(1000):
+        before, after, _ = on_rough_ground(thrown(rng))
+        assert after < before + 1e-12
+        hits += after < before - 1e-9
+    assert hits > 500
+
+
+def test_the_derivative_of_impacts_with_friction_agrees_with_differences(
+    on_rough_ground: Any,
+) -> None:
+    rng, weight, alike = np.random.default_rng(1), np.array([0.3, 0.5, 0.2]), 0
+    slope = ra.grad(ra.fn(lambda z: ra.sum(weight * on_rough_ground(z)[2])))
+    for _ in range(40):
+        z, way = thrown(rng), rng.normal(size=6)
+        z[2] = rng.uniform(0, 2 * np.pi)  # flat, it would meet with two corners at once
+        exact = slope(z) @ way
+        sides = [weight @ on_rough_ground(z + k * 1e-6 * way)[2] for k in (-2, -1, 1, 2)]
+        found = (8 * (sides[2] - sides[1]) - (sides[3] - sides[0])) / 12e-6
+        alike += found == pytest.approx(exact, rel=1e-6, abs=1e-7)
+    assert alike >= 36  # all but near ties
 
 
 def test_energy_never_grows_when_a_pendulum_is_struck(swung: Any) -> None:
