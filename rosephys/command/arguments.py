@@ -5,8 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from rosephys.command.options import (
+    Parser,
+    Run,
+    Version,
+    add_ensemble,
+    add_settings,
+    add_solving,
+    add_theme,
+    add_thorough,
+    scene_command,
+)
 from rosephys.command.tools import TOOLS
 from rosephys.command.typed import (
     count,
@@ -18,14 +29,10 @@ from rosephys.command.typed import (
     setting,
     size,
     some,
-    starts,
     values,
 )
-from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.scene.picture import END, FPS, SIZE
-
-Run: TypeAlias = "Callable[[argparse.Namespace], int]"
 
 EXAMPLES = """\
 examples:
@@ -54,13 +61,13 @@ examples:
 
 def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     """The parser of all commands; what it parses has the function of `runs` for its command, as `run`."""
-    made = _Parser(
+    made = Parser(
         prog="python -m rosephys",
         description="Differentiable physics: simulate a scene, differentiate it, solve it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    made.add_argument("--version", action=Version, nargs=0, help="print the version")
     commands = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, add in _COMMANDS.items():
         add(commands, runs[name])
@@ -71,10 +78,10 @@ def parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 
 def _scene(commands: Any, run: Run) -> None:
-    command = _command(commands, "scene", run, "solve a scene in a window and play the answer")
+    command = scene_command(commands, "scene", run, "solve a scene in a window and play the answer")
     command.add_argument("--headless", action="store_true", help="no window: print, write a GIF")
-    _add_solving(command)
-    _add_theme(command)
+    add_solving(command)
+    add_theme(command)
     command.add_argument(
         "--out",
         "--save",
@@ -99,14 +106,14 @@ def _gallery(commands: Any, run: Run) -> None:
 
 
 def _record(commands: Any, run: Run) -> None:
-    command = _command(
+    command = scene_command(
         commands,
         "record",
         run,
         "solve a scene and write the answer: a film, a picture, numbers",
     )
-    _add_solving(command)
-    _add_theme(command)
+    add_solving(command)
+    add_theme(command)
     command.add_argument(
         "--out",
         "--save",
@@ -138,7 +145,7 @@ def _export(commands: Any, run: Run) -> None:
     command.add_argument(
         "scene", nargs="?", metavar="SCENE", help="a name from `list`, or a .py file"
     )
-    _add_settings(command)
+    add_settings(command)
     command.add_argument("--all", action="store_true", help="all scenes, and a gallery of them")
     command.add_argument(
         "--web", type=Path, default=Path("."), metavar="DIR", help="the folder (default: here)"
@@ -153,15 +160,15 @@ def _export(commands: Any, run: Run) -> None:
 
 
 def _optimize(commands: Any, run: Run) -> None:
-    command = _command(commands, "optimize", run, "find the controls with the least loss")
-    _add_solving(command)
+    command = scene_command(commands, "optimize", run, "find the controls with the least loss")
+    add_solving(command)
     command.add_argument(
         "--schedule", metavar="NAME", help="how the rate goes down: constant, linear, cosine …"
     )
     command.add_argument(
         "--clip", type=positive, metavar="L", help="shorten gradients that are longer than this"
     )
-    _add_thorough(command)
+    add_thorough(command)
     command.add_argument(
         "--out",
         type=Path,
@@ -180,7 +187,9 @@ def _optimize(commands: Any, run: Run) -> None:
 
 
 def _sweep(commands: Any, run: Run) -> None:
-    command = _command(commands, "sweep", run, "compute a scene at many values, from many starts")
+    command = scene_command(
+        commands, "sweep", run, "compute a scene at many values, from many starts"
+    )
     add = command.add_argument
     add(
         "--vary",
@@ -205,10 +214,10 @@ def _sweep(commands: Any, run: Run) -> None:
 
 
 def _landscape(commands: Any, run: Run) -> None:
-    command = _command(
+    command = scene_command(
         commands, "landscape", run, "draw the loss over two controls, and the descent in it"
     )
-    _add_solving(command)
+    add_solving(command)
     command.add_argument(
         "--controls",
         metavar="A,B",
@@ -226,14 +235,14 @@ def _landscape(commands: Any, run: Run) -> None:
 
 
 def _plot(commands: Any, run: Run) -> None:
-    command = _command(
+    command = scene_command(
         commands,
         "plot",
         run,
         "solve a scene and plot the loss, or its state and controls over time",
     )
-    _add_solving(command)
-    _add_theme(command)
+    add_solving(command)
+    add_theme(command)
     command.add_argument(
         "--of",
         default="loss",
@@ -247,7 +256,7 @@ def _plot(commands: Any, run: Run) -> None:
 
 
 def _identify(commands: Any, run: Run) -> None:
-    command = _command(
+    command = scene_command(
         commands, "identify", run, "fit parameters of a scene to what was measured of its motion"
     )
     command.add_argument(
@@ -275,7 +284,7 @@ def _identify(commands: Any, run: Run) -> None:
 
 
 def _mpc(commands: Any, run: Run) -> None:
-    command = _command(
+    command = scene_command(
         commands,
         "mpc",
         run,
@@ -302,7 +311,7 @@ def _mpc(commands: Any, run: Run) -> None:
     command.add_argument("--seed", type=count, default=0, metavar="N", help="of the pushes (0)")
     command.add_argument("--out", type=Path, metavar="FILE.csv", help="write controls and times")
     command.add_argument("--json", action="store_true", help="print one JSON object")
-    _add_theme(command)
+    add_theme(command)
 
 
 def _runs(commands: Any, run: Run) -> None:
@@ -330,7 +339,7 @@ def _compare(commands: Any, run: Run) -> None:
         description="Print how runs that were kept have ended, and draw their losses.",
     )
     command.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of runs")
-    _add_theme(command)
+    add_theme(command)
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: none)"
     )
@@ -352,9 +361,9 @@ def _replay(commands: Any, run: Run) -> None:
 
 
 def _gradient(commands: Any, run: Run) -> None:
-    command = _command(commands, "gradient", run, "print the gradient and what it costs")
-    _add_ensemble(command)
-    _add_thorough(command)
+    command = scene_command(commands, "gradient", run, "print the gradient and what it costs")
+    add_ensemble(command)
+    add_thorough(command)
     command.add_argument(
         "--check",
         action="store_true",
@@ -376,8 +385,8 @@ def _gradient(commands: Any, run: Run) -> None:
 
 
 def _check(commands: Any, run: Run) -> None:
-    command = _command(commands, "check", run, "check a scene: gradient, motion, picture")
-    _add_thorough(command)
+    command = scene_command(commands, "check", run, "check a scene: gradient, motion, picture")
+    add_thorough(command)
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -466,111 +475,3 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
 
 
 # ---- What they share ----
-
-
-class _Parser(argparse.ArgumentParser):
-    """One that asks of a word that is none of the choices which was meant; so do those of its commands."""
-
-    def _check_value(self, action: argparse.Action, value: Any) -> None:
-        try:
-            super()._check_value(action, value)
-        except argparse.ArgumentError as error:
-            meant = near(str(value), map(str, action.choices or ()))
-            error.message += meant if "did you mean" in meant else ""
-            raise
-
-
-class _Version(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from rosephys import __version__
-
-        print("rosephys", __version__)
-        parser.exit()
-
-
-def _command(commands: Any, name: str, run: Run, purpose: str) -> argparse.ArgumentParser:
-    """A command that takes a scene and its settings."""
-    command: argparse.ArgumentParser = commands.add_parser(
-        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
-    )
-    command.add_argument("scene", metavar="SCENE", help="a name from `list`, or a .py file")
-    _add_settings(command)
-    command.add_argument(
-        "--load",
-        type=Path,
-        metavar="FILE.npz",
-        help="begin with what `optimize --out` wrote; scene and record then only replay it,"
-        " unless --iterations says to go on",
-    )
-    command.set_defaults(run=run)
-    return command
-
-
-def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--set",
-        dest="settings",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="give a field of the scene another value (may be repeated)",
-    )
-
-
-def _add_solving(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--iterations", type=count, metavar="N", help="steps of the optimiser")
-    command.add_argument("--rate", type=positive, metavar="R", help="learning rate")
-    command.add_argument(
-        "--optimizer",
-        choices=tuple(OPTIMIZERS),
-        metavar="NAME",
-        help="how a step is chosen: a name from `list --optimizers`",
-    )
-    command.add_argument(
-        "--starts",
-        type=starts,
-        default=1,
-        metavar="N",
-        help="descend from N controls, the given and the best of those around, and keep the best",
-    )
-    _add_ensemble(command)
-
-
-def _add_ensemble(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--ensemble",
-        type=count,
-        metavar="N",
-        help="of N draws of the fields that have a spread, side by side",
-    )
-    command.add_argument(
-        "--risk",
-        metavar="RISK",
-        help="what is small of an ensemble: mean, worst, or cvar:0.9, the mean of the worst tenth (mean)",
-    )
-    command.add_argument(
-        "--spread",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="NAME=KIND:SIZE",
-        help="how a field varies: normal:0.1, uniform:0.1 or log-uniform:2 (may be repeated)",
-    )
-    command.add_argument(
-        "--seed", type=count, default=0, metavar="N", help="of random starts and draws (0)"
-    )
-
-
-def _add_thorough(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--thorough",
-        action="store_true",
-        help="judge by many more evaluations: on more lines, in more directions",
-    )
-
-
-def _add_theme(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--theme", choices=("dark", "light"), help="the colours (default: those the scene likes)"
-    )

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rosephys.command.arguments import Run, parser
+from rosephys.command.arguments import parser
 from rosephys.command.costs import costs, disagreement
 from rosephys.command.ensembles import member_summary, print_members, problem_of
+from rosephys.command.options import Run
 from rosephys.command.report import (
     DISAGREE,
     explain,
@@ -50,6 +51,7 @@ from rosephys.files.keep import keep
 from rosephys.scene.scene import constrained
 from rosephys.solve.constraints import excesses
 from rosephys.solve.iterate import Solution
+from rosephys.solve.probes import probed
 
 if TYPE_CHECKING:
     from rosephys.command.finding import Finding
@@ -329,9 +331,7 @@ def _gradient(arguments: argparse.Namespace) -> int:
     if arguments.check:
         differences = problem.central_differences(problem.values)
         result["central_differences"] = differences
-        result["max_relative_difference"] = disagreement(
-            problem.probed(gradient), differences, loss
-        )
+        result["max_relative_difference"] = disagreement(probed(gradient), differences, loss)
     if arguments.json:
         print(to_json(result))
     else:

@@ -14,6 +14,7 @@ import numpy as np
 from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
 from rosephys.solve.constraints import excesses
+from rosephys.solve.probes import probes
 from rosephys.solve.trust import LINES, MOST, Verdict, judge
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def print_gradient(problem: Problem, result: Mapping[str, Any]) -> None:
     for name in problem.controls:
         row = [name, _numbers(problem.values[name]), _numbers(gradient[name], 12)]
         if differences:
-            probes = problem.probes(name)
+            along = probes(problem.values[name])
             seen = _numbers(differences[name], 12)
-            row.append(seen if probes is None else f"along {len(probes)} directions")
+            row.append(seen if along is None else f"along {len(along)} directions")
         rows.append(row)
     print(f"{result['scene']}, {problem.steps} steps\nloss {result['loss']:.12g}\n")
     print(_table(rows), end="\n\n")

@@ -21,12 +21,11 @@ from ..scene.contract import Contract, check_scene
 from ..scene.fields import near
 from ..scene.picture import Picture, Track
 from ..scene.scene import Scene, constrained, unknown
+from .probes import difference
 
 Values = Mapping[str, Any]
 Arrays = dict[str, np.ndarray[Any, Any]]
 
-BY_ENTRY = 4096  # numbers in a control that are differenced one by one
-PROBES = 8  # directions in which a larger one is
 FEW = 8  # numbers in all controls; the tracks' ends are differentiated in so many by forward mode
 
 Stated = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
@@ -451,44 +450,9 @@ class Problem:
         return picture
 
     def central_differences(self, values: Values, step: float = 1e-6) -> Arrays:
-        """The gradient in each control by central differences of the loss; of one with more than BY_ENTRY
-        numbers the slopes along its `probes`, shape (PROBES,)."""
-        return {n: self._difference(n, values, step) for n in self.controls}
-
-    def probes(self, name: str) -> np.ndarray[Any, Any] | None:
-        """Random directions (PROBES, ...), each of length 1, in a control that is too large to be checked by
-        entry; None for others."""
-        shape = self.values[name].shape
-        if self.values[name].size <= BY_ENTRY:
-            return None
-        drawn = np.random.default_rng(0).standard_normal((PROBES, *shape))
-        lengths = np.sqrt(np.sum(drawn**2, axis=tuple(range(1, drawn.ndim)), keepdims=True))
-        return np.asarray(drawn / lengths)
-
-    def probed(self, gradient: Arrays) -> Arrays:
-        """A gradient as central differences give it: along the probes where a control has any."""
-        out = {}
-        for name, slope in gradient.items():
-            probes = self.probes(name)
-            out[name] = slope if probes is None else np.tensordot(probes, slope, slope.ndim)
-        return out
-
-    def _difference(self, name: str, values: Values, step: float) -> np.ndarray[Any, Any]:
-        at = np.asarray(values[name], float)
-
-        def slope(along: Any) -> float:
-            sides = [self.loss({**values, name: at + h * along}) for h in (step, -step)]
-            return (sides[0] - sides[1]) / (2 * step)
-
-        probes = self.probes(name)
-        if probes is not None:
-            return np.array([slope(along) for along in probes])
-        out = np.zeros_like(at)
-        for k in np.ndindex(at.shape):
-            along = np.zeros_like(at)
-            along[k] = 1.0
-            out[k] = slope(along)
-        return out
+        """The gradient in each control by central differences of the loss; of one with very many numbers the
+        slopes along a few directions (`probes.py`)."""
+        return {n: difference(self.loss, n, values, step) for n in self.controls}
 
 
 def followed(rows: Any, row: Any) -> Any:

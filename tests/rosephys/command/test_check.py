@@ -16,6 +16,7 @@ from rosephys.command.cli import main
 from rosephys.command.differences import WRONG, difference
 from rosephys.command.finding import Finding, Run
 from rosephys.scene.finding import scene_names
+from rosephys.solve.probes import probed
 from rosephys.solve.trust import MOST
 
 
@@ -423,8 +424,8 @@ def test_an_error_in_the_scene_names_its_line(
 def test_large_controls_are_checked_along_probes(name: str) -> None:
     problem = Problem(find_scene(name, {"steps": 4}))
     _, gradient = problem.value_and_gradient(problem.values)
-    probed, differences = problem.probed(gradient), problem.central_differences(problem.values)
-    for part, slope in probed.items():
+    seen, differences = probed(gradient), problem.central_differences(problem.values)
+    for part, slope in seen.items():
         large = problem.values[part].size > 4096
         assert slope.shape == differences[part].shape
         assert (slope.shape == (8,)) if large else (slope.shape == gradient[part].shape)
