@@ -47,6 +47,9 @@ class ThrowProblem:
     def compile(self) -> None:
         pass
 
+    def suspect(self, values: Any) -> Any:
+        return "", self, values
+
     def complete(self, values: dict[str, Any]) -> dict[str, Any]:
         return {n: np.array(v, float) for n, v in {**self.values, **values}.items()}
 
