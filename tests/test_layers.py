@@ -36,7 +36,8 @@ LAYERS: dict[str, list[set[str]]] = {
         {"solve"},
         {"drawing"},
         {"files"},  # what is kept is drawn first: a film is pictures in a file
-        {"sweeps", "interop"},
+        {"sweeps"},
+        {"interop"},
         {"__init__"},
         {"window"},
         {"command"},
