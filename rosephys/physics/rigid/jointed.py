@@ -164,14 +164,18 @@ class Pressed:
         found, opening, least = ra.cond(
             busy, lambda: self._pressed(idle, aim), lambda: (idle, 0.0 * idle.there, calm)
         )
-        x, after = self.links.settled(found.there, found.after, found.hold, self.h, FAR)
-        x = self._shifted(found, x - found.there, opening, after)
+        settled, after = self.links.settled(found.there, found.after, found.hold, self.h, FAR)
 
-        def ended() -> tuple[Twists, Array]:
-            return self._ended(found, x, after, least)
+        def held() -> tuple[Poses, Twists, Array]:
+            moved = self._shifted(found, settled - found.there, opening, after)
+            motion, touch = ra.cond(
+                ra.any(least == 0),
+                lambda: self._ended(found, moved, after, least),
+                lambda: (after, found.touch),
+            )
+            return moved, self._slowed(found, moved, motion), touch
 
-        motion, touch = ra.cond(ra.any(least == 0), ended, lambda: (after, found.touch))
-        motion = self._slowed(found, x, motion)
+        x, motion, touch = ra.cond(busy, held, lambda: (settled, after, found.touch))
         fine = found.missed * self.h < NEAR * meet.reach
         return _bodies(x, motion, touch, found.hold), fine
 
