@@ -262,6 +262,8 @@ class Pressed:
     def _shifted(self, found: Trial, close: Poses, opening: Poses, motion: Twists) -> Poses:
         """Where bodies are (n, 3) after a step that ends with this motion (n, 3): shifts that close the gaps of
         joints and open overlaps, as far as they are paid."""
+        if isinstance(self.links, Strings):  # which leave no gaps, and let what overlaps go aside
+            return found.there + close + opening
         reach = self.meet.reach
         given = self.driven | (ra.max(self.meet.deep) > reach)
         off = self.driven | (ra.max(abs(close[:, :2])) > reach)
