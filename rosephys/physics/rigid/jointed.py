@@ -254,7 +254,8 @@ class Pressed:
     def _slowed(self, found: Trial, x: Poses, motion: Twists) -> Twists:
         """The motion (n, 3) at the step's end, at x, with no more energy than there is."""
         now, most = self._kinetic(motion), self._most(found)
-        most -= ra.clip(self._cost(x - found.there), 0.0, PAID * now)
+        if not isinstance(self.links, Strings):
+            most -= ra.clip(self._cost(x - found.there), 0.0, PAID * now)
         gains = now - most > GAIN * now
         share = ra.sqrt(ra.where(gains, ra.maximum(most, 1e-30) / ra.where(gains, now, 1.0), 1.0))
         return ra.where(self.weight > 0, share * motion, motion)
