@@ -175,7 +175,9 @@ class Pressed:
             )
             return moved, self._slowed(found, moved, motion), touch
 
-        x, motion, touch = ra.cond(busy, held, lambda: (settled, after, found.touch))
+        # of a linkage also what nothing presses may be lost, and is slowed
+        pressed = busy if isinstance(self.links, Strings) else True
+        x, motion, touch = ra.cond(pressed, held, lambda: (settled, after, found.touch))
         fine = found.missed * self.h < NEAR * meet.reach
         return _bodies(x, motion, touch, found.hold), fine
 
