@@ -11,8 +11,12 @@ solution is one of `answers`, and is taken as far as it brings points nearer to 
 let stand only if P does no work, Σ P · u ≤ 0, so that contacts never make energy.
 
 At the end of the step the second half of P becomes what stops the approach there is then, as in `impulses`.
-Where that would make energy, as it may where a taut chain has bent within the step, motions end as the mean
-ones instead, which have less, and what approaches is stopped from there.
+Where that would make energy, as it may where a taut chain has bent within the step, all motions are slowed to
+what there is.
+
+What closes the gaps of joints and opens overlaps are shifts of bodies, which may lift them. A shift is made as
+far as the step has lost the energy for it. Only what overlaps or gapes by more than what counts as near, as a
+scene may at its start, is shifted in full, and slows motions for it, as far as there are any.
 
 Where no P is found the rest of the step is made in halves: in short steps joints answer in proportion. Where a
 64th of a step finds none, as where links snap through a place at which two of them are in line, it is made with
@@ -46,6 +50,10 @@ LEAST, PARTS = 2.0**-6, 256
 """The least share of a step that is made at once, and how many parts are tried."""
 EASY = 0.01
 """Overlaps open more slowly where points give way by less than this, of what they would without joints."""
+FAR = 100.0
+"""How far gaps of joints are closed at once, as `settled` measures it."""
+PAID = 0.1
+"""The share of the kinetic energy that a step gives for shifts at most."""
 GAIN = 1e-9
 """The share of the kinetic energy by which rounding may change it."""
 
@@ -73,13 +81,12 @@ def step(world: World, state: Bodies, dt: Scalar, sweeps: int, most: int) -> Bod
     jointed = Jointed(world, sweeps, most)
     made = ra.fn(jointed.made)  # it compiles once
     longest = 1.0 if len(world.contacts.pairs) else jointed.links.longest
-    driven = any(joint.kind == "motor" for joint in world.joints)
 
     def part(now: _Part) -> _Part:
         state, left, share = now
         new, found = made(_scaled(state, share), share * dt, dt)
         forced = ~found & (share <= LEAST)
-        if not driven:
+        if not jointed.driven:
             new = ra.cond(forced, lambda: _calmed(world, state, new), lambda: new)
         found |= forced
         left = ra.where(found, left - share, left)
@@ -118,6 +125,7 @@ class Jointed:
     def __init__(self, world: World, sweeps: int, most: int) -> None:
         self.world, self.sweeps, self.most = world, sweeps, most
         self.links = Strings(world) if are_strings(world) else Linkage(world)
+        self.driven = any(joint.kind == "motor" for joint in world.joints)
 
     def made(self, state: Bodies, h: Scalar, dt: Scalar) -> tuple[Bodies, Condition]:
         """The state after `h` seconds of a step of `dt`, and whether it was found."""
@@ -139,7 +147,10 @@ class Pressed:
         self, jointed: Jointed, meet: Touching, x: Poses, motion: Twists, h: Scalar
     ) -> None:
         self.links, self.world, self.sweeps = jointed.links, jointed.world, jointed.sweeps
+        self.driven = jointed.driven
         self.meet, self.x, self.motion, self.h = meet, x, motion, h
+        weights = ra.array(self.world.inverse)
+        self.weight = ra.where(weights > 0, 1 / ra.where(weights > 0, weights, 1.0), 0.0)
         # as functions of their own they compile once
         self.visited, self.led = ra.fn(self._visited), ra.fn(self._led)
         self.sought = ra.fn(self._sought)
@@ -150,33 +161,42 @@ class Pressed:
         aim = meet.aims(True, self._mean(idle), touch)
         busy = meet.busy(self._mean(idle), touch, aim)
         calm = ra.full(aim.shape, -LATER)
-        found, there, least = ra.cond(
-            busy, lambda: self._pressed(idle, aim), lambda: (idle, idle.there, calm)
+        found, opening, least = ra.cond(
+            busy, lambda: self._pressed(idle, aim), lambda: (idle, 0.0 * idle.there, calm)
         )
-        x, after = self.links.settled(there, found.after, found.hold, self.h)
+        settled, after = self.links.settled(found.there, found.after, found.hold, self.h, FAR)
 
-        def ended() -> tuple[Twists, Array]:
-            return self._ended(found, x, after, least)
+        def held() -> tuple[Poses, Twists, Array]:
+            moved = self._shifted(found, settled - found.there, opening, after)
+            motion, touch = ra.cond(
+                ra.any(least == 0),
+                lambda: self._ended(found, moved, after, least),
+                lambda: (after, found.touch),
+            )
+            return moved, self._slowed(found, moved, motion), touch
 
-        motion, touch = ra.cond(ra.any(least == 0), ended, lambda: (after, found.touch))
+        # of a linkage also what nothing presses may be lost, and is slowed
+        pressed = busy if isinstance(self.links, Strings) else True
+        x, motion, touch = ra.cond(pressed, held, lambda: (settled, after, found.touch))
         fine = found.missed * self.h < NEAR * meet.reach
         return _bodies(x, motion, touch, found.hold), fine
 
     # ---------------------------------------------------------------------------------------- 2, 3
 
     def _pressed(self, idle: Trial, aim: Array) -> tuple[Trial, Poses, Array]:
-        """The impulses that are called for and what they do; where bodies are (n, 3) once overlaps have opened
-        by a share; and the least speeds (p, 2) at the step's end."""
+        """The impulses that are called for and what they do; the shift (n, 3) by which overlaps open; and the
+        least speeds (p, 2) at the step's end."""
         meet = self.meet
         best = self.sought(idle, aim)
 
         def opened() -> Poses:
             # what joints do not let open is not opened
             ease = ra.clip(self.links.yielding(meet.pairs, self.x) / EASY, 0.0, 1.0)
-            return self.sought(best, ra.where(meet.deep > 0, ease * meet.opening, aim)).there
+            wanted = ra.where(meet.deep > 0, ease * meet.opening, aim)
+            return self.sought(best, wanted).there - best.there
 
-        there = ra.cond(ra.any(meet.deep > 0), opened, lambda: best.there)
-        return best, there, meet.aims(False, self._mean(best), best.touch)
+        shift = ra.cond(ra.any(meet.deep > 0), opened, lambda: 0.0 * best.there)
+        return best, shift, meet.aims(False, self._mean(best), best.touch)
 
     def _sought(self, start: Trial, aim: Array) -> Trial:
         """The impulses, from those of `start`, with which points part at least as fast as `aim` (p, 2) says."""
@@ -231,21 +251,45 @@ class Pressed:
         """The motion at the step's end, at x, and the impulses `touch` (p, 4) there: none approaches that is
         held."""
         still = 0.0 * found.hold
-        motion, touch = self.visited(x, 0.0 * after, still, 0.0, after, found.touch, least)
+        return self.visited(x, 0.0 * after, still, 0.0, after, found.touch, least)
 
-        def slower() -> tuple[Twists, Array]:
-            mean = self.links.settled(x, self._mean(found), found.hold, self.h)[1]
-            return self.visited(x, 0.0 * mean, still, 0.0, mean, 0.0 * touch, least)
+    def _slowed(self, found: Trial, x: Poses, motion: Twists) -> Twists:
+        """The motion (n, 3) at the step's end, at x, with no more energy than there is."""
+        now, most = self._kinetic(motion), self._most(found)
+        if not isinstance(self.links, Strings):
+            most -= ra.clip(self._cost(x - found.there), 0.0, PAID * now)
+        gains = now - most > GAIN * now
+        share = ra.sqrt(ra.where(gains, ra.maximum(most, 1e-30) / ra.where(gains, now, 1.0), 1.0))
+        return ra.where(self.weight > 0, share * motion, motion)
 
-        return ra.cond(self._gains(found, motion), slower, lambda: (motion, touch))
+    def _shifted(self, found: Trial, close: Poses, opening: Poses, motion: Twists) -> Poses:
+        """Where bodies are (n, 3) after a step that ends with this motion (n, 3): shifts that close the gaps of
+        joints and open overlaps, as far as they are paid."""
+        if isinstance(self.links, Strings):  # which leave no gaps, and let what overlaps go aside
+            return found.there + close + opening
+        reach = self.meet.reach
+        given = self.driven | (ra.max(self.meet.deep) > reach)
+        off = self.driven | (ra.max(abs(close[:, :2])) > reach)
+        free = ra.where(given, opening, 0.0) + ra.where(off, close, 0.0)
+        shift = close + opening - free
+        cost = self._cost(shift)
+        spare = self._most(found) - self._kinetic(motion)
+        dear = (cost > spare) & (cost > 0)
+        share = ra.where(dear, ra.maximum(spare, 0.0) / ra.where(dear, cost, 1.0), 1.0)
+        return found.there + free + share * shift
 
-    def _gains(self, found: Trial, motion: Twists) -> Condition:
-        """Whether motion (n, 3) has more energy than the step began with."""
-        world, weights = self.world, ra.array(self.world.inverse)
-        weight = ra.where(weights > 0, 1 / ra.where(weights > 0, weights, 1.0), 0.0)
-        before, now = (0.5 * ra.sum(weight * v * v) for v in (self.motion, motion))
-        fallen = ra.sum(weight * world.pull * (found.there - self.x))
-        return now - before - fallen > GAIN * (now + before)
+    def _most(self, found: Trial) -> Scalar:
+        """The kinetic energy that bodies may have at the step's end: what they had and have fallen by, or what
+        walls that move and motors have given."""
+        own = self._kinetic(self.motion) - self._cost(found.there - self.x)
+        given = self.driven | ra.any((self.weight <= 0) & (abs(self.motion) > 0))
+        return ra.where(given, ra.maximum(own, self._kinetic(found.after)), own)
+
+    def _cost(self, shift: Poses) -> Scalar:
+        return -ra.sum(self.weight * self.world.pull * shift)
+
+    def _kinetic(self, motion: Twists) -> Scalar:
+        return 0.5 * ra.sum(self.weight * motion * motion)
 
 
 def _bodies(x: Poses, motion: Twists, touch: Array, hold: Array) -> Bodies:

@@ -47,6 +47,7 @@ and conservative integration*, Physica D 132, 1999; Tournier et al., *Stable con
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -137,16 +138,34 @@ class Linkage:
         state = ra.where(ended, FOUND, ra.where(change < FREE * scale, SOUGHT, LOST))
         return u + du, p - dp, state, count + 1
 
-    def settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
+    def settled(
+        self, x: Poses, v: Twists, hold: Array, dt: Scalar, far: float = math.inf
+    ) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that joints hold, and motors turn as far as they have torque left
-        after the impulses `hold` (j, 3) of each half of the step."""
+        after the impulses `hold` (j, 3) of each half of the step.
+
+        x goes no farther than `far` times what it would take to close the gaps each by itself, by the root of
+        energy: a chain that is nearly straight is bent otherwise where more would lead.
+        """
         # the iteration of a step of no length: G is J
         most, spent = dt * self.table.torque, 2 * hold[:, 2]
         none = ra.zeros(hold.shape)
         blocks, speeds = self.system(x, v, none, v, 0.0, -most - spent, most - spent, 0.0)
-        both = ra.stack([speeds, self._gaps(x)], axis=2)
-        found = self.order.solved(blocks, both)
-        return x + self._bodies(found[:, :, 1]), v + self._bodies(found[:, :, 0])
+        gaps = self._gaps(x)
+        found = self.order.solved(blocks, ra.stack([speeds, gaps], axis=2))
+        shift = self._bodies(found[:, :, 1])
+        if math.isfinite(far):
+            shift *= self._share(blocks, gaps[len(self.movers) :], shift, far)
+        return x + shift, v + self._bodies(found[:, :, 0])
+
+    def _share(self, blocks: Array, gaps: Array, shift: Array, far: float) -> Scalar:
+        """How much of a shift (n, 3) is made that closes gaps (j, 3)."""
+        n, single = len(self.movers), ra.accum()
+        for k in ra.range(len(self.world.joints)):
+            single += sum(gaps[k, r] ** 2 * YIELD / abs(blocks[n + k, r, r]) for r in range(3))
+        least, given = far * far * single.freeze(), self._square(shift)
+        farther = given > least
+        return ra.where(farther, ra.sqrt(ra.where(farther, least / given, 1.0)), 1.0)
 
     def visited(
         self,

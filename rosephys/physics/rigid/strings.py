@@ -16,6 +16,8 @@ Source: that of `linkage`; for one rod its equation is linear in s.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 import rose_ad as ra
@@ -55,7 +57,7 @@ class Strings:
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)
         # as functions of their own they compile sooner
-        self.settled, self.once = ra.fn(self._settled), ra.fn(self._once)
+        self.held, self.once = ra.fn(self._held), ra.fn(self._once)
 
     def moved(
         self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
@@ -82,8 +84,13 @@ class Strings:
         u = free + change.freeze()
         return x + dt * u, 2 * u - v, found.freeze(), True
 
-    def _settled(self, x: Poses, v: Twists, hold: Array, dt: Scalar) -> tuple[Poses, Twists]:
-        """x and v (n, 3), changed least so that rods hold."""
+    def settled(
+        self, x: Poses, v: Twists, hold: Array, dt: Scalar, far: float = math.inf
+    ) -> tuple[Poses, Twists]:
+        """x and v (n, 3), changed least so that rods hold; nothing else matters to these."""
+        return self.held(x, v)
+
+    def _held(self, x: Poses, v: Twists) -> tuple[Poses, Twists]:
         weights, table = ra.array(self.world.inverse), self.table
         change, shift = ra.accum(v.shape), ra.accum(x.shape)
         for k in ra.range(len(self.world.joints)):
@@ -137,7 +144,7 @@ class Strings:
             added[p] += more
 
         motion = sweep(self.world, pairs.near, motion, visit)
-        return self.settled(x, motion, touch, 0.0)[1], touch + added.freeze()
+        return self.held(x, motion)[1], touch + added.freeze()
 
 
 def _motion(push: Vector) -> Array:

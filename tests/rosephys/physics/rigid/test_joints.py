@@ -153,8 +153,8 @@ def test_taut_planks_hold_a_box_that_is_dropped_on_them(density: float, dt: floa
     x = [*[[e, 0.0] for e in ends], [0.25 * count, 0.8]]
     seen = run(world, x, np.zeros(len(x)), dt, 4.0)
     assert off(world, seen) < 1e-3 * 0.5
-    # overlaps that are opened lift the box a little, no more
-    assert seen.growth < 0.015 and seen.energy.max() <= seen.energy[0] + 1e-3
+    # what closes gaps of joints and opens overlaps is paid for
+    assert seen.growth < 1e-3 and seen.energy.max() <= seen.energy[0] + 1e-9
     height = seen.position[:, -1, 1]
     assert height.min() > 0.285 and height[-1] < 0.305  # it lies on them
     assert np.abs(seen.position[:, 1:-2, 1]).max() < 0.02  # which are taut
