@@ -34,9 +34,9 @@ class WasmModule:
     """A module and its description: plain values, to be written as JSON.
 
     Of each function by its name: `arguments` and `result`, trees whose leaves say of what type and shape they
-    are and at which address they lie; `pointers` and `scratch`, what the export is called with, and how many `bytes`
-    of scratch it uses; `failures`, what a status says. In a tree a list stands for a tuple or list, {"fields": ...} for a dict or class,
-    {"is": ...} for a constant.
+    are and at which address they lie; `pointers` and `scratch`, what the export is called with, and how many
+    `bytes` of scratch it uses; `failures`, what a status says. In a tree a list stands for a tuple or list,
+    {"fields": ...} for a dict or class, {"is": ...} for a constant.
     """
 
     code: bytes
