@@ -108,7 +108,8 @@ def element(module: bytes | None = None) -> str:
         parts.append(_plain(_file(name)) if module is None or word in module else instead)
     parts += [_plain(_file(name)) for name in ("painter.js", "scene.js")]
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
-    given = {"style": _plain(_file("style.css")), "palettes": THEMES, "maps": maps}
+    style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
+    given = {"style": style, "palettes": THEMES, "maps": maps}
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
     return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
 
@@ -122,10 +123,12 @@ def _file(name: str) -> str:
 
 
 def _plain(source: str) -> str:
-    """A module's source, to stand in one file with the others: without imports, comments and indents."""
+    """A module's source, to stand in one file with the others: without imports, comments and indents,
+    and with fewer spaces: no text in them has such signs."""
     source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
     source = re.sub(r"^ *(//[^\n]*\n|/\*\*.*?\*/\n)", "", source, flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
+    source = re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
+    return re.sub(r" (=>|===?|&&|\|\|) |(?<=[;{]) ", r"\1", source)
 
 
 def _literal(text: str) -> str:

@@ -56,13 +56,13 @@ export function fit(seen, width, height, margin, unit) {
 }
 
 /** The background of a picture, and where the world lies on it. */
-export function backdrop(ctx, picture, width, height, unit, palette) {
+export function backdrop(ctx, picture, width, height, unit, palette, dark) {
   const named = colours(palette), felt = picture.background === "felt";
   const at = fit(picture.view, width, height, (felt ? TABLE_MARGIN : MARGIN) * unit, unit);
   if (felt) {
     const [x0, y0, x1, y1] = picture.view;
     const half = [(at.scale * (x1 - x0)) / 2, (at.scale * (y1 - y0)) / 2];
-    ctx.drawImage(table(width, height, half, unit, palette), 0, 0);
+    ctx.drawImage(table(width, height, half, unit, palette, dark), 0, 0);
   } else {
     ctx.fillStyle = named(picture.background);
     ctx.fillRect(0, 0, width, height);

@@ -291,7 +291,8 @@ class RosephysScene extends HTMLElement {
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     const picture = this.picture();
     const palette = RosephysScene.palettes[picture.background.startsWith("felt") ? "dark" : this.theme];
-    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, RosephysScene.palettes[this.theme]);
+    const { palettes } = RosephysScene;
+    this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, palettes[this.theme], palettes.dark);
     paintTracks(ctx, this.tracks(), this.at, palette);
     paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, this.maps);
     if (!this.hasAttribute("plain")) this.paintHandles(ctx, palette);

@@ -10,22 +10,23 @@ function box(ctx, x, y, [halfX, halfY], grow, radius) {
   ctx.roundRect(x - halfX - grow, y - halfY - grow, 2 * (halfX + grow), 2 * (halfY + grow), Math.max(radius, 0));
 }
 
-export function table(width, height, half, unit, palette) {
-  const key = [width, height, half, unit, palette.window].join();
+/** The table in a room of one palette; it is always lit as in the other. */
+export function table(width, height, half, unit, room, dark) {
+  const key = [width, height, half, unit, room.window].join();
   if (last.key === key) return last.image;
   const image = document.createElement("canvas");
   [image.width, image.height] = [width, height];
-  draw(image.getContext("2d"), width, height, half, unit, palette);
+  draw(image.getContext("2d"), width, height, half, unit, room, dark);
   last = { key, image };
   return image;
 }
 
-function draw(ctx, width, height, half, unit, palette) {
+function draw(ctx, width, height, half, unit, room, palette) {
   const x = width / 2, y = height / 2;
-  ctx.fillStyle = palette.window;
+  ctx.fillStyle = room.window;
   ctx.fillRect(0, 0, width, height);
   ctx.save();
-  ctx.shadowColor = palette.shade;
+  ctx.shadowColor = room.shade;
   ctx.shadowBlur = 14 * unit;
   box(ctx, x, y, half, RAIL * unit, 16 * unit);
   ctx.fillStyle = palette["wood edge"];
@@ -34,8 +35,8 @@ function draw(ctx, width, height, half, unit, palette) {
   const rings = Math.ceil((RAIL - CUSHION) * Math.max(unit, 1));
   for (let k = 0; k <= rings; k++) {
     const inward = k / rings, bright = 0.75 + 0.5 * Math.sin(Math.PI * inward);
-    const wood = rgb(blend(palette["wood edge"], palette.wood, Math.sqrt(inward)).replace(/rgb/, "rgb"));
-    ctx.fillStyle = `rgb(${wood.map((c) => Math.round(c * bright)).join()})`;
+    const [edge, wood] = [rgb(palette["wood edge"]), rgb(palette.wood)], share = Math.sqrt(inward);
+    ctx.fillStyle = `rgb(${edge.map((c, i) => Math.round(bright * (c + share * (wood[i] - c)))).join()})`;
     box(ctx, x, y, half, (RAIL - (RAIL - CUSHION) * inward) * unit, (16 - 11 * inward) * unit);
     ctx.fill();
   }
@@ -64,7 +65,7 @@ function bed(ctx, x, y, half, unit, palette) {
   ctx.strokeStyle = palette.shade;
   ctx.lineWidth = unit;
   for (let k = 0; k < 20; k++) {
-    ctx.globalAlpha = 0.4 * Math.exp(-(k + 0.5) / 5);
+    ctx.globalAlpha = 0.32 * Math.exp(-(k + 0.5) / 5);
     box(ctx, x, y, half, -(k + 0.5) * unit, 3 * unit);
     ctx.stroke();
   }
