@@ -21,10 +21,9 @@ from rosephys.web.pages import element, embedding, gallery, page
 from rosephys.web.program import code_of, scene_module
 from tests.support.tools import needs_node
 
-PAGE, MODULE = (
-    30_000,
-    12_000,
-)  # bytes of billiards, gzipped; the module without what it says of itself
+# bytes of billiards, gzipped; the module without what it says of itself
+PAGE, MODULE = 30_000, 12_000
+PATIENCE = 300  # seconds for what hangs: none of it takes a tenth of them
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
 
@@ -77,7 +76,7 @@ def test_an_embedding_takes_two_lines() -> None:
 ASK = """<script type="module">
 const scene = document.querySelector("rosephys-scene");
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-const until = async (what, ms = 60000) => {{
+const until = async (what, ms = 240000) => {{
   for (const end = Date.now() + ms; !what() && Date.now() < end;) await wait(20);
 }};
 const hand = (kind, x, y, how) => scene.canvas.dispatchEvent(new PointerEvent(kind,
@@ -122,7 +121,7 @@ def in_browser(folder: Path, name: str, asked: str, place: str = "", size: str =
         command += [f"http://127.0.0.1:{server.server_port}/{place}"]
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            told: str = handler.told.get(timeout=90)
+            told: str = handler.told.get(timeout=PATIENCE)
             return told
         finally:
             browser.terminate()
