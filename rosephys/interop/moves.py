@@ -24,6 +24,7 @@ import rose_ad as ra
 from ..errors import SceneError
 from ..scene.contract import Contract
 from ..solve.problem import Arrays, Problem
+from ..solve.row import Row
 from ..sweeps.points import place_of
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -94,10 +95,8 @@ class Moves:
         sizes = [math.prod(s) for s in self._shapes.values()]
         bounds = [fields[n].bounds or (-math.inf, math.inf) for n in names]
         self.low, self.high = (np.repeat([float(b[k]) for b in bounds], sizes) for k in (0, 1))
-        leaves, self._structure = ra.flatten(problem.initial(problem.values))
-        first = [np.asarray(leaf) for leaf in leaves]
-        self._leaves = [leaf.shape if leaf.dtype.kind == "f" else None for leaf in first]
-        self.floats = sum(leaf.size for leaf in first if leaf.dtype.kind == "f")
+        self._row = Row(problem.initial(problem.values))
+        self.floats = self._row.n
         self._move = ra.fn(self._trace_move)
         self._moves = ra.vmap(self._move, (0, 0, 0, 0))
         self._back = ra.fn(self._trace_back)
@@ -135,21 +134,9 @@ class Moves:
             found[name] = ra.broadcast_to(part, found[name].shape)
         return found
 
-    def _state(self, x: Any, others: Any) -> Any:
-        leaves, at, rest = [], 0, iter(others)
-        for shape in self._leaves:
-            if shape is None:
-                leaves.append(next(rest))
-                continue
-            size = math.prod(shape)
-            leaves.append(ra.reshape(x[at : at + size], shape) if shape else x[at])
-            at += size
-        return ra.unflatten(self._structure, leaves)
-
     def _parts(self, state: Any, context: Any) -> tuple[Any, Any]:
-        shaped = list(zip(ra.flatten(state)[0], self._leaves, strict=True))
-        floats = [ra.ravel(1.0 * ra.array(leaf)) for leaf, shape in shaped if shape is not None]
-        return ra.concat([*floats, context]), [leaf for leaf, shape in shaped if shape is None]
+        floats, others = self._row.split(state)
+        return ra.concat([floats, context]), others
 
     def _trace_move(self, x: Any, others: Any, action: Any, t: Any) -> Any:
         """The observation after a move, what else the state has, and the reward."""
@@ -158,7 +145,7 @@ class Moves:
         if not self._held:
             final, loss = self.problem.run(scene, scene.initial())
             return *self._parts(final, context), -loss
-        first = self._state(x[: self.floats], others)
+        first = self._row.state(x[: self.floats], others)
         step = scene.stepping(first)
 
         def stepped(k: Any, carry: Any) -> Any:
@@ -190,23 +177,13 @@ class Moves:
 
     def first(self, values: Arrays) -> tuple[Floats, list[Any]]:
         """The observation under these values before the first move, and what else the state has."""
-        leaves = [np.asarray(leaf) for leaf in ra.flatten(self.problem.initial(values))[0]]
-        shaped = list(zip(leaves, self._leaves, strict=True))
-        floats = [np.ravel(leaf) for leaf, shape in shaped if shape is not None]
+        floats, others = self._row.split(self.problem.initial(values))
         context = np.array([values[name][place] for name, place in self._places], float)
-        return np.concatenate([*floats, context]), [a for a, shape in shaped if shape is None]
+        return np.concatenate([floats, context]), others
 
     def state(self, x: Floats, others: Sequence[Any]) -> Any:
         """The scene's state of an observation, as a trajectory of one."""
-        leaves, at, rest = [], 0, iter(others)
-        for shape in self._leaves:
-            if shape is None:
-                leaves.append(np.asarray(next(rest))[None])
-                continue
-            size = math.prod(shape)
-            leaves.append(x[at : at + size].reshape(1, *shape))
-            at += size
-        return ra.unflatten(self._structure, leaves)
+        return ra.map_leaves(lambda leaf: np.asarray(leaf)[None], self._row.state(x, others))
 
     def move(self, x: Floats, others: Any, action: Floats, t: int) -> tuple[Floats, Any, float]:
         """The observation after an action in step t, what else the state has, and the reward."""

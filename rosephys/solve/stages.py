@@ -23,6 +23,7 @@ from ..errors import SceneError
 from ..scene.contract import Contract
 from .problem import Arrays, Problem, Values, followed
 from .riccati import sweep
+from .row import Row
 
 Floats = NDArray[np.float64]
 
@@ -82,10 +83,8 @@ class Stages:
         bounds = [fields[n].bounds or (-math.inf, math.inf) for n in problem.controls]
         sizes = [math.prod(shape) for shape in self._shapes.values()]
         self.low, self.high = (np.repeat([float(b[k]) for b in bounds], sizes) for k in (0, 1))
-        leaves, self._structure = ra.flatten(problem.initial(problem.values))
-        first = [np.asarray(leaf) for leaf in leaves]
-        self._leaves = [leaf.shape if leaf.dtype.kind == "f" else None for leaf in first]
-        self.n = sum(leaf.size for leaf in first if leaf.dtype.kind == "f")
+        self._row = Row(problem.initial(problem.values))
+        self.n = self._row.n
         self.m = sum(sizes)
         if not self.n:
             raise SceneError(f"the state of {problem.scene.name} has no floats")
@@ -123,25 +122,6 @@ class Stages:
 
     # ------------------------------------------------------------------------------- what is traced
 
-    def _state(self, x: Any, others: Any) -> Any:
-        """The scene's state of these floats and other leaves."""
-        leaves, at, rest = [], 0, iter(others)
-        for shape in self._leaves:
-            if shape is None:
-                leaves.append(next(rest))
-                continue
-            size = math.prod(shape)
-            leaves.append(ra.reshape(x[at : at + size], shape) if shape else x[at])
-            at += size
-        return ra.unflatten(self._structure, leaves)
-
-    def _parts(self, state: Any) -> tuple[Any, Any]:
-        """The floats (n,) of a state, and its other leaves."""
-        leaves = ra.flatten(state)[0]
-        shaped = list(zip(leaves, self._leaves, strict=True))
-        floats = [ra.ravel(1.0 * ra.array(leaf)) for leaf, shape in shaped if shape is not None]
-        return ra.concat(floats), [leaf for leaf, shape in shaped if shape is None]
-
     def _rows(self, u: Any) -> dict[str, Any]:
         """The controls of this row, as arrays that have it in every step."""
         found, at = {}, 0
@@ -154,11 +134,11 @@ class Stages:
 
     def _stage(self, z: Any, others: Any, constants: Values) -> tuple[Contract, Any]:
         scene = self._problem.bound(self._rows(z[self.n :]), constants)
-        return scene, self._state(z[: self.n], others)
+        return scene, self._row.state(z[: self.n], others)
 
     def _trace_follows(self, z: Any, others: Any, t: Any, constants: Values) -> Any:
         scene, state = self._stage(z, others, constants)
-        return self._parts(scene.stepping(state)(state, t))[0]
+        return self._row.split(scene.stepping(state)(state, t))[0]
 
     def _trace_cost(self, z: Any, others: Any, t: Any, constants: Values) -> Any:
         scene, state = self._stage(z, others, constants)
@@ -173,22 +153,22 @@ class Stages:
 
     def _trace_end(self, x: Any, others: Any, u: Any, constants: Values) -> Any:
         scene = self._problem.bound(self._controls(u), constants)
-        return scene.loss(self._state(x, others))
+        return scene.loss(self._row.state(x, others))
 
     def _trace_run(
         self, share: Any, x: Any, others: Any, u: Any, change: Any, feedback: Any, constants: Values
     ) -> Any:
         def on(state: Any, t: Any) -> Any:
-            now, rest = self._parts(state)
+            now, rest = self._row.split(state)
             row = u[t] + share * change[t] + ra.matmul(feedback[t], now - x[t])
             row = ra.minimum(ra.maximum(row, self.low), self.high)
             scene = self._problem.bound(self._rows(row), constants)
             after = scene.stepping(state)(state, t)
             return after, (now, rest, row, self._cost(scene, state, t))
 
-        start = self._state(x[0], [leaf[0] for leaf in others])
+        start = self._row.state(x[0], [leaf[0] for leaf in others])
         final, (xs, rest, us, costs) = ra.scan(on, start, np.arange(self._problem.steps))
-        last, beyond = self._parts(final)
+        last, beyond = self._row.split(final)
         end = self._problem.bound(self._controls(us), constants).loss(final)
         whole = [followed(a, b) for a, b in zip(rest, beyond, strict=True)]
         return followed(xs, last), whole, us, ra.sum(costs) + end
@@ -221,27 +201,15 @@ class Stages:
         """The run under these values, whose controls are brought within their bounds."""
         u = np.clip(self.rows(values), self.low, self.high)
         values = {**values, **self.controls(u)}
-        leaves = [np.asarray(leaf) for leaf in ra.flatten(self._problem.trajectory(values))[0]]
-        shaped = list(zip(leaves, self._leaves, strict=True))
-        x = np.concatenate([a.reshape(len(a), -1) for a, s in shaped if s is not None], axis=1)
-        others = [a for a, s in shaped if s is None]
+        x, others = self._row.split_all(self._problem.trajectory(values))
         return Run(x, others, u, self._problem.loss(values))
 
     def start(self, state: Any) -> tuple[Floats, Any]:
         """The floats (n,) of a state of the scene, and its other leaves. Raises SceneError for another's."""
-        leaves, structure = ra.flatten(state)
-        shapes = [np.shape(leaf) for leaf in leaves]
-        if (
-            structure != self._structure
-            or len(leaves) != len(self._leaves)
-            or any(
-                s is not None and s != shape for s, shape in zip(self._leaves, shapes, strict=True)
-            )
-        ):
+        if not self._row.fits(state):
             raise SceneError(f"that is no state of {self._problem.scene.name}")
-        shaped = list(zip(leaves, self._leaves, strict=True))
-        x = [np.ravel(np.asarray(leaf, float)) for leaf, s in shaped if s is not None]
-        return np.concatenate(x), [np.asarray(leaf) for leaf, s in shaped if s is None]
+        x, others = self._row.split(state)
+        return np.asarray(x), [np.asarray(leaf) for leaf in others]
 
     def begun(self, state: Any, u: Floats, constants: Values) -> Run:
         """The run from a state of the scene under controls (steps, m)."""
