@@ -20,3 +20,5 @@ def test_the_site_builds(tmp_path: Path) -> None:
     ):
         built = tmp_path / ("" if page.stem == "README" else page.stem) / "index.html"
         assert built.exists(), page.stem
+    assert "WebAssembly" in (tmp_path / "live" / "billiards.html").read_text(encoding="utf-8")
+    assert 'src="../live/billiards.html"' in (tmp_path / "browser" / "index.html").read_text()
