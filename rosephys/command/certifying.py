@@ -47,9 +47,13 @@ def _function(path: Path, name: str, typed: dict[str, str]) -> tuple[Any, dict[s
     f = getattr(module, name, None)
     if f is None:
         raise SceneError(f"{path} has no {name!r}{near(name, public)}")
-    if not callable(f) and not hasattr(f, "vjp"):
-        raise SceneError(f"{name} of {path} is a {type(f).__name__}; wanted a function")
+    pair = callable(getattr(f, "value", None)) and callable(getattr(f, "vjp", None))
+    if not pair and (not callable(f) or inspect.isclass(f)):
+        wanted = "wanted a function, or an object with functions value and vjp"
+        raise SceneError(f"{name} of {path} is {f!r:.60}; {wanted}")
     names = parameters(f)
+    if not names:
+        raise SceneError(f"{name} takes no arguments: there is nothing to differentiate it in")
     unknown = set(typed) - set(names)
     if unknown:
         raise SceneError(f"{name} takes no {min(unknown)!r}{near(min(unknown), names)}")

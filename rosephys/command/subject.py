@@ -209,8 +209,7 @@ def _pair(name: str, f: Any, values: list[Any], seed: int) -> _Made:
             wanted = "wanted (value, gradient); --by names another tool: " + ", ".join(TOOLS)
             raise SceneError(f"{name} returned a {type(found).__name__}; {wanted}")
         value, gradient = found
-        alone = len(x) == 1 and not isinstance(gradient, tuple | list)
-        return _number(name, value), [gradient] if alone else _each(name, gradient, len(x))
+        return _number(name, value), _each(name, gradient, x)
 
     evaluate(values)
     return evaluate, lambda x: evaluate(x)[0], None
@@ -224,20 +223,20 @@ def _vjp(name: str, f: Any, values: list[Any], seed: int) -> _Made:
         return float(np.sum(weights * f.value(*(v.copy() for v in x))))
 
     def evaluate(x: Sequence[Any]) -> tuple[float, Sequence[Any]]:
-        found = f.vjp(weights, *(v.copy() for v in x))
-        alone = len(x) == 1 and not isinstance(found, tuple | list)
-        return plain(x), [found] if alone else _each(name, found, len(x))
+        return plain(x), _each(name, f.vjp(weights, *(v.copy() for v in x)), x)
 
     return evaluate, plain, None
 
 
-def _each(name: str, gradient: Any, count: int) -> Sequence[Any]:
-    """The parts of a gradient, one for each argument."""
-    if count == 1 and np.ndim(gradient) and len(gradient) != 1:
+def _each(name: str, gradient: Any, x: Sequence[Any]) -> Sequence[Any]:
+    """The parts of a gradient, one for each argument; of a single one it may be the gradient itself."""
+    several = isinstance(gradient, tuple | list)
+    if len(x) == 1 and (not several or np.shape(gradient) == x[0].shape):
         return [gradient]
-    if not isinstance(gradient, tuple | list) or len(gradient) != count:
-        raise SceneError(f"{name}: its gradient has not {count} parts, one for each argument")
-    return gradient
+    if not several or len(gradient) != len(x):
+        raise SceneError(f"{name}: its gradient has not {len(x)} parts, one for each argument")
+    found: Sequence[Any] = gradient
+    return found
 
 
 def _without(tool: str) -> SceneError:

@@ -60,6 +60,8 @@ RIGHT: dict[str, tuple[Any, dict[str, Any]]] = {
     "jax, two arguments": (lambda x, y: jnp.sum(x * y) ** 2, {"x": X, "y": 2.0}),
     "jax, compiled": (jax.jit(lambda x: jnp.sum(x**3)), {}),
     "a pair": (lambda x: (np.sum(x**2), 2 * x), {}),
+    "a pair, of a list": (lambda x: (float(np.sum(x**2)), list(2 * x)), {"x": X[:1]}),
+    "a pair, of one part": (lambda x: (float(np.sum(x**2)), (2 * x,)), {"x": X[:1]}),
     "a pair of one": (lambda x: (x**3, 3 * x**2), {"x": 1.5}),
     "a pair of two": (lambda x, y: (y * x.sum(), (np.full(3, y), x.sum())), {"x": X, "y": 2.0}),
     "value and vjp": (Squares, {"x": X, "y": 2.0}),
@@ -171,6 +173,11 @@ def number(x):
     return 1.0
 def elsewhere(z):
     return z, 1.0
+def nothing():
+    return 1.0, ()
+class Half:
+    value = 3
+    vjp = None
 """
 
 
@@ -191,6 +198,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["wrng"], "has no 'wrng'; did you mean wrong?"),
         (["number"], "number returned a float; wanted (value, gradient); --by names another tool"),
         (["elsewhere"], "no place to try elsewhere at: z is not known; give --at z=1.0,2.0"),
+        (["nothing"], "nothing takes no arguments: there is nothing to differentiate it in"),
+        (["Half"], "wanted a function, or an object with functions value and vjp"),
         (["right", "--at", "z=1"], "right takes no 'z'; there are x, y"),
         (["right", "--at", "x=one"], "x is 'one'; wanted numbers"),
         (["right", "--at", "x=none.npy"], "none.npy"),
