@@ -12,7 +12,8 @@ from rose_ad.base import source
 from tests.support.processes import python
 
 # closures over large constants, called, differentiated and batched; what is printed is the growth of
-# resident memory, in bytes, while as many again are made as before
+# resident memory, in bytes, while as many again are made as before: the least of three times, for what is
+# kept is kept each time, and what an allocator holds back is not
 CODE = """
 import gc
 import numpy as np
@@ -43,7 +44,8 @@ def made(numbers, size):
         ra.vmap(f)(np.ones((4, 3)))
     return resident()
 
-print(-made(range({warm}), {size}) + made(range({warm}, 2 * {warm}), {size}))
+seen = [made(range({warm} * k, {warm} * (k + 1)), {size}) for k in range(4)]
+print(min(after - before for before, after in zip(seen, seen[1:])))
 """
 
 
@@ -62,14 +64,15 @@ def made(numbers):
         ra.grad(f)(1.0)
     return resident()
 
-print(-made(range({warm})) + made(range({warm}, 2 * {warm})))
+seen = [made(range({warm} * k, {warm} * (k + 1))) for k in range(4)]
+print(min(after - before for before, after in zip(seen, seen[1:])))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of memory")
 @pytest.mark.slow
 def test_memory_of_functions_that_are_written() -> None:
-    grown = int(python(WRITTEN.format(warm=150), ROSE_AD_CACHE="off"))
+    grown = int(python(WRITTEN.format(warm=80), ROSE_AD_CACHE="off"))
     assert grown < 3_000_000  # bytes; one of them takes 400,000
 
 
@@ -86,5 +89,5 @@ def test_locations_go_with_the_code() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's account of memory")
 @pytest.mark.slow
 def test_memory_stays_where_it_is() -> None:
-    grown = int(python(CODE.format(size=50_000, warm=60), ROSE_AD_CACHE="off"))
+    grown = int(python(CODE.format(size=50_000, warm=40), ROSE_AD_CACHE="off"))
     assert grown < 12_000_000  # bytes; one of them takes 1,500,000
