@@ -189,3 +189,32 @@ def test_the_gradient_through_many_impacts_in_a_step_agrees_with_differences() -
         d = rng.normal(size=12)
         near, far_off = (end(at + k * 1e-6 * d) - end(at - k * 1e-6 * d) for k in (1, 2))
         assert gradient @ d == pytest.approx((8 * near - far_off) / 12e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize(("seed", "count"), [(1, 1), (4, 3)])
+def test_both_modes_agree_through_impacts_in_a_room(seed: int, count: int) -> None:
+    """Along the velocities and spins, after as many impacts as a fifth of a second has."""
+    shapes, x, angle, v, spin = drawn(seed, count, 6.0)
+    world, far = room(shapes, 9.81), 0.5 + THICK
+    walls = np.array([[0, -far], [0, far], [-far, 0], [far, 0]])
+
+    def end(v: Any, spin: Any) -> Any:
+        still = ra.zeros((4, 2))
+        start = world.at(
+            np.concatenate([walls, x]),
+            np.concatenate([np.zeros(4), angle]),
+            ra.concat([still, v]),
+            ra.concat([still[:, 0], spin]),
+        )
+        last = ra.fori_loop(0, 12, lambda _, s: impulses.step(world, s, 1 / 60), start)
+        return ra.sum(last.position[4:] ** 2) + ra.sum(last.angle[4:])
+
+    along = np.random.default_rng(seed).normal(size=(count, 3))
+    directions = along[:, :2], along[:, 2]
+    forward = ra.fn(lambda v, w: ra.jvp(end, (v, w), directions)[1])(v, spin)
+    by_v, by_spin = ra.grad(end, argnums=(0, 1))(v, spin)
+    reverse = np.sum(by_v * directions[0]) + np.sum(by_spin * directions[1])
+    np.testing.assert_allclose(forward, reverse, rtol=1e-9)
+    plain = ra.fn(end)
+    moved = [plain(v + h * directions[0], spin + h * directions[1]) for h in (1e-7, -1e-7)]
+    np.testing.assert_allclose((moved[0] - moved[1]) / 2e-7, reverse, rtol=1e-4)
