@@ -148,7 +148,8 @@ def print_info(name: str, found: About) -> None:
     for f in found.fields:
         takes = " | ".join(f["choices"] or ()) or _range(f["bounds"])
         value = _numbers(f["value"], 6)
-        rows.append([f["name"], value, f["unit"], f["role"], takes, f["doc"]])
+        varied = f"; in an ensemble {f['spread']}" if f["spread"] else ""
+        rows.append([f["name"], value, f["unit"], f["role"], takes, f["doc"] + varied])
     print(_table(rows))
     print("\ncontrol: the optimiser moves it. live: changed without compiling. fixed: compiled in.")
     how = ", ".join(f"{key} {value}" for key, value in found.solving.items())

@@ -9,6 +9,7 @@ from typing import Any
 
 from .fields import Field
 from .scene import Scene
+from .spread import Spread
 
 
 @dataclass(frozen=True)
@@ -45,4 +46,11 @@ def _field(f: Field, value: Any) -> dict[str, Any]:
         "bounds": f.bounds,
         "choices": f.choices,
         "doc": f.doc,
+        "spread": None if f.spread is None else _words(f.spread),
     }
+
+
+def _words(spread: Spread) -> str:
+    """A distribution, or the name of a function that draws."""
+    drawn: str | None = getattr(spread, "__name__", None)
+    return drawn or str(spread)

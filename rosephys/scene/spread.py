@@ -27,6 +27,9 @@ class Normal:
 
     deviation: Any
 
+    def __str__(self) -> str:
+        return f"normal({_listed(self.deviation)})"
+
     def __call__(self, random: np.random.Generator, value: Floats) -> Floats:
         return np.asarray(value + self.deviation * random.standard_normal(value.shape))
 
@@ -36,6 +39,9 @@ class Uniform:
     """Anything as far as `reach` from the value, in the field's unit, alike."""
 
     reach: Any
+
+    def __str__(self) -> str:
+        return f"uniform({_listed(self.reach)})"
 
     def __call__(self, random: np.random.Generator, value: Floats) -> Floats:
         return np.asarray(value + self.reach * random.uniform(-1.0, 1.0, value.shape))
@@ -47,8 +53,15 @@ class LogUniform:
 
     factor: Any
 
+    def __str__(self) -> str:
+        return f"log_uniform({_listed(self.factor)})"
+
     def __call__(self, random: np.random.Generator, value: Floats) -> Floats:
         return value * np.asarray(self.factor, float) ** random.uniform(-1.0, 1.0, value.shape)
+
+
+def _listed(numbers: Any) -> str:
+    return ", ".join(f"{number:g}" for number in np.ravel(numbers))
 
 
 def normal(deviation: ArrayLike) -> Spread:

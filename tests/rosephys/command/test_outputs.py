@@ -134,6 +134,11 @@ def test_info_has_the_fields_and_how_it_is_solved(capsys: pytest.CaptureFixture[
     assert found["text"] == "Walk to the goal."
 
 
+def test_info_says_what_varies(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "balance"]) == 0
+    assert "at the start; in an ensemble uniform(0.3, 0.2)" in capsys.readouterr().out
+
+
 def test_info_of_every_scene(capsys: pytest.CaptureFixture[str]) -> None:
     for name in scene_names():
         assert main(["info", name]) == 0, name
