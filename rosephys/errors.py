@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
+import inspect
 import linecache
 import sys
 import sysconfig
@@ -174,7 +175,8 @@ def _owner(own: list[TracebackType]) -> str:
     for frame in (at.tb_frame for at in own):
         name, first = frame.f_code.co_name, frame.f_code.co_varnames[:1]
         kind = type(frame.f_locals.get(first[0])) if first else object
-        if hasattr(kind, name):
+        method = inspect.unwrap(getattr(kind, name, lambda: None))  # not a function of that name
+        if getattr(getattr(method, "fget", method), "__code__", None) is frame.f_code:
             return f"{kind.__name__}.{name}: "
         if "__qualname__" in frame.f_locals:  # the body of a class
             return f"{name}: "
