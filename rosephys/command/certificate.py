@@ -50,9 +50,9 @@ class Certificate:
         return not any(f.verdict == "FAILED" for f in self.findings)
 
 
-def certify(subject: Subject, seed: int = 0, thorough: bool = False) -> Certificate:
+def certify(subject: Subject, seed: int = 0) -> Certificate:
     """Try a gradient. Raises what the function raises at its place; what it raises elsewhere is a finding."""
-    run = Run(cast(Any, subject), thorough)
+    run = Run(cast(Any, subject))
     with np.errstate(all="ignore"):
         loss, gradient = run.gradient
         found = tuple(_findings(run, subject, np.random.default_rng(seed)))

@@ -9,10 +9,9 @@ drawn at random, so that its products of vectors and Jacobian are what is tried.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import CodeType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..errors import SceneError
+from ..scene.author import names_in
 from ..solve.problem import Arrays
 from ..solve.trust import REACH
 from .tools import TOOLS, Tool
@@ -109,7 +109,7 @@ def _told(f: Any, values: list[Any]) -> Tool:
         getattr(code, "co_freevars", ()), getattr(f, "__closure__", None) or (), strict=False
     )
     known = {**getattr(f, "__globals__", {}), **{name: cell.cell_contents for name, cell in free}}
-    named = [known.get(name) for name in _named(code)]
+    named = [known.get(name) for name in names_in(code)]
     marks = ("__name__", "__module__")
     homes = [getattr(of, mark, "") for n in named for of in (n, type(n)) for mark in marks]
     used = {str(home).split(".")[0] for home in homes}
@@ -117,14 +117,6 @@ def _told(f: Any, values: list[Any]) -> Tool:
         if tool in used:
             return TOOLS[tool]
     return "value and gradient"
-
-
-def _named(code: CodeType | None) -> Iterator[str]:
-    """The names that code uses, that of the functions within included."""
-    if code is not None:
-        yield from (*code.co_names, *code.co_freevars)
-        for inner in code.co_consts:
-            yield from _named(inner if isinstance(inner, CodeType) else None)
 
 
 _Made: TypeAlias = "tuple[Evaluate, Callable[[Sequence[Any]], float], Slope | None]"

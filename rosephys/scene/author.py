@@ -6,7 +6,7 @@ import ast
 import inspect
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -77,3 +77,12 @@ def _line(file: str, name: str, member: str) -> int:
         if member in names:
             return node.lineno
     return classes[-1].lineno
+
+
+def names_in(code: CodeType | None) -> Iterator[str]:
+    """The names that code uses, of globals, attributes and what encloses it; those of the functions within
+    included."""
+    if code is not None:
+        yield from (*code.co_names, *code.co_freevars)
+        for inner in code.co_consts:
+            yield from names_in(inner if isinstance(inner, CodeType) else None)

@@ -6,13 +6,11 @@ What may be left out is not missed: `end_constraint` for `end_constraints` would
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from types import CodeType
 from typing import Any
 
 from rosephys.errors import METHODS
 
-from .author import code_of
+from .author import code_of, names_in
 from .scene import Scene
 
 SETTINGS = ("iterations", "rate", "optimizer", "clip", "theme", "allowed_drift")
@@ -27,7 +25,7 @@ def misspelled(kind: type[Scene]) -> tuple[str, list[str]] | None:
     or uses the name itself, it is the author's own.
     """
     given = {name: value for base in reversed(_own(kind)) for name, value in vars(base).items()}
-    used = {name for value in given.values() for name in _named(code_of(value))}
+    used = {name for value in given.values() for name in names_in(code_of(value))}
     for name, value in given.items():
         if name.startswith("_") or hasattr(Scene, name) or name in {*kind.fields, *METHODS, *used}:
             continue
@@ -48,11 +46,3 @@ def _like(value: Any) -> tuple[str, ...]:
     if isinstance(value, type):
         return ()
     return METHODS if callable(getattr(value, "__func__", value)) else SETTINGS
-
-
-def _named(code: CodeType | None) -> Iterator[str]:
-    """The names of attributes that code uses, that of the functions within included."""
-    if code is not None:
-        yield from code.co_names
-        for inner in code.co_consts:
-            yield from _named(inner if isinstance(inner, CodeType) else None)

@@ -42,7 +42,7 @@ class Job:
     points: Points
     places: Mapping[
         str, tuple[str, tuple[int, ...]]
-    ]  # of varied numbers: their field, and where in it
+    ]  # of varied numbers: the field, and where in it
     how: How
     chunk: int
 

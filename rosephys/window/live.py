@@ -1,12 +1,12 @@
 """A scene that is controlled while it moves, in a window: a hand pushes it, and the plans make up for that.
 
-Left and right push, space holds it, R begins again, a drag moves what can be dragged, Escape ends.
+Left and right push, space holds it, R begins again, Escape ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from rosephys.errors import OptimizeError, SceneError
 from rosephys.sdl import pygame
 from rosephys.solve.closed_loop import ClosedLoop, Frame
 
-if TYPE_CHECKING:
-    from rosephys.solve.problem import Arrays
-
 KEYS = "left, right: push   space: hold   R: again   Esc: end"
 
 
@@ -30,7 +27,6 @@ class Live:
     def __init__(self, loop: ClosedLoop, push: Mapping[str, float]) -> None:
         self.loop, self.push = loop, dict(push)
         self.open, self.held = True, False
-        self.values: Arrays = {}  # what a hand has changed
         self.last: Frame | None = None
         self.late = 0  # frames whose plan took longer than its budget
         self.message = ""
@@ -55,7 +51,7 @@ class Live:
         """Move on by a step, unless it is held, and draw it."""
         if not self.held and not self.message:
             try:
-                self.last = self.loop.frame(self.values)
+                self.last = self.loop.frame()
                 self.late += self.last.seconds > self.loop.mpc.budget
             except OptimizeError as error:
                 self.message = str(error)
@@ -73,7 +69,7 @@ class Live:
         problem, area = self.loop.problem, surface.get_rect()
         unit = min(area.width / 1200, area.height / 720)
         alone = ra.map_leaves(lambda leaf: np.asarray(leaf)[None], self.loop.state)
-        picture = problem.picture(alone, 0, {**problem.values, **self.values})
+        picture = problem.picture(alone, 0, problem.values)
         surface.fill(colour("window"))
         view = backdrop(surface, picture, area, unit)
         with lamp(picture):

@@ -176,7 +176,7 @@ class Pressed:
             return moved, self._slowed(found, moved, motion), touch
 
         # of a linkage also what nothing presses may be lost, and is slowed
-        pressed = busy if isinstance(self.links, Strings) else True
+        pressed = True if self.links.yields else busy
         x, motion, touch = ra.cond(pressed, held, lambda: (settled, after, found.touch))
         fine = found.missed * self.h < NEAR * meet.reach
         return _bodies(x, motion, touch, found.hold), fine
@@ -256,7 +256,7 @@ class Pressed:
     def _slowed(self, found: Trial, x: Poses, motion: Twists) -> Twists:
         """The motion (n, 3) at the step's end, at x, with no more energy than there is."""
         now, most = self._kinetic(motion), self._most(found)
-        if not isinstance(self.links, Strings):
+        if self.links.yields:
             most -= ra.clip(self._cost(x - found.there), 0.0, PAID * now)
         gains = now - most > GAIN * now
         share = ra.sqrt(ra.where(gains, ra.maximum(most, 1e-30) / ra.where(gains, now, 1.0), 1.0))
@@ -265,7 +265,7 @@ class Pressed:
     def _shifted(self, found: Trial, close: Poses, opening: Poses, motion: Twists) -> Poses:
         """Where bodies are (n, 3) after a step that ends with this motion (n, 3): shifts that close the gaps of
         joints and open overlaps, as far as they are paid."""
-        if isinstance(self.links, Strings):  # which leave no gaps, and let what overlaps go aside
+        if not self.links.yields:  # which leave no gaps, and let what overlaps go aside
             return found.there + close + opening
         reach = self.meet.reach
         given = self.driven | (ra.max(self.meet.deep) > reach)

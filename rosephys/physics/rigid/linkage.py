@@ -85,6 +85,8 @@ class Linkage:
     """The longest share of a step that is made at once: the midpoint rule is slow by (ω h)² / 12."""
     passes = 8
     """How often what pairs and joints do to each other is looked at."""
+    yields = True
+    """Whether a step leaves gaps at joints, and what overlaps cannot go aside: shifts are to be paid for."""
 
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)

@@ -52,7 +52,7 @@ def _is_centre(v: Scalar) -> bool:
 class Strings:
     """Bodies of a world, each held by one rod at most."""
 
-    longest, passes = 1.0, 1
+    longest, passes, yields = 1.0, 1, False
 
     def __init__(self, world: World) -> None:
         self.world, self.table = world, Table(world)
