@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..api.function import as_fn
+from ..api.python_function import as_fn
 from ..base.source import UNKNOWN
 from ..base.tree import flatten
 from ..ir.builder import Builder
