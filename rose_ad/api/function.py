@@ -251,15 +251,16 @@ class Fn(Unchanging):
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The compiled function for such arguments, to be looked at."""
-        return Lowered(self._program(*self._types(args, kwargs)).program)
+        return Lowered(self._program(*self.types_of(args, kwargs)).program)
 
     def trace(self, *args: Any, **kwargs: Any) -> Function:
         """The IR for such arguments, so that what is wrong with the function is raised; nothing is compiled."""
-        return self.specialise(*self._types(args, kwargs)).ir
+        return self.specialise(*self.types_of(args, kwargs)).ir
 
-    def _types(
+    def types_of(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Structure, Sequence[Type]]:
+        """The structure of such arguments, and the types that they are converted to."""
         if self.static_in is not None:
             args, kwargs = self.static_in.held(args, kwargs)
         leaves, structure = flatten((args, kwargs))
