@@ -44,6 +44,7 @@ _LAYOUT = (
     (0.9, 0.8),
     (0.15, 0.75),
 )  # parts of length and width: the cue ball, the target, the others
+FAR = 1e6  # m², of what has not been near yet
 MISSED = 1.0  # what it costs not to pot the target, and to pot the cue ball
 
 
@@ -195,7 +196,7 @@ class Pool(Scene):
             self.elevation,
         )
         begun = shot.begin(self.table, shot.cued(balls, _CUE, velocity, spin, c), c)
-        return State(begun, 0.0, math.inf, False, ra.full(2, math.inf))
+        return State(begun, 0.0, FAR, False, ra.full(2, FAR))
 
     def step(self, state: State, t: Any) -> State:
         clock = state.clock + self.dt

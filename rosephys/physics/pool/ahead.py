@@ -20,6 +20,7 @@ from .falls import falls_to_circle, falls_to_line
 from .table import Table
 
 TURNS, MEETS, CUSHION, JAW, DROPS, NOTHING = range(6)
+NEVER = 1e9  # s, when nothing is ahead
 _EDGE = 1e-9  # m by which a nose is longer, so that none is missed where two meet
 
 Event: TypeAlias = tuple[Scalar, Index, Index, Index]
@@ -32,7 +33,7 @@ def next_event(table: ra.Static, balls: Ball, now: Scalar, constants: Constants)
     held: tuple[Ball, Scalar, Constants] = ra.map_leaves(ra.stop_gradient, (balls, now, constants))
     balls, now, constants = held
     n = balls.count
-    event: Event = (math.inf, NOTHING, 0, 0)
+    event: Event = (NEVER, NOTHING, 0, 0)
 
     def turns(i: Index, event: Event) -> Event:
         return _sooner(ends(row(balls, i), constants), TURNS, i, 0, event)

@@ -178,11 +178,11 @@ def nearest(ball: Ball, until: Scalar, point: PlaneVector) -> Scalar:
     """
     gap, velocity, push = ball.position - point, ball.velocity, ball.push
     held = ra.map_leaves(ra.stop_gradient, (gap, velocity, push, until - ball.since))
-    *way, lasts = held
-    fast = ra.dot(way[1], way[1])
-    time = ra.clip(-ra.dot(way[0], way[1]) / ra.where(fast > 0, fast, 1.0), 0.0, lasts)
+    start, going, pushed, lasts = held
+    fast = ra.dot(going, going)
+    time = ra.clip(-ra.dot(start, going) / ra.where(fast > 0, fast, 1.0), 0.0, lasts)
     for _ in range(4):
-        time = ra.clip(_nearer(*way, time), 0.0, lasts)
+        time = ra.clip(_nearer(start, going, pushed, time), 0.0, lasts)
     within = (time > 0) & (time < lasts)
     time = ra.where(within, _nearer(gap, velocity, push, time), time)
     away = gap + time * velocity + 0.5 * time * time * push

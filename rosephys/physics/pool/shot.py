@@ -18,7 +18,7 @@ list of events happened: a derivative is of use as far as the story stays the sa
 **Limits.** Balls stay on the table. Two that meet at once, as in a rack, do so one pair after the other. A ball
 that its spin presses on a cushion bounces at it infinitely often within a finite time: slower than `LEANS` it
 stays at it, and the spin that pressed it is gone. After `most` events the rest of a shot does not happen, and
-`Shot.time` is finite.
+`Shot.kind` is not NOTHING.
 """
 
 from __future__ import annotations

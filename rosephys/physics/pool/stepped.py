@@ -1,12 +1,12 @@
 r"""The same game in time steps, to compare with: friction, impacts, cushions and pockets as in `shot.py`.
 
-A step of length dt changes the velocity of a ball that slips by friction, -μ_s g dt û, or by -2/7 u where that
-ends the slip, and that of one that rolls by -μ_r g dt v̂; then it moves. Balls that overlap at the end of the step,
-or are in a cushion, and approach, have their impact there and then.
+A step of length dt changes the velocity of a ball that slips by friction, -μ_s g dt û, or by -2/7 u where
+that ends the slip, and that of one that rolls by -μ_r g dt v̂; then it moves. Balls that overlap at the end of
+the step, or are in a cushion, and approach, have their impact there and then.
 
-**Derivative:** that of this program, in which the instant of an impact is the end of a step, whatever the shot: it
-is wrong wherever balls meet (docs/contact.md), and does not get better with dt. Values are wrong by the order of
-dt, until an impact is missed or another one happens.
+**Derivative:** that of this program, in which the instant of an impact is the end of a step, whatever the
+shot: it is wrong wherever balls meet (docs/contact.md), and does not get better with dt. Values are wrong by
+the order of dt, until an impact is missed or another one happens.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _pair(balls: Ball, i: Index, j: Index, c: Constants) -> Ball:
     there = (a.phase != POCKETED) & (b.phase != POCKETED)
 
     def meet() -> Ball:
-        first, second = balls_meet(a, b, a.since, c)
+        first, second = balls_meet(a, b, 0.0, c)
         return put(put(balls, i, first), j, second)
 
     return ra.cond(near & nearer & there, meet, lambda: balls)
@@ -94,7 +94,7 @@ def _edges(table: Table, ball: Ball, c: Constants) -> Ball:
 def _back(ball: Ball, inside: Index, normal: PlaneVectors, c: Constants) -> Ball:
     """A ball that goes into a cushion, thrown back."""
     into = inside & (ra.dot(normal, ball.velocity) < 0) & (ball.phase != POCKETED)
-    return ra.cond(into, lambda: cushion_rebound(ball, normal, ball.since, c), lambda: ball)
+    return ra.cond(into, lambda: cushion_rebound(ball, normal, 0.0, c), lambda: ball)
 
 
 def _pockets(table: Table, ball: Ball) -> Ball:
