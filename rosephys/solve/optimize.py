@@ -19,8 +19,9 @@ from .constraints import violation
 from .ensemble import Ensemble
 from .gauss_newton import gauss_newton
 from .ilqr import sweeping
-from .iterate import Iterate, Solver, Task, check, evaluated
+from .iterate import STARTS, Iterate, Solver, Task, check, evaluated
 from .levenberg_marquardt import levenberg_marquardt
+from .multi_start import multi_start
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
 from .problem import Problem
@@ -45,6 +46,7 @@ SOLVERS: dict[str, Solver] = {
     "ddp": where_constrained(sweeping(exact=True)),
     "multiple-shooting": where_constrained(multiple_shooting),
     "smoothed": smoothed_adam,
+    "multi-start": multi_start,
     "cma-es": cma_es,
     "cma-gradient": cma_gradient,
 }
@@ -61,6 +63,7 @@ def descend(
     schedule: str = "constant",
     budget_ms: float = math.inf,
     seed: int = 0,
+    starts: int = STARTS,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
@@ -69,11 +72,12 @@ def descend(
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
     `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
     too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
-    first update. Others may end before `iterations`, where no step helps.
+    first update. `starts` are those of multi-start, from 1 on. Others may end before `iterations`, where no step
+    helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
-    unknown optimiser or a budget that is none, SceneError for values that the scene has not, for what an
-    optimiser needs of it, and for a schedule that it does not take.
+    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has not, for
+    what an optimiser needs of it, and for a schedule that it does not take.
     """
     scene = problem.scene
     optimizer = scene.optimizer if optimizer is None else optimizer
@@ -87,10 +91,13 @@ def descend(
         scene.clip if clip is None else clip,
         seed,
         scheduled(schedule, iterations),
+        starts,
     )
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
     if not budget_ms > 0:
         raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
+    if starts < 1:
+        raise ValueError(f"there is at least 1 start, not {starts}")
     end = perf_counter() + budget_ms / 1000
     for iterate in islice(solver(task), iterations + 1):
         yield iterate

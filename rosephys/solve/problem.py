@@ -5,6 +5,7 @@ The program is traced from the scene's methods once. The live fields are its arg
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -50,9 +51,10 @@ class Problem:
         # which states are kept; see ra.scan
         self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
         self._loss = ra.fn(self.traced_loss)
-        self._losses = ra.vmap(self._loss, in_axes=(0, None))
+        threads = os.cpu_count() or 1
+        self._losses = ra.vmap(self._loss, in_axes=(0, None), threads=threads)
         self._gradient = ra.value_and_grad(self._loss)
-        self._gradients = ra.vmap(self._gradient, in_axes=(0, None))
+        self._gradients = ra.vmap(self._gradient, in_axes=(0, None), threads=threads)
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))
         self._initial = ra.fn(self._trace_initial)
         self._trajectory = ra.fn(self._trace_trajectory)
@@ -323,7 +325,7 @@ class Problem:
         return float(self._loss(*self.split(values)))
 
     def losses(self, values: Values, batch: Values) -> np.ndarray[Any, Any]:
-        """The losses (n,) of n choices of controls, run side by side.
+        """The losses (n,) of n choices of controls, run side by side, on all processors.
 
         Each control in `batch` has n values along its first axis; the others are those of `values`. Each n is
         compiled for itself.
