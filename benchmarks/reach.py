@@ -102,7 +102,9 @@ def nearest(problem: Problem, name: str, values: Values) -> tuple[Any, float]:
         return float(loss), np.ravel(gradient) * constants[name].size
 
     wide = np.full(constants[name].size, np.inf)
-    *_, last = (p for p, _ in zip(quasi_newton(evaluate, np.ravel(constants[name]), -wide, wide), range(60)))
+    *_, last = (
+        p for p, _ in zip(quasi_newton(evaluate, np.ravel(constants[name]), -wide, wide), range(60))
+    )
     return last.x.reshape(shape), last.loss
 
 
