@@ -2,9 +2,10 @@
 
     python benchmarks/goals.py [--goals 100] [--seed 0] [--write]
 
-Each goal is sought by the optimiser `multi-start`, with 64 starts, in one cycle, until the target ball ends within
-a ball's radius. It knows nothing of the table: controls are drawn about those of the scene. Seconds are of the
-processor, of which two threads use two cores: a person waits less. `--write` puts the table into docs/solving.md.
+Each goal is sought by the optimiser `multi-start`, with 64 starts, in one cycle, until the target ball ends
+within a ball's radius. It knows nothing of the table: controls are drawn about those of the scene. Seconds are
+of the processor, of which two threads use two cores: a person waits less. `--write` puts the table into
+docs/solving.md.
 """
 
 from __future__ import annotations

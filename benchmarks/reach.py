@@ -3,9 +3,9 @@
     python benchmarks/reach.py [SCENE ...] [--goals 5] [--seed 0] [--write]
 
 A goal is one that can be reached: where random controls bring the scene, about its own or alike within bounds,
-which stay within its limits. It is the goal at which their loss is least, found by the gradient in the goal.
-It is solved when of the loss at the scene's own controls, above that of the controls that the goal was made of,
-a hundredth is left: a tenth of the way, where the loss is a distance squared. Descents end there, the scene's own
+that stay within its limits. It is the goal at which their loss is least, found by the gradient in the goal. It
+is solved when of the loss at the scene's own controls, above that of the controls that the goal was made of, a
+hundredth is left: a tenth of the way, where the loss is a distance squared. Descents end there, the scene's own
 optimiser after its iterations, multi-start after two cycles or ten minutes. Seconds are of the processor, of
 which two threads use two cores. `--write` puts the table into docs/solving.md.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,8 @@ def nearest(problem: Problem, name: str, values: Values) -> tuple[Any, float]:
         return float(loss), np.ravel(gradient) * constants[name].size
 
     wide = np.full(constants[name].size, np.inf)
-    *_, last = (
-        p for p, _ in zip(quasi_newton(evaluate, np.ravel(constants[name]), -wide, wide), range(60))
-    )
+    points = quasi_newton(evaluate, np.ravel(constants[name]), -wide, wide)
+    *_, last = islice(points, 60)
     return last.x.reshape(shape), last.loss
 
 

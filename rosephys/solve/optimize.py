@@ -72,12 +72,12 @@ def descend(
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
     `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
     too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
-    first update. `starts` are those of multi-start, from 1 on. Others may end before `iterations`, where no step
-    helps.
+    first update. `starts` are those of multi-start, from 1 on. Others may end before `iterations`, where no
+    step helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
-    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has not, for
-    what an optimiser needs of it, and for a schedule that it does not take.
+    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has
+    not, for what an optimiser needs of it, and for a schedule that it does not take.
     """
     scene = problem.scene
     optimizer = scene.optimizer if optimizer is None else optimizer

@@ -30,8 +30,8 @@ def descend_from(
     """The iterates of `starts` descents, one after the other, each with the number of its descent.
 
     `how` is what `descend` takes. Raises what that raises of the first descent, of which one at least is asked
-    for, and BATCH + 1 at most; a later one ends where its loss is not finite. Those of multi-start go on side by
-    side, as one descent.
+    for, and BATCH + 1 at most; a later one ends where its loss is not finite. Those of multi-start go on side
+    by side, as one descent.
     """
     if not 1 <= starts <= BATCH + 1:
         raise ValueError(f"starts are 1 to {BATCH + 1}, not {starts}")

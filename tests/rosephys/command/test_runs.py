@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rosephys.command.cli import main
-from rosephys.files.evaluations import MAGIC, Evaluations
+from rosephys.files.evaluations import Evaluations
 from rosephys.files.run import BEST, EVALUATIONS, LAST, METRICS, RUN, read_run
 
 ROOT = Path(__file__).parents[3]
