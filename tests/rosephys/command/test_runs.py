@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rosephys import load_sweep
 from rosephys.command.cli import main
 from rosephys.files.evaluations import Evaluations
 from rosephys.files.run import BEST, EVALUATIONS, LAST, METRICS, RUN, read_run
@@ -311,6 +312,26 @@ def test_runs_are_listed_and_compared(capsys: pytest.CaptureFixture[str]) -> Non
     assert float(rows[1].split(",")[1]) == float(rows[1].split(",")[2])
     assert main(["compare", "runs/a", "runs/b", "--out", "both.png", "--theme", "light"]) == 0
     assert Path("both.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sweeps_are_listed_beside_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "./here.py", "--starts", "40", "--chunk", "10", "--out", "runs/s"]) == 0
+    table = load_sweep("runs/s")
+    capsys.readouterr()
+    assert main(["runs", "runs"]) == 0
+    out = capsys.readouterr().out
+    assert "runs/s  here   40 of 40 rows  finished" in out and f"{table['loss'].min():.6g}" in out
+    assert optimize(out="runs/a") == 0
+    torn = json.loads(Path("runs/s/sweep.json").read_text())
+    Path("runs/s/sweep.json").write_text(json.dumps({**torn, "state": "running"}))
+    for path in Path("runs/s").glob("table.*"):
+        path.unlink()
+    Path("runs/s/chunks").mkdir()
+    capsys.readouterr()
+    assert main(["runs", "runs", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["folder"] for row in found["runs"]] == ["runs/a"]
+    assert [(row["kept"], row["loss"]) for row in found["sweeps"]] == [(0, None)]
 
 
 def test_no_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
