@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,17 @@ class Problem:
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
-        self._constraint_slopes = ra.jacfwd(ra.fn(self._trace_constraint_values))
         self._residual_slopes = jacobian(self._residuals)
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
+
+    @cached_property
+    def _constraint_slopes(self) -> ra.Fn:
+        """The derivative of all constraints, by the mode that is shorter."""
+        sizes = sum(np.size(c.value) for stated in self.constraints({}) for c in stated)
+        numbers = sum(self.values[n].size for n in self.controls)
+        jacobian = ra.jacrev if sizes < numbers else ra.jacfwd
+        return jacobian(ra.fn(self._trace_constraint_values))
 
     def __reduce__(self) -> tuple[type[Problem], tuple[Scene]]:
         """It is pickled as its scene; what was compiled stays behind, on disk (see `rose_ad`)."""
