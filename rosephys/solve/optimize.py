@@ -71,9 +71,9 @@ def descend(
     What is None is as the scene prefers. Controls are kept within their bounds; what `rate` is to each
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
     `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
-    too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
-    first update. `starts` are those of multi-start, from 1 on. Others may end before `iterations`, where no
-    step helps.
+    too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun that
+    would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
+    those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
     unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has
@@ -98,11 +98,15 @@ def descend(
         raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
     if starts < 1:
         raise ValueError(f"there is at least 1 start, not {starts}")
-    end = perf_counter() + budget_ms / 1000
+    last = perf_counter()
+    end = last + budget_ms / 1000
     for iterate in islice(solver(task), iterations + 1):
         yield iterate
-        if iterate.iteration and perf_counter() >= end:
-            return
+        if iterate.iteration:
+            now = perf_counter()
+            if now + (now - last) > end:
+                return
+            last = now
 
 
 def _nothing_to_find(task: Task) -> Iterator[Iterate]:
