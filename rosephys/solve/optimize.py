@@ -140,13 +140,23 @@ def check_optimizer(problem: Problem, name: str) -> None:
             f"{name} needs a loss that is residuals alone: {scene.name} has a method"
             f" {'cost' if costed(scene) else 'loss'}; docs/solving.md"
         )
-    if optimizer.needs == "stages" and isinstance(problem, Ensemble):
-        raise SceneError(
-            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
-        )
+    if isinstance(problem, Ensemble):
+        _check_many(problem, name)
     if optimizer.extra and find_spec(optimizer.extra) is None:
         other = "augmented-lagrangian" if constrained(scene) else "adam"
         raise OptimizeError(
             f'the optimizer "{name}" needs {PACKAGES[optimizer.extra]}, which is not installed:'
             f' pip install "rosephys[{optimizer.extra}]"; "{other}" needs no further package'
+        )
+
+
+def _check_many(problem: Ensemble, name: str) -> None:
+    """Raise SceneError for an optimiser of one motion alone."""
+    if constrained(problem.scene) and not OPTIMIZERS[name].extra:
+        raise SceneError(
+            f"{name} keeps the constraints of one motion: slsqp and trust-constr keep those of an ensemble"
+        )
+    if OPTIMIZERS[name].needs == "stages":
+        raise SceneError(
+            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
         )
