@@ -167,11 +167,11 @@ from .tracing.updates import dynamic_slice, dynamic_update_slice
 
 if TYPE_CHECKING:
     from . import linalg
-    from .diagnostics.machine import machine
     from .export.c import export_c
     from .export.javascript import export_wasm, javascript_runtime
     from .export.wasm import WasmModule, wasm_module
     from .library import *
+    from .native.machine import machine
 else:
     __getattr__ = attribute
 

@@ -21,7 +21,7 @@ def attribute(name: str) -> Any:
 
         return getattr(rose_ad.export, name)
     if name == "machine":
-        from rose_ad.diagnostics.machine import machine
+        from rose_ad.native.machine import machine
 
         return machine
     import rose_ad.library

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,9 +36,6 @@ from ..tracing.values import Traced, convert, lift, type_of, wrap
 from . import pipeline
 from .lowered import Lowered
 from .nans import searching
-
-if TYPE_CHECKING:
-    from .python_function import PythonFunction
 
 Signature = tuple[Structure, tuple[Type, ...]]
 Making = tuple[Structure, tuple[Type, ...], bool]  # and whether products and sums are contracted
@@ -85,7 +82,7 @@ class Fn(Unchanging):
     a NaN began if that is looked for (`debug_nans`).
     """
 
-    static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+    static_in: Fn | None = None  # the function whose static parameters it has, if any
     fma = True  # whether a product and a sum may become one operation
 
     def __init__(self, name: str) -> None:
@@ -106,6 +103,12 @@ class Fn(Unchanging):
     def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
         """The types that arguments of the given types are converted to."""
         return types
+
+    def held(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with those of static parameters as constants."""
+        return args, kwargs
 
     # ------------------------------------------------------------------------------------- calling
 

@@ -47,7 +47,6 @@ class PythonFunction(Fn):
     def held(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, with those of static parameters as constants."""
         names = list(self.signature.parameters)
         given = [
             self._held(n, a) if n in self.static else a for n, a in zip(names, args, strict=False)

@@ -8,8 +8,8 @@ from pathlib import Path
 import llvmlite
 import llvmlite.binding as llvm
 
-from ..native import cache
-from ..native.jit import host_features, lock
+from . import cache
+from .jit import host_features, lock
 
 _OF_INTEREST = ("sse4.2", "avx", "avx2", "fma", "avx512f", "neon", "sve")  # as LLVM names them
 
