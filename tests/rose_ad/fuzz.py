@@ -49,7 +49,8 @@ from tests.support.random_programs import draw
 from tests.support.random_runs import arguments, function
 
 BATCH = 40  # programs compiled together
-PATIENCE = 300  # seconds that a worker may be silent
+PATIENCE = 300  # seconds that a worker may compute without a word
+STALLED = 20 * PATIENCE  # seconds of the clock after which it has come to a stop
 INEXACT = {"pow"}  # the machine's differs from the interpreter's in the last place
 
 
@@ -491,8 +492,22 @@ def run_seeds(seeds: Sequence[int], batch: int, share: float, say: Any) -> None:
 
 def _worker(pipe: Connection, seeds: Sequence[int], batch: int, share: float) -> None:
     os.environ["ROSE_AD_CACHE"] = "off"
-    run_seeds(seeds, batch, share, lambda *message: pipe.send(message))
+
+    def say(*message: Any) -> None:
+        _end_after(PATIENCE)
+        pipe.send(message)
+
+    run_seeds(seeds, batch, share, say)
     pipe.send(("end", ()))
+
+
+def _end_after(seconds: float) -> None:
+    """Have this process end when it has computed for as long, however busy the machine is."""
+    if sys.platform != "win32":
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, most))
 
 
 class Worker:
@@ -528,7 +543,7 @@ class Session:
             for pipe in wait([w.pipe for w in self.workers], timeout=5):
                 self.hear(next(w for w in self.workers if w.pipe is pipe))
             for worker in self.workers:
-                if time.perf_counter() - worker.heard > PATIENCE:
+                if time.perf_counter() - worker.heard > STALLED:
                     worker.heard = time.perf_counter()
                     worker.process.kill()
             if time.perf_counter() - shown > 60:
