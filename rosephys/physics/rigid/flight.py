@@ -19,6 +19,8 @@ from ..quantities import Array, Condition, Index, Scalar, Vector, Vectors
 from .bodies import Bodies, Poses, Twists, World
 from .collide import NEVER, Outlines, manifold
 
+ALIGNED = 0.999
+"""The cosine of the angle up to which normals are one."""
 YES: Scalar = 1.0
 """What is added to count something."""
 
@@ -81,8 +83,11 @@ class Flight:
         falls = 0.5 * dt * (abs(g[0]) + abs(g[1]))
         speed = ra.maximum(ra.max(seen.closing), 0.0) + turned + falls
         near = gap - dt * speed < shapes.reach
-        # what does not touch because of a seam may do so behind it
-        return near | (gap >= NEVER) if len(shapes.seams.others) else near
+        if not len(shapes.seams.others):
+            return near
+        # what does not touch because of a seam may do so behind it, and where another face than the one that
+        # separates most is the reference, a gap at its end closes faster than points do
+        return near | (gap >= NEVER) | (ra.dot(seen.normal, seen.axis) < ALIGNED)
 
 
 def seer(shapes: Outlines) -> Callable[[Index, Scalar, Poses, Twists, Vector], Look]:

@@ -240,11 +240,17 @@ class _Meeting:
         met = flown & (abs(seen.gap[c]) < LOOSE * self.shapes.reach) & (seen.closing[c] > slow)
         speed = ra.stop_gradient(ra.where(met, seen.closing[c], 1.0))
         ahead = ra.where(met, seen.gap[c] / speed, 0.0)
-        if len(self.shapes.seams.others):
-            # what a seam hid until then, and overlaps, is hidden again a little earlier
-            ahead -= ra.stop_gradient(ra.minimum(ahead, 0.0))
-        t = ra.maximum(t + ahead, earlier)
-        return t, flight.look(k, t)
+        at = ra.maximum(t + ahead, earlier)
+        near = flight.look(k, at)
+        if not len(self.shapes.seams.others):
+            return at, near
+
+        def as_found() -> tuple[Scalar, Look]:
+            still = ra.maximum(t + ahead - ra.stop_gradient(ahead), earlier)
+            return still, flight.look(k, still)
+
+        # what a seam hid until it was found, and overlaps, is hidden again a little earlier
+        return ra.cond(near.gap[c] >= NEVER, as_found, lambda: (at, near))
 
     def struck(self, k: Index, t: Scalar, seen: Look, s: _Flown) -> Twists:
         """The motion after the impact of pair k at the time t, and of those that touch, in rounds until none

@@ -37,6 +37,7 @@ from ..quantities import Array, Condition, Index, Scalar, Vector
 from .bodies import Poses, Twists
 from .collide import Outlines
 from .flight import Flight, Look
+from .seams import FLUSH
 
 NEVER = 1e30
 """The time of a meeting that does not happen within the step."""
@@ -169,7 +170,12 @@ def _safe(flight: Flight, k: Index, t: Scalar, seen: Look, left: Scalar) -> Scal
         normal = ra.where(way % 2 == 0, seen.normal, seen.axis)
         return _Along(flight, k, t, normal, left, rate).safe(depth)
 
-    return ra.maximum(ra.max(ra.build(6, along)), SHORTEST * left)
+    least = SHORTEST * left
+    if len(flight.shapes.seams.others):
+        # what a seam hides shows itself when it has moved on by as much as counts as flush
+        speed = _Along(flight, k, t, seen.normal, left, 0.0).fastest
+        least = ra.where(ra.min(seen.gap) >= NEVER, FLUSH * reach / speed, least)
+    return ra.maximum(ra.max(ra.build(6, along)), least)
 
 
 class _Along:
@@ -198,6 +204,8 @@ class _Along:
         turns = (v[2] - rate) ** 2 * arm[a] + (w[2] - rate) ** 2 * arm[b]
         bends = rate * rate * far + 2 * abs(rate) * speed
         self.most = ra.maximum(turns + bends + pull, TINY)
+        turning = abs(v[2]) * arm[a] + abs(w[2]) * arm[b]
+        self.fastest = ra.maximum(speed + turning, TINY)
 
     def _corner(self, side: int, c: Index) -> tuple[Scalar, Scalar]:
         """How far a corner is along the normal beyond its body's centre, and how fast it gets on."""

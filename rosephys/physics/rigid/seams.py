@@ -242,7 +242,8 @@ class Seam:
             return looks + 1, r, f, chosen, rest
 
         v, reach = corner.shape[1], self.seams.parts.reach
-        deepest = ra.where(ra.max(gaps) > 0, -reach, NONE)  # of two that are apart none goes deep
+        # of two that are apart, or about to be, none goes deep
+        deepest = ra.where(ra.max(gaps) > -reach, -2 * reach, NONE)
         first = (0, 0, 0, UNSEEN, gaps)
         _, r, f, chosen, _ = ra.while_loop(
             lambda now: now[3] == UNSEEN, next, first, max_steps=2 * v + 1
