@@ -21,7 +21,7 @@ from rosephys import OptimizeError, Problem, descend, find_scene
 from rosephys.physics.pool import shot
 from rosephys.physics.pool.ball import POCKETED
 
-OTHERS, TRIED, ITERATIONS = 4, 4, 30
+OTHERS, TRIED, ITERATIONS = 4, 3, 20
 Values = dict[str, Any]
 
 

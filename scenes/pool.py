@@ -44,7 +44,7 @@ _LAYOUT = (
     (0.9, 0.8),
     (0.15, 0.75),
 )  # parts of length and width: the cue ball, the target, the others
-SPEEDS = (0.8, 1.3, 2.0, 3.0, 4.5)  # m/s, to begin with
+SPEEDS, HEIGHTS = (0.8, 1.3, 2.0, 3.0, 4.5), (-0.25, 0.0, 0.25)  # to begin with: m/s, and radii
 FAR = 1e6  # m², of what has not been near yet
 MISSED = 1.0  # what it costs not to pot the target, and to pot the cue ball
 
@@ -167,11 +167,11 @@ class Pool(Scene):
         return float(self.constants.radius)
 
     def starts(self) -> dict[str, Any]:
-        """Where geometry sends the cue ball, straight, by cushions and by other balls, at several speeds."""
+        """Where geometry sends the cue ball, straight, by cushions, by other balls, with several strokes."""
         places = np.array([self.cue_position, self.target_position, *self.places])
         ways = aim.directions(places, _TARGET, self.pocket, self.size, self.radius)
-        grid = np.meshgrid(ways, SPEEDS)
-        return {"direction": grid[0].ravel(), "speed": grid[1].ravel()}
+        grid = np.meshgrid(ways, SPEEDS, HEIGHTS)
+        return dict(zip(("direction", "speed", "height"), map(np.ravel, grid), strict=True))
 
     @property
     def cloth(self) -> Constants:
