@@ -30,7 +30,7 @@ from rosephys import (
 )
 from rosephys.physics.pool import ahead, aim, ball, shot, strike
 from rosephys.physics.pool.ball import POCKETED, Constants
-from rosephys.physics.pool.table import GAMES, Game
+from rosephys.physics.pool.table import GAMES, Game, with_cushions
 
 _CUE, _TARGET = 0, 1
 _COLOURS = ("#2f5fb3", "#6c3f8f", "#e07b28", "#2e8b57", "#7b2d26", "#2b2b2b", "#e8b931")
@@ -80,6 +80,7 @@ class Pool(Scene):
     steps: int = parameter(360, "number of frames", bounds=(1, 1_000_000))
     dt: float = parameter(1 / 45, "time between frames", unit="s", bounds=(1e-6, 10.0))
     game: str = parameter("pool", "table, balls and cloth", choices=tuple(GAMES))
+    cushions: str = parameter("han", "how they throw back", choices=("han", "stronge"))
     others: int = parameter(2, "balls beside the cue ball and the target", bounds=(1, 6))
     most: int = parameter(128, "events in a frame, and after the last", bounds=(1, 100_000))
 
@@ -137,7 +138,7 @@ class Pool(Scene):
     @property
     def table(self) -> Any:
         """Its table."""
-        return self.chosen.table
+        return with_cushions(self.chosen.table, self.cushions)
 
     @property
     def constants(self) -> Constants:
