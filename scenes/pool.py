@@ -94,6 +94,7 @@ class Pool(Scene):
         lambda scene: np.array([scene.spot(2 + k) for k in range(scene.others)]),
         "where the others are, (others, 2)",
         unit="m",
+        handle=True,
     )
     pocket: Any = parameter(
         lambda scene: np.array([scene.table.length, scene.table.width]),

@@ -18,6 +18,7 @@ GROUPS = {
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),
     "liquids": ("dam", "channel", "slosh", "liquid", "boat"),
     "soft bodies": ("walker", "jelly", "blob", "sand"),
+    "diagrams": ("diagram",),
 }
 MORE = "more"  # those that are in no group
 
