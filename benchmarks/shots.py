@@ -7,6 +7,7 @@ pooltool wants an environment of its own, of which the Python is given; README.m
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import time
@@ -18,7 +19,7 @@ import numpy as np
 import rose_ad as ra
 from rosephys.physics.pool import shot, strike
 from rosephys.physics.pool.ball import POCKETED, Constants
-from rosephys.physics.pool.table import CAROM, POOL, Game
+from rosephys.physics.pool.table import CAROM, POOL, Game, with_cushions
 
 PEER = Path(__file__).parent / "peers" / "shots" / "run_pooltool.py"
 KINDS = ("turns", "meets", "cushion", "jaw", "drops")
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument(
         "--gap", type=float, default=1e-10, help="metres between balls after an impact"
     )
+    parser.add_argument("--cushions", choices=("han", "stronge"), default="han")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for name, game, count in (
@@ -39,7 +41,7 @@ def main() -> None:
         ("with pockets", POOL, options.shots // 3),
     ):
         rows = [random_shot(game, np.random.default_rng((options.seed, k))) for k in range(count)]
-        ours, theirs = played(game, rows), played_there(game, rows, options)
+        ours, theirs = played(game, rows, options.cushions), played_there(game, rows, options)
         report(name, rows, ours, theirs)
 
 
@@ -62,16 +64,16 @@ def random_shot(game: Game, random: np.random.Generator) -> Row:
     }
 
 
-def played(game: Game, rows: list[Row]) -> list[Row]:
+def played(game: Game, rows: list[Row], cushions: Any) -> list[Row]:
     """What happens by ours."""
 
     @ra.fn
     def play(places: Any, strikes: Any) -> Any:
         speed, direction, side, height, elevation = strikes
-        c = game.constants
+        c = constants_of(game, cushions)
         velocity, spin = strike.struck(game.cue, speed, direction, side, height, elevation)
         balls = shot.cued(shot.racked(places), 0, velocity, spin, c)
-        return shot.listed(game.table, balls, c, 400)
+        return shot.listed(with_cushions(game.table, cushions), balls, c, 400)
 
     found = []
     for row in rows:
@@ -95,6 +97,17 @@ def played(game: Game, rows: list[Row]) -> list[Row]:
     return found
 
 
+def constants_of(game: Game, cushions: str) -> Constants:
+    """Ours. With Stronge's cushions theirs touch a ball a little lower: where the line from its middle to the
+    nose goes if that is a radius away, which it is not quite."""
+    c = game.constants
+    if cushions == "han":
+        return c
+    slope = float(c.nose) / float(c.radius) - 1
+    up = slope / np.hypot(1, slope)
+    return dataclasses.replace(c, nose=float(c.radius) * (1 + up))
+
+
 def played_there(game: Game, rows: list[Row], options: argparse.Namespace) -> list[Row]:
     """What happens by theirs. Its friction is μ e times the closing speed, ours, Coulomb's, μ (1 + e)/2."""
     c: Constants = game.constants
@@ -104,6 +117,7 @@ def played_there(game: Game, rows: list[Row], options: argparse.Namespace) -> li
         "shots": rows,
         "gap": options.gap,
         "friction": (a * ratio, b * ratio, decay),
+        "cushions": options.cushions,
         "pockets": len(game.table.pockets) > 0,
     }
     done = subprocess.run(

@@ -30,7 +30,7 @@ from rosephys import (
 )
 from rosephys.physics.pool import ahead, aim, ball, shot, strike
 from rosephys.physics.pool.ball import POCKETED, Constants
-from rosephys.physics.pool.table import GAMES, Game
+from rosephys.physics.pool.table import GAMES, Game, with_cushions
 
 _CUE, _TARGET = 0, 1
 _COLOURS = ("#2f5fb3", "#6c3f8f", "#e07b28", "#2e8b57", "#7b2d26", "#2b2b2b", "#e8b931")
@@ -44,13 +44,15 @@ _LAYOUT = (
     (0.9, 0.8),
     (0.15, 0.75),
 )  # parts of length and width: the cue ball, the target, the others
+SPEEDS, HEIGHTS = (0.8, 1.3, 2.0, 3.0, 4.5), (-0.25, 0.0, 0.25)  # to begin with: m/s, and radii
+CONE = 0.002  # rad: how far off a good player aims; the cone that is drawn, and how `wobble` varies
 FAR = 1e6  # m², of what has not been near yet
 MISSED = 1.0  # what it costs not to pot the target, and to pot the cue ball
 
 
 @ra.struct
 class State:
-    """The shot, the time of the frame, and the squares of the least distances so far.
+    """The shot, the time of the frame, where the balls are then (n, 2), and squares of least distances so far.
 
     `missed` is that of the target's way and the middle of the pocket, `met` (2,) are those of the cue ball's
     centre and the target's, and the next ball's. `rattled` is whether the target has been at a jaw: what it
@@ -59,6 +61,7 @@ class State:
 
     shot: shot.Shot
     clock: ra.Real
+    places: ra.Vec
     missed: ra.Real
     rattled: ra.Bool
     met: ra.Vec
@@ -77,6 +80,7 @@ class Pool(Scene):
     steps: int = parameter(360, "number of frames", bounds=(1, 1_000_000))
     dt: float = parameter(1 / 45, "time between frames", unit="s", bounds=(1e-6, 10.0))
     game: str = parameter("pool", "table, balls and cloth", choices=tuple(GAMES))
+    cushions: str = parameter("han", "how they throw back", choices=("han", "stronge"))
     others: int = parameter(2, "balls beside the cue ball and the target", bounds=(1, 6))
     most: int = parameter(128, "events in a frame, and after the last", bounds=(1, 100_000))
 
@@ -90,6 +94,7 @@ class Pool(Scene):
         lambda scene: np.array([scene.spot(2 + k) for k in range(scene.others)]),
         "where the others are, (others, 2)",
         unit="m",
+        handle=True,
     )
     pocket: Any = parameter(
         lambda scene: np.array([scene.table.length, scene.table.width]),
@@ -117,7 +122,7 @@ class Pool(Scene):
     )
     rebound: Any = parameter(lambda s: s.constants.rebound, "restitution of the cushions")
     grip: Any = parameter(lambda s: s.constants.grip, "friction of the cushions")
-    wobble: float = parameter(0.0, "error of the aim", unit="rad", spread=normal(0.002))
+    wobble: float = parameter(0.0, "error of the aim", unit="rad", spread=normal(CONE))
     elevation: float = parameter(0.0, "how far the cue is raised", unit="rad", bounds=(0.0, 1.2))
     direction: Any = control(
         lambda scene: scene.aimed(), "of the cue, from the x axis", unit="rad", rate=0.05
@@ -134,7 +139,7 @@ class Pool(Scene):
     @property
     def table(self) -> Any:
         """Its table."""
-        return self.chosen.table
+        return with_cushions(self.chosen.table, self.cushions)
 
     @property
     def constants(self) -> Constants:
@@ -164,6 +169,13 @@ class Pool(Scene):
     def radius(self) -> float:
         """That of a ball."""
         return float(self.constants.radius)
+
+    def starts(self) -> dict[str, Any]:
+        """Where geometry sends the cue ball, straight, by cushions, by other balls, with several strokes."""
+        places = np.array([self.cue_position, self.target_position, *self.places])
+        ways = aim.directions(places, _TARGET, self.pocket, self.size, self.radius)
+        grid = np.meshgrid(ways, SPEEDS, HEIGHTS)
+        return dict(zip(("direction", "speed", "height"), map(np.ravel, grid), strict=True))
 
     @property
     def cloth(self) -> Constants:
@@ -196,14 +208,14 @@ class Pool(Scene):
             self.elevation,
         )
         begun = shot.begin(self.table, shot.cued(balls, _CUE, velocity, spin, c), c)
-        return State(begun, 0.0, FAR, False, ra.full(2, FAR))
+        return State(begun, 0.0, balls.position, FAR, False, ra.full(2, FAR))
 
     def step(self, state: State, t: Any) -> State:
         clock = state.clock + self.dt
         game, seen = shot.advance(
             self.table, state.shot, clock, self.cloth, self.watch, state.seen, self.most
         )
-        return State(game, clock, *seen)
+        return State(game, clock, shot.seen(game, clock, self.cloth).position, *seen)
 
     def watch(self, seen: Any, game: Any) -> Any:
         """The least distances, with the stretches that end with the next event of a shot."""
@@ -269,8 +281,7 @@ class Pool(Scene):
         length, width = self.size
         r, table = self.radius, self.table
         rail, edge = table.rail, table.rail + 0.07
-        balls = shot.seen(state.shot, state.clock, self.cloth)
-        radii = ra.where(balls.phase == POCKETED, 0.7 * r, r)
+        radii = ra.where(state.shot.balls.phase == POCKETED, 0.7 * r, r)
         colours = ("white", "#d8432f", *(_COLOURS[k] for k in range(self.others)))
         labels = ("", *(str(k + 1) for k in range(1 + self.others)))
         shapes: list[Any] = [
@@ -282,35 +293,52 @@ class Pool(Scene):
         shapes += [Polygon(path, "cushion", "felt edge", 1.0) for path in table.cushions]
         shapes += [Circles(_diamonds(length, width, rail), 0.006, ("sight",), style="disc")]
         shapes += self._aim(state)
-        shapes += [Cross(self.leave, "accent"), Circles(balls.position, radii, colours, labels)]
+        shapes += [Cross(self.leave, "accent"), Circles(state.places, radii, colours, labels)]
         return Picture(tuple(shapes), (-edge, -edge, length + edge, width + edge))
 
     def _aim(self, state: State) -> list[Any]:
-        """The line of aim, the ghost ball at its end, and the cue until it has struck."""
+        """The line of aim, the ghost ball at its end, the cone, and the cue until it has struck."""
         r, start = self.radius, ra.array(self.cue_position)
         way = ra.array([ra.cos(self.direction), ra.sin(self.direction)])
-        places = state.shot.balls.position
-        first = ra.stack([ra.array(self.target_position)])
-        places = ra.concat([first, ra.array(self.places)])
+        target = ra.array(self.target_position)
         far: Any = ra.min(_exits(start, way, self.size, r))
         for k in range(self.balls - 1):
-            gap = places[k] - start
-            along, across = ra.dot(gap, way), gap[0] * way[1] - gap[1] * way[0]
-            reach = along - ra.sqrt(ra.maximum(4 * r * r - across * across, 0.0))
-            hit = (abs(across) < 2 * r) & (along > 0)
-            far = ra.where(hit & (reach < far), reach, far)
+            far = _reach(start, way, target if k == 0 else ra.array(self.places)[k - 1], r, far)
         ghost = start + far * way
-        hidden = ra.where(state.clock > 0.0, 1e3, 0.0)
-        tip, butt = start - (1.5 * r + hidden) * way, start - (1.5 * r + hidden + 1.2) * way
+        gone = ra.where(state.clock > 0.0, 1e3, 0.0)
+        tip, butt = start - (1.5 * r + gone) * way, start - (1.5 * r + gone + 1.2) * way
         return [
+            Lines(ra.stack([target, target]), self._cone(target), "#f0806e", 1.0),
             Polyline(ra.stack([start, ghost]), "#ffffff", 1.2, dashed=True),
             Circles(ra.stack([ghost]), r, ("#ffffff",), style="ring"),
             Lines(ra.stack([tip]), ra.stack([butt]), "#c79a5b", 5.0),
         ]
 
+    def _cone(self, target: Any) -> Any:
+        """Ends (2, 2) of where the target may go when the aim is off by CONE to either side, by geometry."""
+        r, start = self.radius, ra.array(self.cue_position)
+        ends = []
+        for off in (-CONE, CONE):
+            angle = self.direction + off
+            way = ra.array([ra.cos(angle), ra.sin(angle)])
+            far = _reach(start, way, target, r, 1e3)
+            sent = target - (start + far * way)
+            sent = sent / ra.maximum(ra.norm(sent), 1e-9)
+            out = ra.min(_exits(target, sent, self.size, 0.0))
+            ends.append(target + ra.where(far < 1e3, out, 0.0) * sent)
+        return ra.stack(ends)
+
     def tracks(self, state: State) -> tuple[Track, ...]:
-        x = shot.seen(state.shot, state.clock, self.cloth).position
+        x = state.places
         return Track(x[_CUE], "white", "cue ball"), Track(x[_TARGET], "#f0806e", "target")
+
+
+def _reach(start: Any, way: Any, place: Any, radius: float, far: Any) -> Any:
+    """How far a ball goes along a way until it meets one at a place, if that is less than `far`."""
+    gap = place - start
+    along, across = ra.dot(gap, way), gap[0] * way[1] - gap[1] * way[0]
+    reach = along - ra.sqrt(ra.maximum(4 * radius * radius - across * across, 0.0))
+    return ra.where((abs(across) < 2 * radius) & (along > 0) & (reach < far), reach, far)
 
 
 def _exits(start: Any, way: Any, size: Any, radius: float) -> Any:

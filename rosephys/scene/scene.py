@@ -137,6 +137,13 @@ class Scene:
         """Points whose paths are drawn."""
         return ()
 
+    def starts(self) -> Mapping[str, Any]:
+        """Controls that are worth beginning from, n of each by name, (n, ...); the fields are numbers then.
+
+        `--starts` and the window try them beside random ones.
+        """
+        return {}
+
     def limits(self, state: Any) -> Sequence[Limit]:
         """Where the models that make the steps hold: what their numbers may be at most in this state."""
         return ()

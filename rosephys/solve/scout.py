@@ -26,13 +26,18 @@ class Scout:
         self._random = np.random.default_rng(seed)
 
     def starts(self, values: Arrays, count: int = BEST) -> list[Arrays]:
-        """The best of a batch of controls around those in `values`, the best first, as values: `count` of them,
-        at most BATCH.
+        """The best of a batch of controls around those in `values`, and of those that the scene knows, the best
+        first, as values: `count` of them, at most BATCH.
 
         Raises what the scene raises.
         """
         reach = np.exp(self._random.uniform(np.log(NEAREST), np.log(FARTHEST), BATCH))
         batch = {name: self._around(name, values[name], reach) for name in self.problem.controls}
+        known = self.problem.starts(values)
+        n = len(next(iter(known.values()), ()))
+        for name, drawn in batch.items():
+            rows = known.get(name, np.broadcast_to(values[name], (n, *values[name].shape)))
+            batch[name] = np.concatenate([drawn, rows])
         losses = self.problem.losses(values, batch)
         order = np.argsort(np.where(np.isfinite(losses), losses, np.inf))
         return [{**values, **{name: v[k] for name, v in batch.items()}} for k in order[:count]]

@@ -28,6 +28,10 @@ def main() -> None:
     from pooltool.physics.resolve.ball_ball.friction import AlciatoreBallBallFriction
     from pooltool.physics.resolve.ball_ball.frictional_inelastic import FrictionalInelastic
     from pooltool.physics.resolve.ball_cushion.han_2005 import Han2005Circular, Han2005Linear
+    from pooltool.physics.resolve.ball_cushion.stronge_compliant import (
+        StrongeCompliantCircular,
+        StrongeCompliantLinear,
+    )
 
     job = json.load(sys.stdin)
     pt.constants.MIN_DIST = job["gap"]
@@ -35,8 +39,13 @@ def main() -> None:
     engine.resolver.ball_ball = FrictionalInelastic(
         friction=AlciatoreBallBallFriction(*job["friction"])
     )
-    engine.resolver.ball_linear_cushion = Han2005Linear()
-    engine.resolver.ball_circular_cushion = Han2005Circular()
+    stronge = job["cushions"] == "stronge"
+    engine.resolver.ball_linear_cushion = (
+        StrongeCompliantLinear(1.8) if stronge else Han2005Linear()
+    )
+    engine.resolver.ball_circular_cushion = (
+        StrongeCompliantCircular(1.8) if stronge else Han2005Circular()
+    )
 
     table = pt.Table.default(pt.TableType.POCKET if job["pockets"] else pt.TableType.BILLIARD)
     kind = pt.GameType.NINEBALL if job["pockets"] else pt.GameType.THREECUSHION
@@ -48,6 +57,7 @@ def main() -> None:
             name = "cue" if k == 0 else str(k)
             ball = pt.Ball.create(name, xy=(width - y, x))
             ball.params = pt.BallParams.default(kind)
+            ball.state.rvw[0, 2] = ball.params.R
             balls[name] = ball
         cue = pt.Cue(
             V0=row["speed"],

@@ -18,7 +18,8 @@ there, c = n·w = v·n and the slip s = w - c n:
 
     J = -(1 + e) c n - min(μ (1 + e) c, 2/7 |s|) ŝ
 
-(Han, *Dynamics in carom and three cushion billiards*, J. Mech. Sci. Tech. 19, 2005).
+(Han, *Dynamics in carom and three cushion billiards*, J. Mech. Sci. Tech. 19, 2005); or, where the model is
+"stronge", with the friction of a cushion that gives along its surface, too (`compliance.py`).
 
 **Derivative:** exact, also across the change from sliding to sticking, where it jumps.
 """
@@ -29,6 +30,7 @@ import rose_ad as ra
 
 from ..quantities import PlaneVector, Scalar, SpaceVector
 from .ball import Ball, Constants, sliding
+from .compliance import slip_after
 
 
 def balls_meet(first: Ball, second: Ball, time: Scalar, constants: Constants) -> tuple[Ball, Ball]:
@@ -51,7 +53,9 @@ def balls_meet(first: Ball, second: Ball, time: Scalar, constants: Constants) ->
     )
 
 
-def cushion_rebound(ball: Ball, normal: PlaneVector, time: Scalar, constants: Constants) -> Ball:
+def cushion_rebound(
+    ball: Ball, normal: PlaneVector, time: Scalar, constants: Constants, model: str = "han"
+) -> Ball:
     """A ball that touches a cushion, after its impact; `normal` (2,) is of length 1, into the table."""
     r, e = constants.radius, constants.rebound
     up = constants.nose / r - 1.0
@@ -59,7 +63,13 @@ def cushion_rebound(ball: Ball, normal: PlaneVector, time: Scalar, constants: Co
     n = ra.array([-level * normal[0], -level * normal[1], up])
     moving = _flat(ball.velocity) + r * ra.cross(ball.spin, n)
     into = ra.dot(n, moving)
-    along = _friction(moving - into * n, constants.grip * (1 + e) * into, 2 / 7)
+    slip = moving - into * n
+    if model == "han":
+        along = _friction(slip, constants.grip * (1 + e) * into, 2 / 7)
+    else:
+        speed = ra.norm(slip)
+        left = slip_after(speed, into, constants.grip, e)
+        along = -2 / 7 * (speed - left) / ra.where(speed > 0, speed, 1.0) * slip
     twist = 2.5 / r * ra.cross(n, along)
     return _pushed(ball, along - (1 + e) * into * n, twist, time, constants)
 

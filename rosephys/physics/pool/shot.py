@@ -248,7 +248,7 @@ def _hits_cushion(
         falls = ra.dot(normal, velocity)
         time = time - (ra.dot(normal, place - start) - constants.radius) / falls
     sine = -falls / ra.norm(velocity)
-    after = _rebounds(at(ball, time, constants), normal, time, constants)
+    after = _rebounds(at(ball, time, constants), normal, time, constants, table.model)
     return after, after, ra.stop_gradient(sine)
 
 
@@ -259,7 +259,7 @@ def _hits_jaw(
     distance = ra.array(table.jaw_radii)[which] + constants.radius
     time, sine = _touch(_from(ball, centre), distance, time)
     there = at(ball, time, constants)
-    after = _rebounds(there, (there.position - centre) / distance, time, constants)
+    after = _rebounds(there, (there.position - centre) / distance, time, constants, table.model)
     return after, after, sine
 
 
@@ -291,9 +291,11 @@ def _touch(
     return time, ra.stop_gradient(sine)
 
 
-def _rebounds(ball: Ball, normal: PlaneVector, time: Scalar, constants: Constants) -> Ball:
+def _rebounds(
+    ball: Ball, normal: PlaneVector, time: Scalar, constants: Constants, model: str
+) -> Ball:
     """The ball after it has met a cushion; one that is pressed on it and hardly leaves it stays at it."""
-    after = cushion_rebound(ball, normal, time, constants)
+    after = cushion_rebound(ball, normal, time, constants, model)
     leaves = ra.dot(normal, after.velocity)
     slipping = slip(after.velocity, after.spin, constants.radius)
     leans = (leaves < LEANS) & (ra.dot(normal, slipping) > 0)

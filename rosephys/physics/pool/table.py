@@ -11,10 +11,12 @@ UMB's rules.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 
@@ -60,7 +62,8 @@ class Sizes:
 class Table:
     """Straight noses from `starts` to `ends` (s, 2), jaws (j, 2) and (j,), pockets (p, 2) and (p,).
 
-    `cushions` are polygons (k, 2), to be drawn, and `rail` is how wide they are.
+    `cushions` are polygons (k, 2), to be drawn, and `rail` is how wide they are; `model` says how balls
+    rebound.
     """
 
     length: Size
@@ -73,6 +76,7 @@ class Table:
     pocket_radii: NumpyArray
     rail: float
     cushions: tuple[NumpyArray, ...]
+    model: Literal["han", "stronge"] = "han"
 
     @property
     def ways(self) -> NumpyArray:
@@ -254,3 +258,10 @@ CAROM = _game(
     Sizes(2.84, 1.42, 0.0508), mass=0.210, radius=0.03075, nose=0.037, cloth=0.2, grip=0.15
 )
 GAMES = {"pool": POOL, "snooker": SNOOKER, "carom": CAROM}
+
+
+@checked
+@functools.cache
+def with_cushions(table: Table, model: Literal["han", "stronge"]) -> Table:
+    """The same table, whose cushions are those of another model; the same object each time."""
+    return dataclasses.replace(table, model=model)

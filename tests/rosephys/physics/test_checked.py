@@ -62,7 +62,7 @@ INSIDE = {
     ),
     "rigid.contradictions": "what World calls to look at its joints; Joint itself is checked",
     **dict.fromkeys(
-        ["pool.ahead", "pool.ball", "pool.falls", "pool.impacts"],
+        ["pool.ahead", "pool.ball", "pool.compliance", "pool.falls", "pool.impacts"],
         "what a shot calls with balls that it has made",
     ),
     "checked": "what checks",

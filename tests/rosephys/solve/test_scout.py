@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rosephys.errors import SceneError
 from rosephys.scene.finding import find_scene
 from rosephys.solve import follow
 from rosephys.solve.follow import Follower
@@ -97,3 +98,32 @@ def test_a_goal_that_a_descent_does_not_reach() -> None:
     assert problem.loss({**home, "goal": goal}) > 1e-3
     found = list(Follower(problem, scene.rate).follow({**home, "goal": goal}, 200))
     assert found[-1].loss < 1e-3
+
+
+KNOWN = HOLLOWS.replace(
+    "    def initial(",
+    "    def starts(self) -> Any:\n        return {starts}\n\n    def initial(",
+)
+
+
+def known(tmp_path: Path, starts: str) -> Problem:
+    path = tmp_path / "known.py"
+    path.write_text(KNOWN.replace("{starts}", starts))
+    return Problem(find_scene(str(path)))
+
+
+def test_what_a_scene_knows_is_tried(tmp_path: Path) -> None:
+    problem = known(tmp_path, '{"x": [self.deep, 9.0]}')
+    best = Scout(problem).starts({**problem.values}, BATCH)
+    assert best[0]["x"] == -0.2
+    assert problem.starts(problem.values)["x"].tolist() == [-0.2, 3.0]  # within the bounds
+    moved = problem.starts({"deep": np.array(0.4)})
+    assert moved["x"].tolist() == [0.4, 3.0]
+
+
+@pytest.mark.parametrize(
+    "starts", ["[1.0]", '{"deep": [0.0]}', '{"x": [[1.0, 2.0]]}', '{"x": 1.0}']
+)
+def test_starts_that_are_none_are_refused(tmp_path: Path, starts: str) -> None:
+    with pytest.raises(SceneError, match=r"Hollows\.starts.*wanted rows of numbers"):
+        Scout(known(tmp_path, starts)).starts({"x": np.array(1.0)})
