@@ -38,7 +38,7 @@ class DiagramScene(Scene):
     optimizer, rate, iterations = "lbfgs", 5.0, 400
     theme = "light"
 
-    steps: int = parameter(1, "it does not move by itself", bounds=(1, 1))
+    steps: int = parameter(1, "it does not move by itself", bounds=(1, 1000))
     dt: float = parameter(1.0, "time step", unit="s")
     seed: int = parameter(0, "of the layout", bounds=(0, 1_000_000))
     settled: bool = parameter(True, "begin with a layout that was found, else with shapes anywhere")
