@@ -1,6 +1,6 @@
 """Sixty diagrams of eight kinds, written by hand and drawn from seeds.
 
-python docs/examples/diagrams.py FOLDER      writes diagrams.png, all of them, and those that docs/diagrams.md shows
+python docs/examples/diagrams.py FOLDER      writes diagrams.png, all of them, and those that diagrams.md shows
 """
 
 from __future__ import annotations

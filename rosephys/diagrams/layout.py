@@ -96,8 +96,9 @@ def layouts(diagram: Description, count: int, seed: int, starts: int) -> list[La
     found: list[Layout] = []
     for tried, layout in enumerate(_descents(diagram, said, full, early, seed)):
         found.append(layout)
-        plain = sum(one.violation < HOLDS and not one.crossings for one in found)
-        if tried + 1 >= starts and (plain >= count or tried + 1 >= max(TRIES, starts)):
+        good = [one for one in found if one.violation < HOLDS]
+        plain = starts == 1 or sum(not one.crossings for one in good) >= count
+        if tried + 1 >= starts and ((plain and len(good) >= count) or tried + 1 >= TRIES):
             break
     found.sort(key=lambda layout: (max(layout.violation, HOLDS), layout.crossings, layout.cost))
     if found[0].violation >= HOLDS:
