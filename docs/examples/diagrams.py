@@ -205,7 +205,7 @@ def vectors() -> dict[str, Make]:
     """Linear algebra."""
     return {
         "vectors, sum": lambda: kinds.vectors(["u", "v", "u + v"], sums=[("u + v", "u", "v")]),
-        "vectors, coordinates": lambda: kinds.vectors({"e₁": (1, 0), "e₂": (0, 1), "w": (2, 1.5)}),
+        "vectors, coordinates": lambda: kinds.vectors({"i": (1, 0), "j": (0, 1), "w": (2, 1.5)}),
         "vectors, perpendicular": lambda: kinds.vectors("ab", perpendicular=["ab"], equal=["ab"]),
         "vectors, parallel": lambda: kinds.vectors(["a", "2a"], parallel=[("a", "2a")]),
         "vectors, projection": lambda: kinds.vectors(
