@@ -11,7 +11,7 @@ from rosephys.errors import SceneError
 from rosephys.scene.finding import scene_file, scene_names
 
 GROUPS = {
-    "contact": ("billiards", "push", "bounce", "drop"),
+    "contact": ("billiards", "pool", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
     "springs": ("robot", "rope", "cloth"),
     "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d"),

@@ -296,7 +296,7 @@ class Window:
 
     def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
         """What is said over the scene."""
-        self.views.draw_words(surface, canvas, unit)
+        self.views.draw_words(surface, canvas, self.session, unit)
         reloader, session = self._reloader, self.session
         name = reloader.source.typed if reloader else ""
         if reloader and reloader.message:
