@@ -12,7 +12,17 @@ from .diagram import Diagram
 from .diagram_scene import DiagramScene
 from .errors import DiagramError
 from .layout import Layout
+from .page import scene_of, write_page
 from .shapes import Shape
 from .style import Style
 
-__all__ = ["Diagram", "DiagramError", "DiagramScene", "Layout", "Shape", "Style"]
+__all__ = [
+    "Diagram",
+    "DiagramError",
+    "DiagramScene",
+    "Layout",
+    "Shape",
+    "Style",
+    "scene_of",
+    "write_page",
+]

@@ -170,7 +170,8 @@ class Diagram(Description):
     # ---- Layouts ----
 
     def layout(self, seed: int = 0, starts: int = 4) -> Layout:
-        """The best layout of those found from so many starts, drawn from a seed.
+        """The best layout of those found from so many starts, drawn from a seed, and from more where lines
+        cross in all of them; with one start, that one's, if what must hold does.
 
         Raises DiagramError for a diagram without shapes, and, with the statements that contradict each other,
         for one that has no layout.

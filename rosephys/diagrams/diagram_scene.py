@@ -38,9 +38,10 @@ class DiagramScene(Scene):
     optimizer, rate, iterations = "lbfgs", 5.0, 400
     theme = "light"
 
-    steps: int = parameter(1, "it does not move by itself", bounds=(1, 1))
+    steps: int = parameter(1, "it does not move by itself", bounds=(1, 1000))
     dt: float = parameter(1.0, "time step", unit="s")
     seed: int = parameter(0, "of the layout", bounds=(0, 1_000_000))
+    starts: int = parameter(4, "of which the layout is the best", bounds=(1, 1000))
     settled: bool = parameter(True, "begin with a layout that was found, else with shapes anywhere")
     penalty: float = parameter(
         0.1, "for a square pixel by which what must hold is off", bounds=(1e-6, 1e6)
@@ -58,7 +59,7 @@ class DiagramScene(Scene):
 
     @cached_property
     def _found(self) -> tuple[Layout, Tables]:
-        layout = self.diagram().layout(seed=self.seed)
+        layout = self.diagram().layout(self.seed, self.starts)
         made = tables(layout.diagram, layout.said, exact=True)
         return layout, replace(made, free_points=np.ones(len(layout.diagram.points)))
 

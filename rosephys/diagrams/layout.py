@@ -32,7 +32,7 @@ ROUNDS = ((1e-3, 1.0, True), (1e-2, 1.0, False), (1.0, 1.0, False), (1.0, 0.0, F
 """The penalty of what must hold, the weight of what is wanted, and whether labels wait."""
 UPDATES = 400  # of a descent at most
 HOLDS = 1e-3  # pixels by which it may be off
-TRIES = 24  # starts at most, where the first ones find none that holds
+TRIES = 24  # starts at most, where the first ones find none that holds, or none without lines that cross
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +97,8 @@ def layouts(diagram: Description, count: int, seed: int, starts: int) -> list[La
     for tried, layout in enumerate(_descents(diagram, said, full, early, seed)):
         found.append(layout)
         good = [one for one in found if one.violation < HOLDS]
-        plain = sum(not one.crossings for one in good) >= count
-        if tried + 1 >= starts and (plain or tried + 1 >= max(TRIES, starts)):
-            break
-        if len(good) >= count and tried + 1 >= 2 * starts:
+        plain = starts == 1 or sum(not one.crossings for one in good) >= count
+        if tried + 1 >= starts and ((plain and len(good) >= count) or tried + 1 >= TRIES):
             break
     found.sort(key=lambda layout: (max(layout.violation, HOLDS), layout.crossings, layout.cost))
     if found[0].violation >= HOLDS:

@@ -40,18 +40,15 @@ def drawn(diagram: Description, points: Any, sizes: Any, numbers: Any) -> Pictur
 
 
 def _closed(shapes: Sequence[Shape], points: Any, sizes: Any, numbers: Any) -> Iterator[Mark]:
-    run: list[Shape] = []
+    """Boxes and polygons, then circles and ellipses, those of one look as one mark."""
+    looks: dict[Look, list[Shape]] = {}
     for shape in shapes:
-        round_ = shape.kind in ("circle", "ellipse")
-        if run and not (round_ and shape.look == run[0].look):
-            yield _ellipses(run, points, sizes)
-            run = []
-        if round_:
-            run.append(shape)
+        if shape.kind in ("circle", "ellipse"):
+            looks.setdefault(shape.look, []).append(shape)
         else:
             yield from _angular(shape, points, sizes, numbers)
-    if run:
-        yield _ellipses(run, points, sizes)
+    for alike in looks.values():
+        yield _ellipses(alike, points, sizes)
 
 
 def _ellipses(shapes: Sequence[Shape], points: Any, sizes: Any) -> Ellipses:

@@ -27,6 +27,10 @@ def tree(
     rows: list[list[Shape]] = []
     for name, below in children.items():
         _grow(d, rows, None, name, below, 0, kind, level)
+    for line in [shape for shape in d.shapes if shape.straight]:
+        for node in next(row for row in rows if line.ends[1] in row):
+            if node is not line.ends[1]:
+                d.disjoint(line, node, gap=4.0)
     for row in rows:
         if len(row) > 1:
             d.row(*row)

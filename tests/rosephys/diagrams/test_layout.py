@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys.diagrams import Diagram, DiagramError, Layout, Style, kinds
+from rosephys import Problem
+from rosephys.diagrams import Diagram, DiagramError, Layout, Style, kinds, scene_of, write_page
 
 
 def distance(layout: Layout, one: Any, other: Any) -> float:
@@ -170,3 +171,19 @@ def test_an_svg_has_a_circle_for_a_circle(tmp_path: Path) -> None:
     assert circles == pytest.approx([radius(found, a), radius(found, b)], abs=1e-3)
     assert [t.text for t in tree.iter(f"{name}text")] == ["A", "B"]
     assert (tmp_path / "venn.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_page_is_one_file(tmp_path: Path) -> None:
+    d, a, b = two_circles()
+    d.overlapping(a, b)
+    write_page(d, tmp_path / "venn.html", "Two sets")
+    text = (tmp_path / "venn.html").read_text()
+    assert "<title>Two sets" in text and "PAINTERS.Ellipses" in text and "plainly" in text
+
+
+def test_a_scene_of_a_diagram_begins_with_its_layout() -> None:
+    d = kinds.venn("A", "B")
+    problem = Problem(scene_of(d, seed=3))
+    assert np.allclose(problem.values["points"], d.layout(seed=3).places.points[: len(d.points)])
+    loss, slope = problem.value_and_gradient({})
+    assert loss < 1 and set(slope) == {"points", "sizes"}

@@ -1,0 +1,21 @@
+"""How wide words are thought to be, against how wide they are drawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from rosephys.drawing.words import BOLD_SIZE, text_width
+from rosephys.scene.letters import UNKNOWN, WIDTHS, extent
+
+
+@pytest.mark.parametrize(
+    "text", ["A", "Hello, world", "iiii", "MMMM", "WWW", "x₀ = 3.14", "Größe", "αβγδ", "(a + b)²"]
+)
+def test_words_are_as_wide_as_they_are_drawn(text: str) -> None:
+    known = all(letter in WIDTHS for letter in text)
+    drawn = text_width(text, 100 / BOLD_SIZE, "bold")
+    assert extent(text, 100.0)[0] == pytest.approx(drawn, rel=0.03 if known else 0.15)
+
+
+def test_letters_that_are_not_known_have_some_width() -> None:
+    assert extent("字", 10.0)[0] == 10 * UNKNOWN and extent("", 10.0)[0] == 0
