@@ -39,7 +39,7 @@ def identify_scene(arguments: argparse.Namespace) -> int:
     chosen = _columns(scene, measured, arguments.of)
     measured = [_known(scene, m, chosen) for m in measured]
     with working("fitting", arguments.json):
-        how = {"hold_out": arguments.hold_out, "level": arguments.level}
+        how = {n: getattr(arguments, n) for n in ("hold_out", "level", "starts", "seed")}
         found = identify(scene, measured, fit, **how)
     if arguments.json:
         print(to_json({"scene": Path(arguments.scene).stem, **_result(found)}))

@@ -12,12 +12,15 @@ external solutions into CMA-ES", arXiv:1110.4181.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from itertools import islice
 
 import numpy as np
 
+from ..errors import OptimizeError
 from .coordinates import Coordinates, Floats, Point
 from .iterate import Iterate, Task
 from .quasi_newton import quasi_newton
@@ -43,11 +46,15 @@ def _points(at: Coordinates, seed: int, steps: int) -> Generator[Point]:
     with warnings.catch_warnings():  # of what it would like to be installed beside it
         warnings.simplefilter("ignore")
         from cma import CMAEvolutionStrategy
+    random = np.random.default_rng(seed)
     options = {
-        "seed": seed + 1,
+        "seed": math.nan,  # else numpy's own generator would be set, and drawn from
+        "randn": lambda count, n: random.standard_normal((count, n)),
         "verbose": -9,
         "bounds": [list(at.low), list(at.high)],
-    }  # 0 is the clock's
+        "CMA_stds": np.minimum(1.0, (at.high - at.low) / 3),
+        "maxstd": math.inf,  # to keep below another one fails for a single number
+    }
     strategy = CMAEvolutionStrategy(start, 1.0, options)
     while not strategy.stop():
         drawn = np.array(strategy.ask())
@@ -62,7 +69,8 @@ def _points(at: Coordinates, seed: int, steps: int) -> Generator[Point]:
 
 def _descended(at: Coordinates, x: Floats, steps: int) -> Point:
     """Where so many steps along the gradient lead from there."""
-    if not steps:
-        return at.point(x)
-    *_, best = islice(quasi_newton(at.evaluate, x, at.low, at.high), steps + 1)
-    return best
+    best = None
+    with suppress(OptimizeError):  # where a gradient on the way is not finite, the way ends
+        for point in islice(quasi_newton(at.evaluate, x, at.low, at.high), steps and steps + 1):
+            best = point
+    return best or at.point(x)

@@ -43,14 +43,15 @@ class Excess:
     def words(self) -> str:
         """For people."""
         where = "at the end" if self.step is None else f"at step {self.step}"
+        if not np.isfinite(self.value):
+            return f"the constraint {self.name!r} is {self.value} {where}"
         if self.low == self.high:
             wanted = f"not {self.low:.4g}"
         elif np.isinf(self.low) or np.isinf(self.high):
             wanted = f"above {self.high:.4g}" if np.isinf(self.low) else f"below {self.low:.4g}"
         else:
             wanted = f"not from {self.low:.4g} to {self.high:.4g}"
-        off = f" by {self.off:.3g}" if np.isfinite(self.off) else ""
-        return f"the constraint {self.name!r} is off{off} {where}: {self.value:.6g} is {wanted}"
+        return f"the constraint {self.name!r} is off by {self.off:.3g} {where}: {self.value:.6g} is {wanted}"
 
 
 def excesses(problem: Problem, values: Values) -> list[Excess]:

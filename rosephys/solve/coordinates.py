@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .constraints import flat, violation
+from ..errors import OptimizeError
+from .constraints import flat, violation, worst
 from .iterate import Iterate, Task, check, evaluated
 from .problem import Arrays
 
@@ -100,8 +101,16 @@ class Coordinates:
         return np.asarray(self._joined(found) * self._unit)
 
     def constraints(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """The numbers of all constraints, their lows and their highs, each (m,)."""
-        return self._once("constraints", x, lambda x: flat(self.problem, self.values(x)))
+        """The numbers of all constraints, their lows and their highs, each (m,). Raises OptimizeError where one
+        is not finite."""
+        return self._once("constraints", x, self._constraints)
+
+    def _constraints(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        found = flat(self.problem, self.values(x))
+        if not np.isfinite(found[0]).all():
+            off = worst(self.problem, self.values(x))
+            raise OptimizeError(f"{off.words if off else ''}, after {self.iteration} updates")
+        return found
 
     def constraint_derivatives(self, x: Floats) -> Floats:
         """Their derivatives (m, n)."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from .apart import Confounded, confounded, null_space
 from .iterate import Iterate, Task
 from .levenberg_marquardt import levenberg_marquardt
 from .measurement import Measurement, Prediction, numbers_of
+from .multi_start import draws
 from .problem import Arrays, Problem, Values
 from .student import student_quantile
 
@@ -174,19 +176,23 @@ def identify(
     hold_out: float = 0.0,
     level: float = 0.95,
     iterations: int = ITERATIONS,
+    starts: int = 1,
+    seed: int = 0,
 ) -> Identified:
     """The values of the fields `fit`, floats or arrays, with intervals of the given level.
 
-    The search begins with the scene's own values and keeps the fields' bounds. The last part `hold_out` of each
-    measurement is not fitted, and compared with what is predicted. Raises SceneError for fields and columns
-    that the scene has not, for fewer numbers than are to be fitted, and for what cannot be a level or a part;
-    OptimizeError where the motion from there is not finite.
+    The search begins with the scene's own values and keeps the fields' bounds; with more than one of `starts`
+    also with others, far and near, drawn from `seed`, and what fits best is taken. The last part `hold_out` of
+    each measurement is not fitted, and compared with what is predicted. Raises SceneError for fields and
+    columns that the scene has not, for fewer numbers than are to be fitted, and for what cannot be a level, a
+    part or a number of starts; OptimizeError where the motion from there is not finite.
     """
     given = [measurements] if isinstance(measurements, Measurement) else list(measurements)
     if not given or not given[0].columns:
         raise SceneError("nothing was measured: there is no column")
     problem = Fitting(scene, tuple(given[0].columns), fit)
-    return fitted(problem, given, hold_out=hold_out, level=level, iterations=iterations)
+    how: dict[str, Any] = {"level": level, "iterations": iterations, "starts": starts, "seed": seed}
+    return fitted(problem, given, hold_out=hold_out, **how)
 
 
 def fitted(
@@ -196,12 +202,16 @@ def fitted(
     hold_out: float = 0.0,
     level: float = 0.95,
     iterations: int = ITERATIONS,
+    starts: int = 1,
+    seed: int = 0,
 ) -> Identified:
     """What `identify` gives, by a problem that may be compiled already."""
     if not 0 <= hold_out < 1:
         raise SceneError(f"what is held out is a part from 0 to below 1, not {told(hold_out)}")
     if not 0 < level < 1:
         raise SceneError(f"the level of an interval lies between 0 and 1, not at {told(level)}")
+    if starts < 1:
+        raise SceneError(f"there is at least 1 of the starts, not {starts}")
     problem.check(measurements)
     parted = [m.parted(hold_out) for m in measurements]
     problem.measurements = [first for first, _ in parted]
@@ -210,7 +220,7 @@ def fitted(
     count = int(problem.known.sum())
     if count <= numbers:
         raise SceneError(f"{count} numbers were measured, too few to fit {numbers}")
-    values, made = _fitted(problem, iterations)
+    values, made = _fitted(problem, iterations, starts, seed)
     estimates, correlations, found = _estimated(problem, values, level)
     return Identified(
         values,
@@ -244,10 +254,11 @@ def _check_fields(scene: Scene, fit: Sequence[str]) -> None:
         raise SceneError(f"a field is fitted twice: {', '.join(fit)}")
 
 
-def _fitted(problem: Fitting, iterations: int) -> tuple[Arrays, int]:
+def _fitted(problem: Fitting, iterations: int, starts: int, seed: int) -> tuple[Arrays, int]:
     """The values at the least squares, and how many iterations that took."""
-    values, made = dict(problem.values), 0
     problem.noise = problem.sizes
+    first = _least_of(problem, iterations, starts, seed) if starts > 1 else None
+    values, made = (first.values, first.iteration) if first else (dict(problem.values), 0)
     for _ in range(ROUNDS if len(problem.columns) > 1 else 1):
         last = _least(problem, values, iterations)
         values, made = last.values, made + last.iteration
@@ -264,6 +275,22 @@ def _least(problem: Fitting, values: Arrays, iterations: int) -> Iterate:
         if last.iteration >= iterations:
             break
     return last
+
+
+def _least_of(problem: Fitting, iterations: int, starts: int, seed: int) -> Iterate:
+    """The best of the fits from the problem's own values and from others. Raises what the first does that
+    cannot go on, where none can."""
+    drawn = draws(problem, problem.values, np.random.default_rng(seed), starts)
+    found, failed = [], None
+    for k in range(starts):
+        begun = {**problem.values, **{n: rows[k] for n, rows in drawn.items()}}
+        try:
+            found.append(_least(problem, begun, iterations))
+        except (OptimizeError, IndexError) as error:
+            failed = failed or error
+    if failed is not None and not found:
+        raise failed
+    return min(found, key=lambda iterate: iterate.loss)
 
 
 def _noise(problem: Fitting, values: Arrays) -> Floats:

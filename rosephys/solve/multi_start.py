@@ -107,14 +107,20 @@ def _cycle(task: Task, random: np.random.Generator) -> Iterator[Crowd]:
 
 
 def _drawn(task: Task, random: np.random.Generator, count: int) -> Crowd:
-    """The controls of the start, and others about them, and alike within bounds where there are two."""
+    """The controls of the start, and others."""
+    return _weighed(task, draws(task.problem, task.start, random, count))
+
+
+def draws(problem: Problem, start: Arrays, random: np.random.Generator, count: int) -> Arrays:
+    """The controls of the start, and others about them, and alike within bounds where there are two: `count` in
+    all, (count, ...) by name."""
     controls = {}
-    for name in task.problem.controls:
-        value = task.start[name]
+    for name in problem.controls:
+        value = start[name]
         size = float(np.sqrt(np.mean(value**2))) if value.size else 1.0
         reach = _reach(random, AWAY, count, value.ndim)
         found = value + (size or 1.0) * reach * _noise(random, count, value.shape)
-        low, high = task.problem.scene.fields[name].bounds or (-math.inf, math.inf)
+        low, high = problem.scene.fields[name].bounds or (-math.inf, math.inf)
         if math.isfinite(high - low):
             # of normal numbers the signs are kept, and the sizes become alike
             anywhere = 0.5 * (1 + np.tanh(0.8 * _noise(random, count, value.shape)))
@@ -122,7 +128,7 @@ def _drawn(task: Task, random: np.random.Generator, count: int) -> Crowd:
             found = np.where(inside, low + (high - low) * anywhere, found)
         found[0] = value
         controls[name] = found
-    return _weighed(task, controls)
+    return problem.within(controls)
 
 
 def _children(task: Task, random: np.random.Generator, parents: Crowd, count: int) -> Crowd:

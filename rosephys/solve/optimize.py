@@ -96,7 +96,7 @@ def descend(
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
     if not budget_ms > 0:
         raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
-    if starts < 1:
+    if not isinstance(starts, int) or starts < 1:
         raise ValueError(f"there is at least 1 start, not {starts}")
     last = perf_counter()
     end = last + budget_ms / 1000

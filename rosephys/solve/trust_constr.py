@@ -7,6 +7,7 @@ Sources: Byrd, Hribar, Nocedal, SIAM J. Optim. 9, 1999; Lalee, Nocedal, Planteng
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,17 +47,21 @@ def trust_constr(task: Task) -> Iterator[Iterate]:
         start = np.clip(at.x, at.low, at.high)
         reached(ask(lambda: at.point(start)))
         bounded = np.isfinite(at.low).any() or np.isfinite(at.high).any()
-        minimize(
-            lambda x: ask(lambda: at.evaluate(x.copy())),
-            start,
-            jac=True,
-            hess=lambda x: product(lambda p: at.hessian_product(x, p)),
-            method="trust-constr",
-            bounds=Bounds(at.low, at.high) if bounded else None,
-            constraints=_conditions(at, ask, product),
-            callback=arrive,
-            options=OPTIONS,
-        )
+        with (
+            warnings.catch_warnings()
+        ):  # of constraints that contradict each other, which is told by what is off
+            warnings.filterwarnings("ignore", "Singular Jacobian matrix")
+            minimize(
+                lambda x: ask(lambda: at.evaluate(x.copy())),
+                start,
+                jac=True,
+                hess=lambda x: product(lambda p: at.hessian_product(x, p)),
+                method="trust-constr",
+                bounds=Bounds(at.low, at.high) if bounded else None,
+                constraints=_conditions(at, ask, product),
+                callback=arrive,
+                options=OPTIONS,
+            )
 
     yield from at.iterates(inverted(search, "trust-constr"))
 

@@ -229,6 +229,37 @@ def test_what_is_hardly_told_apart_is_named() -> None:
     assert (a, b) == ("offset", "slope") and correlation < -0.999
 
 
+class Swinging(Scene):
+    """A mass that swings at a rate that is to be found: a wrong one by some periods fits worse all around."""
+
+    steps: int = parameter(400, "number of time steps")
+    dt: float = parameter(0.01, "time step", unit="s")
+    rate: float = parameter(3.0, "how fast it swings", unit="rad/s", bounds=(0.1, 100.0))
+
+    def initial(self) -> Any:
+        return {"place": 1.0, "time": 0.0}
+
+    def step(self, state: Any, t: Any) -> Any:
+        time = state["time"] + self.dt
+        return {"place": ra.cos(self.rate * time), "time": time}
+
+    def loss(self, final: Any) -> Any:
+        return final["place"]
+
+
+def test_the_best_of_many_starts_is_taken() -> None:
+    times = 0.01 * np.arange(401)
+    measured = Measurement(times, {"place": np.cos(17.0 * times)})
+    alone = identify(Swinging(), measured, ["rate"])
+    assert abs(alone.values["rate"] - 17.0) > 1.0
+    found = identify(Swinging(), measured, ["rate"], starts=48)
+    assert found.values["rate"] == pytest.approx(17.0, rel=1e-6)
+    again = identify(Swinging(), measured, ["rate"], starts=48)
+    assert again.values["rate"] == found.values["rate"]
+    with pytest.raises(SceneError, match="at least 1 of the starts, not 0"):
+        identify(Swinging(), measured, ["rate"], starts=0)
+
+
 def test_one_at_its_bound_says_so() -> None:
     data = measured(Problem(Pulled(law="none")), {"a": 12.0}, {"state.0": 0.0}, 0)
     found = identify(Pulled(law="none"), data, ("a", "drag"))

@@ -83,9 +83,10 @@ def test_an_ensemble_is_searched() -> None:
     assert found.values["x"] == pytest.approx(-2.2, abs=0.05)
 
 
-def test_of_no_start_there_is_nothing() -> None:
-    with pytest.raises(ValueError, match="there is at least 1 start, not 0"):
-        next(descend(Problem(Hollows()), optimizer="multi-start", starts=0))
+@pytest.mark.parametrize("starts", [0, -3, 2.5])
+def test_of_no_start_there_is_nothing(starts: Any) -> None:
+    with pytest.raises(ValueError, match=f"there is at least 1 start, not {starts}"):
+        next(descend(Problem(Hollows()), optimizer="multi-start", starts=starts))
 
 
 def test_all_starts_are_one_descent() -> None:

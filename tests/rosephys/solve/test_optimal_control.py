@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.peers.control import PROBLEMS
 from rosephys import Problem, descend
 from rosephys.solve.iterate import Iterate
 from tests.support.control import Brachistochrone, Goddard, Sprint, SwingUp
@@ -60,3 +61,15 @@ def test_a_rocket_comes_as_high_by_three() -> None:
     assert max(gained) - min(gained) < 1e-4 * abs(min(gained))
     thrust = ends[0].values["thrust"]
     assert thrust[:5] == pytest.approx(3.5, abs=1e-3) and np.abs(thrust[-20:]).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_casadi_and_ipopt_come_to_the_same_cost(name: str) -> None:
+    """On the same steps, by a program that has nothing in common with this one."""
+    pytest.importorskip("casadi", reason="the extra `test` has it")
+    from benchmarks.peers.control.casadi import transcribed
+
+    kind, rate, optimizers = PROBLEMS[name]
+    cost, _ = transcribed(name, compiled=False).solve()
+    found = best(kind(), optimizers[0], rate=rate)
+    assert found.loss == pytest.approx(cost, rel=1e-5) and found.violation <= 1e-6

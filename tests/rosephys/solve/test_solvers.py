@@ -261,3 +261,101 @@ class One(Scene):
 def test_a_single_number_is_found(optimizer: str) -> None:
     found = best(One(), optimizer, rate=0.1, iterations=300)
     assert found.values["push"] == pytest.approx(0.3, abs=1e-3)
+
+
+EVERYWHERE = [n for n, row in OPTIMIZERS.items() if not row.needs]
+
+
+class Narrow(One):
+    """The same between bounds that are close, at both of which the slope is infinite."""
+
+    push: float = control(0.6, "a number", bounds=(0.0, 1.0))
+
+    def loss(self, final: Any) -> Any:
+        return (final - 0.3) ** 2 - 1e-3 * ra.sqrt(final) - 1e-3 * ra.sqrt(1.0 - final)
+
+
+@pytest.mark.parametrize("optimizer", [n for n in EVERYWHERE if n != "smoothed"])
+def test_what_is_told_is_so_within_close_bounds(optimizer: str) -> None:
+    """A loss is that of its values; whatever a rate is, nothing lies outside."""
+    problem = Problem(Narrow())
+    try:
+        for iterate in descend(problem, optimizer=optimizer, iterations=40, rate=0.3):
+            assert 0.0 <= iterate.values["push"] <= 1.0
+            assert iterate.loss == problem.loss(iterate.values)
+    except OptimizeError as error:
+        assert "the gradient in push is not finite" in str(error)
+        assert optimizer not in ("cma-es", "cma-gradient", "multi-start")
+
+
+class Corner(One):
+    """Two numbers of which one begins at its bound."""
+
+    push: Any = control((0.0, 0.5), "two numbers", bounds=(0.0, 1.0))
+
+    def initial(self) -> Any:
+        return ra.array(self.push)
+
+    def loss(self, final: Any) -> Any:
+        return ra.sum((final - ra.array([0.5, 0.25])) ** 2)
+
+
+@pytest.mark.parametrize("optimizer", [n for n in EVERYWHERE if n != "normalized"])
+def test_a_start_at_a_bound_is_left(optimizer: str) -> None:
+    found = best(Corner(), optimizer, rate=0.05, iterations=200)
+    np.testing.assert_allclose(found.values["push"], [0.5, 0.25], atol=0.05)
+
+
+@pytest.mark.parametrize("optimizer", ["cma-es", "cma-gradient", "smoothed", "multi-start"])
+def test_random_numbers_are_a_solvers_own(optimizer: str) -> None:
+    """Neither does it draw from numpy's generator, nor does who does change what it finds."""
+
+    def losses(drawing: bool) -> list[float]:
+        found = []
+        for iterate in descend(
+            Problem(Corner()), optimizer=optimizer, iterations=4, rate=0.1, seed=0
+        ):
+            found.append(iterate.loss)
+            if drawing:
+                np.random.rand(3)
+        return found
+
+    before = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    quiet = losses(False)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # type: ignore[index]
+    assert quiet == losses(True)
+
+
+class Contradiction(One):
+    """What cannot be kept: it is to be above 1 and below 0."""
+
+    optimizer = "slsqp"
+    push: float = control(0.7, "a number", bounds=(-5.0, 5.0))
+
+    def end_constraints(self, final: Any) -> Any:
+        return (Constraint("above", final, low=1.0), Constraint("below", final, high=0.0))
+
+
+class Undefined(Contradiction):
+    """A constraint that is no number about the start."""
+
+    def end_constraints(self, final: Any) -> Any:
+        return (Constraint("known", ra.where(abs(final - 0.7) < 0.1, np.nan, final), low=1.0),)
+
+
+FREE = ["slsqp", "trust-constr", "augmented-lagrangian"]
+
+
+@pytest.mark.parametrize("optimizer", FREE)
+def test_constraints_that_contradict_each_other_are_off(optimizer: str) -> None:
+    found = best(Contradiction(), optimizer, rate=0.1, iterations=40)
+    assert (
+        0.5 - 1e-6 <= found.violation <= 0.7 + 1e-6
+    )  # no place is off by less, nor the start by more
+
+
+@pytest.mark.parametrize("optimizer", FREE)
+def test_a_constraint_that_is_no_number_is_told(optimizer: str) -> None:
+    said = "the constraint 'known' is nan at the end|the loss is nan"
+    with pytest.raises(OptimizeError, match=said):
+        list(descend(Problem(Undefined()), optimizer=optimizer, iterations=5, rate=0.1))
