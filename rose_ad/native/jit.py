@@ -172,4 +172,4 @@ class Code:
             builder.export_symbol(entry)
             self._library = builder.link(self._jit, "program")
             self.address: int = self._library[entry]
-        self.callbacks: list[object] = []  # what the symbols are addresses of, kept with the code
+        self.used: list[object] = []  # what the symbols are addresses of, kept with the code
