@@ -22,7 +22,7 @@ LEAST_COLUMNS = 16
 SHORT_ROW = 16  # entries
 REGISTER_BYTES = 384  # of sums: twelve of sixteen registers of 32 bytes
 _CHEAP = frozenset({"index", "reshape", "neg", "add", "sub", "mul"})
-_AROUND = TABLE.keys() | {"index", "reshape", "accum", "freeze"}
+_AROUND = TABLE.keys() | {"index", "reshape", "accum", "freeze", "addto"}
 
 
 def in_row_blocks(loop: Instr) -> Block | None:
@@ -87,13 +87,15 @@ def _added(inner: Instr) -> Var:
 def _sum(loop: Instr) -> Instr | None:
     """The loop over columns, if a build makes such sums."""
     (body,) = loop.blocks
-    if loop.args or loop.in_lanes or not body.results:
+    if loop.args or loop.in_lanes:
         return None
     if not all(isinstance(r.type, Scalar) or _is_short(r.type) for r in body.results):
         return None
     inners = [i for i in body.instrs if i.op == "build"]
     others = [i for i in body.instrs if i.op != "build"]
     if len(inners) != 1 or not all(i.op in _AROUND for i in others):
+        return None
+    if not body.results and not any(i.op == "addto" for i in others):
         return None
     (inner,) = inners
     if inner.args or inner.in_lanes or inner.outs or not inner.blocks[0].instrs:
