@@ -12,7 +12,7 @@ from ..native.program import Program
 from ..rewrite.loops.arrange import arranged
 
 
-def lowered(function: Function, nans: bool = False, signals: bool = False) -> LoweredProgram:
+def lowered(function: Function, nans: bool = False, here: bool = False) -> LoweredProgram:
     """The function, and what it calls, arranged by its schedule and lowered; see `lower`.
 
     Raises the error of a derivative that is not there.
@@ -21,10 +21,10 @@ def lowered(function: Function, nans: bool = False, signals: bool = False) -> Lo
         if f.rule is not None and f.rule.refusal is not None:
             raise f.rule.refusal
     with under(function.schedule):
-        return lower(arranged(function), nans, signals)
+        return lower(arranged(function), nans, here)
 
 
 def compiled(function: Function, nans: bool = False) -> Program:
     """The function as machine code; with `nans`, code that looks for operations in which a NaN begins."""
     began = time.perf_counter()
-    return Program(function, lowered(function, nans, signals=True), began)
+    return Program(function, lowered(function, nans, here=True), began)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from ..ir.core import Function, Instr
 from ..ir.host import Host
@@ -34,19 +36,23 @@ class LoweredProgram:
     arrays: tuple[tuple[int, int], ...]  # (bytes, location) of the largest arrays in scratch
     hosts: tuple[Host, ...] = ()  # called as @rose_host0, ...
     signals: bool = False  # whether it calls `rose_poll`
+    kept: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # arrays it reads where they lie, by their symbols
 
 
-def lower(function: Function, nans: bool = False, signals: bool = False) -> LoweredProgram:
+def lower(function: Function, nans: bool = False, here: bool = False) -> LoweredProgram:
     """A function and all it calls, with an entry that takes pointers to arguments and results.
 
-    With `nans`, an operation in which a NaN begins fails a check. With `signals`, long loops call `rose_poll`:
-    see interrupts.py."""
+    With `nans`, an operation in which a NaN begins fails a check. `here` is whether it is for this process:
+    then long loops call `rose_poll` (see interrupts.py), and large literals are not in the text but read where
+    they lie, so that programs which differ in these alone are one object in the cache."""
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
     called_once = [f for f in functions if f is not function and calls[f] == 1]
     alike = [f for f in called_once if f.schedule.contract == function.schedule.contract]
     once = {f for f in alike if _is_short(f)}
-    module = Module(nans, once, _scalar_code, Work(functions) if signals else None)
+    module = Module(nans, once, _scalar_code, Work(functions) if here else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
     parts = ["\n".join(module.globals), *module.functions, entry]
@@ -56,7 +62,13 @@ def lower(function: Function, nans: bool = False, signals: bool = False) -> Lowe
     largest = sorted(module.arrays, key=lambda array: -array[0])[:8]
     hosts = tuple(module.hosts)
     return LoweredProgram(
-        text + "\n", scratch, tuple(module.checks), tuple(largest), hosts, f"@{POLL}(" in text
+        text + "\n",
+        scratch,
+        tuple(module.checks),
+        tuple(largest),
+        hosts,
+        f"@{POLL}(" in text,
+        module.kept,
     )
 
 

@@ -31,6 +31,7 @@ from .places import choose_places
 from .prim_text import scalar_form, written
 from .remainder import lower_remainder
 from .scan import lower_scan
+from .short_loops import ShortLoop, add_array, is_short_array, short_loops
 from .writer import Writer, made_at
 
 
@@ -48,6 +49,7 @@ class Lowering(Writer, Visitor):
         super().__init__(module)
         self.in_groups = in_groups
         self.clean: set[Instr] = set()  # accumulators that are clear where made: see clearing.py
+        self.short: set[Instr] = set()  # loops that are written out on vectors: see short_loops.py
         self.more_params: list[str] = []
         self.parallel: Parallel | None = None  # the loop that is being written, if it is one
 
@@ -62,12 +64,17 @@ class Lowering(Writer, Visitor):
             attribute = " noalias readonly" if isinstance(p.type, Array) else ""
             params.append(f"{self.kind(p)}{attribute} %p{k}")
         self.uses = Counter(block_uses(f.block))
+        self._find_short(f.block)
         outs = [f"%out{k}" for k in range(len(f.results))]
         params += [f"ptr noalias {place}" for place in (*outs, "%scratch", "%status")]
         self.block(f.block, outs)
         for r, out in zip(f.results, outs, strict=True):
             self.put(r, r, out)
         return self.written(params + self.more_params)
+
+    def _find_short(self, block: Block) -> None:
+        if self.vector_loops and not self.module.nans:
+            self.short.update(short_loops(block))
 
     def block(self, block: Block, places: Sequence[str | None]) -> None:
         choose_places(self, block, places)
@@ -79,10 +86,7 @@ class Lowering(Writer, Visitor):
             and all(self.kind(i.outs[1]) == "i64" for i in loops)
         )
         for instr in block.instrs:
-            if instr.op in TABLE:
-                self._prim(instr)
-            else:
-                self.rows[instr.op](self, instr)
+            self.instr(instr)
         for accum, loops in clean.items():
             if accum in self.clean:
                 self._clear_if_used(accum, loops)
@@ -99,6 +103,12 @@ class Lowering(Writer, Visitor):
             self.start(after)
 
     # ------------------------------------------------------------------------------ instructions
+
+    def instr(self, instr: Instr) -> None:
+        if instr.op in TABLE:
+            self._prim(instr)
+        else:
+            self.rows[instr.op](self, instr)
 
     def _prim(self, instr: Instr) -> None:
         if instr.op == "mod" and lower_remainder(self, instr):
@@ -178,6 +188,9 @@ class Lowering(Writer, Visitor):
             self.add_scalar(t, self.atom(ref), self.atom(value), instr.loc, note)
             return
         assert isinstance(t, Array)
+        if self.vector_loops and not self.module.nans and is_short_array(t):
+            add_array(self, ref, value)
+            return
         parallel = Parallel(self.module, None)
         loop = Loop(self, "0", str(math.prod(t.shape)))
         to = self.entry(t.scalar, self.atom(ref), loop.index)
@@ -228,6 +241,7 @@ class Lowering(Writer, Visitor):
         """The body of a function where it is called."""
         function = instr.callee
         self.uses.update(block_uses(function.block))
+        self._find_short(function.block)
         self.values.update(zip(function.params, map(self.atom, instr.args), strict=True))
         self.apart.given.update(zip(function.params, instr.args, strict=True))
         places = [self.wanted.pop(o, None) for o in instr.outs]
@@ -266,6 +280,8 @@ class Lowering(Writer, Visitor):
     def _build(self, instr: Instr) -> None:
         if self.in_groups and instr.in_lanes and instr.length > 1:
             self.in_groups(self, instr)
+        elif instr in self.short:
+            ShortLoop(self, instr).run()
         else:
             self.loop(instr)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..ir.core import Const, Function
 from ..ir.host import Host
@@ -15,6 +15,7 @@ from .work import Work
 
 RETURN = "ret void"
 NAME = "@NAME@"  # where the name of a function being written will stand
+_LARGE = 4096  # bytes of a literal: as text, and in an object, such take milliseconds
 _TYPE = r"<[^>]*>|[^\s<>]+"  # of LLVM values
 
 
@@ -45,7 +46,8 @@ class Module:
         work: Work | None,
     ) -> None:
         self.nans = nans
-        self.work = work  # if signals are to be answered
+        self.work = work  # if it is to be run in this process, where signals are to be answered
+        self.kept: dict[str, Any] = {}  # large literals, by their names, which stay where they are
         self.once = once  # functions called from one place, which are written out there
         self.lowering = lowering
         self.globals: list[str] = []
@@ -80,13 +82,26 @@ class Module:
         """A global that holds a literal array."""
         known = self._literals.get(c)
         if known is None:
-            known = self._literals[c] = f"@c{len(self._literals)}"
-            data = "\\" + c.value.tobytes().hex("\\").upper() if c.value.size else ""
-            size = c.value.nbytes
-            self.globals.append(
-                f'{known} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
+            stays = (
+                self.work is not None and c.value.nbytes >= _LARGE and c.value.flags.c_contiguous
             )
+            known = self._literals[c] = self._kept(c) if stays else self._written(c)
         return known
+
+    def _written(self, c: Const) -> str:
+        name, size = f"@c{len(self._literals)}", c.value.nbytes
+        data = "\\" + c.value.tobytes().hex("\\").upper() if size else ""
+        self.globals.append(
+            f'{name} = private unnamed_addr constant [{size} x i8] c"{data}", align {ALIGN}'
+        )
+        return name
+
+    def _kept(self, c: Const) -> str:
+        name, size = f"rose_array{len(self.kept)}", c.value.nbytes
+        self.kept[name] = c.value
+        align = c.value.dtype.alignment
+        self.globals.append(f"@{name} = external constant [{size} x i8], align {align}")
+        return f"@{name}"
 
     def metadata(self, node: str) -> str:
         """A node of metadata, in which @SELF is itself; one for equal nodes unless they are distinct."""

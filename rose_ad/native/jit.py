@@ -25,6 +25,8 @@ from . import cache
 # and code is made in one sweep instead: 0.02 s, not 0.2 s, for the gradient of 1,000 scalar operations, and
 # 0.8 s, not 17 s, for that of 20,000. It is slower, by 1.3 times and 1.6 times.
 _LONG = 1_500
+# Addresses are part of the instructions that use them.
+_ADDRESS = re.compile(r"\n  %\S+ = getelementptr .*")
 # Lines of a program beyond which LLVM is asked for less work.
 _LARGE = 15_000
 # Where a function's arrays lie is said at its start: no work, however many there are.
@@ -50,10 +52,10 @@ def _machine(level: int) -> llvm.TargetMachine:
 
 
 def host_features() -> str:
-    # slower than scalar loads on the CPUs this was measured on
+    # slower than scalar loads and stores on the CPUs this was measured on
     features: str = llvm.get_host_cpu_features().flatten()
     if llvm.get_default_triple().startswith("x86_64"):
-        features += ",+prefer-no-gather"
+        features += ",+prefer-no-gather,+prefer-no-scatter"
     return features
 
 
@@ -78,6 +80,8 @@ Levels: TypeAlias = "tuple[int, int]"  # how hard to work before, and while, mac
 def levels_for(text: str) -> Levels:
     """How hard to work on a program."""
     text = _PLACES.sub("", text)
+    large = text.count("\n") > _LARGE
+    text = _ADDRESS.sub("", text)
     start = straight = 0
     for found in re.finditer(r"\n(?!  (?!br ))", text):  # where a block ends
         length = text.count("\n", start, found.start())
@@ -85,7 +89,7 @@ def levels_for(text: str) -> Levels:
         start = found.end()
     if not straight:
         # a long program runs no faster for the passes that 2 has more, which take a quarter of the time
-        return (1 if text.count("\n") > _LARGE else 2), 2
+        return (1 if large else 2), 2
     # the builder has simplified straight code: there is nothing left to do before
     return (0 if 2 * straight > text.count("\n") else 1), 0
 
@@ -168,4 +172,4 @@ class Code:
             builder.export_symbol(entry)
             self._library = builder.link(self._jit, "program")
             self.address: int = self._library[entry]
-        self.callbacks: list[object] = []  # what the symbols are addresses of, kept with the code
+        self.used: list[object] = []  # what the symbols are addresses of, kept with the code

@@ -87,14 +87,16 @@ class Program:
 
 
 def linked(data: bytes, entry: str, lowered: LoweredProgram) -> Code:
-    """Machine code with the Python functions that it calls back, which live as long."""
+    """Machine code with the Python functions that it calls back and the arrays that it reads, which live as
+    long."""
     callbacks = [_CALLBACK(host.callback) for host in lowered.hosts]
     addresses = [ctypes.cast(c, ctypes.c_void_p).value or 0 for c in callbacks]
     symbols = {f"rose_host{k}": a for k, a in enumerate(addresses)}
     if lowered.signals:
         symbols[POLL] = poll().address
+    symbols |= {name: a.ctypes.data for name, a in lowered.kept.items()}
     code = Code(data, entry, symbols)
-    code.callbacks += callbacks
+    code.used += [*callbacks, *lowered.kept.values()]
     return code
 
 

@@ -17,8 +17,6 @@ from ...ir.core import Atom, Const, Function, Unset, Var
 from ...ir.ops import VIEWS
 from ...ir.queries import instructions, root_of
 from ...ir.types import (
-    F32,
-    F64,
     I64,
     Array,
     Bool,
@@ -33,11 +31,9 @@ from ..loops import Loop
 from ..lowering import Lowering
 from ..memory_layout import memory_type
 from ..module import Module
+from ..vectors import ADD, splat, total
 from ..writer import made_at
 from .divergence import Flags, divergence, shared_references
-
-_SUFFIX = {F64: "f64", F32: "f32", I64: "i64"}
-_ADD = {F64: "fadd reassoc contract", F32: "fadd reassoc contract", I64: "add"}
 
 
 @dataclass(frozen=True)
@@ -163,10 +159,7 @@ class LaneValues(Lowering):
 
     def splat(self, t: Scalar, value: str) -> str:
         """A scalar in every lane."""
-        kind = self.vector_type(t)
-        one = self.assign(f"insertelement {kind} poison, {t.llvm} {value}, i64 0")
-        zeros = f"<{self.width} x i32> zeroinitializer"
-        return self.assign(f"shufflevector {kind} {one}, {kind} poison, {zeros}")
+        return splat(self, t, self.width, value)
 
     def lane(self, t: Scalar, value: str, k: int) -> str:
         """The entry of a vector in lane `k`."""
@@ -192,13 +185,7 @@ class LaneValues(Lowering):
 
     def sum(self, t: Scalar, value: str) -> str:
         """The sum of the lanes of a vector."""
-        kind, name = self.vector_type(t), f"v{self.width}{_SUFFIX[t]}"
-        if t is I64:
-            return self.call(f"i64 @llvm.vector.reduce.add.{name}({kind} {value})")
-        start = f"{t.llvm} -0.0"
-        return self.call(
-            f"reassoc {t.llvm} @llvm.vector.reduce.fadd.{name}({start}, {kind} {value})"
-        )
+        return total(self, t, self.width, value)
 
     def on(self, t: Scalar, value: str, otherwise: str) -> str:
         """`value` in the lanes that are on."""
@@ -314,7 +301,7 @@ class LaneValues(Lowering):
         elif self.varies(ref):
             pointer = self.atom(ref) if e is None else self.lane_entry(t, self.atom(ref), e)
             old = self.load_vector(t, pointer)
-            new = self.assign(f"{_ADD[t]} {self.vector_type(t)} {old}, {self.part(value, e)}")
+            new = self.assign(f"{ADD[t]} {self.vector_type(t)} {old}, {self.part(value, e)}")
             self.store_vector(t, self.on(t, new, old), pointer)
         else:
             pointer = self.atom(ref) if e is None else self.entry(t, self.atom(ref), e)
@@ -334,7 +321,7 @@ class LaneValues(Lowering):
         """Add lane by lane, since several may meet at one place."""
         for k, pointer in enumerate(self.addresses(s, t)):
             old = self.load(t, pointer)
-            new = self.assign(f"{_ADD[t]} {t.llvm} {old}, {self.lane(t, value, k)}")
+            new = self.assign(f"{ADD[t]} {t.llvm} {old}, {self.lane(t, value, k)}")
             if self.mask is not None:
                 on = self.lane(Bool, self.mask, k)
                 new = self.assign(f"select i1 {on}, {t.llvm} {new}, {t.llvm} {old}")

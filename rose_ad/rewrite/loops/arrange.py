@@ -1,8 +1,9 @@
 """What is done to a program before it is lowered: loops that suit the machine.
 
 Loops are joined (fusion.py), parted (fission.py), cut into chunks (rank_updates.py) and into blocks
-(row_blocks.py, column_blocks.py), and written once more for where there is nothing to add (zero_sums.py). It is
-done last, since derivatives are better taken of small loops: what is remembered of a loop is what it makes.
+(row_products.py, row_blocks.py, column_blocks.py), made before those over time (invariant.py), and written once
+more for where there is nothing to add (zero_sums.py). It is done last,
+since derivatives are better taken of small loops: what is remembered of a loop is what it makes.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from ..rules import is_literal
 from .column_blocks import in_column_blocks
 from .fission import in_two
 from .fusion import Group, groups
+from .invariant import home_of
 from .rank_updates import in_chunks
 from .row_blocks import in_row_blocks
+from .row_products import in_row_products
 from .zero_sums import (
     carries_without_minus_zero,
     numbered,
@@ -112,12 +115,17 @@ class _Arranger(Copier):
             return
         if instr.op == "add" and self.zeros and self._add(instr):
             return
-        new = None if self.lanes else self._better(instr)
+        b = home_of(instr, b, self.env)
+        products = None if self.lanes else in_row_products(instr)
+        new = products or (None if self.lanes else self._better(instr))
         if new is None:
             super().instr(instr, b)
             return
         for inner in new.instrs:
-            super().instr(inner, b)  # which is as it is to be, but for the blocks inside it
+            if products:
+                self.instr(inner, b)
+            else:
+                super().instr(inner, b)  # which is as it is to be, but for the blocks inside it
         self.env.update(zip(instr.outs, lookups(self.env, new.results), strict=True))
 
     def _better(self, instr: Instr) -> Block | None:

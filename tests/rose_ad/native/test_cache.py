@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -233,3 +234,39 @@ def test_no_home_at_all() -> None:
         "print(ra.fn(lambda x: x + 1.0)(1.0), ra.machine().why_no_cache, sep='|')"
     )
     assert python(code, ROSE_AD_CACHE="", XDG_CACHE_HOME="").strip() == "2.0|no home directory"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.bool_])
+def test_large_arrays_of_a_program_are_not_in_its_object(directory: Path, dtype: Any) -> None:
+    """Neither its text nor its object grows with an array that a function captures, and another array of that
+    shape makes no other object; what is done to the array later changes nothing."""
+    sizes, cached = [], []
+    for seed, n in enumerate([20_000, 20_000, 40_000]):
+        given = np.random.default_rng(seed).integers(0, 2, n).astype(dtype)
+        expected = 0.5 * np.sum(given[::3].astype(float))
+        f = ra.fn(lambda s, given=given: s * ra.sum(ra.where(given[::3] > 0, 1.0, 0.0)))
+        program = f.lower(0.5).program
+        given[:] = 0
+        assert f(0.5) == expected
+        sizes.append(len(program.lowered.text))
+        cached.append(program.from_cache)
+        del given
+        assert f(1.5) == 3 * expected
+    assert max(sizes) - min(sizes) < 50
+    assert cached == [False, True, False]
+    assert all(file.stat().st_size < 20_000 for file in directory.iterdir())
+
+
+def test_programs_keep_the_arrays_that_they_read() -> None:
+    def made(k: int) -> ra.Fn:
+        table = np.arange(5000.0) + k
+        return ra.fn(lambda i: ra.array(table)[i] * 2)
+
+    functions = [made(k) for k in range(5)]
+    for f in functions:
+        f(0)
+    junk = [np.full(5000, np.nan) for _ in range(50)]
+    gc.collect()
+    for k, f in enumerate(functions):
+        assert f(4999) == 2 * (4999 + k)
+    assert len(junk) == 50

@@ -13,6 +13,7 @@ import rose_ad as ra
 from rose_ad.ir.core import Function
 from rose_ad.ir.interp import interpret
 from rose_ad.ir.queries import callees, instructions
+from rose_ad.ir.types import F64, Array
 from rose_ad.ir.verify import verify
 from rose_ad.rewrite.loops import arrange, fission, rank_updates
 from rose_ad.rewrite.loops import column_blocks as columns
@@ -40,7 +41,9 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """How often loops are joined, parted and cut into chunks and blocks from here on."""
-    names = ("groups", "in_two", "in_chunks", "in_row_blocks", "in_column_blocks")
+    names = (
+        "groups", "in_two", "in_chunks", "in_row_blocks", "in_row_products", "in_column_blocks"
+    )  # fmt: skip
     found = dict.fromkeys(names, 0)
     for name in found:
         real = getattr(arrange, name)
@@ -140,6 +143,45 @@ def test_products_with_a_matrix(n: int, m: int, dtype: Any, counts: dict[str, in
     assert (counts["in_row_blocks"] > 0) == (n % 4 == 0)
     wide = m * np.dtype(dtype).itemsize > columns.REGISTER_BYTES
     assert (counts["in_column_blocks"] > 0) == (wide and n >= columns.LEAST_ROWS)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "shape", [(12, 12, 12), (4, 5, 8), (6, 7, 9), (5, 16, 11), (3, 6, 6), (8, 6, 20)]
+)
+def test_products_of_matrices(
+    shape: tuple[int, int, int], dtype: Any, counts: dict[str, int]
+) -> None:
+    """The derivatives of a product are products with transposes, by one factor and by both."""
+    n, m, k = shape
+    rng = np.random.default_rng(12)
+    a, b, w = rng.normal(size=(n, m)), rng.normal(size=(m, k)), rng.normal(size=(n, k))
+    args = [x.astype(dtype) for x in (a, b, w)]
+    f = ra.fn(lambda a, b, w: ra.sum((a @ b) * w))
+    for wrt, expected in {(0,): [w @ b.T], (1,): [a.T @ w], (0, 1): [w @ b.T, a.T @ w]}.items():
+        gradient, function = gradient_of(f, args, wrt)
+        for ours, oracle in zip(gradient(*args), expected, strict=True):
+            np.testing.assert_allclose(ours, oracle, atol=200 * np.finfo(dtype).eps)
+        arranged_bits = interpret(arranged(function), args)
+        for x, y in zip(arranged_bits, interpret(function, args), strict=True):
+            np.testing.assert_array_equal(x, y)
+    assert (counts["in_row_products"] > 0) == (n >= 4 and m <= 16)
+
+
+def test_what_is_the_same_in_all_steps_is_made_before_them() -> None:
+    rng = np.random.default_rng(13)
+    w, x = rng.normal(size=(7, 7)) / 3, rng.normal(size=7)
+
+    def f(w: Any, x: Any, steps: int = 5) -> Any:
+        return ra.sum(ra.scan(lambda c, _: (ra.tanh(w.T @ c) + c[0], None), x, length=steps)[0])
+
+    function = ra.fn(f).lower(w, x).program.function
+    (scan,) = [i for i in instructions(arranged(function).block) if i.op == "scan"]
+    inside = [i for i in instructions(scan.blocks[0]) if i.op == "build" and i.outs]
+    assert not any(o.type is Array(7, Array(7, F64)) for i in inside for o in i.outs)
+    gradient, function = gradient_of(ra.fn(f), (w, x), (0, 1))
+    for ours, oracle in zip(gradient(w, x), interpret(function, [w, x]), strict=True):
+        np.testing.assert_allclose(ours, oracle, atol=1e-13)
 
 
 def test_columns_that_are_not_read_are_left_out() -> None:
