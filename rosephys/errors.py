@@ -46,7 +46,7 @@ class SweepError(Exception):
 
 
 METHODS = (  # of a scene
-    *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints", "starts"),
+    *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints", "guesses"),
     *("picture", "tracks", "limits", "invariants"),
 )
 BY_STEP = ("step", "cost", "constraints")  # those that take the number of the step

@@ -170,7 +170,7 @@ class Pool(Scene):
         """That of a ball."""
         return float(self.constants.radius)
 
-    def starts(self) -> dict[str, Any]:
+    def guesses(self) -> dict[str, Any]:
         """Where geometry sends the cue ball, straight, by cushions, by other balls, with several strokes."""
         places = np.array([self.cue_position, self.target_position, *self.places])
         ways = aim.directions(places, _TARGET, self.pocket, self.size, self.radius)

@@ -40,7 +40,7 @@ PURPOSE = {
     "end_constraints": "end_constraints(self, final), a tuple of Constraint",
     "picture": "picture(self, state), a Picture",
     "tracks": "tracks(self, state), a tuple of Track",
-    "starts": "starts(self), rows of numbers by the names of controls",
+    "guesses": "guesses(self), rows of numbers by the names of controls",
     "limits": "limits(self, state), a tuple of Limit",
     "invariants": "invariants(self, state), numbers by name",
 }
@@ -146,18 +146,18 @@ class Contract:
                 self._refuse("tracks", f"{wrong}, in the track {k}", state)
         return tuple(replace(track, point=ra.array(track.point)) for track in found)
 
-    def starts(self) -> dict[str, np.ndarray[Any, Any]]:
+    def guesses(self) -> dict[str, np.ndarray[Any, Any]]:
         """Controls to begin from, (n, ...) each; of a scene whose values are numbers."""
-        found = self._call("starts")
+        found = self._call("guesses")
         wanted = "wanted rows of numbers by the names of controls, as many of each"
         if not isinstance(found, Mapping) or not set(found) <= set(self.scene.controls):
-            self._refuse("starts", f"returned {told(found)}; {wanted}")
+            self._refuse("guesses", f"returned {told(found)}; {wanted}")
         rows = {name: np.asarray(row, float) for name, row in found.items()}
         counts = {row.shape[:1] for row in rows.values()}
         for name, row in rows.items():
             shape = np.shape(getattr(self.scene, name))
             if len(counts) > 1 or not row.ndim or row.shape[1:] != shape:
-                self._refuse("starts", f"{name!r} has the shape {row.shape}; {wanted}")
+                self._refuse("guesses", f"{name!r} has the shape {row.shape}; {wanted}")
         return rows
 
     def limits(self, state: Any) -> tuple[Limit, ...]:

@@ -137,7 +137,7 @@ class Scene:
         """Points whose paths are drawn."""
         return ()
 
-    def starts(self) -> Mapping[str, Any]:
+    def guesses(self) -> Mapping[str, Any]:
         """Controls that are worth beginning from, n of each by name, (n, ...); the fields are numbers then.
 
         `--starts` and the window try them beside random ones.

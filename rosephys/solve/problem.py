@@ -340,9 +340,9 @@ class Problem:
         """
         return np.asarray(self._losses(*self._many(values, batch)))
 
-    def starts(self, values: Values) -> Arrays:
+    def guesses(self, values: Values) -> Arrays:
         """Controls that the scene knows to be worth beginning from, (n, ...) each, within their bounds."""
-        return self.within(Contract(self.scene.bound(self.complete(values))).starts())
+        return self.within(Contract(self.scene.bound(self.complete(values))).guesses())
 
     def _many(self, values: Values, batch: Values) -> tuple[Arrays, Arrays]:
         """n choices of the controls, each (n, ...), and the constants."""

@@ -33,7 +33,7 @@ class Scout:
         """
         reach = np.exp(self._random.uniform(np.log(NEAREST), np.log(FARTHEST), BATCH))
         batch = {name: self._around(name, values[name], reach) for name in self.problem.controls}
-        known = self.problem.starts(values)
+        known = self.problem.guesses(values)
         n = len(next(iter(known.values()), ()))
         for name, drawn in batch.items():
             rows = known.get(name, np.broadcast_to(values[name], (n, *values[name].shape)))

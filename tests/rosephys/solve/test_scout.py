@@ -102,7 +102,7 @@ def test_a_goal_that_a_descent_does_not_reach() -> None:
 
 KNOWN = HOLLOWS.replace(
     "    def initial(",
-    "    def starts(self) -> Any:\n        return {starts}\n\n    def initial(",
+    "    def guesses(self) -> Any:\n        return {starts}\n\n    def initial(",
 )
 
 
@@ -116,14 +116,14 @@ def test_what_a_scene_knows_is_tried(tmp_path: Path) -> None:
     problem = known(tmp_path, '{"x": [self.deep, 9.0]}')
     best = Scout(problem).starts({**problem.values}, BATCH)
     assert best[0]["x"] == -0.2
-    assert problem.starts(problem.values)["x"].tolist() == [-0.2, 3.0]  # within the bounds
-    moved = problem.starts({"deep": np.array(0.4)})
+    assert problem.guesses(problem.values)["x"].tolist() == [-0.2, 3.0]  # within the bounds
+    moved = problem.guesses({"deep": np.array(0.4)})
     assert moved["x"].tolist() == [0.4, 3.0]
 
 
 @pytest.mark.parametrize(
     "starts", ["[1.0]", '{"deep": [0.0]}', '{"x": [[1.0, 2.0]]}', '{"x": 1.0}']
 )
-def test_starts_that_are_none_are_refused(tmp_path: Path, starts: str) -> None:
-    with pytest.raises(SceneError, match=r"Hollows\.starts.*wanted rows of numbers"):
+def test_guesses_that_are_none_are_refused(tmp_path: Path, starts: str) -> None:
+    with pytest.raises(SceneError, match=r"Hollows\.guesses.*wanted rows of numbers"):
         Scout(known(tmp_path, starts)).starts({"x": np.array(1.0)})
