@@ -280,16 +280,9 @@ def _identify(commands: Any, run: Run) -> None:
     command.add_argument(
         "--level", type=moment, default=0.95, metavar="P", help="of the intervals (0.95)"
     )
-    command.add_argument(
-        "--starts",
-        type=starts,
-        default=1,
-        metavar="N",
-        help="fit from the values as they are and from N - 1 others, far and near (1)",
-    )
-    command.add_argument(
-        "--seed", type=count, default=0, metavar="N", help="of those that are drawn (0)"
-    )
+    add = command.add_argument
+    add("--starts", type=starts, default=1, metavar="N", help="fit from N - 1 other values too (1)")
+    add("--seed", type=count, default=0, metavar="N", help="of those that are drawn (0)")
     command.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the residuals")
     command.add_argument("--out", type=Path, metavar="FILE.npz", help="keep all fields, for --load")
     command.add_argument("--json", action="store_true", help="print one JSON object")
