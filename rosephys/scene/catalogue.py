@@ -11,13 +11,14 @@ from rosephys.errors import SceneError
 from rosephys.scene.finding import scene_file, scene_names
 
 GROUPS = {
-    "contact": ("billiards", "push", "bounce", "drop"),
+    "contact": ("billiards", "pool", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
     "springs": ("robot", "rope", "cloth"),
     "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d"),
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),
     "liquids": ("dam", "channel", "slosh", "liquid", "boat"),
     "soft bodies": ("walker", "jelly", "blob", "sand"),
+    "diagrams": ("diagram",),
 }
 MORE = "more"  # those that are in no group
 

@@ -259,3 +259,14 @@ def test_programs_keep_the_arrays_that_they_read() -> None:
     for k, f in enumerate(functions):
         assert f(4999) == 2 * (4999 + k)
     assert len(junk) == 50
+
+
+def test_no_home_at_all() -> None:
+    code = (
+        "import pathlib\n"
+        "def home(): raise RuntimeError('no home directory')\n"
+        "pathlib.Path.home = home\n"
+        "import rose_ad as ra\n"
+        "print(ra.fn(lambda x: x + 1.0)(1.0), ra.machine().why_no_cache, sep='|')"
+    )
+    assert python(code, ROSE_AD_CACHE="", XDG_CACHE_HOME="").strip() == "2.0|no home directory"
