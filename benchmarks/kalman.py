@@ -4,7 +4,7 @@
 
 The gradient is that by the transition matrix and the process noise. kalman.c is written with vectors of four
 numbers and compiled by `gcc -O3 -march=native -ffast-math -mprefer-vector-width=256`, the fastest choice here.
- Both are called in turn in one process, by the processor's clock; the least time of all rounds.
+Both are called in turn in one process, by the processor's clock; the least time of all rounds.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ vector together of numbers, and taking it apart, would cost more than is gained.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ..ir.core import Atom, Block, Const, Instr, Unset, Var
 from ..ir.elementary import FUNCTIONS
@@ -23,9 +22,7 @@ from ..ir.types import Array, Bool, Scalar, scalar_of, value_type
 from .memory_layout import memory_type
 from .prim_text import vector_form, written
 from .vectors import ADD, halved, splat, total
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
+from .writer import Writer
 
 LEAST, MOST = 5, 16  # iterations: what has four and fewer entries is mostly used number by number
 _WIDTHS = (8, 4, 2, 1)  # of pieces
@@ -170,7 +167,7 @@ def pieces(n: int, widths: tuple[int, ...] = _WIDTHS) -> Iterator[tuple[int, int
 class ShortLoop:
     """A short loop being written, a piece of it after the other."""
 
-    def __init__(self, f: Lowering, loop: Instr) -> None:
+    def __init__(self, f: Writer, loop: Instr) -> None:
         self.f, self.loop = f, loop
         (self.body,) = loop.blocks
         (self.j,) = self.body.params
@@ -277,7 +274,7 @@ class ShortLoop:
         f.add_scalar(t, f.atom(ref), total(f, t, width, sum), self.loop.loc)
 
 
-def add_array(f: Lowering, ref: Atom, value: Atom) -> None:
+def add_array(f: Writer, ref: Atom, value: Atom) -> None:
     """Add a short array to one."""
     t, whole = scalar_of(value.type), value_type(value.type)
     for start, width in pieces(whole.size // t.size):
@@ -286,20 +283,20 @@ def add_array(f: Lowering, ref: Atom, value: Atom) -> None:
         add(f, t, width, more, f.entry(t, f.atom(ref), str(start)), f.apart.adding(ref))
 
 
-def add(f: Lowering, t: Scalar, width: int, value: str, pointer: str, note: str) -> None:
+def add(f: Writer, t: Scalar, width: int, value: str, pointer: str, note: str) -> None:
     """Add a vector to what is at an address."""
     old = load(f, t, width, pointer, note)
     store(f, t, width, f.assign(f"{ADD[t]} <{width} x {t.llvm}> {old}, {value}"), pointer, note)
 
 
-def load(f: Lowering, t: Scalar, width: int, pointer: str, note: str) -> str:
+def load(f: Writer, t: Scalar, width: int, pointer: str, note: str) -> str:
     """The vector at an address."""
     kind = f"<{width} x {memory_type(t)}>"
     raw = f.assign(f"load {kind}, ptr {pointer}, align {t.size}{note}")
     return f.assign(f"icmp ne {kind} {raw}, zeroinitializer") if t is Bool else raw
 
 
-def store(f: Lowering, t: Scalar, width: int, value: str, pointer: str, note: str) -> None:
+def store(f: Writer, t: Scalar, width: int, value: str, pointer: str, note: str) -> None:
     """Put a vector to an address."""
     kind = f"<{width} x {memory_type(t)}>"
     if t is Bool:

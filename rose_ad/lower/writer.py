@@ -54,6 +54,14 @@ class Writer(ABC):
     def block(self, block: Block, places: Sequence[str | None]) -> None:
         """Write a block; arrays among its results are made at `places` where that can be done."""
 
+    @abstractmethod
+    def instr(self, instr: Instr) -> None:
+        """Write an instruction."""
+
+    @abstractmethod
+    def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int, note: str = "") -> None:
+        """Add a number to that at an address."""
+
     # ------------------------------------------------------------------------------------- frame
 
     def written(self, params: Sequence[str]) -> Written:

@@ -165,7 +165,7 @@ def test_products_of_matrices(
         arranged_bits = interpret(arranged(function), args)
         for x, y in zip(arranged_bits, interpret(function, args), strict=True):
             np.testing.assert_array_equal(x, y)
-    assert (counts["in_row_products"] > 0) == (n >= 4 and m <= 16)
+    assert counts["in_row_products"] > 0 or min(shape) < 5
 
 
 def test_what_is_the_same_in_all_steps_is_made_before_them() -> None:
