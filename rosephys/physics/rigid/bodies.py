@@ -184,12 +184,12 @@ class World:
     @property
     def mass(self) -> Array:
         """Of each body (n,), as if it could move."""
-        return _numbers([b.density * b.shape.area for b in self.bodies])
+        return numbers([b.density * b.shape.area for b in self.bodies])
 
     @property
     def inertia(self) -> Array:
         """Of each body about its centre of mass (n,), as if it could move."""
-        return _numbers(
+        return numbers(
             [b.density * b.shape.moment if b.inertia is None else b.inertia for b in self.bodies]
         )
 
@@ -207,12 +207,12 @@ class World:
     @property
     def friction(self) -> Array:
         """Of each body, (n,)."""
-        return _numbers([b.friction for b in self.bodies])
+        return numbers([b.friction for b in self.bodies])
 
     @property
     def restitution(self) -> Array:
         """Of each body, (n,)."""
-        return _numbers([b.restitution for b in self.bodies])
+        return numbers([b.restitution for b in self.bodies])
 
     @property
     def pull(self) -> Array:
@@ -286,9 +286,9 @@ def _pairs(pairs: Iterable[tuple[int, int]], n: int) -> list[tuple[int, int]]:
     return found
 
 
-def _numbers(values: Sequence[Scalar]) -> Array:
+def numbers(values: Sequence[Scalar]) -> Array:
     """An array of numbers some of which may be traced."""
-    if all(isinstance(v, int | float) for v in values):
+    if all(isinstance(v, int | float | np.floating) for v in values):
         return np.array(values, float)
     return ra.array(list(values))
 

@@ -1,0 +1,250 @@
+r"""What holds, bounds, drives or springs a measure between two bodies, as rows of one system.
+
+With C a measure (`measures`), u the mean motions of a step of length h, C' = C + h J u where it ends, and u₀
+the motions of the step before, each row has an impulse P along Jᵀ by its law,
+
+    hold      C' = 0
+    limit     0 ≤ P ⟂ C' ≥ 0                            P ≤ h F; with a stiffness a spring that only pushes
+    motor     J u = speed                               |P| ≤ h F
+    spring    P = -h (k (C + h J (u - u₀) / 4) + c J (u + u₀) / 2)       |P| ≤ h F
+
+with F the most it can do, in N or N m. A limit from above is one of -C. A spring without c is the trapezoidal
+rule in leapfrog's clothes (Newmark's β = 1/4): of order 2, without a loss, and stable however stiff it is.
+
+All that is held is solved at once, by B = (J W Jᵀ)⁻¹ and with C' where it will be and not where its row says,
+so that nothing drifts: P ← P - B C(x + h u) / h. The other rows are visited one after the other, each with the
+response J W' Jᵀ of all that hangs on its bodies,
+
+    W' = W - W Jᵀ B J W.
+
+A row that follows from the others yields by YIELD of what it would alone, so that joints may say a thing twice.
+
+Kilograms, metres, seconds, radians. Sources: Catto, *Soft constraints*, GDC 2011 (springs as rows); Newmark, *A
+method of computation for structural dynamics*, 1959; Ryckaert, Ciccotti, Berendsen, J. Comput. Phys. 23, 1977
+(SHAKE: what is held holds where the step ends).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+import rose_ad as ra
+
+from ..checked import checked
+from ..quantities import Array, Index, NotNegative, Scalar, Vector
+from .bodies import Poses, Twists, World, numbers
+from .contradictions import FREE, BodyNumber, Point
+from .measures import MEASURES, Measure, measured
+
+Law: TypeAlias = Literal["hold", "limit", "motor", "spring"]
+LAWS: tuple[Law, ...] = ("hold", "limit", "motor", "spring")
+HOLD, LIMIT, MOTOR, SPRING = range(len(LAWS))
+YIELD = 1e-9
+"""What a row that is held yields as a share of what it would alone."""
+
+
+@checked
+@dataclass(frozen=True)
+class Row:
+    """A law for a measure between two bodies; all numbers may be traced.
+
+    `zero` is taken off the measure. A limit keeps it on one `side` of 0; `speed` is a motor's, in m/s or rad/s;
+    `stiffness` k and `damping` c are a spring's, or of a limit that gives, and `most` is F.
+    """
+
+    law: Law
+    measure: Measure
+    bodies: tuple[BodyNumber, BodyNumber]
+    anchors: tuple[Point, Point] = ((0.0, 0.0), (0.0, 0.0))
+    axis: Point = (1.0, 0.0)
+    zero: Scalar = 0.0
+    side: Literal["above", "below"] = "above"
+    speed: Scalar = 0.0
+    stiffness: NotNegative = 0.0
+    damping: NotNegative = 0.0
+    most: NotNegative = FREE
+
+
+class Rows:
+    """The rows of a world as arrays: first the m that are held, then the q others. `order` says where each was
+    in the list that was given."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.order = sorted(range(len(rows)), key=lambda k: rows[k].law != "hold")
+        rows = [rows[k] for k in self.order]
+        self.count, self.held = len(rows), sum(row.law == "hold" for row in rows)
+        self.bodies = np.array([row.bodies for row in rows], int).reshape(-1, 2)
+        self.law = np.array([LAWS.index(row.law) for row in rows], int)
+        self.measure = np.array([MEASURES.index(row.measure) for row in rows], int)
+        self.sign = np.array([1.0 if row.side == "above" else -1.0 for row in rows])
+        self.anchors = _points([p for row in rows for p in row.anchors])
+        self.axis = _points([row.axis for row in rows])
+        self.zero, self.speed = (numbers([getattr(r, n) for r in rows]) for n in ("zero", "speed"))
+        self.stiffness = numbers([row.stiffness for row in rows])
+        self.damping = numbers([row.damping for row in rows])
+        self.most = numbers([row.most for row in rows])
+
+    def look(self, k: Index, x: Poses) -> tuple[Scalar, Array]:
+        """The measure of row k, and its row J (6,), with bodies at x (n, 3)."""
+        bodies, anchors = ra.array(self.bodies), ra.array(self.anchors)
+        kind, axis, zero = ra.array(self.measure)[k], ra.array(self.axis)[k], ra.array(self.zero)[k]
+        both = ra.array([anchors[2 * k], anchors[2 * k + 1]])
+        return measured(kind, both, axis, zero, ra.concat([x[bodies[k, 0]], x[bodies[k, 1]]]))
+
+    def values(self, x: Poses) -> Array:
+        """All measures (r,)."""
+        return ra.build(self.count, lambda k: self.look(k, x)[0])
+
+    def stored(self, values: Array) -> Scalar:
+        """The energy, in J, of springs and of limits that give, where their measures are `values` (r,)."""
+        side = ra.array(self.sign) * values
+        loose = (ra.array(self.law) == LIMIT) & (side > 0)
+        return 0.5 * ra.sum(ra.where(loose, 0.0, ra.array(self.stiffness) * values * values))
+
+
+def _points(points: Sequence[Point]) -> Array:
+    rows = [ra.array([1.0 * p[0], 1.0 * p[1]]) for p in points]
+    return ra.stack(rows) if rows else np.zeros((0, 2))
+
+
+@ra.struct
+class Held:
+    """The rows of a step as they are where it begins: measures (r,), J (r, 6), W Jᵀ (r, 6); for the held ones B
+    (m, m); for each of the others what it does to all motions, W' Jᵀ (q, n, 3), to the held impulses (q, m),
+    and its response (q,)."""
+
+    value: ra.Vec
+    row: ra.Vec
+    moved: ra.Vec
+    inverse: ra.Vec
+    answer: ra.Vec
+    passed: ra.Vec
+    response: ra.Vec
+
+
+class Linked:
+    """The rows of a world in a step of `h` seconds from x (n, 3), after one with the motions `before` (n,
+    3)."""
+
+    def __init__(self, world: World, rows: Rows, x: Poses, before: Twists, h: Scalar) -> None:
+        self.world, self.rows, self.x, self.before, self.h = world, rows, x, before, h
+        # as functions of their own they compile sooner
+        self.at = ra.fn(self._at)(x)
+        self.visited, self.held = ra.fn(self._visited), ra.fn(self._held)
+
+    def started(self, u: Twists, impulses: Array) -> Twists:
+        """The motions (n, 3) after `impulses` (r,)."""
+        bodies, change = ra.array(self.rows.bodies), ra.accum(u.shape)
+        for k in ra.range(self.rows.count):
+            change[bodies[k, 0]] += impulses[k] * self.at.moved[k, :3]
+            change[bodies[k, 1]] += impulses[k] * self.at.moved[k, 3:]
+        return u + change.freeze()
+
+    def solved(self, u: Twists, impulses: Array) -> tuple[Twists, Array]:
+        """Motions (n, 3) and impulses (r,) after a visit to each of the other rows, and then to all that are
+        held."""
+        if self.rows.held < self.rows.count:
+            u, impulses = self.visited(self.at, u, impulses)
+        return self.held(self.at, u, impulses) if self.rows.held else (u, impulses)
+
+    def _at(self, x: Poses) -> Held:
+        rows, m, n = self.rows, self.rows.held, len(self.world.bodies)
+        bodies, weight = ra.array(rows.bodies), ra.array(self.world.inverse)
+
+        def look(k: Index) -> tuple[Scalar, Array, Array]:
+            value, row = rows.look(k, x)
+            return value, row, row * ra.concat([weight[bodies[k, 0]], weight[bodies[k, 1]]])
+
+        value, row, moved = ra.build(rows.count, look)
+
+        def together(r: Index, s: Index) -> Scalar:
+            """J W Jᵀ of two rows."""
+            share: Scalar = 0.0
+            for a in (0, 1):
+                for b in (0, 1):
+                    one, other = row[r, 3 * a : 3 * a + 3], moved[s, 3 * b : 3 * b + 3]
+                    share += ra.where(bodies[r, a] == bodies[s, b], ra.dot(one, other), 0.0)
+            return share * ra.where(r == s, 1 + YIELD, 1.0)
+
+        inverse = (
+            ra.inv(ra.build(m, lambda r: ra.build(m, lambda s: together(r, s))))
+            if m
+            else ra.zeros((0, 0))
+        )
+
+        def other(k: Index) -> tuple[Array, Array, Scalar]:
+            q, answer = m + k, ra.accum((n, 3))
+            passed = -(inverse @ ra.build(m, lambda r: together(r, q))) if m else ra.zeros(0)
+            for side in (0, 1):
+                answer[bodies[q, side]] += moved[q, 3 * side : 3 * side + 3]
+                for r in ra.range(m):
+                    answer[bodies[r, side]] += passed[r] * moved[r, 3 * side : 3 * side + 3]
+            found = answer.freeze()
+            return found, passed, _rate(row[q], found, bodies[q])
+
+        several = rows.count - m
+        answer, passed, response = (
+            ra.build(several, other)
+            if several
+            else (ra.zeros((0, n, 3)), ra.zeros((0, m)), ra.zeros(0))
+        )
+        return Held(value, row, moved, inverse, answer, passed, response)
+
+    def _visited(self, at: Held, u: Twists, impulses: Array) -> tuple[Twists, Array]:
+        rows, m, h, before = self.rows, self.rows.held, self.h, self.before
+        bodies, law, sign = ra.array(rows.bodies), ra.array(rows.law), ra.array(rows.sign)
+        speed, most = ra.array(rows.speed), ra.array(rows.most)
+        stiffness, damping = ra.array(rows.stiffness), ra.array(rows.damping)
+
+        def visit(now: tuple[Twists, Array], k: Index) -> tuple[tuple[Twists, Array], None]:
+            u, impulses = now
+            q = m + k
+            p, w, value = impulses[q], at.response[k], at.value[q]
+            rate, was = _rate(at.row[q], u, bodies[q]), _rate(at.row[q], before, bodies[q])
+            kind, far = law[q], h * most[q]
+            yields = w > 0
+            asked = ra.where(kind == MOTOR, -speed[q], value / h)
+            stiff = p - (rate + asked) / ra.where(yields, w, 1.0)
+            soft = h * (0.5 * damping[q] + 0.25 * h * stiffness[q])
+            start = h * (stiffness[q] * value + (0.5 * damping[q] - 0.25 * h * stiffness[q]) * was)
+            sprung = -(start + soft * (rate - w * p)) / (1 + soft * w)
+            gives = (kind == SPRING) | (kind == LIMIT) & (stiffness[q] > 0)
+            wanted = ra.where(gives, sprung, stiff)
+            low = ra.where((kind == LIMIT) & (sign[q] > 0), 0.0, -far)
+            high = ra.where((kind == LIMIT) & (sign[q] < 0), 0.0, far)
+            more = ra.where(yields, ra.clip(wanted, low, high) - p, 0.0)
+            given = (
+                ra.build(
+                    rows.count,
+                    lambda r: (
+                        ra.where(r < m, more * at.passed[k, ra.minimum(r, m - 1)], 0.0)
+                        + ra.where(r == q, more, 0.0)
+                    ),
+                )
+                if m
+                else ra.where(ra.arange(rows.count) == q, more, 0.0)
+            )
+            return (u + more * at.answer[k], impulses + given), None
+
+        return ra.scan(visit, (u, impulses), np.arange(rows.count - m))[0]
+
+    def _held(self, at: Held, u: Twists, impulses: Array) -> tuple[Twists, Array]:
+        rows, m, h = self.rows, self.rows.held, self.h
+        there = self.x + h * u
+        off = ra.build(m, lambda k: rows.look(k, there)[0]) / h
+        less = at.inverse @ off
+        more = ra.build(rows.count, lambda k: ra.where(k < m, -less[ra.minimum(k, m - 1)], 0.0))
+        bodies, change = ra.array(rows.bodies), ra.accum(u.shape)
+        for k in ra.range(m):
+            change[bodies[k, 0]] += more[k] * at.moved[k, :3]
+            change[bodies[k, 1]] += more[k] * at.moved[k, 3:]
+        return u + change.freeze(), impulses + more
+
+
+def _rate(row: Array, u: Twists, pair: Vector) -> Scalar:
+    """How fast a measure grows with motions (n, 3)."""
+    return ra.dot(row[:3], u[pair[0]]) + ra.dot(row[3:], u[pair[1]])
