@@ -30,7 +30,7 @@ class Bridge(WorldScene):
     """Size the members of a bridge: little material, and little sag under the load."""
 
     optimizer, rate, iterations = "adam", 0.05, 100
-    view = (-0.8, -2.2, 6.8, 1.8)
+    view = (-0.8, -2.8, 6.8, 1.6)
 
     steps: int = parameter(480, "number of time steps", bounds=(1, 10_000_000))
     elasticity: float = parameter(

@@ -1,6 +1,6 @@
 """Crane: a trolley runs along a beam, a load hangs from it on a cable, and is to end at the goal, at rest.
 
-The trolley's speed along the way and how far the cable is let out are found. A described world
+The trolley's speed along the way and how long the cable is are found. A described world
 (docs/worlds.md). Kilograms, metres, seconds.
 """
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-import rose_ad as ra
 from rosephys import control, parameter
+from rosephys.physics.mechanics.knots import linear_between
 from rosephys.worlds import Plan, WorldScene, WorldState, box
 
 KNOTS = 12  # speeds along the way
@@ -26,8 +26,8 @@ class Crane(WorldScene):
 
     steps: int = parameter(720, "number of time steps", bounds=(1, 10_000_000))
     goal: Any = parameter((5.0, 1.0), "where the load should be at the end", unit="m", handle=True)
-    speeds: Any = control(np.full(KNOTS, 1.0), "of the trolley", unit="m/s", bounds=(-5.0, 5.0))
-    let_out: Any = control(np.full(KNOTS, 0.5), "of the cable", unit="m/s", bounds=(-2.0, 2.0))
+    speeds: Any = control(np.r_[0.0, np.ones(KNOTS - 1)], "of the trolley", unit="m/s")
+    cable: Any = control(np.linspace(CABLE, 2.7, KNOTS), "how long it is", unit="m")
 
     def world(self, w: Plan) -> None:
         w.ground()
@@ -36,17 +36,16 @@ class Crane(WorldScene):
         w.body("trolley", box(0.5, 0.2), (0.0, HIGH), mass=10.0)
         w.body("load", box(0.6, 0.5), (0.0, HIGH - CABLE - 0.25), mass=30.0)
         w.slider("rail", "beam", "trolley", (0.0, HIGH), (1.0, 0.0), limits=(-0.5, 6.5))
-        w.motor("winch", "rail", 0.0, strength=400.0)
+        w.motor("winch", "rail", 0.0, strength=2000.0)
         w.rope("cable", "trolley", "load", ((0.0, HIGH), (0.0, HIGH - CABLE)))
         w.goal("load", self.goal)
 
     def drive(self, state: WorldState, t: Any) -> dict[str, Any]:
-        knot = t * KNOTS // self.steps
-        part = self.dt * self.steps / KNOTS
-        let_out, speeds = ra.array(self.let_out), ra.array(self.speeds)
-        before = ra.sum(ra.where(ra.arange(KNOTS) < knot, let_out, 0.0)) * part
-        length = CABLE + before + let_out[knot] * (self.dt * t - knot * part)
-        return {"winch": speeds[knot], "cable": length}
+        share = t / self.steps
+        return {
+            "winch": linear_between(self.speeds, share),
+            "cable": linear_between(self.cable, share),
+        }
 
     def loss(self, final: WorldState) -> Any:
         return super().loss(final) + final["load"].speed ** 2 + final["load"].angle ** 2

@@ -27,7 +27,7 @@ class Pinball(WorldScene):
     steps: int = parameter(340, "number of time steps", bounds=(1, 10_000_000))
     goal: Any = parameter((0.6, 1.6), "where the ball should be at the end", unit="m", handle=True)
     shot: Any = control((-1.0, 1.0), "velocity of the ball", unit="m/s", bounds=(-8.0, 8.0))
-    moment: float = control(1.2, "when the flipper strikes", unit="s", bounds=(0.1, 2.0))
+    moment: float = control(1.203, "when the flipper strikes", unit="s", bounds=(0.1, 2.0))
 
     def world(self, w: Plan) -> None:
         w.terrain("table", TABLE, 0.2, closed=True, friction=0.1, restitution=0.6)

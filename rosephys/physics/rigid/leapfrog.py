@@ -9,13 +9,14 @@ with P the impulses of rows by their laws, and Q those of contacts: with s the s
 along the normal,
 
     0 ≤ Q ⟂ s - aim ≥ 0        aim = -gap / h        friction within ±μ Q at each point
-                               aim = e × approach    where a pair with restitution e meets within the step
+                               aim = e s₀ + (1 + e) a (τ - h / 2)    where a pair with restitution e meets
 
-P and Q are found by `sweeps` visits, to one pair and row after the other and to all that is held at once, from
-those of the step before. The last sum is for what rebounds at its instant τ = gap / approach: before it the
-impulse has moved nothing. What meets without restitution needs none: it is stopped by such shares of its speed
-in this step and in the next that its impulses act at τ in the mean. An overlap, which arises where bodies turn,
-is opened by a share in places and not in speeds.
+with s₀ their approach half-way through the step, which grows by a, so that it is s₀ + a (τ - h / 2) at the
+instant τ = gap / s₀ at which they meet. P and Q are found by `sweeps` visits, to one pair and row after the
+other and to all that is held at once, from those of the step before. The last sum is for what rebounds, at τ:
+before it the impulse has moved nothing. What meets without restitution needs none: it is stopped by such shares
+of its speed in this step and in the next that its impulses act at τ in the mean. An overlap, which arises where
+bodies turn, is opened by a share in places and not in speeds.
 
 Free flight and springs are of order 2 and keep energy; so does what is held, whose measures are those where the
 step ends (SHAKE). Impacts and friction are of order 1. A pair rebounds if it approaches by itself: a ball that
@@ -133,23 +134,30 @@ class Touching:
         among, count = crossing(flight, self.h), len(self.world.contacts.pairs)
         shapes = ((2,), (4, 2), (10,), (4,), (), (2,), (2,), (2,))
         sums = [ra.accum((count, *shape)) for shape in shapes]
-        e = ra.array(self.world.restitution)
+        e, pull = ra.array(self.world.restitution), self.world.pull
         for p in ra.range(count):
             with ra.when(among[p] > 0):
                 i, j, seen = self.bodies[p, 0], self.bodies[p, 1], flight.look(p, 0.0)
                 pair = pair_of(self.world, p, seen.normal, seen.arms)
-                approach = -speeds(pair, ra.concat([free[i], free[j]]))[NORMALS]
-                aim, late = self._aimed(seen.gap, approach, ra.maximum(e[i], e[j]))
+                approach, gains = (
+                    -speeds(pair, ra.concat([v[i], v[j]]))[NORMALS] for v in (free, pull)
+                )
+                aim, late = self._aimed(seen.gap, approach, gains, ra.maximum(e[i], e[j]))
                 own = (pair.normal, pair.levers, pair.response, pair.weight, pair.friction)
                 for total, value in zip(sums, (*own, seen.gap, aim, late), strict=True):
                     total[p] += value
         *given, gap, aim, late = (total.freeze() for total in sums)
         return Pairs(among, *given), gap, aim, late
 
-    def _aimed(self, gap: Array, approach: Array, bounce: Scalar) -> tuple[Array, Array]:
+    def _aimed(
+        self, gap: Array, approach: Array, gains: Array, bounce: Scalar
+    ) -> tuple[Array, Array]:
+        """The least speeds at which two points part, and their instants, which `approach` half-way through the
+        step at speeds to which gravity `gains`."""
         struck = (bounce > 0) & (approach > self.slow) & (gap < self.h * approach)
         late = ra.clip(gap / ra.where(struck, approach, 1.0), 0.0, self.h)
-        aim = ra.where(struck, bounce * approach, -ra.maximum(gap, 0.0) / self.h)
+        after = bounce * approach + (1 + bounce) * gains * (late - 0.5 * self.h)
+        aim = ra.where(struck, after, -ra.maximum(gap, 0.0) / self.h)
         return aim, ra.where(struck, late, 0.0)
 
     def started(self, u: Twists, touch: Array) -> tuple[Twists, Array]:

@@ -6,10 +6,12 @@ the motions of the step before, each row has an impulse P along Jᵀ by its law,
     hold      C' = 0
     limit     0 ≤ P ⟂ C' ≥ 0                            P ≤ h F; with a stiffness a spring that only pushes
     motor     J u = speed                               |P| ≤ h F
-    spring    P = -h (k (C + h J (u - u₀) / 4) + c J (u + u₀) / 2)       |P| ≤ h F
+    spring    P = -h (k (C + h J ((1 + 3 s) u - (1 - s) u₀) / 4) + c J (u + u₀) / 2)       |P| ≤ h F
 
-with F the most it can do, in N or N m. A limit from above is one of -C. A spring without c is the trapezoidal
-rule in leapfrog's clothes (Newmark's β = 1/4): of order 2, without a loss, and stable however stiff it is.
+with F the most it can do, in N or N m. A limit from above is one of -C. With s = 0 a spring without c is the
+trapezoidal rule in leapfrog's clothes (Newmark's β = 1/4): of order 2, and without a loss. Of one that is too
+stiff for the step the swing is no motion but noise: with z = h² k J W' Jᵀ / 4, s = z⁴ / (1 + z⁴) makes it
+Euler's implicit rule, which takes it away.
 
 All that is held is solved at once, by B = (J W Jᵀ)⁻¹ and with C' where it will be and not where its row says,
 so that nothing drifts: P ← P - B C(x + h u) / h. The other rows are visited one after the other, each with the
@@ -80,7 +82,7 @@ class Rows:
         self.bodies = np.array([row.bodies for row in rows], int).reshape(-1, 2)
         self.law = np.array([LAWS.index(row.law) for row in rows], int)
         self.measure = np.array([MEASURES.index(row.measure) for row in rows], int)
-        self.sign = np.array([1.0 if row.side == "above" else -1.0 for row in rows])
+        self.side = np.array([1.0 if row.side == "above" else -1.0 for row in rows])
         self.anchors = _points([p for row in rows for p in row.anchors])
         self.axis = _points([row.axis for row in rows])
         self.zero, self.speed = (numbers([getattr(r, n) for r in rows]) for n in ("zero", "speed"))
@@ -101,7 +103,7 @@ class Rows:
 
     def stored(self, values: Array) -> Scalar:
         """The energy, in J, of springs and of limits that give, where their measures are `values` (r,)."""
-        side = ra.array(self.sign) * values
+        side = ra.array(self.side) * values
         loose = (ra.array(self.law) == LIMIT) & (side > 0)
         return 0.5 * ra.sum(ra.where(loose, 0.0, ra.array(self.stiffness) * values * values))
 
@@ -195,42 +197,44 @@ class Linked:
         return Held(value, row, moved, inverse, answer, passed, response)
 
     def _visited(self, at: Held, u: Twists, impulses: Array) -> tuple[Twists, Array]:
-        rows, m, h, before = self.rows, self.rows.held, self.h, self.before
-        bodies, law, sign = ra.array(rows.bodies), ra.array(rows.law), ra.array(rows.sign)
-        speed, most = ra.array(rows.speed), ra.array(rows.most)
-        stiffness, damping = ra.array(rows.stiffness), ra.array(rows.damping)
+        rows, m = self.rows, self.rows.held
+        pairs = ra.array(rows.bodies)
+        numbers = ra.arange(rows.count)
 
         def visit(now: tuple[Twists, Array], k: Index) -> tuple[tuple[Twists, Array], None]:
             u, impulses = now
             q = m + k
-            p, w, value = impulses[q], at.response[k], at.value[q]
-            rate, was = _rate(at.row[q], u, bodies[q]), _rate(at.row[q], before, bodies[q])
-            kind, far = law[q], h * most[q]
-            yields = w > 0
-            asked = ra.where(kind == MOTOR, -speed[q], value / h)
-            stiff = p - (rate + asked) / ra.where(yields, w, 1.0)
-            soft = h * (0.5 * damping[q] + 0.25 * h * stiffness[q])
-            start = h * (stiffness[q] * value + (0.5 * damping[q] - 0.25 * h * stiffness[q]) * was)
-            sprung = -(start + soft * (rate - w * p)) / (1 + soft * w)
-            gives = (kind == SPRING) | (kind == LIMIT) & (stiffness[q] > 0)
-            wanted = ra.where(gives, sprung, stiff)
-            low = ra.where((kind == LIMIT) & (sign[q] > 0), 0.0, -far)
-            high = ra.where((kind == LIMIT) & (sign[q] < 0), 0.0, far)
-            more = ra.where(yields, ra.clip(wanted, low, high) - p, 0.0)
-            given = (
-                ra.build(
-                    rows.count,
-                    lambda r: (
-                        ra.where(r < m, more * at.passed[k, ra.minimum(r, m - 1)], 0.0)
-                        + ra.where(r == q, more, 0.0)
-                    ),
-                )
-                if m
-                else ra.where(ra.arange(rows.count) == q, more, 0.0)
-            )
-            return (u + more * at.answer[k], impulses + given), None
+            rate, was = (_rate(at.row[q], v, pairs[q]) for v in (u, self.before))
+            p, yields = impulses[q], at.response[k] > 0
+            wanted = self._wanted(q, at.value[q], p, at.response[k], rate, was)
+            more = ra.where(yields, wanted - p, 0.0)
+            own = ra.where(numbers == q, more, 0.0)
+            if m:
+                of_held = ra.build(rows.count, lambda r: at.passed[k, ra.minimum(r, m - 1)])
+                own += ra.where(numbers < m, more * of_held, 0.0)
+            return (u + more * at.answer[k], impulses + own), None
 
         return ra.scan(visit, (u, impulses), np.arange(rows.count - m))[0]
+
+    def _wanted(
+        self, q: Index, value: Scalar, p: Scalar, response: Scalar, rate: Scalar, was: Scalar
+    ) -> Scalar:
+        """The impulse that the law of row q asks for, where `p` has led to `rate`, and it was `was` before."""
+        rows, h = self.rows, self.h
+        law, side = ra.array(rows.law)[q], ra.array(rows.side)[q]
+        k, c = ra.array(rows.stiffness)[q], ra.array(rows.damping)[q]
+        speed, most = ra.array(rows.speed)[q], h * ra.array(rows.most)[q]
+        w = ra.where(response > 0, response, 1.0)
+        hard = p - (rate + ra.where(law == MOTOR, -speed, value / h)) / w
+        z = 0.25 * h * h * k * w
+        s = z**4 / (1 + z**4)
+        soft = h * (0.5 * c + 0.25 * (1 + 3 * s) * h * k)
+        start = h * (k * value + (0.5 * c - 0.25 * (1 - s) * h * k) * was)
+        sprung = -(start + soft * (rate - w * p)) / (1 + soft * w)
+        gives = (law == SPRING) | (law == LIMIT) & (k > 0)
+        low = ra.where((law == LIMIT) & (side > 0), 0.0, -most)
+        high = ra.where((law == LIMIT) & (side < 0), 0.0, most)
+        return ra.clip(ra.where(gives, sprung, hard), low, high)
 
     def _held(self, at: Held, u: Twists, impulses: Array) -> tuple[Twists, Array]:
         rows, m, h = self.rows, self.rows.held, self.h
