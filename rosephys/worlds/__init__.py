@@ -15,7 +15,7 @@ class Swing(WorldScene):
 from rosephys.physics.rigid.shapes import box, capsule, circle, polygon
 
 from .plan import Plan
-from .world_scene import WorldScene
 from .state import WorldState
+from .world_scene import WorldScene
 
 __all__ = ["Plan", "WorldScene", "WorldState", "box", "capsule", "circle", "polygon"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -93,6 +95,7 @@ class Described:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
     passing: set[frozenset[str]] = field(default_factory=set)
+    numbered: dict[str, int] = field(default_factory=dict)
 
     # ----------------------------------------------------------------------------------- results
 
@@ -130,7 +133,7 @@ class Described:
         for name, value in values.items():
             if name in self.links:
                 self._driven_link(name, value)
-            elif name in (placed.name for placed in self.bodies):
+            elif name in self.numbered:
                 self._driven_body(name, value)
             else:
                 raise SceneError(f"drive: nothing is named {name!r}{near(name, self._names())}")
@@ -165,25 +168,22 @@ class Described:
     # ----------------------------------------------------------------------------------- helpers
 
     def _names(self) -> list[str]:
-        return [*(p.name for p in self.bodies), *self.links, *self.triggers]
+        return [*self.numbered, *self.links, *self.triggers]
 
     def _fresh(self, name: str) -> None:
         if not isinstance(name, str) or not name:
             raise SceneError(f"a name is {told(name)}; wanted a word, in quotes")
-        if name in self._names():
+        if name in self.numbered or name in self.links or name in self.triggers:
             raise SceneError(f"two are named {name!r}; wanted a name for each")
 
     def _number(self, name: str) -> int:
         """The number of a body. Raises SceneError for a name that is none."""
-        names = [placed.name for placed in self.bodies]
-        if name == WORLD and name not in names:
-            away = Body(circle(1e-3), fixed=True)
-            zero = np.zeros(2)
-            self.bodies.append(Placed(WORLD, away, zero, 0.0, zero, 0.0, 0.0, "", False, ""))
-            return len(names)
-        if name not in names:
-            raise SceneError(f"there is no body {name!r}{near(str(name), names)}")
-        return names.index(name)
+        if name == WORLD and name not in self.numbered:
+            away, zero = Body(circle(1e-3), fixed=True), np.zeros(2)
+            self._place(Placed(WORLD, away, zero, 0.0, zero, 0.0, 0.0, "", False, ""))
+        if name not in self.numbered:
+            raise SceneError(f"there is no body {name!r}{near(str(name), list(self.numbered))}")
+        return self.numbered[name]
 
     def _of(self, name: str) -> Placed:
         return self.bodies[self._number(name)]
@@ -215,9 +215,8 @@ class Described:
             if shape_of(value) != shape:
                 wanted = "a point, (x, y)" if shape else "a number"
                 raise SceneError(f"{placed.name!r}: {what} is {told(value)}; wanted {wanted}")
-        placed.at, placed.velocity = (
-            ra.array([1.0 * v[0], 1.0 * v[1]]) for v in (placed.at, placed.velocity)
-        )
+        placed.at, placed.velocity = point(placed.at), point(placed.velocity)
+        self.numbered[placed.name] = len(self.bodies)
         self.bodies.append(placed)
         return placed
 
@@ -262,28 +261,39 @@ class Described:
         return self.bodies[j].angle - self.bodies[i].angle if row.measure == "angle" else 0.0
 
     def _pairs(self) -> Iterable[tuple[int, int]]:
+        """The pairs that may touch."""
         joined = {
             frozenset(link.ends)
             for link in self.links.values()
             if link.kind in ("hinge", "slider", "groove", "weld", "rod")
         }
-        passing = {frozenset(self._number(n) for n in pair) for pair in self.passing}
+        joined |= {frozenset(self._number(n) for n in pair) for pair in self.passing}
         there = [k for k, p in enumerate(self.bodies) if p.collides]
-        moving = sum(not self.bodies[k].body.fixed for k in there)
-        if moving * len(there) - moving * (moving + 1) // 2 > MOST_PAIRS:
+        group = [self.bodies[k].group for k in range(len(self.bodies))]
+        members = Counter(group[k] for k in there if group[k])
+        count = math.comb(len(there), 2) - sum(math.comb(n, 2) for n in members.values())
+        if count > MOST_PAIRS:
             raise SceneError(
-                f"{len(there)} bodies are more than {MOST_PAIRS:,} pairs that may touch; give those that need"
-                " not touch each other one group"
+                f"{len(there)} bodies are {count:,} pairs that may touch, more than {MOST_PAIRS:,}; give those"
+                " that need not touch each other one group"
             )
-        for n, i in enumerate(there):
-            for j in there[n + 1 :]:
-                a, b = self.bodies[i], self.bodies[j]
-                both = frozenset((i, j))
-                fixed, grouped = a.body.fixed and b.body.fixed, a.group and a.group == b.group
-                if not (fixed or grouped or both in joined or both in passing):
+        fixed = [placed.body.fixed for placed in self.bodies]
+        others = {g: [k for k in there if not g or group[k] != g] for g in {*group}}
+        for i in there:
+            for j in others[group[i]]:
+                if i < j and not ((fixed[i] and fixed[j]) or frozenset((i, j)) in joined):
                     yield i, j
 
 
-def rows_of(values: Iterable[Any]) -> Any:
-    """Points as an array (n, 2)."""
-    return ra.stack([ra.array([1.0 * v[0], 1.0 * v[1]]) for v in values])
+def point(p: Point) -> Any:
+    """A point as an array (2,)."""
+    return ra.array([1.0 * p[0], 1.0 * p[1]]) if is_traced(p) else np.array(p, float)
+
+
+def rows_of(values: Sequence[Any]) -> Any:
+    """Numbers, or points, as rows of an array."""
+    return (
+        ra.stack([1.0 * ra.array(v) for v in values])
+        if is_traced(values)
+        else np.array(values, float)
+    )

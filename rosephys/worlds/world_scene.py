@@ -64,10 +64,10 @@ class WorldScene(Scene):
         plan = self.plan()
         world, rows, bodies = plan.made(self.gravity), plan.table(), plan.bodies
         start = world.at(
-            rows_of(p.at for p in bodies),
-            ra.stack([1.0 * ra.array(p.angle) for p in bodies]),
-            rows_of(p.velocity for p in bodies),
-            ra.stack([1.0 * ra.array(p.spin) for p in bodies]),
+            *(
+                rows_of([getattr(p, k) for p in bodies])
+                for k in ("at", "angle", "velocity", "spin")
+            ),
         )
         start = leapfrog.started(world, start, self.dt)
         names = plan.names(world, rows)

@@ -152,7 +152,9 @@ class World:
             raise ArgumentError(f"World: {wrong}")
         pairs = self._unjoined() if pairs is None else _pairs(pairs, n)
         self.parts = [(k, part) for k, b in enumerate(self.bodies) for part in b.shape.parts]
-        of = [[a for a, (b, _) in enumerate(self.parts) if b == k] for k in range(n)]
+        of: list[list[int]] = [[] for _ in range(n)]
+        for a, (b, _) in enumerate(self.parts):
+            of[b].append(a)
         touching = [self._faced(a, b) for i, j in pairs for a in of[i] for b in of[j]]
         of_both = [(self.parts[a][0], self.parts[b][0]) for a, b in touching]
         self.contacts = rounds(of_both, self.movable)
