@@ -25,7 +25,7 @@ KNOTS = 8  # speeds of the motor along the way
 class Car(WorldScene):
     """Drive a car over bumps to the goal, softly: the motor's speeds, and how stiff its springs are."""
 
-    optimizer, rate, iterations = "adam", 0.1, 80
+    optimizer, rate, iterations = "adam", 0.3, 80
     view = (-2.2, -0.8, 10.2, 3.2)
 
     steps: int = parameter(720, "number of time steps", bounds=(1, 10_000_000))

@@ -24,7 +24,7 @@ class Domino(WorldScene):
     steps: int = parameter(480, "number of time steps", bounds=(1, 10_000_000))
     speed: float = parameter(2.0, "of the ball", unit="m/s", bounds=(1.0, 5.0))
     wanted: float = parameter(1.4, "when the last one should have fallen half-way", unit="s")
-    gap: float = control(0.26, "from one domino to the next", unit="m", bounds=(0.12, 0.4))
+    gap: float = control(0.255, "from one domino to the next", unit="m", bounds=(0.12, 0.4))
 
     def world(self, w: Plan) -> None:
         w.ground(friction=0.6)

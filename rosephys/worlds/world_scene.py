@@ -10,7 +10,8 @@ import rose_ad as ra
 from rosephys.errors import SceneError
 from rosephys.given import told
 from rosephys.physics.rigid import leapfrog
-from rosephys.physics.rigid.bodies import Bodies, numbers
+from rosephys.physics.rigid.bodies import Bodies
+from rosephys.physics.rigid.numbers import numbers
 from rosephys.scene.picture import Picture, Track
 from rosephys.scene.scene import Scene
 

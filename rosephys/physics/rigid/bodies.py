@@ -42,6 +42,7 @@ from ..quantities import (
     Vectors,
 )
 from .contradictions import Angles, Joint, Places, Point, contradictions, not_two, without_direction
+from .numbers import numbers
 from .shapes import Shape
 
 Poses: TypeAlias = Array
@@ -286,13 +287,6 @@ def _pairs(pairs: Iterable[tuple[int, int]], n: int) -> list[tuple[int, int]]:
             raise ArgumentError(f"World: {wrong}")
         found.append((int(pair[0]), int(pair[1])))
     return found
-
-
-def numbers(values: Sequence[Scalar]) -> Array:
-    """An array of numbers some of which may be traced."""
-    if all(isinstance(v, int | float | np.floating) for v in values):
-        return np.array(values, float)
-    return ra.array(list(values))
 
 
 @checked

@@ -52,8 +52,9 @@ from ..quantities import Array, Axes, Count, Index, Positive, Scalar, Sums
 from .bodies import Bodies, Twists, World
 from .collide import Outlines
 from .flight import Flight, crossing, moving, seer
+from .linked import Linked
 from .pairs import NORMALS, Pairs, changes, pair_of, pressed, resolved, speeds, sweep
-from .rows import Linked, Rows
+from .rows import Rows
 
 REBOUND = 4.0
 """What approaches by less than this times what gravity adds in a step does not rebound."""
@@ -87,9 +88,10 @@ def step(
     `belts` (n,) are how fast the surfaces of bodies run round them, clockwise, in m/s: the top of a conveyor to
     the right.
     """
+    state, impulses = ra.map_leaves(ra.array, (state, impulses))
     x, before = moving(state)
     links = Linked(world, rows, x, before, dt) if rows.count else None
-    touching = Touching(world, state, before, dt, belts) if len(world.contacts.pairs) else None
+    touching = _Touching(world, state, before, dt, belts) if len(world.contacts.pairs) else None
     u, touch = before + dt * world.pull, state.touch
     if links:
         u = links.started(u, impulses)
@@ -111,7 +113,7 @@ def step(
     return Bodies(x[:, :2], x[:, 2], u[:, :2], u[:, 2], touch, state.hold), impulses
 
 
-class Touching:
+class _Touching:
     """The contacts of a step of `h` seconds, in which bodies begin with the motions `before` (n, 3)."""
 
     def __init__(

@@ -11,7 +11,8 @@ import rose_ad as ra
 from rosephys.given import is_traced
 
 from ..quantities import Array, Index, NumpyArray, Scalar
-from .bodies import World, numbers
+from .bodies import World
+from .numbers import numbers
 
 
 @dataclass(frozen=True)
