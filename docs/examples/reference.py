@@ -15,11 +15,12 @@ from typing import Any
 import rose_ad
 import rosephys
 import rosephys.physics
+import rosephys.worlds
 
 HEAD = """\
 # Reference
 
-What `rosephys`, `rosephys.physics` and `rose_ad` export, from their docstrings.
+What `rosephys`, `rosephys.physics`, `rosephys.worlds` and `rose_ad` export, from their docstrings.
 `python docs/examples/reference.py docs` writes this page.
 """
 
@@ -31,6 +32,7 @@ def page() -> str:
         "A line for each model; its module's docstring has the equations, the units and the source.\n"
     ]
     parts += [physics(module) for module in modules(rosephys.physics)]
+    parts += ["## rosephys.worlds\n", *entries(rosephys.worlds)]
     parts += ["## rose_ad\n", *entries(rose_ad)]
     return "\n".join(parts)
 

@@ -219,7 +219,7 @@ class Plan(Described):
     def motor(self, name: str, joint: str, speed: Number, strength: Number = FREE) -> None:
         """It turns b of a hinge or groove at `speed`, in rad/s, or moves that of a slider, in m/s, with as much
         as `strength`, in N m or N."""
-        self._drive(name, "motor", joint, speed=speed, most=strength)
+        self._drive(name, "motor", joint, speed=speed, strength=strength)
 
     def servo(
         self,
@@ -234,7 +234,7 @@ class Plan(Described):
 
         `stiffness` in N m/rad or N/m, `damping` in N m s or N s/m, `strength` at most in N m or N.
         """
-        how = {"stiffness": stiffness, "damping": damping, "most": strength}
+        how = {"stiffness": stiffness, "damping": damping, "strength": strength}
         self._drive(name, "servo", joint, zero=target, **how)
 
     # ------------------------------------------------------------------------- what is looked at

@@ -124,7 +124,7 @@ class Linked:
         rows, h = self.rows, self.h
         law, side = ra.array(rows.law)[q], ra.array(rows.side)[q]
         k, c = ra.array(rows.stiffness)[q], ra.array(rows.damping)[q]
-        speed, most = ra.array(rows.speed)[q], h * ra.array(rows.most)[q]
+        speed, most = ra.array(rows.speed)[q], h * ra.array(rows.strength)[q]
         w = ra.where(response > 0, response, 1.0)
         hard = p - (rate + ra.where(law == MOTOR, -speed, value / h)) / w
         z = 0.25 * h * h * k * w

@@ -55,7 +55,7 @@ class Row:
     """A law for a measure between two bodies; all numbers may be traced.
 
     `zero` is taken off the measure. A limit keeps it on one `side` of 0; `speed` is a motor's, in m/s or rad/s;
-    `stiffness` k and `damping` c are a spring's, or of a limit that gives, and `most` is F.
+    `stiffness` k and `damping` c are a spring's, or of a limit that gives, and `strength` is F.
     """
 
     law: Law
@@ -68,7 +68,7 @@ class Row:
     speed: Scalar = 0.0
     stiffness: NotNegative = 0.0
     damping: NotNegative = 0.0
-    most: NotNegative = FREE
+    strength: NotNegative = FREE
 
 
 @checked
@@ -89,7 +89,7 @@ class Rows:
         self.zero, self.speed = (numbers([getattr(r, n) for r in rows]) for n in ("zero", "speed"))
         self.stiffness = numbers([row.stiffness for row in rows])
         self.damping = numbers([row.damping for row in rows])
-        self.most = numbers([row.most for row in rows])
+        self.strength = numbers([row.strength for row in rows])
 
     def look(self, k: Index, x: Poses) -> tuple[Scalar, Array]:
         """The measure of row k, and its row J (6,), with bodies at x (n, 3)."""

@@ -147,7 +147,7 @@ def test_a_motor_turns_as_fast_as_its_torque_makes_it(
     speed: float, most: float, time: float
 ) -> None:
     wheel = Body(circle(0.3))
-    rows = [*hinge(0, 1, (0, 0), (0, 0)), Row("motor", "angle", (0, 1), speed=speed, most=most)]
+    rows = [*hinge(0, 1, (0, 0), (0, 0)), Row("motor", "angle", (0, 1), speed=speed, strength=most)]
     start = (np.zeros((2, 2)), np.zeros(2))
     spin = run(lambda: moved([WALL, wheel], rows, start, 120, time / 120))[3][1]
     inertia = wheel.density * wheel.shape.moment
