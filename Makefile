@@ -10,6 +10,7 @@ help:
 	@echo "make docs     every code block of every page, and every path that is named there"
 	@echo "make reference docs/reference.md from docstrings, anew"
 	@echo "make site     the documentation as a site, in build/site"
+	@echo "make dist     the packages in build/dist, checked, installed by themselves and tried"
 	@echo "make bench    the billiards gradient beside those peers that are installed, a few rounds"
 
 check: $(READY)
@@ -34,6 +35,15 @@ site: $(READY)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e ".[docs]"
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build
 
+dist: $(READY)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check "build>=1.2" "twine>=6"
+	rm -rf build/dist build/alone
+	$(PYTHON) -m build --outdir build/dist . > /dev/null
+	$(PYTHON) -m twine check --strict build/dist/*
+	$(PYTHON) -m venv build/alone
+	build/alone/bin/python -m pip install --quiet --disable-pip-version-check build/dist/*.whl
+	cd build/alone && ROSE_AD_CACHE=$$PWD/cache bin/python -m rosephys doctor
+
 bench: $(READY)
 	$(PYTHON) benchmarks/billiards.py --rounds 5
 
@@ -42,4 +52,4 @@ bench: $(READY)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
 	touch $@
 
-.PHONY: help check test format docs reference site bench
+.PHONY: help check test format docs reference site dist bench

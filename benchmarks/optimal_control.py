@@ -1,13 +1,13 @@
-"""Optimal control beside CasADi and IPOPT: a pole on a cart swung up in 100 steps, by forces of at most 10 N.
+"""Problems of optimal control whose solutions are known, beside CasADi and IPOPT.
 
-    python benchmarks/optimal_control.py
-    python benchmarks/optimal_control.py --rounds 20
+    python benchmarks/optimal_control.py [PROBLEM ...] [--rounds 5] [--write]
 
-Both have the same steps of Runge and Kutta, the same costs and bounds, and begin with no force and the motion
-that it gives. CasADi shoots from step to step (every state is sought, as here by `multiple-shooting`), with
-the Hessian exact, and IPOPT's own tolerance. What is compared: the whole solve, and one evaluation of all
-defects with their derivatives and those of the costs, by which either goes on. The least of the rounds is
-told, by the processor's clock.
+Both have the same steps, costs, bounds and first controls. CasADi seeks every state (as here
+`multiple-shooting` does), with the Hessian exact, and IPOPT's own tolerance. What is compared: the whole solve,
+and one evaluation of what either goes on by. That is of CasADi all defects and constraints with their
+derivatives and the second ones of the cost; here of solvers in stages the stages with their derivatives, of
+others the loss, the constraints and their derivatives in the controls. The least of the rounds is told, by the
+processor's clock. `--write` puts the table into docs/solving.md.
 """
 
 from __future__ import annotations
@@ -17,21 +17,19 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.peers.control import PROBLEMS
 from rosephys import Problem, descend
+from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.solve.stages import Stages
-from tests.support.control import SwingUp
 
-STEPS, DT, FORCE = 100, 0.025, 10.0
-FLAGS = ["-O3", "-march=native"]
-CART, POLE, LENGTH, GRAVITY = 1.0, 0.3, 0.5, 9.81
+PAGE = Path(__file__).parents[1] / "docs" / "solving.md"
+BEGIN, END = "<!-- control -->\n", "<!-- end of control -->"
 
 
 def least(rounds: int, call: Callable[[], Any]) -> float:
@@ -45,85 +43,63 @@ def least(rounds: int, call: Callable[[], Any]) -> float:
     return found
 
 
-def ours(rounds: int) -> list[tuple[str, float, int, float, float]]:
-    """Rows: the solver, the cost, its iterations, seconds, and those of an evaluation."""
-    problem = Problem(SwingUp())
-    stages, constants = Stages(problem), problem.split({})[1]
-    run = stages.first(problem.complete({}))
-    one = least(20 * rounds, lambda: (stages.ahead(run, constants), stages.slopes(run, constants)))
-    rows = []
-    for name in ("ddp", "ilqr", "multiple-shooting"):
+def evaluation(problem: Problem, optimizer: str) -> Callable[[], Any]:
+    """What a solver is told at a point."""
+    if OPTIMIZERS[optimizer].needs == "stages":
+        stages, constants = Stages(problem), problem.split({})[1]
+        run = stages.first(problem.complete({}))
+        return lambda: (stages.ahead(run, constants), stages.slopes(run, constants))
+    asked = problem.value_and_gradient, problem.constraints, problem.constraint_derivatives
+    return lambda: [ask(problem.values) for ask in asked]
 
-        def solve(name: str = name) -> list[Any]:
-            return list(descend(problem, optimizer=name, iterations=1000))
+
+def rows(name: str, rounds: int) -> Iterator[tuple[str, float, int, float, float]]:
+    """Rows of a problem: the solver, the cost, its iterations, seconds, and those of an evaluation."""
+    kind, rate, optimizers = PROBLEMS[name]
+    problem = Problem(kind())
+    for optimizer in optimizers:
+
+        def solve(optimizer: str = optimizer) -> list[Any]:
+            how = {"optimizer": optimizer, "iterations": 1000, "rate": rate}
+            return list(descend(problem, **how))
 
         found = solve()
-        rows.append((f"`{name}`", found[-1].loss, len(found) - 1, least(rounds, solve), one))
-    return rows
-
-
-def casadis(rounds: int, compiled: bool) -> list[tuple[str, float, int, float, float]]:
-    """The same of CasADi and IPOPT, in CasADi's virtual machine or `compiled` from the C that it writes."""
-    import casadi as ca
-
-    x, u = ca.SX.sym("x", 4), ca.SX.sym("u")
-
-    def rates(x: Any) -> Any:
-        s, c = ca.sin(x[1]), ca.cos(x[1])
-        push = u + POLE * s * (LENGTH * x[3] ** 2 + GRAVITY * c)
-        along = push / (CART + POLE * s**2)
-        turn = -(along * c + GRAVITY * s) / LENGTH
-        return ca.vertcat(x[2], x[3], along, turn)
-
-    a = rates(x)
-    b = rates(x + DT / 2 * a)
-    c = rates(x + DT / 2 * b)
-    d = rates(x + DT * c)
-    step = ca.Function("step", [x, u], [x + DT / 6 * (a + 2 * b + 2 * c + d)])
-    xs, us = ca.MX.sym("X", 4, STEPS + 1), ca.MX.sym("U", 1, STEPS)
-    ahead = step.map(STEPS)(xs[:, :-1], us)
-    end = xs[:, -1]
-    miss = (end[1] - math.pi) ** 2 + 0.1 * end[3] ** 2 + end[0] ** 2 + 0.1 * end[2] ** 2
-    cost = 100 * miss + DT * 1e-2 * ca.sumsqr(us)
-    z = ca.vertcat(ca.vec(xs), ca.vec(us))
-    defects = ca.vertcat(xs[:, 0], ca.vec(ahead - xs[:, 1:]))
-    nlp = {"x": z, "f": cost, "g": defects}
-    quiet = {"print_time": False, "ipopt.print_level": 0, "ipopt.sb": "yes", "ipopt.max_iter": 3000}
-    how = {"jit": True, "compiler": "shell", "jit_options": {"flags": FLAGS}} if compiled else {}
-    solver = ca.nlpsol("solver", "ipopt", nlp, {**quiet, **how})
-    wide = np.full(4 * (STEPS + 1), np.inf)
-    low, high = (np.concatenate([s * wide, np.full(STEPS, s * FORCE)]) for s in (-1, 1))
-    given = {"x0": np.zeros(z.numel()), "lbx": low, "ubx": high, "lbg": 0, "ubg": 0}
-    found = solver(**given)
-    iterations = int(solver.stats()["iter_count"])
-    jacobian = ca.jacobian(defects, z)
-    hessian = ca.hessian(cost, z)[0]
-    one = ca.Function("one", [z], [defects, jacobian, cost, ca.gradient(cost, z), hessian], how)
-    start = np.zeros(z.numel())
-    seconds = least(rounds, lambda: solver(**given))
-    evaluation = least(20 * rounds, lambda: one(start))
-    name = "CasADi's C, IPOPT" if compiled else "CasADi, IPOPT"
-    return [(name, float(found["f"]), iterations, seconds, evaluation)]
+        best = min(found, key=lambda iterate: iterate.rank)
+        one = least(20 * rounds, evaluation(problem, optimizer))
+        yield f"`{optimizer}`", best.loss, best.iteration, least(rounds, solve), one
+    try:
+        from benchmarks.peers.control.casadi import transcribed
+    except ImportError:
+        print("CasADi is not installed: pip install casadi\n", file=sys.stderr)
+        return
+    for compiled in (False, True) if shutil.which("gcc") else (False,):
+        peer = transcribed(name, compiled)
+        cost, iterations = peer.solve()
+        seconds, one = least(rounds, peer.solve), least(20 * rounds, peer.evaluate)
+        by = "CasADi's C, IPOPT" if compiled else "CasADi, IPOPT"
+        yield by, cost, iterations, seconds, one
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table, or write it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "--rounds", type=int, default=5, metavar="N", help="solves, of which the least counts"
-    )
-    rounds = parser.parse_args().rounds
-    rows = ours(rounds)
-    try:
-        rows += casadis(rounds, False)
-        rows += casadis(rounds, True) if shutil.which("gcc") else []
-    except ImportError:
-        print("CasADi is not installed: pip install casadi\n", file=sys.stderr)
-    print("| | cost | iterations | a solve | an evaluation |\n| --- | --- | --- | --- | --- |")
-    for name, cost, iterations, seconds, one in rows:
-        print(
-            f"| {name} | {cost:.9f} | {iterations} | {1e3 * seconds:.0f} ms | {1e6 * one:.0f} µs |"
-        )
+    parser.add_argument("problems", nargs="*", default=list(PROBLEMS), metavar="PROBLEM")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="solves of each")
+    parser.add_argument("--write", action="store_true")
+    asked = parser.parse_args()
+    lines = [
+        "| | by | cost | iterations | a solve | an evaluation |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in asked.problems:
+        for k, (by, cost, iterations, seconds, one) in enumerate(rows(name, asked.rounds)):
+            times = f"{1e3 * seconds:.3g} ms | {1e6 * one:.3g} µs"
+            lines.append(f"| {'' if k else name} | {by} | {cost:.8f} | {iterations} | {times} |")
+            print(lines[-1], flush=True)
+    if asked.write:
+        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        text = "\n".join(lines) + "\n"
+        PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

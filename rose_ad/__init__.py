@@ -18,7 +18,7 @@ from .api import debug
 from .api.checkpoint import checkpoint
 from .api.custom import custom_jvp, custom_vjp, stop_gradient
 from .api.derive import grad, jvp, linear_transpose, linearize, value_and_grad, vjp
-from .api.function import Fn, fn
+from .api.function import Fn
 from .api.implicit import (
     cg,
     custom_linear_solve,
@@ -33,6 +33,7 @@ from .api.jacobians import hessian, hvp, jacfwd, jacrev
 from .api.lowered import Lowered
 from .api.nans import debug_nans
 from .api.opaque import opaque
+from .api.python_function import fn
 from .api.sampled_scan import sampled_scan
 from .api.scheduled import scheduled
 from .api.vmap import vmap
@@ -170,6 +171,7 @@ if TYPE_CHECKING:
     from .export.javascript import export_wasm, javascript_runtime
     from .export.wasm import WasmModule, wasm_module
     from .library import *
+    from .native.machine import machine
 else:
     __getattr__ = attribute
 
@@ -342,6 +344,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "machine",
     "map_leaves",
     "matmul",
     "matrix_transpose",

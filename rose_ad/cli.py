@@ -22,7 +22,8 @@ import numpy as np
 
 import rose_ad as ra
 
-from .api.function import Fn, PythonFunction, as_fn
+from .api.function import Fn
+from .api.python_function import PythonFunction, as_fn
 from .base.errors import RoseError
 from .base.tree import flatten
 from .diagnostics.explain import Explanation, explain

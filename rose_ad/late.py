@@ -20,6 +20,10 @@ def attribute(name: str) -> Any:
         import rose_ad.export
 
         return getattr(rose_ad.export, name)
+    if name == "machine":
+        from rose_ad.native.machine import machine
+
+        return machine
     import rose_ad.library
 
     if name in rose_ad.library.__all__:

@@ -43,6 +43,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__init__"},
         {"window"},
         {"web"},
+        {"diagrams"},
         {"command"},
         {"__main__"},
     ],

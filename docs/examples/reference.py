@@ -14,20 +14,25 @@ from typing import Any
 
 import rose_ad
 import rosephys
+import rosephys.diagrams
+import rosephys.diagrams.kinds
 import rosephys.physics
 import rosephys.worlds
 
 HEAD = """\
 # Reference
 
-What `rosephys`, `rosephys.physics`, `rosephys.worlds` and `rose_ad` export, from their docstrings.
-`python docs/examples/reference.py docs` writes this page.
+What `rosephys`, `rosephys.diagrams`, `rosephys.physics`, `rosephys.worlds` and `rose_ad` export, from their
+docstrings. `python docs/examples/reference.py docs` writes this page.
 """
 
 
 def page() -> str:
     """The text of the page."""
-    parts = [HEAD, "## rosephys\n", *entries(rosephys), "## rosephys.physics\n"]
+    parts = [HEAD, "## rosephys\n", *entries(rosephys)]
+    parts += ["## rosephys.diagrams\n", *entries(rosephys.diagrams)]
+    parts += ["## rosephys.diagrams.kinds\n", *entries(rosephys.diagrams.kinds)]
+    parts += ["## rosephys.physics\n"]
     parts += [
         "A line for each model; its module's docstring has the equations, the units and the source.\n"
     ]

@@ -14,6 +14,7 @@ from rosephys import (
     Arrow,
     Circles,
     Cross,
+    Ellipses,
     Fluid,
     Image,
     Lines,
@@ -43,6 +44,9 @@ def shapes() -> Picture:
         "Circles, ball": Circles([(0.3, 0.5), (0.7, 0.5)], 0.18, ("first", "second"), ("8", "")),
         "Circles, disc": Circles([(0.3, 0.5), (0.7, 0.5)], 0.16, ("first", "third"), (), "disc"),
         "Circles, ring": Circles([(0.3, 0.5), (0.7, 0.5)], 0.16, ("first", "third"), (), "ring"),
+        "Ellipses": Ellipses(
+            [(0.4, 0.45), (0.6, 0.55)], [(0.25, 0.15), (0.15, 0.25)], "third", "accent", 2.0, 0.4
+        ),
         "Lines": Lines(
             [(0.15, y) for y in (0.3, 0.5, 0.7)],
             [(0.85, y) for y in (0.3, 0.5, 0.7)],

@@ -12,7 +12,8 @@ from ..base.tree import Structure
 from ..ir.core import DerivativeRule, Function, Linearized
 from ..ir.types import Type
 from .custom import ruled
-from .function import Fn, Specialised, as_fn
+from .function import Fn, Specialised
+from .python_function import as_fn
 
 
 def checkpoint(f: Any) -> Fn:

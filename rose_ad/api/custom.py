@@ -15,7 +15,8 @@ from ..ir.builder import Builder
 from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import Array, Ref, Scalar, Type, is_float
 from .derive import pull_back
-from .function import Fn, PythonFunction, Specialised, as_fn
+from .function import Fn, Specialised
+from .python_function import PythonFunction, as_fn
 
 T = TypeVar("T")
 

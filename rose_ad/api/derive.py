@@ -25,7 +25,8 @@ from ..ir.shown import silent
 from ..ir.types import Array, Ref, Scalar, Type, is_float, scalar_of, shape_of
 from ..tracing.arrays import zeros_like
 from ..tracing.values import type_of
-from .function import Fn, Specialised, as_fn, derived
+from .function import Fn, Specialised, derived
+from .python_function import as_fn
 
 
 def grad(f: Any, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Fn:

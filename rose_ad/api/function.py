@@ -6,38 +6,32 @@ traced, it stays a call. Called with numbers and numpy arrays, it is compiled, k
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import inspect
 import os
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..base.errors import TraceError, TypeMismatch
 from ..base.garbage import uncollected
-from ..base.lazy import lazy
-from ..base.meaning import meaning
-from ..base.source import UNKNOWN, here, of_function
-from ..base.static import Held, Unchanging
-from ..base.tree import Structure, flatten, is_traced, unflatten
+from ..base.source import here
+from ..base.static import Unchanging
+from ..base.tree import Structure, flatten, unflatten, weakened
 from ..base.turns import Turns
 from ..ir.alike import one_of
 from ..ir.core import Function, Var
 from ..ir.in_force import in_force, under
-from ..ir.pickling import Reference, reference
-from ..ir.types import Array, Scalar, Type, Value, scalar_of, shape_of
+from ..ir.types import F32, Array, Scalar, Type, Value, scalar_of, shape_of
 from ..ir.verify import verify
 from ..native.caller import MISS
 from ..native.calling import fitted
 from ..native.program import Program
 from ..rewrite.schedule import SCHEDULE
 from ..tracing.accumulator import Accumulator
-from ..tracing.annotations import checked, parameter_types, static_names
-from ..tracing.trace import Trace, current, tracing
+from ..tracing.trace import current
 from ..tracing.values import Traced, convert, lift, type_of, wrap
 from . import pipeline
 from .lowered import Lowered
@@ -47,11 +41,7 @@ Signature = tuple[Structure, tuple[Type, ...]]
 Making = tuple[Structure, tuple[Type, ...], bool]  # and whether products and sums are contracted
 K = TypeVar("K")
 T = TypeVar("T")
-# what functools.update_wrapper takes from a Python function and another process cannot have
-_OF_PYTHON = ("__wrapped__", "__annotations__", "__annotate__", "__type_params__")
 _DIRECT = 4  # calls that a function tries first
-_REMEMBERED = 256  # functions that were given as Python functions; the oldest goes first
-_by_meaning: dict[Hashable, PythonFunction] = {}
 
 
 class _State(threading.local):
@@ -92,7 +82,7 @@ class Fn(Unchanging):
     a NaN began if that is looked for (`debug_nans`).
     """
 
-    static_in: PythonFunction | None = None  # the function whose static parameters it has, if any
+    static_in: Fn | None = None  # the function whose static parameters it has, if any
     fma = True  # whether a product and a sum may become one operation
 
     def __init__(self, name: str) -> None:
@@ -114,6 +104,12 @@ class Fn(Unchanging):
         """The types that arguments of the given types are converted to."""
         return types
 
+    def held(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments, with those of static parameters as constants."""
+        return args, kwargs
+
     # ------------------------------------------------------------------------------------- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -132,7 +128,9 @@ class Fn(Unchanging):
             return self._outermost(args, kwargs)
         leaves, structure = flatten((args, kwargs))
         values = [lift(leaf) for leaf in leaves]
-        types = self.argument_types(structure, [v.type for v in values])
+        given = [v.type for v in values]
+        structure = _with_weak(structure, given, (v.weak for v in values))
+        types = self.argument_types(structure, given)
         values = [convert(v, scalar_of(t)) for v, t in zip(values, types, strict=True)]
         special = self.specialise(structure, types)
         if not special.ir.results and any(isinstance(leaf, Accumulator) for leaf in leaves):
@@ -161,6 +159,7 @@ class Fn(Unchanging):
 
     def _run(self, leaves: list[Any], structure: Structure) -> Any:
         given = [_argument_type(leaf) for leaf in leaves]
+        structure = _with_weak(structure, given, (type(leaf) is float for leaf in leaves))
         types = self.argument_types(structure, given)
         compiled = self._program(structure, types)
         # arguments that are converted may mean another program than those that need not be
@@ -189,7 +188,8 @@ class Fn(Unchanging):
         program, direct = pipeline.compiled(special.ir, nans), None
         args, kwargs = structure.children
         if program.native is not None and not kwargs.children and not nans:
-            direct = fitted(program.native, args, special.result)
+            single = any(scalar_of(t) is F32 for t in types)
+            direct = fitted(program.native, args, special.result, single)
         return Compiled(program, special.result, direct)
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
@@ -254,19 +254,22 @@ class Fn(Unchanging):
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The compiled function for such arguments, to be looked at."""
-        return Lowered(self._program(*self._types(args, kwargs)).program)
+        return Lowered(self._program(*self.types_of(args, kwargs)).program)
 
     def trace(self, *args: Any, **kwargs: Any) -> Function:
         """The IR for such arguments, so that what is wrong with the function is raised; nothing is compiled."""
-        return self.specialise(*self._types(args, kwargs)).ir
+        return self.specialise(*self.types_of(args, kwargs)).ir
 
-    def _types(
+    def types_of(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Structure, Sequence[Type]]:
+        """The structure of such arguments, and the types that they are converted to."""
         if self.static_in is not None:
             args, kwargs = self.static_in.held(args, kwargs)
         leaves, structure = flatten((args, kwargs))
-        return structure, self.argument_types(structure, [_argument_type(leaf) for leaf in leaves])
+        given = [_argument_type(leaf) for leaf in leaves]
+        structure = _with_weak(structure, given, (type(leaf) is float for leaf in leaves))
+        return structure, self.argument_types(structure, given)
 
     def __str__(self) -> str:
         shown = [str(s.ir) for s in self._specialised.values()]
@@ -282,194 +285,6 @@ class Fn(Unchanging):
         return self if owner is None else functools.partial(self, owner)
 
 
-class PythonFunction(Fn):
-    """A function traced from Python."""
-
-    def __init__(self, f: Callable[..., Any], static: Sequence[str] = (), fma: bool = True) -> None:
-        super().__init__(getattr(f, "__name__", "function"))
-        self.fma = fma
-        functools.update_wrapper(self, f)
-        self.python: Any = f  # or the Reference of one that stayed in another process
-        self.static = (*static, *static_names(f))
-        if self.static:
-            self.static_in = self
-            for name in self.static:
-                if name not in self.signature.parameters:
-                    raise TypeMismatch(f"{self.__name__} has no parameter {name}", here())
-
-    def held(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, with those of static parameters as constants."""
-        names = list(self.signature.parameters)
-        given = [
-            self._held(n, a) if n in self.static else a for n, a in zip(names, args, strict=False)
-        ]
-        return (*given, *args[len(given) :]), {
-            n: self._held(n, a) if n in self.static else a for n, a in kwargs.items()
-        }
-
-    def _held(self, name: str, value: Any) -> Held:
-        if isinstance(value, Held):
-            return value
-        if is_traced(value):
-            raise TraceError(
-                f"the static argument {name} of {self.__name__} is not known while tracing",
-                here(),
-                "make it a static parameter of the function around it, too",
-            )
-        try:
-            hash(value)
-        except TypeError:
-            raise TypeMismatch(
-                f"the static argument {name} of {self.__name__} cannot be compared: {type(value).__name__}",
-                here(),
-                "a number, a string, a tuple of these, or an object of yours",
-            ) from None
-        return Held(value)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Its signature and all that it was traced for, without Python code; see `pickling`."""
-        _ = self._annotated, self.signature  # which need that code: they are kept from now on
-        foreign = {*_OF_PYTHON, *getattr(self.python, "__dict__", ())}
-        state = {k: v for k, v in super().__getstate__().items() if k not in foreign}
-        traced = dict(self._specialised)
-        return state | {"python": reference(self.python, self.__name__), "_specialised": traced}
-
-    @lazy
-    def signature(self) -> inspect.Signature:
-        """The parameters' names and kinds, and which may be left out."""
-        parameters = inspect.signature(self.python).parameters.values()
-        return inspect.Signature(
-            [
-                inspect.Parameter(
-                    p.name, p.kind, default=p.default if p.default is p.empty else None
-                )
-                for p in parameters
-            ]
-        )
-
-    @lazy
-    def _annotated(self) -> dict[str, list[Type | None]]:
-        return {n: t for n, t in parameter_types(self.python).items() if n not in self.static}
-
-    def argument_types(self, structure: Structure, types: Sequence[Type]) -> Sequence[Type]:
-        if not self._annotated:
-            return types
-        args, kwargs = unflatten(structure, range(len(types)))
-        try:
-            bound = self.signature.bind(*args, **kwargs).arguments
-        except TypeError:
-            return types  # the call itself will say what is wrong with the arguments
-        out = list(types)
-        for name, wanted in self._annotated.items():
-            leaves = flatten(bound[name])[0] if name in bound else []
-            if name in bound and len(leaves) != len(wanted):
-                raise TypeMismatch(
-                    f"argument {name} of {self.__name__} does not have its declared structure",
-                    here(),
-                    "a numpy array for a Vec, the declared class for a struct",
-                )
-            for k, t in zip(leaves, wanted, strict=False):
-                out[k] = checked(types[k], t, f"{name} of {self.__name__}", here())
-        return out
-
-    def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
-        python = self._python(types)
-        code = getattr(python, "__code__", None)
-        loc = of_function(code) if code is not None else UNKNOWN
-        trace = Trace(self.__name__)
-        root = trace.frames[0]
-        params = [root.builder.block.param(t) for t in types]
-        args, kwargs = unflatten(structure, [wrap(p) for p in params])
-        with tracing(trace):
-            out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
-            trace.check_innermost(root)
-            leaves, result = flatten(out)
-            root.builder.block.results = tuple(
-                self._result(leaf, trace, loc).atom for leaf in leaves
-            )
-        block = in_force().run("traced", self.__name__, root.builder.block)
-        return Specialised(Function(self.__name__, block, loc), result, tuple(trace.captured))
-
-    def _python(self, types: Sequence[Type]) -> Callable[..., Any]:
-        """The function to be traced, imported if it stayed in another process."""
-        if isinstance(self.python, Reference):
-            try:
-                self.python = self.python.load()
-            except (ImportError, AttributeError) as error:
-                given = ", ".join(map(repr, types))
-                raise TraceError(
-                    f"{self.__name__} comes from another process, where it was not traced for such "
-                    f"arguments ({given}), and its Python source is not here ({error})",
-                    here(),
-                    "call it with such arguments once before it is pickled, or define it at the top of a "
-                    "module that can be imported here",
-                ) from None
-        python: Callable[..., Any] = self.python
-        return python
-
-    def _result(self, leaf: Any, trace: Trace, loc: int) -> Traced:
-        if isinstance(leaf, complex):
-            raise TypeMismatch(f"{self.__name__} returns a complex number", loc, "its two parts")
-        if isinstance(leaf, Traced):
-            trace.resolve(leaf.atom, loc)
-        return lift(leaf)
-
-
-def _released(x: Any) -> Any:
-    return x.value if isinstance(x, Held) else x
-
-
-@overload
-def fn(f: Callable[..., Any], *, static: Sequence[str] = (), fma: bool = True) -> Fn: ...
-
-
-@overload
-def fn(*, static: Sequence[str] = (), fma: bool = True) -> Callable[[Callable[..., Any]], Fn]: ...
-
-
-def fn(f: Callable[..., Any] | None = None, *, static: Sequence[str] = (), fma: bool = True) -> Any:
-    """Make a Python function a composable, compiled one; a decorator.
-
-    Its arguments and result are numbers, numpy arrays, and tuples, lists, dicts or dataclasses of them.
-    Types come from annotations (Real, Int, Bool, Vec[n, T], structs), else from the arguments. Called with
-    numbers, it gives arrays of its caller's own, and float, int and bool (np.float32 for a Real32). What is one
-    already stays as it is.
-
-    Parameters named in `static`, or annotated as `ra.Static`, are known while tracing: lengths, say. For each
-    value of theirs, which must be hashable, the function is traced anew.
-
-    A product and a sum may become one operation of the machine, which rounds once. Without `fma` each rounds
-    for itself, in the function, all that it calls and their derivatives, as in NumPy: x * y - y * x is then
-    always 0. It costs speed.
-    """
-    names = (static,) if isinstance(static, str) else tuple(static)
-    if f is None:
-        return functools.partial(fn, static=names, fma=fma)
-    if isinstance(f, Fn):
-        if names or not fma:
-            raise TypeMismatch(f"{f.__name__} is a function of rose_ad already", here())
-        return f
-    return PythonFunction(f, names, fma)
-
-
-def as_fn(f: Any) -> Fn:
-    """A function as an Fn: of Python functions that mean the same, the same one."""
-    if isinstance(f, Fn):
-        return f
-    if not callable(f):
-        raise TypeMismatch(f"{f!r} is not a function", here())
-    key = meaning(f)
-    if key is None:
-        return PythonFunction(f)
-    known = _by_meaning.get(key) or _by_meaning.setdefault(key, PythonFunction(f))
-    with contextlib.suppress(KeyError, RuntimeError):  # another thread does so, too
-        while len(_by_meaning) > _REMEMBERED:
-            del _by_meaning[next(iter(_by_meaning))]
-    return known
-
-
 def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
     """A transformation of a function, made once for what it is known by."""
     try:
@@ -477,6 +292,13 @@ def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
     except TypeError:  # axes in lists and dicts
         return make()
     return known or base.derived.setdefault(key, make())
+
+
+def _with_weak(structure: Structure, types: Sequence[Type], weak: Iterable[bool]) -> Structure:
+    """The structure with numbers of Python marked, where some argument has 32 bits, as they have beside it."""
+    if all(scalar_of(t) is not F32 for t in types):
+        return structure
+    return weakened(structure, iter(weak))
 
 
 def _argument_type(x: Any) -> Value:

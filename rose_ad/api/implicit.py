@@ -33,7 +33,8 @@ from ..tracing.values import convert, lift, located, over_entries, promote, wrap
 from .custom import custom_jvp, float_results
 from .derive import jvp, linear_transpose
 from .derive import linearize as linearize_at
-from .function import PythonFunction, Specialised
+from .function import Specialised
+from .python_function import PythonFunction
 
 Linear = Callable[[Any], Any]
 Solver = Callable[[Linear, Any], Any]

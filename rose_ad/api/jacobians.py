@@ -14,7 +14,8 @@ from ..tracing.arrays import moveaxis, reshape, zeros_like
 from ..tracing.control import build, where
 from ..tracing.values import convert, lift
 from .derive import grad, jvp, linearize, vjp
-from .function import Fn, as_fn, derived, fn
+from .function import Fn, derived
+from .python_function import as_fn, fn
 
 
 def jacfwd(f: Any, argnums: int | tuple[int, ...] = 0) -> Fn:

@@ -22,7 +22,8 @@ from ..tracing.trace import required
 from ..tracing.values import convert, lift
 from .custom import custom_vjp
 from .derive import vjp
-from .function import Fn, as_fn
+from .function import Fn
+from .python_function import as_fn
 
 
 def sampled_scan(

@@ -9,7 +9,8 @@ from ..base.tree import Structure
 from ..ir.in_force import in_force, under
 from ..ir.types import Type
 from ..rewrite.strategy import Schedule
-from .function import Fn, Specialised, as_fn
+from .function import Fn, Specialised
+from .python_function import as_fn
 
 
 def scheduled(f: Any, schedule: Schedule) -> Fn:

@@ -26,7 +26,8 @@ from ..lower.lanes.divergence import divergence
 from ..tracing.arrays import moveaxis
 from ..tracing.trace import Trace, tracing
 from ..tracing.values import lift, type_of, wrap
-from .function import Fn, Signature, Specialised, as_fn, derived
+from .function import Fn, Signature, Specialised, derived
+from .python_function import as_fn
 
 Axes = Any  # an int, None, or a structure of these
 

@@ -49,7 +49,7 @@ def is_leaf(x: Any) -> bool:
 
 class Structure(NamedTuple):
     """A structure without its leaves: `kind` is a container's type, None for a leaf, Static for a
-    constant."""
+    constant. A leaf has the key WEAK where a number of Python takes its width from what it meets."""
 
     kind: Any
     keys: tuple[Any, ...] = ()
@@ -60,7 +60,9 @@ class Static:
     """The kind of a constant: the structure's keys are the constant and, where it can change, what it holds."""
 
 
+WEAK = "weak"
 _LEAF = Structure(None)
+_WEAK_LEAF = Structure(None, (WEAK,))
 
 
 def _fields(x: Any) -> tuple[str, ...]:
@@ -120,6 +122,21 @@ def _in_order(leaves: Iterator[Any], own: Structure, wanted: Structure) -> list[
 
 def _is_dict(s: Structure) -> bool:
     return isinstance(s.kind, type) and issubclass(s.kind, dict)
+
+
+def weakened(structure: Structure, weak: Iterator[bool]) -> Structure:
+    """The structure with those leaves marked that are weak."""
+    if structure.kind is None:
+        return _WEAK_LEAF if next(weak) else _LEAF
+    return structure._replace(children=tuple(weakened(c, weak) for c in structure.children))
+
+
+def weak_leaves(structure: Structure) -> Iterator[bool]:
+    """Of each leaf, in order, whether it is marked as weak."""
+    if structure.kind is None:
+        yield bool(structure.keys)
+    for child in structure.children:
+        yield from weak_leaves(child)
 
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..api.derive import jvp, vjp
-from ..api.function import Fn, as_fn, fn
+from ..api.function import Fn
+from ..api.python_function import as_fn, fn
 from ..base.errors import TypeMismatch, WrongDerivative
 from ..base.source import here
 from ..base.tree import flatten, paths, unflatten

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..ad.forward import forward
-from ..api.function import as_fn
+from ..api.python_function import as_fn
 from ..base.errors import TypeMismatch
 from ..base.source import UNKNOWN, here, name_of, show
 from ..base.tree import flatten, paths, unflatten

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..api.function import as_fn
+from ..api.python_function import as_fn
 from ..base.source import UNKNOWN
-from ..base.tree import flatten
 from ..ir.builder import Builder
 from ..ir.core import Atom, Block, Function
 from ..ir.in_force import Stage, in_force, under
@@ -21,7 +20,6 @@ from ..ir.queries import callees, instructions
 from ..ir.text import show_function
 from ..rewrite.loops.arrange import arranged
 from ..rewrite.strategy import Apply, Pass, Rule, Schedule
-from ..tracing.values import type_of
 
 # stages that begin with a function just emitted
 _MADE: set[Stage] = {"traced", "derived", "transposed"}
@@ -77,8 +75,7 @@ def explain(f: Any, *args: Any, **kwargs: Any) -> Explanation:
     It is traced again for this, and not run. TraceError and TypeMismatch as for a call.
     """
     function = as_fn(f)
-    leaves, structure = flatten((args, kwargs))
-    types = function.argument_types(structure, [type_of(x) for x in leaves])
+    structure, types = function.types_of(args, kwargs)
     watch = _Watch()
     schedule = in_force()
     assert isinstance(schedule, Schedule)

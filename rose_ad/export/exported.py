@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..api.function import Fn, PythonFunction, as_fn
+from ..api.function import Fn
 from ..api.pipeline import lowered
+from ..api.python_function import PythonFunction, as_fn
 from ..base.errors import TraceError, TypeMismatch
 from ..base.source import here, position
 from ..base.tree import Structure, flatten

@@ -12,8 +12,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from ..api.function import as_fn
 from ..api.pipeline import lowered
+from ..api.python_function import as_fn
 from ..base.errors import MemoryLimit, TypeMismatch
 from ..base.source import here
 from ..base.tree import flatten

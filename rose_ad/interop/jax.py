@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..api.function import Fn, as_fn
+from ..api.function import Fn
+from ..api.python_function import as_fn
 from ..base.lazy import lazy
 from ..base.tree import Structure, flatten, unflatten
 from . import missing
@@ -27,22 +28,18 @@ def function(f: Any) -> Callable[..., Any]:
     (`jax.jvp`, `jax.jacfwd`) is not defined for a callback. Unless JAX is set to 64 bits, doubles are rounded
     to single precision on their way in and out, as all of JAX's.
     """
-    fn = as_fn(f)
-    callback = _Callback(fn)
-
-    def on_arrays(*args: Any) -> Any:
-        return callback(*args)
-
-    on_arrays.__name__, on_arrays.__doc__ = fn.__name__, fn.__doc__
-    return on_arrays
+    return _Callback(as_fn(f))
 
 
 class _Callback:
     """A function on structures of JAX arrays; for each structure and type of arguments it is made once."""
 
     def __init__(self, fn: Fn) -> None:
-        self.fn = fn
+        self.fn, self.__name__, self.__doc__ = fn, fn.__name__, fn.__doc__
         self.made: dict[Any, tuple[Callable[..., Any], Structure]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return function, (self.fn,)  # what was made for JAX is made again
 
     @lazy
     def backward(self) -> _Callback:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..api.derive import grad, jvp, value_and_grad
-from ..api.function import Fn, as_fn, fn
+from ..api.function import Fn
 from ..api.jacobians import hessian, jacfwd, jacrev
+from ..api.python_function import as_fn, fn
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import Structure, flatten, unflatten

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..api.derive import vjp
-from ..api.function import Fn, Specialised, fn
+from ..api.function import Fn, Specialised
+from ..api.python_function import fn
 from ..base.tree import Static, Structure, flatten
 from ..ir.types import Type, array_type, scalar_of, shape_of
 from ..tracing.values import type_of

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..api.function import Fn, as_fn
+from ..api.function import Fn
+from ..api.python_function import as_fn
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import Structure, flatten, unflatten

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..api.function import fn
+from ..api.python_function import fn
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import is_traced

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..api.custom import stop_gradient
-from ..api.function import as_fn
 from ..api.implicit import newton
+from ..api.python_function import as_fn
 from ..api.vmap import vmap
 from ..tracing.arrays import concat
 from ..tracing.control import cond, fori_loop, scan, where, while_loop

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..api.custom import stop_gradient
-from ..api.function import fn
 from ..api.implicit import inv, solve
+from ..api.python_function import fn
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from ..base.tree import is_traced

@@ -21,30 +21,41 @@ _KEEP = 512  # objects; the oldest go first
 
 def directory() -> Path | None:
     """The cache's directory, made private; None where there is none to be used."""
-    setting = os.environ.get("ROSE_AD_CACHE", "")
-    if setting == "off":
-        return None
-    if setting:
-        path = Path(setting)
-    elif sys.platform == "win32":
-        path = Path(os.environ.get("LOCALAPPDATA", Path.home())) / "rose_ad" / "cache"
-    else:
-        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rose_ad"
+    return look()[0]
+
+
+def look() -> tuple[Path | None, str]:
+    """The cache's directory, made private, or why there is none to be used."""
+    if os.environ.get("ROSE_AD_CACHE") == "off":
+        return None, "ROSE_AD_CACHE is off"
     try:
+        path = _place()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return path if _is_private(path) else None
-    except (OSError, RuntimeError):
-        return None
+        unsafe = _unsafe(path)
+    except (OSError, RuntimeError) as error:  # a home that cannot be found is a RuntimeError
+        return None, str(error)
+    return (None, f"{path} {unsafe}") if unsafe else (path, "")
 
 
-def _is_private(path: Path) -> bool:
-    """Ours, and not writable by others: what lies here is run as machine code."""
+def _place() -> Path:
+    setting = os.environ.get("ROSE_AD_CACHE")
+    if setting:
+        return Path(setting)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "rose_ad" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rose_ad"
+
+
+def _unsafe(path: Path) -> str:
+    """Why others may write to a directory, from which machine code is run; "" where they may not."""
     if not hasattr(os, "getuid"):
-        return True
+        return ""
     info = path.lstat()
-    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
-        return False
-    return not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if not stat.S_ISDIR(info.st_mode):
+        return "is a link or a file, not a directory"
+    if info.st_uid != os.getuid():
+        return "belongs to somebody else"
+    return "may be written to by others" if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else ""
 
 
 def key(*parts: str) -> str:
@@ -90,8 +101,13 @@ def _checksum(name: str, body: bytes) -> bytes:
     return hashlib.sha256(name.encode() + body).digest()
 
 
+def objects(path: Path) -> list[Path]:
+    """The objects in the cache's directory."""
+    return [p for p in path.iterdir() if not p.name.startswith(".")]
+
+
 def _trim(path: Path) -> None:
-    files = [p for p in path.iterdir() if not p.name.startswith(".")]
+    files = objects(path)
     if len(files) > _KEEP:
         files.sort(key=lambda p: p.stat().st_mtime)
         for p in files[: len(files) - _KEEP]:

@@ -15,18 +15,22 @@ from ..base.tree import Static, Structure, dict_kind
 from .caller import MISS
 
 
-def fitted(native: Callable[..., Any], args: Structure, result: Structure) -> Callable[..., Any]:
+def fitted(
+    native: Callable[..., Any], args: Structure, result: Structure, single: bool
+) -> Callable[..., Any]:
     """`native`, which takes leaves, as a function of arguments of the structure `args`.
 
-    Its value has the structure `result`, or is MISS for arguments of other structures and types.
+    Its value has the structure `result`, or is MISS for arguments of other structures and types. Where some
+    are `single`, of 32 bits, a float of Python is not what an np.float64 is.
     """
-    if result.kind is None and all(child.kind is None for child in args.children):
+    if result.kind is None and all(child.kind is None for child in args.children) and not single:
         return native
-    return _Writer(native).call(args, result)
+    return _Writer(native, single).call(args, result)
 
 
 class _Writer:
-    def __init__(self, native: Callable[..., Any]) -> None:
+    def __init__(self, native: Callable[..., Any], single: bool) -> None:
+        self.single = single
         self.lines = ["def call(*args):"]
         self.known: dict[str, Any] = {
             "native": native,
@@ -69,6 +73,8 @@ class _Writer:
     def take(self, name: str, s: Structure) -> Iterator[str]:
         """Write what checks that the value `name` has the structure; the names of its leaves."""
         if s.kind is None:
+            if self.single:
+                self.unless(f"type({name}) {'is' if s.keys else 'is not'} float")
             yield name
             return
         if s.kind is Static:

@@ -56,6 +56,7 @@ examples:
   python -m rosephys gradient billiards --set steps=2048 --set contact=toi-position
   python -m rosephys check ./my_scene.py            are its gradient, motion and picture right
   python -m rosephys certify ./model.py:loss        is a gradient right, whichever tool gives it
+  python -m rosephys doctor                         what is installed here, and whether it works
 """
 
 
@@ -417,6 +418,17 @@ def _certify(commands: Any, run: Run) -> None:
     command.set_defaults(run=run)
 
 
+def _doctor(commands: Any, run: Run) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="what is installed here, and whether it works",
+        description="What is installed, what this machine can do, where compiled programs are kept, and a"
+        " self-test. The exit code is 1 where something does not work.",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
+
+
 def _info(commands: Any, run: Run) -> None:
     command = commands.add_parser(
         "info",
@@ -471,6 +483,7 @@ _COMMANDS: dict[str, Callable[[Any, Run], None]] = {
     "gradient": _gradient,
     "check": _check,
     "certify": _certify,
+    "doctor": _doctor,
     "new": _new,
     "list": _list,
     "info": _info,

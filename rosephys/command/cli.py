@@ -452,6 +452,12 @@ def _draw_both(problem: Problem, solution: Solution, path: Path) -> None:
     say(f"wrote {path}")
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    from rosephys.command.doctor import doctor
+
+    return doctor(arguments.json)
+
+
 RUNS: dict[str, Run] = {
     "scene": _scene,
     "gallery": _gallery,
@@ -469,6 +475,7 @@ RUNS: dict[str, Run] = {
     "gradient": _gradient,
     "check": _check,
     "certify": _certify,
+    "doctor": _doctor,
     "new": _new,
     "list": _list,
     "info": _info,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ def drive_scene(arguments: argparse.Namespace, problem: Problem) -> int:
     pushes = {part: _size(part, typed) for part, typed in arguments.push}
     with working("compiling the plans", arguments.json):
         loop = ClosedLoop(problem, arguments.budget_ms)
+    gc.collect()
+    gc.freeze()  # what compiling has left stays; to look through it again would take several frames
     pushed = _pusher(loop, pushes, arguments)
     if not (arguments.headless or arguments.out or arguments.json):
         from rosephys.window.live import drive

@@ -160,10 +160,15 @@ def _range(bounds: tuple[float, float] | None) -> str:
     return f"{bounds[0]:g} to {bounds[1]:g}" if bounds else ""
 
 
+def print_found(findings: Sequence[Finding]) -> None:
+    """Print a line for each check: what it found."""
+    print_table([["check", "", "found"], *([f.check, f.verdict, f.measured] for f in findings)])
+
+
 def print_findings(result: Mapping[str, Any], findings: Sequence[Finding]) -> None:
     """Print what `check` found, and what to do about what is not right."""
     print(f"{result['scene']}, {result['steps']} steps\n")
-    print(_table([["check", "", "found"], *([f.check, f.verdict, f.measured] for f in findings)]))
+    print_found(findings)
     for f in findings:
         if f.advice:
             print(f"\n{f.verdict}: {f.check}")

@@ -30,6 +30,8 @@ from rosephys.files.run import (
 )
 from rosephys.scene.finding import find_scene
 from rosephys.solve.iterate import Iterate
+from rosephys.sweeps.kept import SWEEP, load_sweep
+from rosephys.sweeps.kept import begun_in as begun_sweep
 
 if TYPE_CHECKING:
     from rosephys.solve.curves import Curves
@@ -162,12 +164,17 @@ def list_runs(arguments: argparse.Namespace) -> int:
     """The command `runs`."""
     if not arguments.folder.is_dir():
         raise SceneError(f"there is no folder {arguments.folder}")
-    found = [read_run(path.parent) for path in sorted(arguments.folder.rglob(RUN))]
+    found = [_summary(read_run(path.parent)) for path in sorted(arguments.folder.rglob(RUN))]
+    swept = [_swept(path.parent) for path in sorted(arguments.folder.rglob(SWEEP))]
     if arguments.json:
-        print(to_json({"runs": [_summary(run) for run in found]}))
-    elif found:
+        print(to_json({"runs": found, "sweeps": swept}))
+        return 0
+    if found:
         _print_runs(found)
-    else:
+    if swept:
+        print("\n" * bool(found), end="")
+        _print_sweeps(swept)
+    if not found and not swept:
         say(f"no runs below {arguments.folder}; `optimize SCENE --out DIR` keeps one")
     return 0
 
@@ -182,7 +189,7 @@ def compare_runs(arguments: argparse.Namespace) -> int:
             raise SceneError(f"{out}: a plot is a .png, or a .csv of its numbers")
         try_out(out)
     found = [read_run(folder) for folder in arguments.folders]
-    _print_runs(found)
+    _print_runs([_summary(run) for run in found])
     if out is not None:
         _write_curves(_losses(found), arguments.theme or "dark", out)
         say(f"wrote {out}")
@@ -232,13 +239,41 @@ def _summary(run: Kept) -> dict[str, Any]:
     }
 
 
-def _print_runs(found: Sequence[Kept]) -> None:
+def _swept(folder: Path) -> dict[str, Any]:
+    """The same of a sweep."""
+    begun, losses = begun_sweep(folder), load_sweep(folder)["loss"]
+    assert begun is not None
+    finite = losses[np.isfinite(losses)]
+    return {
+        "folder": str(folder),
+        "scene": begun["scene"],
+        "state": begun["state"],
+        "rows": begun["rows"],
+        "kept": len(losses),
+        "loss": float(finite.min()) if finite.size else None,
+    }
+
+
+def _print_runs(found: Sequence[dict[str, Any]]) -> None:
     rows = [["run", "scene", "optimizer", "", "state", "best loss"]]
-    for row in map(_summary, found):
-        loss = "" if row["loss"] is None else f"{row['loss']:.6g}"
+    for row in found:
         done = counted(row["iterates"], "iterate")
-        rows.append([row["folder"], row["scene"], row["optimizer"], done, row["state"], loss])
+        rows.append(
+            [row["folder"], row["scene"], row["optimizer"], done, row["state"], _least(row)]
+        )
     print_table(rows)
+
+
+def _print_sweeps(found: Sequence[dict[str, Any]]) -> None:
+    rows = [["sweep", "scene", "", "state", "best loss"]]
+    for row in found:
+        done = f"{row['kept']:,} of {counted(row['rows'], 'row')}"
+        rows.append([row["folder"], row["scene"], done, row["state"], _least(row)])
+    print_table(rows)
+
+
+def _least(row: dict[str, Any]) -> str:
+    return "" if row["loss"] is None else f"{row['loss']:.6g}"
 
 
 def _losses(found: Sequence[Kept]) -> Curves:

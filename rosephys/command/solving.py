@@ -25,7 +25,7 @@ from rosephys.solve.iterate import Iterate, Solution
 from rosephys.solve.optimize import check_optimizer, check_schedule
 from rosephys.solve.outcome import Help, Outcome, outcome, steepness, under_constraints
 from rosephys.solve.problem import Arrays, Problem
-from rosephys.solve.starts import descend_from
+from rosephys.solve.starts import descend_from, goes_on_from_many
 from rosephys.solve.trust import Verdict
 
 FURTHER = ("schedule", "clip")  # of `optimize` alone
@@ -82,6 +82,8 @@ def solve(
     """Optimise with a progress bar. Ctrl-C, a loss that is not finite, or a file that cannot be written ends it
     early. `noted` is given each iterate and the number of its start."""
     each, starts = how["iterations"], how["starts"]
+    if goes_on_from_many(problem, how["optimizer"]):
+        starts = 1
     descents: list[Solution] = []
     stopped, code = "", 0
     compile_gradient(problem, quiet)

@@ -17,15 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.colourmap import coloured
+from rosephys.drawing.ellipse import paint_ellipses
 from rosephys.drawing.fluid import paint_fluid
 from rosephys.drawing.palette import FAR, Floats, blend, colour, rgb, themed
 from rosephys.drawing.sprite import ball, disc, shadow, stamp
 from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
-from rosephys.drawing.words import words
+from rosephys.drawing.words import BOLD_SIZE, words
 from rosephys.scene.picture import (
     Arrow,
     Circles,
     Cross,
+    Ellipses,
     Fluid,
     Image,
     Lines,
@@ -194,6 +196,12 @@ def _paint_circles(surface: pygame.Surface, shape: Circles, at: Transform) -> No
     stamp(surface, ball if shape.style == "ball" else disc, centres, radii, shades, labels)
 
 
+def _paint_ellipses(surface: pygame.Surface, shape: Ellipses, at: Transform) -> None:
+    centres, radii = at.to_screen(shape.centres), at.scale * np.asarray(shape.radii, float)
+    look = (shape.colour, shape.outline, shape.width * at.unit, shape.opacity)
+    paint_ellipses(surface, centres.reshape(-1, 2), radii.reshape(-1, 2), *look)
+
+
 def _paint_fluid(surface: pygame.Surface, shape: Fluid, at: Transform) -> None:
     points = at.to_screen(shape.points).reshape(-1, 2)
     colours = np.array([rgb(shade) for shade in islice(cycle(shape.colours), len(points))])
@@ -239,10 +247,27 @@ def _paint_polygon(surface: pygame.Surface, shape: Polygon, at: Transform) -> No
     points = at.to_screen(shape.points).reshape(-1, 2)
     if not (np.abs(np.nan_to_num(points, nan=FAR)) < FAR).all():
         return
+    if shape.opacity < 1:
+        _fill_thinly(surface, points, (*colour(shape.colour), round(255 * shape.opacity)))
+        if shape.outline:
+            around = np.vstack([points, points[:1]])
+            polyline(surface, around, shape.width * at.unit, shape.outline)
+        return
     pygame.draw.polygon(surface, colour(shape.colour), points.tolist())
     # The fill has hard edges; a stroke of its own colour, or the outline, makes them smooth.
     width = shape.width * at.unit if shape.outline else 1.0
     polyline(surface, np.vstack([points, points[:1]]), width, shape.outline or shape.colour)
+
+
+def _fill_thinly(surface: pygame.Surface, points: Floats, shade: tuple[int, int, int, int]) -> None:
+    """Fill a polygon with a colour through which one sees, as far as it is on the surface."""
+    low, high = np.floor(points.min(axis=0)) - 1, np.ceil(points.max(axis=0)) + 1
+    area = pygame.Rect(*low.astype(int).tolist(), *(high - low).astype(int).tolist())
+    area = area.clip(surface.get_clip())
+    if area:
+        page = pygame.Surface(area.size, pygame.SRCALPHA)
+        pygame.draw.polygon(page, shade, (points - area.topleft).tolist())
+        surface.blit(page, area)
 
 
 def _paint_polygons(surface: pygame.Surface, shape: Polygons, at: Transform) -> None:
@@ -271,8 +296,9 @@ def _paint_cross(surface: pygame.Surface, shape: Cross, at: Transform) -> None:
 def _paint_text(surface: pygame.Surface, shape: Text, at: Transform) -> None:
     x, y = at.to_screen(shape.position)
     if abs(x) < FAR and abs(y) < FAR:
-        size = shape.size * at.unit
-        words(surface, shape.text, (x, y), size, shape.colour, face="bold", align="center")
+        size = shape.size * (at.scale / BOLD_SIZE if shape.scaled else at.unit)
+        least = {"least": 1.0} if shape.scaled else {}
+        words(surface, shape.text, (x, y), size, shape.colour, face="bold", align="center", **least)
 
 
 def _box(at: Transform, box: Any) -> pygame.Rect:
@@ -295,6 +321,7 @@ def _paint_image(surface: pygame.Surface, shape: Image, at: Transform) -> None:
 
 _PAINTERS: dict[type, Callable[..., None]] = {
     Circles: _paint_circles,
+    Ellipses: _paint_ellipses,
     Fluid: _paint_fluid,
     Lines: _paint_lines,
     Polyline: _paint_polyline,

@@ -9,6 +9,7 @@ from rosephys.drawing.palette import colour
 from rosephys.sdl import pygame
 
 LEGIBLE = 9.0  # pixels; smaller letters cannot be read
+BOLD_SIZE = 0.825  # of the size that is asked for, the size of a letter in "bold" as other programs count it
 FACES = {
     "plain": "inter,segoeui,helveticaneue,roboto,notosans,opensans,dejavusans,liberationsans",
     "code": "menlo,consolas,notosansmono,dejavusansmono,liberationmono,couriernew",
@@ -57,9 +58,11 @@ def words(
     shade: str = "text",
     face: str = "plain",
     align: str = "topleft",
+    least: float = LEGIBLE,
 ) -> pygame.Rect:
-    """Write `text` with the corner or edge of its box named `align` at `place`."""
-    image = _written(text, max(round(size * 4) / 4, LEGIBLE), colour(shade), face)
+    """Write `text` with the corner or edge of its box named `align` at `place`, of the size `least` or
+    larger."""
+    image = _written(text, max(round(size * 4) / 4, least), colour(shade), face)
     box = image.get_rect()
     setattr(box, align, (round(place[0]), round(place[1])))
     surface.blit(image, box)

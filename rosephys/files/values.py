@@ -80,7 +80,7 @@ def _write(path: str | Path, arrays: Mapping[str, Any]) -> None:
 def load(path: Path) -> dict[str, Any]:
     """The settings in such a file. Raises OSError if it cannot be read, SceneError if it is no such file."""
     try:
-        with np.load(path) as found:
+        with np.load(path, allow_pickle=False) as found:
             named = {n.removeprefix(FIELDS): n for n in found.files if n.startswith(FIELDS)}
             arrays = {n: found[at] for n, at in (named or {n: n for n in found.files}).items()}
             return {n: v.item() if v.ndim == 0 else v for n, v in arrays.items()}

@@ -11,7 +11,7 @@ from rosephys.errors import SceneError
 from rosephys.scene.finding import scene_file, scene_names
 
 GROUPS = {
-    "contact": ("billiards", "push", "bounce", "drop"),
+    "contact": ("billiards", "pool", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
     "described worlds": ("catapult", "car", "crane", "bridge", "domino", "pinball"),
     "springs": ("robot", "rope", "cloth"),
@@ -19,6 +19,7 @@ GROUPS = {
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),
     "liquids": ("dam", "channel", "slosh", "liquid", "boat"),
     "soft bodies": ("walker", "jelly", "blob", "sand"),
+    "diagrams": ("diagram",),
 }
 MORE = "more"  # those that are in no group
 

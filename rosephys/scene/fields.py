@@ -67,8 +67,8 @@ def parameter(
     spread: Spread | None = None,
 ) -> Any:
     """Declare a field. An array's default may be a function of the scene. A `handle`, a point of the plane,
-    can be dragged in the window. `spread` says what it is among the members of an `Ensemble`: `normal(0.1)`,
-    `uniform`, `log_uniform`, or a function of a generator and the value."""
+    or an array (n, 2) of them, can be dragged in the window. `spread` says what it is among the members of an
+    `Ensemble`: `normal(0.1)`, `uniform`, `log_uniform`, or a function of a generator and the value."""
     return Field(default, doc, unit, bounds, choices, handle=handle, spread=spread)
 
 
@@ -85,7 +85,7 @@ def control(
     """Declare a field that the optimiser may change, a float or an array.
 
     `rate` scales its learning rate; its gradient is drawn as an arrow at the field `anchor`, or, for a
-    handle, at itself.
+    handle, at itself. While a row of a handle (n, 2) is dragged, the rest of the controls settles about it.
     """
     return Field(default, doc, unit, bounds, None, True, handle, rate, anchor)
 
@@ -104,8 +104,8 @@ def _wrong_default(f: Field) -> str:
     if f.control and not f.live:
         better = f": write {float(given)}" if f.type == "int" else ""
         return f"a control is a float or an array, which can move, not the {f.type} {told(given)}{better}"
-    if f.handle and not callable(given) and np.shape(given) != (2,):
-        return f"a handle is a point of the plane, such as (1.0, 0.5), not {told(given)}"
+    if f.handle and not callable(given) and (np.shape(given)[-1:] != (2,) or np.ndim(given) > 2):
+        return f"a handle is a point of the plane, such as (1.0, 0.5), or a row of them, not {told(given)}"
     return ""
 
 

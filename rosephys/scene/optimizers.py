@@ -140,6 +140,12 @@ _ROWS = (
         scheduled=True,
     ),
     Optimizer(
+        "multi-start",
+        "of many controls, drawn far and near, side by side: the best, their children, Adam, L-BFGS",
+        "many valleys, contacts that are missed; it needs a hundred evaluations of each start",
+        "Rinnooy Kan, Timmer 1987; Beyer, Schwefel 2002",
+    ),
+    Optimizer(
         "cma-es",
         "the best of random controls, whose spread is adapted",
         "losses that jump, and few controls; it uses no gradient",

@@ -61,6 +61,21 @@ class Circles:
 
 
 @dataclass(frozen=True)
+class Ellipses:
+    """`n` ellipses with axes along x and y; `radii` has one along each.
+
+    `colour` fills them, `opacity` from 0 to 1 of it; `outline` is a colour. Either is empty for none.
+    """
+
+    centres: Points
+    radii: Points
+    colour: Annotated[str, COLOUR, ""]
+    outline: Annotated[str, COLOUR, ""] = ""
+    width: float = 2.0
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
 class Fluid:
     """The body of a liquid that `n` points are in, with a smooth surface.
 
@@ -102,12 +117,13 @@ class Polyline:
 
 @dataclass(frozen=True)
 class Polygon:
-    """One filled polygon; `outline` is a colour, or empty for none."""
+    """One filled polygon, `opacity` from 0 to 1 of the colour; `outline` is a colour, or empty for none."""
 
     points: Annotated[Any, Shaped((("n", 2),), least=3)]
     colour: Colour
     outline: Annotated[str, COLOUR, ""] = ""
     width: float = 2.0
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -145,12 +161,14 @@ class Cross:
 
 @dataclass(frozen=True)
 class Text:
-    """A word centred at a position."""
+    """A word centred at a position. Its size is in pixels like others, or, where it is `scaled`, in units of
+    the world."""
 
     position: Point
     text: str
     colour: Colour
     size: float = 14.0
+    scaled: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,7 +188,17 @@ class Image:
 
 
 Shape: TypeAlias = (
-    Circles | Fluid | Lines | Polyline | Polygon | Polygons | Arrow | Cross | Text | Image
+    Circles
+    | Ellipses
+    | Fluid
+    | Lines
+    | Polyline
+    | Polygon
+    | Polygons
+    | Arrow
+    | Cross
+    | Text
+    | Image
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import Any, NamedTuple, TypeVar
 
@@ -80,6 +80,13 @@ class Coordinates:
         parted = [self._parted(x * self._unit) for x in xs]
         batch = {n: np.stack([part[n] for part in parted]) for n in self._names}
         return np.asarray(self.problem.losses(self._start, batch))
+
+    def rows(self, chosen: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        """Which numbers are in the rows that are chosen of controls, each (k,) by its name."""
+        out = {n: np.zeros(self._start[n].shape, bool) for n in self._names}
+        for name, rows in chosen.items():
+            out[name][rows] = True
+        return np.concatenate([np.zeros(0, bool), *(np.ravel(out[n]) for n in self._names)])
 
     def free(self, at: Point) -> NDArray[np.bool_]:
         """Which numbers may move down the gradient: not those that it pushes against a bound."""

@@ -33,7 +33,7 @@ from ..errors import SceneError
 from ..given import told
 from ..scene.scene import Scene, constrained, unknown
 from ..scene.spread import Spread
-from .problem import Arrays, Problem, Values
+from .problem import Arrays, Problem, Stated, Values
 
 Floats = NDArray[np.float64]
 
@@ -49,9 +49,9 @@ class Ensemble(Problem):
     bounds; the first members of a larger ensemble are those of a smaller. `threads` is as many as there are
     processors, unless it is given.
 
-    Trajectories, pictures and limits are those of the values themselves. Raises SceneError for a number of
-    members below 1, an unknown risk, a scene in which nothing varies, a spread of what cannot vary, and for a
-    scene with constraints.
+    Trajectories, pictures and limits are those of the values themselves; constraints are of every member, whose
+    numbers stand side by side. Raises SceneError for a number of members below 1, an unknown risk, a scene in
+    which nothing varies, and a spread of what cannot vary.
     """
 
     def __init__(
@@ -67,12 +67,10 @@ class Ensemble(Problem):
         super().__init__(scene)
         if isinstance(members, bool) or not isinstance(members, int) or not 1 <= members <= MOST:
             raise SceneError(f"an ensemble has 1 to {MOST} members, not {told(members)}")
-        if constrained(scene):
-            raise SceneError(f"{scene.name} has constraints, which an ensemble does not keep")
         self.members, self.risk, self.seed = members, risk, seed
         self.spread = spreads(self, spread or {})
         self.weighed = weights_of(risk, members)
-        axes = None, {n: 0 if n in self.spread else None for n in self.constants}
+        self._axes = axes = None, {n: 0 if n in self.spread else None for n in self.constants}
         count = threads or max(1, min(os.cpu_count() or 1, members // EACH))
         self._each = ra.vmap(self._loss, axes, threads=count)
         self._each_slope = ra.vmap(self._slope, in_axes=(None, None, axes[1]), threads=count)
@@ -213,6 +211,33 @@ class Ensemble(Problem):
         found = self._each_residual_slope(*self._split(values))
         scale = math.sqrt(self.members)
         return {n: np.concatenate(list(np.asarray(part))) / scale for n, part in found.items()}
+
+    def constraints(self, values: Values) -> Stated:
+        """The constraints of all members: arrays (steps + 1, members k) along the way, then (members k,)."""
+        if not constrained(self.scene):
+            return (), ()
+        stated: Stated = self._constraints(*self._split(values))
+        return stated
+
+    def constraint_derivatives(self, values: Values) -> Arrays:
+        """As `Problem` has it, of the constraints of all members."""
+        found = self._constraint_slopes(*self._split(values))
+        return {n: np.asarray(part) for n, part in found.items()}
+
+    def constraint_hessian_product(self, values: Values, weights: Any, direction: Values) -> Arrays:
+        """As `Problem` has it, of the constraints of all members."""
+        controls, along, constants = self._along(values, direction)
+        weights = np.asarray(weights, float)
+        found = self._constraint_curvature(controls, along, weights, constants)
+        return {n: np.asarray(part) for n, part in found.items()}
+
+    def _trace_constraints(self, controls: Values, constants: Values) -> Stated:
+        each = ra.vmap(ra.fn(super()._trace_constraints), self._axes)
+        along, end = each(controls, constants)
+        beside = ra.map_leaves(
+            lambda x: ra.reshape(ra.moveaxis(x, 1, 0), (self.steps + 1, -1)), along
+        )
+        return beside, ra.map_leaves(ra.ravel, end)
 
     # --------------------------------------------------------------------------------------- the risk
 

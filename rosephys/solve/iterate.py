@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .problem import Arrays, Problem
 
 
+STARTS = 64  # that go on side by side, where nobody says how many
+
+
 @dataclass(frozen=True)
 class Iterate:
     """One evaluation: `iteration` updates have been made. `violation` is by how much constraints are off."""
@@ -63,7 +66,7 @@ class Solution:
 class Task:
     """A problem to be solved from `start`, the values of all live fields; longer gradients are clipped to
     `clip` by optimisers that go along them, whose rate is multiplied by the `factor` of each iteration, and
-    what is random is drawn from `seed`."""
+    what is random is drawn from `seed`. A solver that goes on from many places has so many `starts`."""
 
     problem: Problem
     start: Arrays
@@ -71,6 +74,7 @@ class Task:
     clip: float = math.inf
     seed: int = 0
     factor: Factor = CONSTANT
+    starts: int = STARTS
 
 
 Solver: TypeAlias = Callable[[Task], Iterator[Iterate]]

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 class Mpc:
     """A controller of a scene in stages; see `Stages`.
 
-    `milliseconds` is what a frame may take, by `clock`, which counts seconds; at least one sweep is made, and
-    at most `sweeps`. `exact` makes them with second derivatives. Raises SceneError for a scene that is not in
-    stages, and for one with constraints, which a plan would not keep.
+    `milliseconds` is what a frame may take, by `clock`, which counts seconds: no sweep is begun that would end
+    later, if it took as long as the one before. At least one is made, and at most `sweeps`, with second
+    derivatives if it is `exact`. Raises SceneError for a scene that is not in stages, and for one with
+    constraints, which a plan would not keep.
     """
 
     def __init__(
@@ -64,10 +65,11 @@ class Mpc:
         `values` are live fields that differ from the problem's, as a goal that moves does. Raises SceneError
         for what is no state of the scene, OptimizeError where the motion from there is not finite.
         """
-        end = self._clock() + self.budget
+        last = self._clock()
+        end, took = last + self.budget, 0.0
 
         def over() -> bool:
-            return self._clock() >= end
+            return self._clock() + took > end
 
         constants = self.problem.split(values or {})[1]
         stages = self._stages
@@ -77,10 +79,12 @@ class Mpc:
         if not math.isfinite(run.loss):
             raise OptimizeError(f"the loss is {run.loss} from this state on")
         self.made = 0
-        while self.made < self.sweeps and not (self.made and over()):
+        while self.made < self.sweeps and not (self.made and last + took > end):
             how = stages.slopes(run, constants), self._damping, constants, self.exact, over
             found, self._damping = improved(stages, run, *how)
             self.made += 1
+            now = self._clock()
+            took, last = now - last, now
             if found is None:
                 break
             run = found

@@ -19,8 +19,9 @@ from .constraints import violation
 from .ensemble import Ensemble
 from .gauss_newton import gauss_newton
 from .ilqr import sweeping
-from .iterate import Iterate, Solver, Task, check, evaluated
+from .iterate import STARTS, Iterate, Solver, Task, check, evaluated
 from .levenberg_marquardt import levenberg_marquardt
+from .multi_start import multi_start
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
 from .problem import Problem
@@ -45,6 +46,7 @@ SOLVERS: dict[str, Solver] = {
     "ddp": where_constrained(sweeping(exact=True)),
     "multiple-shooting": where_constrained(multiple_shooting),
     "smoothed": smoothed_adam,
+    "multi-start": multi_start,
     "cma-es": cma_es,
     "cma-gradient": cma_gradient,
 }
@@ -61,6 +63,7 @@ def descend(
     schedule: str = "constant",
     budget_ms: float = math.inf,
     seed: int = 0,
+    starts: int = STARTS,
     values: Mapping[str, Any] | None = None,
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
@@ -68,12 +71,13 @@ def descend(
     What is None is as the scene prefers. Controls are kept within their bounds; what `rate` is to each
     optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
     `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
-    too: one of solve/schedules.py. Nothing is begun after `budget_ms` milliseconds, as a frame has, but for the
-    first update. Others may end before `iterations`, where no step helps.
+    too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun that
+    would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
+    those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
-    unknown optimiser or a budget that is none, SceneError for values that the scene has not, for what an
-    optimiser needs of it, and for a schedule that it does not take.
+    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has
+    not, for what an optimiser needs of it, and for a schedule that it does not take.
     """
     scene = problem.scene
     optimizer = scene.optimizer if optimizer is None else optimizer
@@ -87,15 +91,22 @@ def descend(
         scene.clip if clip is None else clip,
         seed,
         scheduled(schedule, iterations),
+        starts,
     )
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
     if not budget_ms > 0:
         raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
-    end = perf_counter() + budget_ms / 1000
+    if starts < 1:
+        raise ValueError(f"there is at least 1 start, not {starts}")
+    last = perf_counter()
+    end = last + budget_ms / 1000
     for iterate in islice(solver(task), iterations + 1):
         yield iterate
-        if iterate.iteration and perf_counter() >= end:
-            return
+        if iterate.iteration:
+            now = perf_counter()
+            if now + (now - last) > end:
+                return
+            last = now
 
 
 def _nothing_to_find(task: Task) -> Iterator[Iterate]:
@@ -129,13 +140,23 @@ def check_optimizer(problem: Problem, name: str) -> None:
             f"{name} needs a loss that is residuals alone: {scene.name} has a method"
             f" {'cost' if costed(scene) else 'loss'}; docs/solving.md"
         )
-    if optimizer.needs == "stages" and isinstance(problem, Ensemble):
-        raise SceneError(
-            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
-        )
+    if isinstance(problem, Ensemble):
+        _check_many(problem, name)
     if optimizer.extra and find_spec(optimizer.extra) is None:
         other = "augmented-lagrangian" if constrained(scene) else "adam"
         raise OptimizeError(
             f'the optimizer "{name}" needs {PACKAGES[optimizer.extra]}, which is not installed:'
             f' pip install "rosephys[{optimizer.extra}]"; "{other}" needs no further package'
+        )
+
+
+def _check_many(problem: Ensemble, name: str) -> None:
+    """Raise SceneError for an optimiser of one motion alone."""
+    if constrained(problem.scene) and not OPTIMIZERS[name].extra:
+        raise SceneError(
+            f"{name} keeps the constraints of one motion: slsqp and trust-constr keep those of an ensemble"
+        )
+    if OPTIMIZERS[name].needs == "stages":
+        raise SceneError(
+            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
         )

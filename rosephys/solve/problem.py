@@ -5,8 +5,10 @@ The program is traced from the scene's methods once. The live fields are its arg
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,9 +52,10 @@ class Problem:
         # which states are kept; see ra.scan
         self.rollout: dict[str, Any] = {"checkpoint": "auto", "budget": scene.memory}
         self._loss = ra.fn(self.traced_loss)
-        self._losses = ra.vmap(self._loss, in_axes=(0, None))
+        threads = os.cpu_count() or 1
+        self._losses = ra.vmap(self._loss, in_axes=(0, None), threads=threads)
         self._gradient = ra.value_and_grad(self._loss)
-        self._gradients = ra.vmap(self._gradient, in_axes=(0, None))
+        self._gradients = ra.vmap(self._gradient, in_axes=(0, None), threads=threads)
         self._state_gradient = ra.grad(ra.fn(self._trace_rest))
         self._initial = ra.fn(self._trace_initial)
         self._trajectory = ra.fn(self._trace_trajectory)
@@ -72,10 +75,17 @@ class Problem:
         numbers = sum(self.values[n].size for n in self.controls)
         jacobian = ra.jacfwd if numbers <= FEW else ra.jacrev
         self._ends = jacobian(ra.fn(self._trace_ends))
-        self._constraint_slopes = ra.jacfwd(ra.fn(self._trace_constraint_values))
         self._residual_slopes = jacobian(self._residuals)
         self._compiled: ra.Lowered | None = None
         self.compile_seconds = 0.0
+
+    @cached_property
+    def _constraint_slopes(self) -> ra.Fn:
+        """The derivative of all constraints, by the mode that is shorter."""
+        sizes = sum(np.size(c.value) for stated in self.constraints({}) for c in stated)
+        numbers = sum(self.values[n].size for n in self.controls)
+        jacobian = ra.jacrev if sizes < numbers else ra.jacfwd
+        return jacobian(ra.fn(self._trace_constraint_values))
 
     def __reduce__(self) -> tuple[type[Problem], tuple[Scene]]:
         """It is pickled as its scene; what was compiled stays behind, on disk (see `rose_ad`)."""
@@ -323,7 +333,7 @@ class Problem:
         return float(self._loss(*self.split(values)))
 
     def losses(self, values: Values, batch: Values) -> np.ndarray[Any, Any]:
-        """The losses (n,) of n choices of controls, run side by side.
+        """The losses (n,) of n choices of controls, run side by side, on all processors.
 
         Each control in `batch` has n values along its first axis; the others are those of `values`. Each n is
         compiled for itself.

@@ -7,7 +7,7 @@ import gzip
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 import rose_ad as ra
@@ -64,6 +64,8 @@ _RARE = {
     "table.js": (b'"felt"', "const table = null, TABLE_MARGIN = 0;"),
     "fluid.js": (b'"Fluid"', "const liquid = null;"),
 }
+_RARE_SHAPES = {"ellipses.js": (b'"Ellipses"', "")}
+_RARE_SOLVER = {"settle.js": (b'"rows":true', "")}
 
 
 def page(module: bytes, title: str, summary: str) -> str:
@@ -101,17 +103,29 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
 def element(module: bytes | None = None) -> str:
     """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>; for one module's scene
     alone, without what draws other scenes."""
-    solver = f"{_plain(ra.javascript_runtime())}\n{_plain(_file('solver.js'))}"
+    kept = [_plain(ra.javascript_runtime()), _plain(_file("solver.js"))]
+    solver = "\n".join(kept + _needed(_RARE_SOLVER, module))
     # a worker has the same source: side by side they are packed as one
     parts = [solver, f"const SOLVER = {_literal(solver)};"]
-    for name, (word, instead) in _RARE.items():
-        parts.append(_plain(_file(name)) if module is None or word in module else instead)
-    parts += [_plain(_file(name)) for name in ("painter.js", "scene.js")]
+    parts += _needed(_RARE, module)
+    parts += [
+        _plain(_file("painter.js")),
+        *_needed(_RARE_SHAPES, module),
+        _plain(_file("scene.js")),
+    ]
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
     given = {"style": style, "palettes": THEMES, "maps": maps}
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
     return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
+
+
+def _needed(rare: Mapping[str, tuple[bytes, str]], module: bytes | None) -> list[str]:
+    """The sources of these files, and what stands in the place of those that a module does not need."""
+    return [
+        _plain(_file(name)) if module is None or word in module else instead
+        for name, (word, instead) in rare.items()
+    ]
 
 
 def _head(title: str, summary: str) -> str:
@@ -128,7 +142,7 @@ def _plain(source: str) -> str:
     source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
     source = re.sub(r"^ *(//[^\n]*\n|/\*\*.*?\*/\n)", "", source, flags=re.MULTILINE | re.DOTALL)
     source = re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
-    return re.sub(r" (=>|===?|&&|\|\|) |(?<=[;{]) ", r"\1", source)
+    return re.sub(r" (=>|={1,3}|[?+]|&&|\|\|) |(?<=[;{]) ", r"\1", source)
 
 
 def _literal(text: str) -> str:

@@ -169,6 +169,7 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
             "bounds": scene.fields[name].bounds,
             "rate": scene.fields[name].rate,
             "value": value.ravel().tolist(),
+            **({"rows": True} if scene.fields[name].handle and value.ndim == 2 else {}),
             "sliders": [
                 {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
                 for s in sliders_of(scene, name)

@@ -42,8 +42,8 @@ def _warning(surface: pygame.Surface, centre: tuple[float, float], unit: float) 
 
 def draw_legend(
     surface: pygame.Surface, canvas: pygame.Rect, text: str, top: float, unit: float
-) -> None:
-    """A line that says what is shown, below `top`."""
+) -> float:
+    """A line that says what is shown, below `top`; gives where it ends."""
     size = 11.5 * unit
     line = wrapped(text, size, max(canvas.width - 80 * unit, 1.0), "bold")[0]
     card = pygame.Rect(0, 0, round(text_width(line, size, "bold") + 24 * unit), round(24 * unit))
@@ -51,3 +51,4 @@ def draw_legend(
     pygame.draw.rect(surface, colour("panel"), card, border_radius=card.height // 2)
     pygame.draw.rect(surface, colour("line"), card, max(round(unit), 1), card.height // 2)
     words(surface, line, card.center, size, "dim", face="bold", align="center")
+    return float(card.bottom)

@@ -20,6 +20,7 @@ KEYS = (
     ("L", "the loss landscape: click to solve from there"),
     ("G", "ghosts: the tracks that were tried"),
     ("N", "halos: where a nudge of the controls leads"),
+    ("M", "members: where draws of what is not known lead"),
     ("T", "light or dark"),
     ("S", "write a picture of the window, a PNG"),
     ("C", "copy the command that shows this again"),

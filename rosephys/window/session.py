@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import InitVar, dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +41,13 @@ RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is a
 HOLD_SECONDS = 1.5  # how long the last moment of the motion stays before it plays again
 HISTORY = 4000  # losses kept for the curve
 SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0)  # that a motion may be played at
+
+
+class Handle(NamedTuple):
+    """What a hand may take: a field that is a point, or a row of one that has a point in each."""
+
+    field: str
+    row: int | None = None
 
 
 class Phase(Enum):
@@ -73,6 +80,7 @@ class Session:
     phase: Phase = Phase.COMPILING
     paused: bool = False
     dragging: str | None = None  # the field that a hand holds, by a handle or a slider
+    row: int | None = None  # of it, where each row is a handle
     message: str = ""  # why the session stopped, in words for people
     iteration: int = 0
     time: float = 0.0  # seconds of scene time that have been played
@@ -231,39 +239,59 @@ class Session:
         self._ask_plain()
         self._only_newest = True
 
-    def handle_at(self, point: ArrayLike, reach: float) -> str | None:
-        """The name of the handle nearest to a world point and within `reach` of it."""
-        offsets = {name: float(np.hypot(*(self.values[name] - point))) for name in self.handles}
-        near = min(offsets, key=lambda name: offsets[name], default=None)
-        return near if near is not None and offsets[near] <= reach else None
+    def handle_at(self, point: ArrayLike, reach: float) -> Handle | None:
+        """The handle nearest to a world point and within `reach` of it."""
+        near, least = None, reach
+        for name in self.handles:
+            far = np.atleast_1d(np.hypot(*(self.values[name] - np.asarray(point, np.float64)).T))
+            row = int(far.argmin())
+            if far[row] <= least:
+                near = Handle(name, row if self.values[name].ndim == 2 else None)
+                least = float(far[row])
+        return near
+
+    def place(self, handle: Handle) -> NDArray[np.float64]:
+        """Where a handle is."""
+        value = self.values[handle.field]
+        return value if handle.row is None else np.asarray(value[handle.row])
+
+    @property
+    def held(self) -> Handle | None:
+        """What a hand holds."""
+        return Handle(self.dragging, self.row) if self.dragging else None
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """The fields that may be dragged: points of the plane that the scene calls handles."""
+        """The fields that may be dragged: points of the plane that the scene calls handles, one or many."""
         fields = self.problem.scene.fields
         return tuple(
             name
             for name, value in self.values.items()
-            if fields[name].handle and value.shape == (2,)
+            if fields[name].handle and value.shape[-1:] == (2,) and value.size
         )
 
     def grab(self, point: ArrayLike, reach: float) -> bool:
         """Take hold of the handle near a world point; False if there is none within `reach`."""
-        self.dragging = self.handle_at(point, reach)
-        if self.dragging is None:
+        handle = self.handle_at(point, reach)
+        if handle is None:
             return False
-        self.hold(self.dragging)
-        self._held_at = np.asarray(self.values[self.dragging] - point, np.float64)
+        self.hold(*handle)
+        self._held_at = np.asarray(np.subtract(self.place(handle), point), np.float64)
         return True
 
-    def hold(self, name: str) -> None:
-        """Take hold of a field, to `put` values to it until it is let go."""
-        self.dragging, self._before = name, self._snapshot()
+    def hold(self, name: str, row: int | None = None) -> None:
+        """Take hold of a field, or a row of it, to `put` values to it until it is let go."""
+        self.dragging, self.row, self._before = name, row, self._snapshot()
         self.begun += 1
 
     def drag(self, point: ArrayLike) -> None:
         """Move the held handle with a hand at a world point, within the field's bounds."""
-        self.put(np.add(point, self._held_at))
+        moved = np.add(point, self._held_at)
+        if self.dragging is not None and self.row is not None:
+            whole = self.values[self.dragging].copy()
+            whole[self.row] = moved
+            moved = whole
+        self.put(moved)
 
     def put(self, value: ArrayLike) -> None:
         """Give the held field this value, brought within its bounds; the answer follows."""
@@ -276,7 +304,12 @@ class Session:
             self._history.record(self.dragging.replace("_", " "), self._before)
             self._before = None
         self.values[self.dragging] = moved
-        if scene_field.control:
+        if self.held is not None and self.row is not None:
+            held = {self.dragging: np.arange(len(moved)) == self.row}
+            self._ask(
+                self._solver.follow(dict(self.values), self.iterations, held=held), RESOLVE_SECONDS
+            )
+        elif scene_field.control:
             # The hand chooses this one: show where it leads, and solve from it once let go.
             self._start[self.dragging] = moved
             self._ask(self._solver.show(dict(self.values)), RESOLVE_SECONDS)
@@ -288,7 +321,7 @@ class Session:
         if self.dragging is None:
             return
         chosen = [self.dragging]
-        self.dragging = self._before = None
+        self.dragging = self.row = self._before = None
         self.paused = False
         self._ask(self._solver.follow(dict(self.values), self.iterations, chosen), RESOLVE_SECONDS)
 
@@ -414,7 +447,11 @@ class Session:
 
     def _show(self, iterate: Iterate) -> None:
         """Take over the controls of an iterate, but for one that a hand holds."""
-        found = {n: iterate.values[n] for n in self.problem.controls if n != self.dragging}
+        mine = self.dragging if self.row is None else None
+        found = {n: iterate.values[n] for n in self.problem.controls if n != mine}
+        if self.dragging in found and self.row is not None:  # the hand has moved on meanwhile
+            found[self.dragging] = found[self.dragging].copy()
+            found[self.dragging][self.row] = self.values[self.dragging][self.row]
         self.values = {**self.values, **found}
         self.gradient = iterate.gradient
         lengths = [float(np.linalg.norm(g)) for g in iterate.gradient.values()]

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rosephys.errors import describe
 from rosephys.scene.picture import Track
 from rosephys.scene.scene import constrained
-from rosephys.solve.follow import Follower
+from rosephys.solve.follow import Follower, Held
 from rosephys.solve.iterate import Iterate
 from rosephys.solve.starts import descend_from
 
@@ -64,14 +66,19 @@ class Solver:
         return Solve(self, iterates, each=iterations + 1)
 
     def follow(
-        self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str] = ()
+        self,
+        values: Mapping[str, Any],
+        iterations: int,
+        chosen: Sequence[str] = (),
+        held: Held | None = None,
     ) -> Solve:
-        """A solve from the controls that were found last, but for those `chosen`, and else these values.
+        """A solve from the controls that were found last, but for those `chosen`, and else these values. Rows
+        that are `held` stay where these values have them.
 
         It is not given up before it has made a step from there: what is asked for something new all
         the time moves on as well.
         """
-        return Solve(self, self._follow(values, iterations, chosen), least=2)
+        return Solve(self, self._follow(values, iterations, chosen, held or {}), least=2)
 
     def show(self, values: Mapping[str, Any]) -> Solve:
         """These values, as they are."""
@@ -98,14 +105,16 @@ class Solver:
             yield replace(iterate, iteration=start * (iterations + 1) + iterate.iteration)
 
     def _follow(
-        self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str]
+        self, values: Mapping[str, Any], iterations: int, chosen: Sequence[str], held: Held
     ) -> Iterator[Iterate]:
         # the controls of when it begins, not of when it was asked for
         known = {name: v for name, v in self.controls.items() if name not in chosen}
+        for name, rows in held.items():
+            known[name] = np.where(rows[:, None], values[name], known.get(name, values[name]))
         if constrained(self.problem.scene):  # which a bold driver does not keep
             yield from self._plain({**values, **known}, iterations, 1, 0)
         else:
-            yield from self._follower.follow({**values, **known}, iterations)
+            yield from self._follower.follow({**values, **known}, iterations, held)
 
 
 class Solve:

@@ -25,7 +25,7 @@ from rosephys.window.fieldlist import CONTROL_SHADES
 from rosephys.window.panel import Panel
 from rosephys.window.reload import Reloader, Source
 from rosephys.window.reproduce import command, free_path
-from rosephys.window.session import Phase, Session
+from rosephys.window.session import Handle, Phase, Session
 from rosephys.window.timeline import draw_timeline, holds, share_at
 from rosephys.window.views import Views
 
@@ -104,7 +104,7 @@ class Window:
     session: Session
     source: Source | None = None
     open: bool = True
-    hover: str | None = None
+    hover: Handle | None = None
     scrubbing: bool = False  # whether a hand holds the time line
     keys_shown: bool = False
     note: str = ""  # what was done at a key
@@ -296,7 +296,7 @@ class Window:
 
     def _draw_cards(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
         """What is said over the scene."""
-        self.views.draw_words(surface, canvas, unit)
+        self.views.draw_words(surface, canvas, self.session, unit)
         reloader, session = self._reloader, self.session
         name = reloader.source.typed if reloader else ""
         if reloader and reloader.message:
@@ -339,12 +339,14 @@ class Window:
 
     def _draw_hold(self, surface: pygame.Surface) -> None:
         """Mark the handle that is under the hand."""
-        name = self.session.dragging or self.hover
-        if name not in self.session.handles:
+        handle = self.session.held or self.hover
+        if handle is None or handle.field not in self.session.handles:
             return
-        unit, place = self.transform.unit, self.transform.to_screen(self.session.values[name])
+        unit, place = self.transform.unit, self.transform.to_screen(self.session.place(handle))
         ring(surface, place, 20 * unit, 2 * unit, "text", 0.85)
-        title = name.replace("_", " ")
+        if handle.row is not None:  # one of many needs no name
+            return
+        title = handle.field.replace("_", " ")
         below = (place[0], place[1] + 28 * unit)
         words(surface, title, below, 13 * unit, "text", face="bold", align="midtop")
 

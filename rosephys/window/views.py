@@ -16,6 +16,7 @@ from rosephys.drawing.landscape_chart import Chart
 from rosephys.drawing.paint import Transform
 from rosephys.drawing.palette import Floats
 from rosephys.drawing.relief import Relief, relief
+from rosephys.scene.picture import Track
 from rosephys.scene.scene import constrained, costed
 from rosephys.sdl import pygame
 from rosephys.solve.constraints import worst
@@ -29,6 +30,7 @@ from rosephys.window.halo import NUDGE, draw_halos, spreads
 from rosephys.window.impact_marks import draw_impacts, impacts
 from rosephys.window.inquiry import Failure, Inquiry
 from rosephys.window.landscape_column import draw_column
+from rosephys.window.members import members, varies
 from rosephys.window.session import Phase, Session
 from rosephys.window.solver import Motion
 from rosephys.window.trail import Trail
@@ -44,8 +46,8 @@ class Views:
     """What is shown besides the motion, what a hand does to it, and what has been found for it."""
 
     def __init__(self) -> None:
-        self.landscape_shown = self.ghosts_shown = self.halo_shown = False
-        self.chart, self._ghosts = Chart(), Ghosts()
+        self.landscape_shown = self.ghosts_shown = self.halo_shown = self.members_shown = False
+        self.chart, self._ghosts, self._others = Chart(), Ghosts(), Ghosts()
         self.exploring = False  # whether a hand holds the landscape
         self._hand = (-1, -1)
         self._watch(None)
@@ -59,6 +61,7 @@ class Views:
         self.trail = Trail()
         self.landscape: Relief | Failure | None = None
         self.halos: Floats | Failure | None = None
+        self.members: list[list[Track]] | Failure | None = None
         self.verdict: Verdict | None = None
         self.impacts = np.zeros(0, np.intp)
         self._pairs: list[tuple[Component, ...]] = []  # that are offered
@@ -106,6 +109,7 @@ class Views:
             pygame.K_p: self._next_pair,
             pygame.K_g: self._toggle_ghosts,
             pygame.K_n: self._toggle_halo,
+            pygame.K_m: self._toggle_members,
         }
         if key not in actions or modifiers & (pygame.KMOD_CTRL | pygame.KMOD_META):
             return False
@@ -122,6 +126,9 @@ class Views:
 
     def _toggle_halo(self) -> None:
         self.halo_shown = not self.halo_shown
+
+    def _toggle_members(self) -> None:
+        self.members_shown = not self.members_shown
 
     def _next_pair(self) -> None:
         if self.landscape_shown:
@@ -172,6 +179,8 @@ class Views:
             self._want(session, motion)
         if self.halo_shown:
             self._ask("halo", motion, self._halo)
+        if self.members_shown and varies(session.problem.scene):
+            self._ask("members", motion, self._members)
         if session.phase is Phase.PLAYING and not (self.exploring or session.dragging):
             self._ask("impacts", motion, self._impacts)
             self._ask("trust", motion, self._judged)
@@ -183,6 +192,8 @@ class Views:
                 self.landscape = answer
             elif name == "halo":
                 self.halos = answer
+            elif name == "members":
+                self.members = answer
             elif name == "impacts" and not isinstance(answer, Failure):
                 self.impacts = answer
             elif name == "trust":
@@ -260,6 +271,10 @@ class Views:
         yield
         return spreads(self._session.problem, motion.values)
 
+    def _members(self, motion: Motion) -> Generator[Any, None, list[list[Track]]]:
+        assert self._session is not None
+        return members(self._session.problem, motion.values)
+
     def _impacts(self, motion: Motion) -> Generator[None, None, Any]:
         yield
         return impacts(motion.trajectory, motion.tracks)
@@ -284,9 +299,11 @@ class Views:
         return taken if self.landscape_shown and taken >= LEAST * unit else 0
 
     def draw_behind(self, surface: pygame.Surface, session: Session, at: Transform) -> None:
-        """Draw what lies behind the scene's shapes: ghosts and halos."""
+        """Draw what lies behind the scene's shapes: ghosts, members and halos."""
         if self.ghosts_shown:
             self._ghosts.draw(surface, self.trail.ghosts, at)
+        if self.members_shown and isinstance(self.members, list):
+            self._others.draw(surface, self.members, at)
         if self.halo_shown and self.halos is not None and not isinstance(self.halos, Failure):
             draw_halos(surface, session.tracks, self.halos, at)
 
@@ -297,13 +314,17 @@ class Views:
         if self._current("impacts"):
             draw_impacts(surface, canvas, self.impacts / max(session.problem.steps, 1), unit)
 
-    def draw_words(self, surface: pygame.Surface, canvas: pygame.Rect, unit: float) -> None:
-        """Say why the gradient cannot be trusted, if it cannot, and what the halos are."""
+    def draw_words(
+        self, surface: pygame.Surface, canvas: pygame.Rect, session: Session, unit: float
+    ) -> None:
+        """Say why the gradient cannot be trusted, if it cannot, and what halos and members are."""
         top = canvas.top + 14 * unit
         if self.verdict and self.verdict.reason and self._current("trust"):
             top = draw_badge(surface, canvas, self.verdict, top, unit) + 8 * unit
         if self.halo_shown:
-            draw_legend(surface, canvas, self._halo_words(), top, unit)
+            top = draw_legend(surface, canvas, self._halo_words(), top, unit) + 6 * unit
+        if self.members_shown:
+            draw_legend(surface, canvas, self._member_words(session), top, unit)
 
     def _halo_words(self) -> str:
         if isinstance(self.halos, Failure):
@@ -313,6 +334,14 @@ class Views:
         if not len(self.halos):
             return "no halos: the scene has no tracks"
         return f"halos: where a nudge of the controls by {NUDGE:.0%} takes the end"
+
+    def _member_words(self, session: Session) -> str:
+        if isinstance(self.members, Failure):
+            return f"no members: {self.members.words}"
+        if not varies(session.problem.scene):
+            return "no members: no field has a spread, or the scene has no tracks"
+        names = [n for n, f in session.problem.scene.fields.items() if f.spread is not None]
+        return f"members: where other draws of {', '.join(names)} lead"
 
     def draw_column(
         self, surface: pygame.Surface, area: pygame.Rect, session: Session, unit: float

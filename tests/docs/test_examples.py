@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import rose_ad as ra
+from rosephys import Problem
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -147,3 +148,11 @@ def test_the_page_has_the_table_of_optimisers() -> None:
     m = example("optimizers")
     page = m.PAGE.read_text(encoding="utf-8")
     assert page.partition(m.BEGIN)[2].partition(m.END)[0] == m.table()
+
+
+@pytest.mark.parametrize("optimizer", ["gauss-newton", "ilqr", "multi-start"])
+def test_the_valley_of_all_optimisers_is_gone_through(optimizer: str) -> None:
+    shown = example("solvers")
+    found = shown.way(Problem(shown.Valley()), optimizer)
+    assert found[-1].loss < shown.ENOUGH and len(found) < shown.MOST
+    assert (DOCS / "solvers.png").read_bytes()[:4] == b"\x89PNG"

@@ -26,7 +26,9 @@ FURTHER = (
     "distributed",
     "gymnasium",
 )  # the extras of pyproject.toml
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE
+)  # and what it prints, where that is shown
 
 
 def blocks() -> list[Any]:
@@ -37,16 +39,24 @@ def blocks() -> list[Any]:
         for block in BLOCK.finditer(text):
             line = text[: block.start()].count("\n") + 2
             name = f"{page.relative_to(ROOT)}:{line}"
-            found.append(pytest.param(page, line, block[1], id=name))
+            found.append(pytest.param(block[1], block[2], id=name))
     return found
 
 
-@pytest.mark.parametrize(("page", "line", "code"), blocks())
+@pytest.mark.parametrize(("code", "shown"), blocks())
 def test_a_block_runs_by_itself(
-    page: Path, line: int, code: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    code: str,
+    shown: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """And prints what is shown below it."""
     monkeypatch.chdir(tmp_path)
     for name in FURTHER:
         monkeypatch.setitem(sys.modules, name, None)
-    text = "\n" * (line - 1) + code
-    exec(compile(text, str(page), "exec", dont_inherit=True), {"__name__": "page"})
+    file = Path("example.py")  # there, for what is printed shows its lines
+    file.write_text(code, encoding="utf-8")
+    exec(compile(code, str(file.absolute()), "exec", dont_inherit=True), {"__name__": "page"})
+    if shown is not None:
+        assert capsys.readouterr().out.replace(f"{tmp_path}/", "").strip() == shown.strip()

@@ -20,7 +20,7 @@ import rose_ad as ra
 
 from ..quantities import Array, Index, Matrix, Scalar, Sums
 from .bodies import Twists, World
-from .pairs import Pairs, resolved, row_matrix, speeds, sweep
+from .pairs import Pairs, divided, resolved, row_matrix, speeds, sweep
 
 
 def spread(rows: Matrix, first: Array, second: Array) -> Array:
@@ -41,7 +41,7 @@ def response(rows: Matrix, parts: Array, i: Index, j: Index) -> Array:
         row, change = rows[below[e]], parts[above[e]]
         return sum(row[k] * change[i, k] + row[3 + k] * change[j, k] for k in range(3))
 
-    return ra.build(10, entry)
+    return divided(ra.build(10, entry))
 
 
 def yielding(world: World, pairs: Pairs, inverse: Array) -> Array:

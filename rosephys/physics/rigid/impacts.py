@@ -239,7 +239,11 @@ class _Meeting:
         c = ra.argmin(ra.where(seen.closing > slow, seen.gap, NEVER))
         met = flown & (abs(seen.gap[c]) < LOOSE * self.shapes.reach) & (seen.closing[c] > slow)
         speed = ra.stop_gradient(ra.where(met, seen.closing[c], 1.0))
-        t = ra.maximum(t + ra.where(met, seen.gap[c] / speed, 0.0), earlier)
+        ahead = ra.where(met, seen.gap[c] / speed, 0.0)
+        if len(self.shapes.seams.others):
+            # what a seam hid until then, and overlaps, is hidden again a little earlier
+            ahead -= ra.stop_gradient(ra.minimum(ahead, 0.0))
+        t = ra.maximum(t + ahead, earlier)
         return t, flight.look(k, t)
 
     def struck(self, k: Index, t: Scalar, seen: Look, s: _Flown) -> Twists:

@@ -63,7 +63,7 @@ def step(world: World, state: Bodies, dt: Positive, sweeps: Count = 8, most: Cou
     if len(world.contacts.pairs):
         now = after_impacts(world, state, dt, most)
         motion, x = now.motion, now.x
-        touching = Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps)
+        touching = Touching(world, now.contacts, now.pairs, now.rests, dt, sweeps, now.motion)
         touch = touching.kept(touch)
     pull = world.pull
 

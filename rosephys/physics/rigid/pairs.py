@@ -36,7 +36,7 @@ NORMALS = np.array([0, 2])
 class Pair:
     """A pair as it touches: `near` is 1 if it may touch within the step.
 
-    `normal` (2,); `levers` (4, 2) are l by row and body; `response` (10,) is K, its lower triangle row by row;
+    `normal` (2,); `levers` (4, 2) are l by row and body; `response` (15,) is K, as `divided` has it;
     `weight` (4,) are 1/m and 1/I of the first body and of the second; `friction` a number.
     """
 
@@ -74,7 +74,7 @@ class Pairs:
 def pairs_of(world: World, contacts: Contacts) -> Pairs:
     """The pairs as they touch."""
     count = len(world.contacts.pairs)
-    levers, response = ra.accum((count, 4, 2)), ra.accum((count, 10))
+    levers, response = ra.accum((count, 4, 2)), ra.accum((count, 15))
     weight, friction = ra.accum((count, 4)), ra.accum(count)
     for p in ra.range(count):
         with ra.when(contacts.near[p] > 0):
@@ -105,7 +105,7 @@ def pair_of(world: World, p: Index, n: Vector, arms: Array) -> Pair:
 
 
 def _response(levers: Array, weight: Array) -> Array:
-    """The lower triangle (10,) of K."""
+    """K, as `divided` has it."""
     rows, columns = np.tril_indices(4)
     together = np.where((rows - columns) % 2 == 0, 1.0, 0.0)  # rows along one direction
     r, s = ra.array(rows), ra.array(columns)
@@ -115,7 +115,16 @@ def _response(levers: Array, weight: Array) -> Array:
         heavy = ra.array(together)[k] * (weight[0] + weight[2])
         return heavy + weight[1] * a + weight[3] * b
 
-    return ra.build(10, entry)
+    return divided(ra.build(10, entry))
+
+
+def divided(k: Array) -> Array:
+    """K with what every visit to a pair divides by, (15,): its lower triangle (10,) row by row; 1 over its
+    diagonal; and 1 over the determinant of the normals' part, 0 where both points are one place."""
+    det = k[0] * k[5] - k[3] * k[3]
+    regular = det > 1e-6 * k[0] * k[5]
+    over = ra.where(regular, 1 / ra.where(regular, det, 1.0), 0.0)
+    return ra.array([*(k[r] for r in range(10)), *(1 / k[r] for r in (0, 2, 5, 9)), over])
 
 
 def speeds(pair: Pair, motions: Array) -> Array:
@@ -148,19 +157,17 @@ def row_matrix(pair: Pair) -> Matrix:
     return ra.build(4, row)
 
 
-@ra.fn
 def resolved(k: Array, friction: Scalar, u: Array, now: Array, aim: Array) -> Array:
     """The impulses (4,) of a pair that make good `aim` (2,), the least speeds along its normals.
 
-    They are found from those `now`, which have led to the speeds u (4,); k (10,) is the pair's response.
+    They are found from those `now`, which have led to the speeds u (4,); k (15,) is the pair's response.
     """
-    _, k10, k11, _, k21, _, k30, k31, k32, k33 = (k[r] for r in range(10))
     n1, n2 = pressed(k, u, (now[0], now[2]), aim)
     more1, more2 = n1 - now[0], n2 - now[2]
-    slip1 = u[1] + k10 * more1 + k21 * more2
-    t1 = ra.clip(now[1] - slip1 / k11, -friction * n1, friction * n1)
-    slip2 = u[3] + k30 * more1 + k32 * more2 + k31 * (t1 - now[1])
-    t2 = ra.clip(now[3] - slip2 / k33, -friction * n2, friction * n2)
+    slip1 = u[1] + k[1] * more1 + k[4] * more2
+    t1 = ra.clip(now[1] - slip1 * k[11], -friction * n1, friction * n1)
+    slip2 = u[3] + k[6] * more1 + k[8] * more2 + k[7] * (t1 - now[1])
+    t2 = ra.clip(now[3] - slip2 * k[13], -friction * n2, friction * n2)
     return ra.array([n1, t1, n2, t2])
 
 
@@ -168,27 +175,13 @@ def pressed(
     k: Array, u: Array, now: tuple[Scalar, Scalar] | Array, aim: Array
 ) -> tuple[Scalar, Scalar]:
     """The two impulses along the normals alone; `now` are those that have led to the speeds u (4,)."""
-    k00, k20, k22 = k[0], k[3], k[5]
-    return _complementary(
-        k00,
-        k20,
-        k22,
-        u[0] - aim[0] - k00 * now[0] - k20 * now[1],
-        u[2] - aim[1] - k20 * now[0] - k22 * now[1],
-    )
-
-
-def _complementary(
-    k11: Scalar, k12: Scalar, k22: Scalar, b1: Scalar, b2: Scalar
-) -> tuple[Scalar, Scalar]:
-    """The P with 0 ≤ P ⟂ K P + b ≥ 0, for two points; where both are one place, the first takes all."""
-    det = k11 * k22 - k12 * k12
-    regular = det > 1e-6 * k11 * k22
-    det = ra.where(regular, det, 1.0)
-    p1, p2 = (k12 * b2 - k22 * b1) / det, (k12 * b1 - k11 * b2) / det
-    both = regular & (p1 >= 0) & (p2 >= 0)
-    only1, only2 = ra.maximum(-b1 / k11, 0.0), ra.maximum(-b2 / k22, 0.0)
-    first = k12 * only1 + b2 >= -1e-12 * abs(b2)
+    b1 = u[0] - aim[0] - k[0] * now[0] - k[3] * now[1]
+    b2 = u[2] - aim[1] - k[3] * now[0] - k[5] * now[1]
+    # the P with 0 ≤ P ⟂ K P + b ≥ 0; where both are one place, the first takes all
+    p1, p2 = k[14] * (k[3] * b2 - k[5] * b1), k[14] * (k[3] * b1 - k[0] * b2)
+    both = (k[14] > 0) & (p1 >= 0) & (p2 >= 0)
+    only1, only2 = ra.maximum(-b1 * k[10], 0.0), ra.maximum(-b2 * k[12], 0.0)
+    first = k[3] * only1 + b2 >= -1e-12 * abs(b2)
     return (
         ra.where(both, p1, ra.where(first, only1, 0.0)),
         ra.where(both, p2, ra.where(first, 0.0, only2)),

@@ -4,7 +4,7 @@ import { liquid } from "./fluid.js";
 import { table, TABLE_MARGIN } from "./table.js";
 
 const FAR = 1e4, MARGIN = 24;
-const isNear = (x, y) => Math.abs(x) < FAR && Math.abs(y) < FAR;
+export const isNear = (x, y) => Math.abs(x) < FAR && Math.abs(y) < FAR;
 
 /** Colours of a theme by name; others are as they are. */
 export const colours = (palette) => (name) => palette[name] ?? name;
@@ -80,7 +80,7 @@ export function paint(ctx, picture, at, palettes, theme, maps) {
 
 // ---- Lines ----
 
-function stroke({ ctx, named }, width, colour, alpha, path) {
+export function stroke({ ctx, named }, width, colour, alpha, path) {
   ctx.globalAlpha = alpha * Math.min(width, 1);
   ctx.lineWidth = Math.max(width, 1);
   ctx.strokeStyle = named(colour);
@@ -261,12 +261,14 @@ function outline({ ctx, at }, points, from = 0, to = points.length / 2) {
   return true;
 }
 
-function filled(pen, points, colour, from, to) {
+function filled(pen, points, colour, from, to, opacity = 1) {
   if (!outline(pen, points, from, to)) return;
+  pen.ctx.globalAlpha = opacity;
   pen.ctx.fillStyle = pen.ctx.strokeStyle = colour;
   pen.ctx.lineWidth = 1; // neighbours leave no gap
   pen.ctx.fill();
-  pen.ctx.stroke();
+  if (opacity === 1) pen.ctx.stroke();
+  pen.ctx.globalAlpha = 1;
 }
 
 function cross(pen, { position, colour, size }) {
@@ -318,7 +320,7 @@ function image({ ctx, at, maps }, { values, box, colours: map, low, high }) {
   ctx.drawImage(cells, at.x(x0), at.y(y1), at.scale * (x1 - x0), at.scale * (y1 - y0));
 }
 
-const PAINTERS = {
+export const PAINTERS = {
   Circles: circles,
   Fluid: (pen, shape) => liquid(pen, shape, rgb),
   Lines: lines,
@@ -328,8 +330,8 @@ const PAINTERS = {
     stroke(pen, w, colour, 1, () => through(pen, points));
     pen.ctx.setLineDash([]);
   },
-  Polygon: (pen, { points, colour, outline: edge, width }) => {
-    filled(pen, points, pen.named(colour));
+  Polygon: (pen, { points, colour, outline: edge, width, opacity }) => {
+    filled(pen, points, pen.named(colour), 0, points.length / 2, opacity);
     if (edge && outline(pen, points))
       Object.assign(pen.ctx, { strokeStyle: pen.named(edge), lineWidth: width * pen.at.unit }).stroke();
   },
@@ -343,9 +345,9 @@ const PAINTERS = {
     arrowTo(pen, at.x(x), at.y(y), at.x(x + vector[0]), at.y(y + vector[1]), width * at.unit, colour);
   },
   Cross: cross,
-  Text: ({ ctx, at, named }, { position, text, colour, size }) => {
+  Text: ({ ctx, at, named }, { position, text, colour, size, scaled }) => {
     ctx.fillStyle = named(colour);
-    ctx.font = `700 ${size * at.unit}px "Helvetica Neue", Arial, sans-serif`;
+    ctx.font = `700 ${size * (scaled ? at.scale : at.unit)}px "Helvetica Neue", Arial, sans-serif`;
     Object.assign(ctx, { textAlign: "center", textBaseline: "middle" });
     ctx.fillText(text, at.x(position[0]), at.y(position[1]));
   },

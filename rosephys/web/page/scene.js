@@ -40,6 +40,9 @@ function worker(source, module, spec, hear) {
   return (asked) => made.postMessage(asked);
 }
 
+/** An array of points with one of them replaced. */
+const withRow = (points, row, point) => points.map((x, k) => k >> 1 === row ? point[k & 1] : x);
+
 class RosephysScene extends HTMLElement {
 
   async connectedCallback() {
@@ -153,11 +156,12 @@ class RosephysScene extends HTMLElement {
   }
 
   /** A field has another value: the answer follows it; one that is held stays as it is. */
-  change(field, value, held) {
+  change(field, value, held, row) {
     if (!value.every(Number.isFinite)) return;
     const { bounds, control } = this.spec.fields.find((f) => f.name === field);
     this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
-    this.ask({ values: this.values, follow: !held, looks: true, chosen: control ? [field] : [] });
+    held &&= !(row >= 0); // else the rest settles
+    this.ask({ values: this.values, follow: !held, looks: true, chosen: control ? [field] : [], held: { field, row } });
     this.losses = [];
     this.fresh = true;
     this.say(held ? "shown" : "solving", held ? "" : "busy");
@@ -170,8 +174,8 @@ class RosephysScene extends HTMLElement {
     if (this.fresh && said.motion) { this.losses = []; this.fresh = false; }
     this.losses.push(...said.losses);
     if (this.losses.length > 4000) this.losses = this.losses.filter((_, k) => k % 2);
-    const held = this.held?.field;
-    for (const name of this.made.controls) if (name !== held) this.values[name] = said.values[name];
+    const { field: held, row } = this.held ?? {};
+    for (const name of this.made.controls) if (name !== held || row >= 0) this.values[name] = said.values[name];
     this.slope = said.slope;
     this.loss = said.loss;
     this.setAttribute("loss", said.loss);
@@ -306,14 +310,18 @@ class RosephysScene extends HTMLElement {
   }
 
   handles() {
-    return this.spec.fields.filter((f) => f.handle).map((f) => ({ field: f.name, control: f.control,
-      x: this.at.x(this.values[f.name][0]), y: this.at.y(this.values[f.name][1]) }));
+    return this.spec.fields.filter((f) => f.handle).flatMap((f) => {
+      const v = this.values[f.name];
+      return Array.from({ length: v.length / 2 }, (_, k) =>
+        ({ field: f.name, control: f.control, row: f.rows && k, x: this.at.x(v[2 * k]), y: this.at.y(v[2 * k + 1]) }));
+    });
   }
 
   paintHandles(ctx, palette) {
     const pen = { ctx, named: colours(palette) }, { unit } = this;
     for (const h of this.handles()) {
-      const on = h.field === (this.held ?? this.over)?.field;
+      const hand = this.held ?? this.over, on = h.field === hand?.field && h.row === hand.row;
+      if (h.row >= 0 && !on) continue;
       ctx.beginPath();
       ctx.arc(h.x, h.y, (on ? 20 : 16) * unit, 0, 2 * Math.PI);
       Object.assign(ctx, { strokeStyle: pen.named(h.control ? "text" : "accent"), lineWidth: 1.5 * unit });
@@ -345,7 +353,8 @@ class RosephysScene extends HTMLElement {
       this.held = near();
       if (this.held) { this.canvas.setPointerCapture(event.pointerId); event.preventDefault(); }
     } else if (kind === "pointermove" && this.held) {
-      this.change(this.held.field, Float64Array.from(this.at.world(x, y)), this.held.control);
+      const { field, row, control } = this.held;
+      this.change(field, withRow(this.values[field], row ?? 0, this.at.world(x, y)), control, row);
     } else if (kind === "pointermove") {
       this.over = near();
     } else if (this.held) {

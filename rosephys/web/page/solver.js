@@ -165,7 +165,7 @@ export function answering(instance, spec, post, later = setTimeout) {
         for (const name of made.controls) if (!asked.chosen?.includes(name)) values[name] = best.values[name];
       done = false;
       told = null;
-      steps = follower.follow(values, asked.follow ? spec.iterations : 0, asked.looks);
+      steps = follower.follow(values, asked.follow ? spec.iterations : 0, asked.looks, asked.held);
       if (!asked.follow) { const all = steps; steps = (function* () { yield all.next().value; })(); }
     }
     plan();

@@ -190,7 +190,7 @@ def test_a_closure_over_traced_values_is_its_own() -> None:
 
 
 def test_few_functions_are_kept() -> None:
-    from rose_ad.api.function import _REMEMBERED, _by_meaning, as_fn
+    from rose_ad.api.python_function import _REMEMBERED, _by_meaning, as_fn
 
     for k in range(3 * _REMEMBERED):
         as_fn(with_constant(k))

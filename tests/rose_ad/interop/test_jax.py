@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ def test_jax_gives_the_same(jax: Any) -> None:
         value, array = g(0.7, V)
         assert value == expected[0] and np.array_equal(array, expected[1])
         assert value.dtype == array.dtype == np.float64
+
+
+def test_a_function_of_jax_arrays_is_pickled(jax: Any) -> None:
+    f = ra.interop.jax.function(potential)
+    value, _ = f(0.7, V)
+    again = pickle.loads(pickle.dumps(f))
+    assert again(0.7, V)[0] == value and again.__name__ == potential.__name__
+    assert jax.grad(lambda x: again(x, V)[0])(0.7) == jax.grad(lambda x: f(x, V)[0])(0.7)
 
 
 def test_jax_gradients(jax: Any) -> None:

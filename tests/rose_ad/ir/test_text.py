@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import rose_ad as ra
 from rose_ad.ad.linearize import linearize
-from rose_ad.api.function import as_fn
 from rose_ad.api.pipeline import compiled
+from rose_ad.api.python_function import as_fn
 from rose_ad.ir.builder import Builder
 from rose_ad.ir.core import Const, Function
 from rose_ad.ir.queries import callees, instructions

@@ -222,3 +222,14 @@ def test_a_home_that_is_unknown() -> None:
     code = "import rose_ad as ra; print(ra.fn(lambda x: x + 1.0)(1.0))"
     nowhere = {"ROSE_AD_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/proc/nowhere"}
     assert python(code, **nowhere).split() == ["2.0"]
+
+
+def test_no_home_at_all() -> None:
+    code = (
+        "import pathlib\n"
+        "def home(): raise RuntimeError('no home directory')\n"
+        "pathlib.Path.home = home\n"
+        "import rose_ad as ra\n"
+        "print(ra.fn(lambda x: x + 1.0)(1.0), ra.machine().why_no_cache, sep='|')"
+    )
+    assert python(code, ROSE_AD_CACHE="", XDG_CACHE_HOME="").strip() == "2.0|no home directory"

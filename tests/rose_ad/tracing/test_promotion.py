@@ -151,6 +151,36 @@ def test_double_precision_is_asked_for() -> None:
         assert type(ra.fn(f)(X)) is float
 
 
+def scaled(x: Any, a: Any) -> Any:
+    return x * a
+
+
+@ra.fn
+def declared(x: Any, a: ra.Real) -> Any:
+    return x * a
+
+
+def test_an_argument_may_be_a_number_of_python() -> None:
+    """As in NumPy: f(x, 0.5) is of the width of x, f(x, np.float64(0.5)) is not, in whatever order."""
+    f, inside = ra.fn(scaled), ra.fn(lambda x: ra.fn(scaled)(x, 0.5))
+    nested = ra.fn(lambda x, d: scaled(x, d["a"]) + ra.fn(scaled)(x, 2 * d["a"]))
+    strong = np.float64(0.5)
+    for _ in range(3):
+        for x in (X, X[0]):
+            assert np.asarray(f(x, 0.5)).dtype == np.float32
+            assert np.asarray(f(x, strong)).dtype == np.float64
+            assert np.asarray(f(a=0.5, x=x)).dtype == np.float32
+            assert np.asarray(nested(x, {"a": 0.5})).dtype == np.float32
+            assert np.asarray(nested(x, {"a": strong})).dtype == np.float64
+        assert inside(X).dtype == np.float32
+        assert declared(X, 0.5).dtype == declared(X, strong).dtype == np.float64
+    value, moved = ra.jvp(f, (X, 0.5), (X, strong))
+    assert value.dtype == moved.dtype == np.float32
+    rows, slope = ra.vmap(ra.grad(scaled, (0, 1)), (0, None))(X, 0.5)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(slope, X)
+
+
 LEAVES = st.sampled_from(["x", "i", "2", "0.5", "7.25", "1"])
 TREES = st.recursive(
     LEAVES,

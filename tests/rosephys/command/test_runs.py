@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rosephys import load_sweep
 from rosephys.command.cli import main
-from rosephys.files.evaluations import MAGIC, Evaluations
+from rosephys.files.evaluations import Evaluations
 from rosephys.files.run import BEST, EVALUATIONS, LAST, METRICS, RUN, read_run
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +34,7 @@ HOW = {
     "lbfgs": "Cart",
     "ddp": "Cart",
     "cma-es": "Cart",
+    "multi-start": "Cart",
     "slsqp": "Slow",
     "augmented-lagrangian": "Slow",
 }
@@ -78,43 +80,74 @@ def test_a_run_that_was_torn_anywhere_is_completed_to_the_bit(optimizer: str, st
         assert not list(Path("torn").glob(".*"))
 
 
-def killed(draw: random.Random, size: int) -> None:
-    """Begin a run in `run`, and kill it when a number of bytes have been recorded."""
-    moment = draw.randint(len(MAGIC), size)
-    words = ["optimize", "./here.py", "--iterations", "400", "--rate", "0.5", "--optimizer", "adam"]
+def long(optimizer: str) -> list[str]:
+    """What is typed for a run that takes some time."""
+    return [
+        "optimize",
+        "./here.py",
+        "--iterations",
+        "400",
+        "--rate",
+        "0.5",
+        "--optimizer",
+        optimizer,
+    ]
+
+
+def killed(words: list[str], moment: int) -> None:
+    """Begin a run in `run`, and kill it when its list of iterates has as many bytes."""
     process = subprocess.Popen(
         [sys.executable, "-m", "rosephys", *words, "--out", "run"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    path = Path("run", EVALUATIONS)
+    path = Path("run", METRICS)
     while process.poll() is None and not (path.exists() and path.stat().st_size >= moment):
-        time.sleep(0.0005)
+        time.sleep(0.0002)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
 
-def kill_and_resume(times: int) -> None:
-    words = ["optimize", "./here.py", "--iterations", "400", "--rate", "0.5", "--optimizer", "adam"]
-    assert main([*words, "--out", "whole"]) == 0
-    whole = kept("whole")
-    draw = random.Random(5)
-    for _ in range(times):
+def check_whole() -> str:
+    """That no file in `run` is half of one but for a last line; gives the state of the run."""
+    for path in Path("run").glob("[!.]*.npz"):
+        with np.load(path, allow_pickle=False) as found:
+            assert all(np.isfinite(found[name]).all() for name in found.files if name == "force")
+    for line in Path("run", METRICS).read_text().splitlines(keepends=True):
+        assert json.loads(line) if line.endswith("\n") else True
+    state: str = json.loads(Path("run", RUN).read_text())["state"]
+    return state
+
+
+def kill_and_resume(optimizers: list[str], times: int) -> None:
+    """So many kills, each of which meets a run that goes on."""
+    draw, met = random.Random(5), 0
+    wholes = {}
+    for name in optimizers:
+        shutil.rmtree("whole", ignore_errors=True)
+        assert main([*long(name), "--out", "whole"]) == 0
+        wholes[name] = kept("whole")
+    for k in range(5 * times):
+        name = optimizers[k % len(optimizers)]
         shutil.rmtree("run", ignore_errors=True)
-        killed(draw, len(whole[EVALUATIONS]))
+        killed(long(name), draw.randrange(len(wholes[name][METRICS])))
+        met += check_whole() == "running"
         assert main(["optimize", "./here.py", "--out", "run", "--resume"]) == 0
-        assert kept("run") == whole
+        assert kept("run") == wholes[name]
         assert not list(Path("run").glob(".*"))
+        if met == times:
+            return
+    pytest.fail(f"only {met} of {5 * times} kills met a run that went on")
 
 
 def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes() -> None:
-    kill_and_resume(2)
+    kill_and_resume(["adam", "multi-start"], 2)
 
 
 @pytest.mark.slow
 def test_so_it_does_at_a_hundred_moments() -> None:
-    kill_and_resume(100)
+    kill_and_resume(["adam", "momentum", "multi-start", "cma-es"], 100)
 
 
 def test_a_run_is_not_begun_over_one_that_has_not_ended(capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,6 +312,26 @@ def test_runs_are_listed_and_compared(capsys: pytest.CaptureFixture[str]) -> Non
     assert float(rows[1].split(",")[1]) == float(rows[1].split(",")[2])
     assert main(["compare", "runs/a", "runs/b", "--out", "both.png", "--theme", "light"]) == 0
     assert Path("both.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sweeps_are_listed_beside_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "./here.py", "--starts", "40", "--chunk", "10", "--out", "runs/s"]) == 0
+    table = load_sweep("runs/s")
+    capsys.readouterr()
+    assert main(["runs", "runs"]) == 0
+    out = capsys.readouterr().out
+    assert "runs/s  here   40 of 40 rows  finished" in out and f"{table['loss'].min():.6g}" in out
+    assert optimize(out="runs/a") == 0
+    torn = json.loads(Path("runs/s/sweep.json").read_text())
+    Path("runs/s/sweep.json").write_text(json.dumps({**torn, "state": "running"}))
+    for path in Path("runs/s").glob("table.*"):
+        path.unlink()
+    Path("runs/s/chunks").mkdir()
+    capsys.readouterr()
+    assert main(["runs", "runs", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["folder"] for row in found["runs"]] == ["runs/a"]
+    assert [(row["kept"], row["loss"]) for row in found["sweeps"]] == [(0, None)]
 
 
 def test_no_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,39 +101,46 @@ def test_ctrl_c_is_told_and_goes_on(
     assert kept("torn") == kept("whole")
 
 
-def killed_and_resumed(moments: list[float]) -> int:
-    """How many of these moments, parts of the time that a sweep takes, met it while it was going on; the same
-    bytes after each."""
-    command = [sys.executable, "-m", "rosephys", "sweep", "./walk.py", *ASKED]
+MANY = [*ASKED, "--vary", "speed.1=0:1:10"]  # 350 chunks
+
+
+def kill_and_resume(times: int) -> None:
+    """So many kills at random numbers of chunks, each of which meets a sweep that goes on; the same bytes after
+    each, and no file that is half of one."""
+    command = [sys.executable, "-m", "rosephys", "sweep", "./walk.py", *MANY]
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     how = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run([*command, "--out", "whole"], check=True, **how)  # type: ignore[call-overload]
+    assert main(["sweep", "./walk.py", *MANY, "--out", "whole"]) == 0
     whole = kept("whole")
-    begin = time.perf_counter()
-    subprocess.run([*command, "--out", "whole"], check=True, **how)  # type: ignore[call-overload]
-    seconds = time.perf_counter() - begin
-    met = 0
-    for moment in moments:
+    draw, met = random.Random(17), 0
+    for _ in range(5 * times):
         shutil.rmtree("torn", ignore_errors=True)
+        moment = draw.randrange(350)
         process = subprocess.Popen([*command, "--out", "torn"], **how)  # type: ignore[call-overload]
-        time.sleep(moment * seconds)
+        chunks = Path("torn", "chunks")
+        while process.poll() is None and len(list(chunks.glob("[!.]*.npy"))) < moment:
+            time.sleep(0.0005)
         process.send_signal(signal.SIGKILL)
         process.wait()
         begun = Path("torn", SWEEP).exists()
         met += begun and json.loads(Path("torn", SWEEP).read_text())["state"] == "running"
-        assert sweep("--out", "torn", *(["--resume"] if begun else [])) == 0
+        for path in chunks.glob("[!.]*.npy"):
+            assert np.isfinite(np.load(path)).any(axis=0).all()
+        again = ["--resume"] if begun else []
+        assert main(["sweep", "./walk.py", *MANY, "--out", "torn", *again]) == 0
         assert kept("torn") == whole
-    return met
+        if met == times:
+            return
+    pytest.fail(f"only {met} of {5 * times} kills met a sweep that went on")
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_bytes() -> None:
-    killed_and_resumed([0.6, 0.8, 0.95])
+    kill_and_resume(3)
 
 
 @pytest.mark.slow
-def test_killed_at_many_moments() -> None:
-    draw = random.Random(17)
-    killed_and_resumed([draw.uniform(0.3, 1.0) for _ in range(20)])
+def test_so_it_does_at_a_hundred_moments() -> None:
+    kill_and_resume(100)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ from rosephys.physics.mechanics.electric import coulomb_force
 from rosephys.physics.mechanics.gravity import gravity_acceleration
 from rosephys.physics.mechanics.integrators import verlet
 from rosephys.physics.particles.mpm import Grid
+from rosephys.physics.pool import shot
+from rosephys.physics.pool.ball import Ball, Constants
+from rosephys.physics.pool.shot import Shot
+from rosephys.physics.pool.table import POOL, Table
 from rosephys.physics.quantities import Count, Positive
 from rosephys.physics.rigid import impulses, penalty
 from rosephys.physics.rigid.bodies import Bodies, Body, World
@@ -57,6 +61,10 @@ INSIDE = {
         "what the models of contact call with what they have made of a World",
     ),
     "rigid.contradictions": "what World calls to look at its joints; Joint itself is checked",
+    **dict.fromkeys(
+        ["pool.ahead", "pool.ball", "pool.falls", "pool.impacts"],
+        "what a shot calls with balls that it has made",
+    ),
     "checked": "what checks",
     "wanted": "what it looks for",
     "quantities": "what is asked for",
@@ -123,6 +131,10 @@ GOOD_OF_KIND: dict[type, Callable[[], Any]] = {
     ),
     Grid: lambda: Grid(16),
     str: lambda: "speed",
+    Table: lambda: POOL.table,
+    Ball: lambda: shot.racked(np.array([[0.5, 0.5], [1.0, 0.5]])),
+    Constants: lambda: POOL.constants,
+    Shot: lambda: shot.begin(POOL.table, shot.racked(np.array([[0.5, 0.5]])), POOL.constants),
 }
 # by function and parameter, or by parameter alone
 GOOD: dict[str, Any] = {
@@ -150,6 +162,8 @@ GOOD: dict[str, Any] = {
     "joints": (),
     "position": None,
     "margin": 3,
+    "watch": lambda watched, shot: watched,
+    "watched": (),
     "Grid.nodes": 16,
     "nodes": 16,
     "steady_precession.spin": 100.0,
@@ -273,6 +287,7 @@ EITHER_SIGN = {
     "rigid.body3d.kick_turn_kick.dt": "the same",
     "rigid.floor3d.drift.dt": "the same",
     "mechanics.top.top_step.dt": "the same",
+    "pool.strike.struck.height": "below the middle",
     "fluids.floating.hull.height": "a hull that is flat, or turned over",
     "fluids.floating.canal_step.friction": "a force",
     "mechanics.pendulum": "stiffness is g / l, and gravity may pull up",

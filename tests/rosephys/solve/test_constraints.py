@@ -138,8 +138,9 @@ def test_the_numbers_of_constraints_are_those_of_the_states() -> None:
     assert value.shape == low.shape == high.shape == (7 + 14 + 2,)
 
 
-def test_constraints_have_their_derivatives_and_curvature() -> None:
-    problem = Problem(Both())
+@pytest.mark.parametrize("kind", [Both, Rest])  # by forward mode, and by reverse mode
+def test_constraints_have_their_derivatives_and_curvature(kind: Any) -> None:
+    problem = Problem(kind(steps=6))
     values, along = {"force": SEED.standard_normal(6)}, {"force": SEED.standard_normal(6)}
     h = 1e-6
     sides = [{"force": values["force"] + s * h * along["force"]} for s in (1, -1)]

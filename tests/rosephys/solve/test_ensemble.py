@@ -12,6 +12,7 @@ import pytest
 
 import rose_ad as ra
 from rosephys import (
+    Constraint,
     Ensemble,
     OptimizeError,
     Problem,
@@ -24,8 +25,9 @@ from rosephys import (
     parameter,
     uniform,
 )
+from rosephys.solve.constraints import flat, violation
 from tests.rosephys.solve.test_least_squares import Spring, measured
-from tests.support.control import Cart, Rest
+from tests.support.control import Cart, Rest, Slow
 from tests.support.scenes import Lob, Place
 
 RISKS = ["mean", "worst", "cvar:0", "cvar:0.5", "cvar:0.9", "cvar:0.97"]
@@ -171,6 +173,54 @@ def test_a_pickled_ensemble_is_the_same() -> None:
     assert again.loss({}) == problem.loss({})
 
 
+class Dragged(Slow):
+    """A cart whose drag is not known: it comes near 1, and is never fast."""
+
+    drag: float = parameter(0.2, "drag", unit="1/s", spread=normal(0.05))
+
+    def step(self, state: Any, t: Any) -> Any:
+        after = Slow.step(self, state, t)
+        return type(after)(after.place, after.speed * (1 - self.dt * self.drag))
+
+    def end_constraints(self, final: Any) -> Any:
+        return (
+            Constraint("near", ra.array([final.place, final.speed]), [0.95, -0.1], [1.05, 0.1]),
+        )
+
+
+def test_constraints_are_those_of_every_member() -> None:
+    problem = Ensemble(Dragged(), 3)
+    values, along = {"force": np.linspace(2, -2, 20)}, {"force": np.cos(np.arange(20.0))}
+    numbers = flat(problem, values)[0]
+    for k in range(3):
+        alone = flat(Problem(Dragged()), problem.member(values, k))[0]
+        np.testing.assert_allclose(numbers[:63].reshape(21, 3)[:, k], alone[:21], atol=1e-14)
+        np.testing.assert_allclose(numbers[63:].reshape(3, 2)[k], alone[21:], atol=1e-14)
+    ahead, behind = ({"force": values["force"] + h * along["force"]} for h in (1e-6, -1e-6))
+    slopes = problem.constraint_derivatives(values)["force"] @ along["force"]
+    differences = (flat(problem, ahead)[0] - flat(problem, behind)[0]) / 2e-6
+    np.testing.assert_allclose(slopes, differences, atol=1e-8)
+    weights = np.sin(np.arange(len(numbers)))
+    found = problem.constraint_hessian_product(values, weights, along)["force"]
+    np.testing.assert_allclose(found, 0.0, atol=1e-9)  # the motion is linear in the force
+
+
+@pytest.mark.parametrize("optimizer", ["slsqp", "trust-constr"])
+def test_every_member_keeps_them(optimizer: str) -> None:
+    pytest.importorskip("scipy", reason="the extra `test` has it")
+    problem = Ensemble(Dragged(), 4, risk="worst")
+    best = min(descend(problem, optimizer=optimizer, iterations=80), key=lambda i: i.rank)
+    assert best.violation <= 1e-6
+    for k in range(4):
+        assert violation(Problem(Dragged()), problem.member(best.values, k)) <= 2e-6
+    alone = min(descend(Problem(Dragged()), optimizer=optimizer), key=lambda i: i.rank)
+    assert (
+        max(violation(Problem(Dragged()), {**problem.member(alone.values, k)}) for k in range(4))
+        > 1e-4
+    )
+    assert best.loss >= alone.loss
+
+
 WRONG: dict[str, Callable[[], Any]] = {
     "an ensemble has 1 to 1000000 members, not 0": lambda: Ensemble(Lob(), 0, spread=GOAL),
     "members, not -3": lambda: Ensemble(Lob(), -3, spread=GOAL),
@@ -192,7 +242,12 @@ WRONG: dict[str, Callable[[], Any]] = {
     "goal gave numbers that are not finite": lambda: Ensemble(
         Lob(), 2, spread={"goal": lambda random, value: value * np.nan}
     ).loss({}),
-    "rest has constraints": lambda: Ensemble(Rest(), 2, spread={"miss": normal(1)}),
+    "augmented-lagrangian keeps the constraints of one motion": lambda: next(
+        descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="augmented-lagrangian")
+    ),
+    "adam keeps none": lambda: next(
+        descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="adam")
+    ),
     "ilqr solves one motion": lambda: next(
         descend(Ensemble(Cart(), 2, spread={"miss": normal(1)}), optimizer="ilqr")
     ),

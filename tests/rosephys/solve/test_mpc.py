@@ -78,13 +78,15 @@ def test_a_plan_goes_on_from_the_last(balance: Problem) -> None:
 
 
 @pytest.mark.parametrize("milliseconds", [1.0, 3.5, 10.0])
-def test_no_sweep_begins_after_the_time_is_up(balance: Problem, milliseconds: float) -> None:
+def test_no_sweep_begins_that_would_end_too_late(balance: Problem, milliseconds: float) -> None:
     """By a clock that goes on by a millisecond whenever it is looked at."""
     ticks = count()
     state = Swinging(np.array([0.0, 0.0]), np.zeros(2))
     controller = Mpc(balance, milliseconds, clock=lambda: next(ticks) / 1000)
     controller.plan(state)
-    assert controller.made == math.ceil(milliseconds)
+    passed = next(ticks) - 1
+    assert controller.made == 1 or passed <= milliseconds
+    assert controller.made >= milliseconds / 3
 
 
 def test_fields_may_change_from_plan_to_plan() -> None:

@@ -45,7 +45,7 @@ def test_adam_takes_steps_of_the_rate(pendulum: str) -> None:
         next(descend(problem, iterations=1, rate=0.1, optimizer="sgd"))
 
 
-@pytest.mark.parametrize(("budget", "updates"), [(0.5, 1), (3.5, 4), (1000.0, 20), (math.inf, 20)])
+@pytest.mark.parametrize(("budget", "updates"), [(0.5, 1), (3.5, 3), (1000.0, 20), (math.inf, 20)])
 def test_a_descent_ends_when_its_time_is_up(
     pendulum: str, monkeypatch: pytest.MonkeyPatch, budget: float, updates: int
 ) -> None:
@@ -55,6 +55,7 @@ def test_a_descent_ends_when_its_time_is_up(
     problem = Problem(find_scene(pendulum))
     *_, last = descend(problem, iterations=20, rate=0.1, budget_ms=budget)
     assert last.iteration == updates
+    assert next(ticks) - 1 <= budget or updates == 1
 
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, math.nan])

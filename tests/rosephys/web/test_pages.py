@@ -159,6 +159,27 @@ def test_the_answer_follows_a_hand(kind: str, tmp_path: Path) -> None:
     assert in_browser(tmp_path, "billiards", DRAGGED.format(kind=kind)) == "true,true,true,true"
 
 
+ROW = """await until(() => scene.at && scene.getAttribute("state") !== "solving");
+const hold = () => scene.handles().filter((h) => h.row === 1)[0], at = (h) => [h.x / scene.ratio, h.y /
+scene.ratio]; const box = scene.canvas.getBoundingClientRect(), [x, y] = at(hold()), before =
+scene.values.points.slice(); const how = {{ pointerType: "mouse" }}; hand("pointerdown", box.left + x, box.top
++ y, how); for (let k = 1; k <= 10; k++) {{
+  hand("pointermove", box.left + x + 4 * k, box.top + y, how);
+  await wait(50);
+}}
+await wait(500);
+const [px] = at(hold()), moved = scene.values.points.filter((v, k) => Math.abs(v - before[k]) > 1).length;
+const held = Math.abs(px - x - 40) < 1e-6, low = scene.loss < 10;
+hand("pointerup", box.left + x + 40, box.top + y, how);
+tell(held, moved > 3, low, scene.note.textContent);"""
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_the_rest_settles_about_a_row_that_is_held(tmp_path: Path) -> None:
+    assert in_browser(tmp_path, "diagram", ROW.format()) == "true,true,true,"
+
+
 HOSTILE = {
     "numbers that are none": "#goal=NaN,1&cue_position=1e999,0&restitution=x&dt=&theme=none",
     "numbers out of bounds": "#restitution=77&radius=-5&dt=0",

@@ -12,7 +12,7 @@ import pytest
 from rosephys.errors import OptimizeError
 from rosephys.scene.fields import Field
 from rosephys.window.panel import _round_numbers
-from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase
+from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Handle, Phase
 from tests.support.window import FRAME, Throw, ThrowProblem, advance, advanced_to, session, solving
 
 # ---- The session ----
@@ -87,8 +87,8 @@ def test_restart_goes_back_to_the_first_controls_and_keeps_the_goal() -> None:
 def test_only_points_of_the_plane_that_are_handles_can_be_held() -> None:
     a = session()
     assert a.handles == ("goal", "start")
-    assert a.handle_at((0.78, 0.6), 0.05) == "goal"
-    assert a.handle_at((0.12, 0.1), 0.05) == "start"
+    assert a.handle_at((0.78, 0.6), 0.05) == Handle("goal")
+    assert a.handle_at((0.12, 0.1), 0.05) == Handle("start")
     assert a.handle_at((0.5, 0.5), 0.05) is None
     assert not a.grab((0.5, 0.5), 0.05) and a.dragging is None
     a.drag((0.9, 0.9))

@@ -17,7 +17,7 @@ from rosephys.files.film import Film, record
 from rosephys.scene.finding import find_scene
 from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
-from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
+from rosephys.window.session import RESOLVE_SECONDS, Handle, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view
 from tests.support.window import (
     ThrowProblem,
@@ -82,7 +82,7 @@ def test_the_mouse_drags_the_goal_and_the_path_follows(window: Window) -> None:
     played(window)
     begin = goal_pixel(window)
     turn(window, mouse(pygame.MOUSEMOTION, begin))
-    assert window.hover == "goal"
+    assert window.hover == Handle("goal")
     turn(window, mouse(pygame.MOUSEBUTTONDOWN, begin))
     assert window.session.dragging == "goal"
     for k in range(1, 21):

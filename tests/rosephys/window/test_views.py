@@ -13,14 +13,18 @@ import pytest
 import rose_ad as ra
 from rosephys.drawing.palette import colour
 from rosephys.drawing.relief import Relief
+from rosephys.scene.fields import parameter
 from rosephys.scene.finding import find_scene
 from rosephys.scene.picture import Circles, Cross, Picture, Track
 from rosephys.scene.scene import Scene
+from rosephys.scene.spread import normal
 from rosephys.sdl import pygame
+from rosephys.solve.ensemble import Ensemble
 from rosephys.solve.landscape import GRIDS, Component
 from rosephys.solve.problem import Problem
 from rosephys.window.halo import NUDGE, spreads
 from rosephys.window.inquiry import Failure
+from rosephys.window.members import MEMBERS
 from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import span
 from rosephys.window.trail import GHOSTS, POINTS, Spaced, Trail
@@ -42,6 +46,16 @@ class Seen(Lob):
 
     def tracks(self, state: Any) -> tuple[Track, ...]:
         return (Track(state.at, "curve", "stone"),)
+
+
+class Unsure(Seen):
+    """One in which the wind is not known."""
+
+    wind: float = parameter(0.0, "speed of the wind", unit="m/s", spread=normal(0.3))
+
+    def step(self, state: Any, t: Any) -> Any:
+        after = super().step(state, t)
+        return type(after)(after.at + self.dt * self.wind * ra.array([1.0, 0.0]))
 
 
 class Trackless(Seen):
@@ -336,6 +350,38 @@ def test_a_trail_keeps_few_and_evenly_spaced() -> None:
     for k in range(1000):
         trail.add({"x": np.array(k)}, [], {"x": np.array(-k)})
     assert len(trail.controls) <= POINTS and len(trail.ghosts) <= GHOSTS
+
+
+# ---- Members ----
+
+
+def test_m_shows_where_other_draws_lead(window: Window) -> None:
+    """From the same start the tracks part."""
+    window.session = session(problem_of(Unsure))
+    played(window)
+    before = still(window)
+    turn(window, key(pygame.K_m))
+    assert window.views.settle(60)
+    shown = turn(window, frames=2)
+    found = window.views.members
+    assert isinstance(found, list) and len(found) == MEMBERS
+    ensemble = Ensemble(Unsure(), MEMBERS)
+    for k, tracks in enumerate(found):
+        values = ensemble.member(window.session.values, k)
+        np.testing.assert_array_equal(tracks[0].point, problem_of(Unsure).tracks(values)[0].point)
+        end = window.transform.to_screen(tracks[0].point[-1]).astype(int)
+        assert (before != shown)[end[1] - 4 : end[1] + 5, end[0] - 4 : end[0] + 5].any()
+    np.testing.assert_array_equal(turn(window, key(pygame.K_m)), before)
+
+
+@pytest.mark.parametrize("kind", [Seen, Trackless])
+def test_where_nothing_varies_there_are_no_members(window: Window, kind: type[Scene]) -> None:
+    window.session = session(problem_of(kind))
+    played(window)
+    before = still(window)
+    shown = turn(window, key(pygame.K_m), frames=3)
+    assert (before != shown).any(), "in words"
+    assert window.views.members is None and not window.session.message
 
 
 # ---- Halos ----

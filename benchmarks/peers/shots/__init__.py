@@ -1,0 +1,1 @@
+"""A shot of pool with spin and friction, played by others."""
