@@ -134,7 +134,7 @@ class _Touching:
         """The pairs whose boxes come near, their gaps (p, 2), the least speeds (p, 2) at which they are to
         part, and the instants (p, 2) of those that rebound, where bodies would move with `free` (n, 3)."""
         among, count = crossing(flight, self.h), len(self.world.contacts.pairs)
-        shapes = ((2,), (4, 2), (10,), (4,), (), (2,), (2,), (2,))
+        shapes = ((2,), (4, 2), (15,), (4,), (), (2,), (2,), (2,))
         sums = [ra.accum((count, *shape)) for shape in shapes]
         e, pull = ra.array(self.world.restitution), self.world.pull
         for p in ra.range(count):
