@@ -49,6 +49,7 @@ METHODS = (  # of a scene
     *("initial", "step", "loss", "residuals", "cost", "constraints", "end_constraints", "guesses"),
     *("picture", "tracks", "limits", "invariants"),
 )
+OF_WORLDS = ("world", "drive")  # of a scene that describes a world
 BY_STEP = ("step", "cost", "constraints")  # those that take the number of the step
 
 
@@ -166,7 +167,7 @@ def _own(error: BaseException) -> list[TracebackType]:
 
 def _spoken(error: SceneError, own: list[TracebackType]) -> bool:
     """Whether a scene's own code says it to whoever uses the scene, or makes the scene and passes it on."""
-    inside = any(at.tb_frame.f_code.co_name in METHODS for at in own)
+    inside = any(at.tb_frame.f_code.co_name in (*METHODS, *OF_WORLDS) for at in own)
     return own[-1].tb_next is None or not inside
 
 

@@ -34,6 +34,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"errors"},
         {"console", "sdl", "limit", "given", "constraint"},
         {"scene", "physics"},
+        {"worlds"},
         {"solve"},
         {"drawing"},
         {"files"},  # what is kept is drawn first: a film is pictures in a file

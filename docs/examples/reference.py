@@ -17,12 +17,13 @@ import rosephys
 import rosephys.diagrams
 import rosephys.diagrams.kinds
 import rosephys.physics
+import rosephys.worlds
 
 HEAD = """\
 # Reference
 
-What `rosephys`, `rosephys.diagrams`, `rosephys.physics` and `rose_ad` export, from their docstrings.
-`python docs/examples/reference.py docs` writes this page.
+What `rosephys`, `rosephys.diagrams`, `rosephys.physics`, `rosephys.worlds` and `rose_ad` export, from their
+docstrings. `python docs/examples/reference.py docs` writes this page.
 """
 
 
@@ -36,6 +37,7 @@ def page() -> str:
         "A line for each model; its module's docstring has the equations, the units and the source.\n"
     ]
     parts += [physics(module) for module in modules(rosephys.physics)]
+    parts += ["## rosephys.worlds\n", *entries(rosephys.worlds)]
     parts += ["## rose_ad\n", *entries(rose_ad)]
     return "\n".join(parts)
 

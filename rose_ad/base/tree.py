@@ -202,10 +202,11 @@ def struct(cls: type[T]) -> type[T]:
     """Make a class a frozen dataclass whose values can be traced, and whose arrays can be indexed.
 
     A `Vec[n, S]` of a struct S is an S whose fields have a leading axis of length n; `balls[i]` is the S of
-    the fields at i, `len(balls)` is n.
+    the fields at i, `len(balls)` is n. A class that says itself what its index means keeps that.
     """
     made: Any = dataclasses.dataclass(frozen=True)(cls)
-    made.__getitem__ = lambda self, i: map_leaves(lambda leaf: leaf[i], self)
+    if "__getitem__" not in vars(cls):
+        made.__getitem__ = lambda self, i: map_leaves(lambda leaf: leaf[i], self)
     made.__len__ = lambda self: len(flatten(self)[0][0])
     out: type[T] = made
     return out

@@ -451,6 +451,9 @@ def _new(commands: Any, run: Run) -> None:
         description="Write a commented scene of your own to begin with; no file is overwritten.",
     )
     command.add_argument("file", type=Path, metavar="FILE.py", help="a file that does not exist")
+    command.add_argument(
+        "--world", action="store_true", help="one that says what bodies and joints there are"
+    )
     command.set_defaults(run=run)
 
 

@@ -115,7 +115,7 @@ def _info(arguments: argparse.Namespace) -> int:
 def _new(arguments: argparse.Namespace) -> int:
     from rosephys.scene.new import write_scene
 
-    write_scene(arguments.file)
+    write_scene(arguments.file, arguments.world)
     say(f"wrote {arguments.file}; now: python -m rosephys scene {arguments.file}")
     return 0
 

@@ -13,6 +13,7 @@ from rosephys.scene.finding import scene_file, scene_names
 GROUPS = {
     "contact": ("billiards", "pool", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
+    "described worlds": ("catapult", "car", "crane", "bridge", "domino", "pinball"),
     "springs": ("robot", "rope", "cloth"),
     "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d"),
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),

@@ -1,4 +1,4 @@
-"""A scene to begin with: `scenes/_starter.py`, under another name."""
+"""A scene to begin with: `scenes/_starter.py`, or `scenes/_world.py`, under another name."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from rosephys.errors import SceneError
 from rosephys.scene.finding import shipped
 
-STARTER = "_starter.py"
+STARTER, WORLD = "_starter.py", "_world.py"
 
 
-def write_scene(path: Path) -> None:
-    """Write a commented scene, named for its file, to a new .py file.
+def write_scene(path: Path, world: bool = False) -> None:
+    """Write a commented scene, named for its file, to a new .py file; with `world` one that describes a world.
 
     Raises SceneError if there is a file already, or no folder, or the name makes no class.
     """
@@ -23,7 +23,7 @@ def write_scene(path: Path) -> None:
         raise SceneError(
             f"{path.stem!r} makes no name of a class; begin with a letter, as in my_scene.py"
         )
-    text = (shipped() / STARTER).read_text(encoding="utf-8")
+    text = (shipped() / (WORLD if world else STARTER)).read_text(encoding="utf-8")
     text = text.replace("class Starter", f"class {name}").replace("FILE", path.name)
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -42,6 +42,7 @@ from ..quantities import (
     Vectors,
 )
 from .contradictions import Angles, Joint, Places, Point, contradictions, not_two, without_direction
+from .numbers import numbers
 from .shapes import Shape
 
 Poses: TypeAlias = Array
@@ -152,7 +153,9 @@ class World:
             raise ArgumentError(f"World: {wrong}")
         pairs = self._unjoined() if pairs is None else _pairs(pairs, n)
         self.parts = [(k, part) for k, b in enumerate(self.bodies) for part in b.shape.parts]
-        of = [[a for a, (b, _) in enumerate(self.parts) if b == k] for k in range(n)]
+        of: list[list[int]] = [[] for _ in range(n)]
+        for a, (b, _) in enumerate(self.parts):
+            of[b].append(a)
         touching = [self._faced(a, b) for i, j in pairs for a in of[i] for b in of[j]]
         of_both = [(self.parts[a][0], self.parts[b][0]) for a, b in touching]
         self.contacts = rounds(of_both, self.movable)
@@ -184,12 +187,12 @@ class World:
     @property
     def mass(self) -> Array:
         """Of each body (n,), as if it could move."""
-        return _numbers([b.density * b.shape.area for b in self.bodies])
+        return numbers([b.density * b.shape.area for b in self.bodies])
 
     @property
     def inertia(self) -> Array:
         """Of each body about its centre of mass (n,), as if it could move."""
-        return _numbers(
+        return numbers(
             [b.density * b.shape.moment if b.inertia is None else b.inertia for b in self.bodies]
         )
 
@@ -207,12 +210,12 @@ class World:
     @property
     def friction(self) -> Array:
         """Of each body, (n,)."""
-        return _numbers([b.friction for b in self.bodies])
+        return numbers([b.friction for b in self.bodies])
 
     @property
     def restitution(self) -> Array:
         """Of each body, (n,)."""
-        return _numbers([b.restitution for b in self.bodies])
+        return numbers([b.restitution for b in self.bodies])
 
     @property
     def pull(self) -> Array:
@@ -284,13 +287,6 @@ def _pairs(pairs: Iterable[tuple[int, int]], n: int) -> list[tuple[int, int]]:
             raise ArgumentError(f"World: {wrong}")
         found.append((int(pair[0]), int(pair[1])))
     return found
-
-
-def _numbers(values: Sequence[Scalar]) -> Array:
-    """An array of numbers some of which may be traced."""
-    if all(isinstance(v, int | float) for v in values):
-        return np.array(values, float)
-    return ra.array(list(values))
 
 
 @checked

@@ -197,7 +197,7 @@ def _reference_face(
     return seam.reference(corner, normal, gaps, lambda g: _best(g, FIXED * shapes.reach, first))
 
 
-def _best(gaps: Array, margin: float, first: Index = 0) -> tuple[Index, Index]:
+def _best(gaps: Array, margin: Scalar, first: Index = 0) -> tuple[Index, Index]:
     """The body, 0 or 1, and its face along whose normal the two are separated most: that of the `first` unless
     the other's is clearly the better, as equal ones must not take turns."""
     best = ra.build(2, lambda k: ra.argmax(gaps[k]))

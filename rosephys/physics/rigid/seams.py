@@ -66,9 +66,10 @@ class Seams:
     def beside(self) -> list[list[int]]:
         """Of each part the others."""
         body, fixed = self.parts.body, self.parts.fixed
+        met = np.isin(np.arange(len(self.parts.world.bodies)), self.parts.world.contacts.pairs)
 
         def may(a: int, b: int) -> bool:
-            if a == b or not (fixed[a] and fixed[b]):
+            if a == b or not (fixed[a] and fixed[b] and met[body[a]] and met[body[b]]):
                 return False
             return bool(body[a] != body[b]) or self._touch(a, b)
 
@@ -78,8 +79,11 @@ class Seams:
     def _touch(self, a: int, b: int) -> bool:
         """Whether two parts of one body lie against each other."""
         one, other = (self.parts.world.parts[k][1] for k in (a, b))
-        near = FLUSH * self.parts.reach + one.radius + other.radius
-        return min(_apart(one.corners, other.corners), _apart(other.corners, one.corners)) <= near
+        p, q = np.asarray(one.corners), np.asarray(other.corners)  # of terrain, and known
+        # what is traced is the size of bodies that move: pieces of terrain lie flush to rounding
+        flush = FLUSH * self.parts.reach if self.parts.sized else 1e-9 * _length(p)
+        near = flush + one.radius + other.radius
+        return min(_apart(p, q), _apart(q, p)) <= near
 
     @cached_property
     def bounds(self) -> NumpyArray:
@@ -105,6 +109,11 @@ class Seams:
         """Of the parts beside a, at q along n: how many are in the way, how many have q in them, and how
         many of these come first."""
         return ra.fn(lambda a, j, q, n, *still: _tally(self, a, j, q, n, still))
+
+
+def _length(corners: NumpyArray) -> float:
+    """The longest way along an axis from corner to corner (v, 2)."""
+    return float(np.ptp(corners, axis=0).max())
 
 
 def _apart(points: NumpyArray, corners: NumpyArray) -> float:

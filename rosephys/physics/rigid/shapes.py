@@ -11,26 +11,29 @@ about its centroid:
 
 with l from one end of the capsule to the other.
 
-Lengths are in metres. Source: integration over the shape; for polygons Green's theorem.
+Lengths are in metres, and may be traced, so that a shape can be differentiated by its size; how many corners
+there are may not. Source: integration over the shape; for polygons Green's theorem.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
+import rose_ad as ra
 from rosephys.errors import ArgumentError
+from rosephys.given import is_traced
 
 from ..checked import checked
-from ..quantities import ABOVE_0, FROM_0, Axes, Between, NumpyArray
+from ..quantities import ABOVE_0, FROM_0, Array, Axes, Between, NumpyArray, Scalar
 
-Length: TypeAlias = Annotated[float, Between(1e-30, 1e30)]
+Length: TypeAlias = Annotated[Scalar, Between(1e-30, 1e30)]
 """In metres; areas and moments of shapes of other sizes are no floats."""
 Corners: TypeAlias = Annotated[
-    Sequence[Sequence[float]] | NumpyArray, Axes("k", 2), Between(-1e30, 1e30)
+    Sequence[Sequence[Scalar]] | Array, Axes("k", 2), Between(-1e30, 1e30)
 ]
 SHARPEST = 1e-12
 """The least sine of the turn at a corner."""
@@ -44,10 +47,10 @@ class Shape:
     With `pieces` it is all of these, which are convex and lie as they are given; `corners` go round them.
     """
 
-    corners: Annotated[NumpyArray, Axes(..., 2)]
-    radius: Annotated[float, FROM_0]
-    area: Annotated[float, ABOVE_0]
-    moment: Annotated[float, ABOVE_0]
+    corners: Annotated[Array, Axes(..., 2)]
+    radius: Annotated[Scalar, FROM_0]
+    area: Annotated[Scalar, ABOVE_0]
+    moment: Annotated[Scalar, ABOVE_0]
     pieces: tuple[Shape, ...] = ()
 
     @property
@@ -56,14 +59,18 @@ class Shape:
         return self.pieces or (self,)
 
     @property
-    def outline(self) -> NumpyArray:
+    def outline(self) -> Array:
         """A closed curve round the shape, (m, 2), for a picture."""
-        if not self.radius or self.pieces:
+        if self.pieces or (not is_traced(self.radius) and not self.radius):
             return self.corners
         around = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-        rim = self.radius * np.stack([np.cos(around), np.sin(around)], axis=1)
+        ways = np.stack([np.cos(around), np.sin(around)], axis=1)
         # the farthest corner along each direction, which is the support of the hull
-        return np.asarray(self.corners[np.argmax(rim @ self.corners.T, axis=1)] + rim)
+        if not is_traced(self.corners):
+            farthest = np.argmax(ways @ self.corners.T, axis=1)
+            return self.corners[farthest] + self.radius * ways
+        corners, ways = self.corners, ra.array(ways)
+        return ra.build(48, lambda k: corners[ra.argmax(corners @ ways[k])] + self.radius * ways[k])
 
 
 @checked
@@ -76,7 +83,7 @@ def circle(radius: Length) -> Shape:
 @checked
 def capsule(length: Length, radius: Length) -> Shape:
     """A capsule along x: all within `radius` of a segment of that length."""
-    ends = np.array([[-length / 2, 0.0], [length / 2, 0.0]])
+    ends = _array([[-length / 2, 0.0], [length / 2, 0.0]])
     cap = np.pi * radius**2
     rectangle = radius * length * (4 * radius**2 + length**2) / 6
     moment = rectangle + cap * (radius**2 / 2 + length**2 / 4) + 4 * radius**3 * length / 3
@@ -86,8 +93,12 @@ def capsule(length: Length, radius: Length) -> Shape:
 @checked
 def box(width: Length, height: Length) -> Shape:
     """A rectangle."""
-    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    return polygon(signs * (width / 2, height / 2))
+    x, y = width / 2, height / 2
+    area = width * height
+    if is_traced((width, height)):
+        corners = _array([[-x, -y], [x, -y], [x, y], [-x, y]])
+        return Shape(corners, 0.0, area, area * (width * width + height * height) / 12)
+    return polygon([[-x, -y], [x, -y], [x, y], [-x, y]])
 
 
 @checked
@@ -97,9 +108,16 @@ def polygon(corners: Corners) -> Shape:
     Raises ArgumentError for fewer than three corners, a wrong turn, three corners on a line, or sides that
     cross.
     """
-    p = np.array(corners, float)
+    p = _array(corners)
     if len(p) < 3:
         raise ArgumentError(f"polygon: corners are {len(p)}; wanted three or more")
+    if not is_traced(p):
+        _check_outline(np.asarray(p))
+    return _measured(p)
+
+
+def _check_outline(p: NumpyArray) -> None:
+    """Raise ArgumentError unless corners (k, 2) go round once, to the left."""
     sides = np.roll(p, -1, axis=0) - p
     after, long = np.roll(sides, -1, axis=0), np.hypot(*sides.T)
     left = _cross(sides, after) > SHARPEST * long * np.roll(long, -1)
@@ -109,21 +127,41 @@ def polygon(corners: Corners) -> Shape:
             f"polygon: corners[{k}] is no turn to the left; wanted one at each: they go"
             " round counter-clockwise"
         )
-    turned = np.arctan2(_cross(sides, after), (sides * after).sum(axis=1)).sum() / (2 * np.pi)
+    turned = np.arctan2(np.asarray(_cross(sides, after)), (sides * after).sum(axis=1)).sum() / (
+        2 * np.pi
+    )
     if round(turned) != 1:
         raise ArgumentError(
             f"polygon: corners go round {round(turned)} times, and sides cross; wanted the corners of an"
             " outline, once round"
         )
-    p -= p.mean(axis=0)
-    after = np.roll(p, -1, axis=0)
+
+
+def _measured(p: Array) -> Shape:
+    """The polygon with these corners, and what it weighs."""
+    total: Callable[..., Any] = ra.sum if is_traced(p) else np.sum
+    p = p - total(p, axis=0) / len(p)
+    after = _next(p)
     c = _cross(p, after)
-    centroid = ((p + after) * c[:, None]).sum(axis=0) / (3 * c.sum())
+    centroid = total((p + after) * c[:, None], axis=0) / (3 * total(c))
     p, after = p - centroid, after - centroid
     c = _cross(p, after)
-    squares = (p * p + p * after + after * after).sum(axis=1)
-    return Shape(p, 0.0, float(c.sum() / 2), float(c @ squares / 12))
+    squares = total(p * p + p * after + after * after, axis=1)
+    area, moment = total(c) / 2, total(c * squares) / 12
+    return Shape(p, 0.0, *((area, moment) if is_traced(p) else (float(area), float(moment))))
 
 
-def _cross(a: NumpyArray, b: NumpyArray) -> NumpyArray:
-    return np.asarray(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
+def _array(rows: Corners) -> Array:
+    """Rows of numbers some of which may be traced."""
+    if is_traced(rows):
+        return ra.array([ra.array([1.0 * v for v in row]) for row in rows])
+    return np.array(rows, float)
+
+
+def _next(p: Array) -> Array:
+    """The row after each, round and round."""
+    return ra.concat([p[1:], p[:1]]) if is_traced(p) else np.roll(np.asarray(p), -1, axis=0)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]

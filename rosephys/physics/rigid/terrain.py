@@ -8,20 +8,24 @@ bisectors cross first, it ends there. Parts are flush, and what moves sees one b
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from rosephys.errors import ArgumentError
 
 from ..checked import checked
-from ..quantities import NumpyArray
-from .shapes import Corners, Length, Shape
+from ..quantities import Between, NumpyArray
+from .shapes import Corners, Shape
 
 SHARPEST = np.deg2rad(170.0)
 """The sharpest turn from one segment to the next."""
 
 
 @checked
-def terrain(points: Corners, thickness: Length, closed: bool = False) -> Shape:
+def terrain(
+    points: Corners, thickness: Annotated[float, Between(1e-30, 1e30)], closed: bool = False
+) -> Shape:
     """The shape of a fixed body that lies with its points (k, 2) where they are given, if it is at 0.
 
     `closed` adds a segment from the last to the first. Raises ArgumentError for fewer than two points (three if

@@ -92,7 +92,7 @@ def failed(found: dict[str, Finding]) -> set[str]:
 
 
 # of scenes that take long
-FEWER_STEPS = {"walker": 100, "jelly": 100, "sand": 400, "blob": 100, "cradle": 300}
+FEWER_STEPS = {"walker": 100, "jelly": 100, "sand": 400, "blob": 100, "cradle": 300, "car": 240}
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:

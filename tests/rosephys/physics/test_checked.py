@@ -56,7 +56,7 @@ INSIDE = {
         [
             f"rigid.{name}"
             for name in "answers chords collide elimination flight impacts jointed linkage".split()
-            + "meetings pairs parts seams strings touching".split()
+            + "linked measures meetings numbers pairs parts seams strings touching".split()
         ],
         "what the models of contact call with what they have made of a World",
     ),
@@ -155,6 +155,7 @@ GOOD: dict[str, Any] = {
     "columns": 2,
     "inverse_mass.world": world(PIN),
     "Table.world": world(PIN),
+    "rows": (),
     "inverse_mass.x": np.eye(2, 3),
     "World.bodies": [Body(box(1.0, 1.0)), Body(box(1.0, 1.0))],
     "World.joints": [],
