@@ -109,9 +109,10 @@ class Problem:
         has the number of the last, so that controls of each step have one for it."""
         return np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
 
-    def _rollout(self, scene: Contract, state: Any) -> Any:
+    def after(self, scene: Contract, state: Any, steps: Any) -> Any:
+        """The state so many steps after a state, no more than there are; for who traces more of it."""
         step = scene.stepping(state)
-        return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
+        return ra.fori_loop(0, steps, lambda t, s: step(s, t), state, **self.rollout)
 
     def traced_loss(self, controls: Values, constants: Values) -> Any:
         """The loss, traced; for who differentiates it otherwise."""
@@ -138,7 +139,7 @@ class Problem:
         """The last state of a motion from the first on, and its loss: that of the last state, and the integral
         of the cost on the way; for who traces more of it."""
         if not scene.costed:
-            final = self._rollout(scene, first)
+            final = self.after(scene, first, self.steps)
             return final, scene.loss(final)
         counted, start = self._counted(scene, first), (first, 0.0)
         final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
@@ -165,7 +166,7 @@ class Problem:
 
     def _trace_residuals(self, controls: Values, constants: Values) -> Any:
         scene = self.bound(controls, constants)
-        return scene.residuals(self._rollout(scene, scene.initial()))
+        return scene.residuals(self.after(scene, scene.initial(), self.steps))
 
     def _trace_constraints(self, controls: Values, constants: Values) -> Stated:
         scene = self.bound(controls, constants)
@@ -201,7 +202,7 @@ class Problem:
     def _trace_ends(self, controls: Values, constants: Values) -> Any:
         scene = self.bound(controls, constants)
         return ra.stack(
-            [track.point for track in scene.tracks(self._rollout(scene, scene.initial()))]
+            [track.point for track in scene.tracks(self.after(scene, scene.initial(), self.steps))]
         )
 
     def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:
