@@ -133,16 +133,16 @@ class Problem:
         return loss, ra.map_leaves(followed, states, final)
 
     def _total(self, scene: Contract, first: Any) -> Any:
-        return self.run(scene, first)[1]
+        return self.run(scene, first, self.steps)[1]
 
-    def run(self, scene: Contract, first: Any) -> tuple[Any, Any]:
-        """The last state of a motion from the first on, and its loss: that of the last state, and the integral
-        of the cost on the way; for who traces more of it."""
+    def run(self, scene: Contract, first: Any, steps: Any) -> tuple[Any, Any]:
+        """The state so many steps after the first, and the loss if the motion ends there: that of the state, and
+        the integral of the cost on the way; for who traces more of it."""
         if not scene.costed:
-            final = self.after(scene, first, self.steps)
+            final = self.after(scene, first, steps)
             return final, scene.loss(final)
         counted, start = self._counted(scene, first), (first, 0.0)
-        final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
+        final, total = ra.fori_loop(0, steps, counted, start, **self.rollout)
         return final, scene.loss(final) + scene.dt * total
 
     def _counted(self, scene: Contract, first: Any) -> Callable[[Any, Any], Any]:

@@ -14,6 +14,7 @@ import rose_ad as ra
 
 from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
 from ..scene.colours import THEMES
+from ..solve.trust import TITLES
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' "
@@ -101,7 +102,8 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
 def element(module: bytes | None = None) -> str:
     """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>; for one module's scene
     alone, without what draws other scenes."""
-    solver = f"{_plain(ra.javascript_runtime())}\n{_plain(_file('solver.js'))}"
+    working = ("landscape.js", "reach.js", "trust.js", "solver.js")
+    solver = "\n".join(map(_plain, (ra.javascript_runtime(), *map(_file, working))))
     # a worker has the same source: side by side they are packed as one
     parts = [solver, f"const SOLVER = {_literal(solver)};"]
     for name, (word, instead) in _RARE.items():
@@ -109,7 +111,7 @@ def element(module: bytes | None = None) -> str:
     parts += [_plain(_file(name)) for name in ("painter.js", "scene.js")]
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
-    given = {"style": style, "palettes": THEMES, "maps": maps}
+    given = {"style": style, "palettes": THEMES, "maps": maps, "reasons": TITLES}
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
     return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
 

@@ -1,6 +1,9 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
-gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all
+gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all.
+            Of a scene that draws circles that move it takes more: a step, the number of a circle, and weights of
+            the loss and of the place, x and y, where that circle is at that step; what it differentiates is their
+            weighed sum, and it gives the place as well
 motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
@@ -22,7 +25,9 @@ import rose_ad as ra
 from ..drawing.colourmap import COLOUR_MAPS
 from ..drawing.palette import blend
 from ..errors import SceneError
+from ..scene.circles import centres
 from ..scene.colours import DARK
+from ..scene.picture import Circles
 from ..scene.scene import constrained
 from ..solve.problem import Problem
 from ..window.slider import sliders_of
@@ -103,6 +108,20 @@ def is_large(state: Any) -> bool:
     return _size(state) > LARGE
 
 
+def draws_circles(problem: Problem, first: Any) -> bool:
+    """Whether the picture has circles that are somewhere else from state to state."""
+    found = []
+
+    def look(state: Any, controls: Any, constants: Any) -> Any:
+        shapes = problem.bound(controls, constants).picture(state).shapes
+        circles = (shape for shape in shapes if isinstance(shape, Circles))
+        found.append(any(not isinstance(circle.centres, np.ndarray) for circle in circles))
+        return state
+
+    ra.fn(look).trace(first, *problem.split(problem.values))
+    return found[0]
+
+
 def _size(state: Any) -> int:
     """The bytes of a state."""
     return sum(np.asarray(leaf).nbytes for leaf in ra.flatten(state)[0])
@@ -114,11 +133,22 @@ def functions(
     """What a page asks, each with an example of its arguments; see the top of this file."""
     args = problem.split(problem.values)
 
-    def loss(controls: Any, constants: Any) -> Any:
-        return problem.traced_loss(controls, constants)
+    whole, circled = frames.every == 1, draws_circles(problem, first)
 
-    def loss_and_motion(controls: Any, constants: Any) -> Any:
-        return problem.traced_motion(controls, constants)
+    def loss(controls: Any, constants: Any, *asked: Any) -> Any:
+        scene = problem.bound(controls, constants)
+        steps = ra.minimum(asked[0], problem.steps) if asked else problem.steps
+        told: dict[str, Any] = {}
+        if whole:
+            told["loss"], told["states"] = problem.traced_motion(controls, constants)
+            state = ra.map_leaves(lambda leaf: leaf[steps], told["states"])
+        else:
+            state, told["loss"] = problem.run(scene, scene.initial(), steps)
+        if not asked:
+            return told["loss"], told
+        told["place"] = centres(scene.picture(state))[asked[1]]
+        weights = asked[2]
+        return weights[0] * told["loss"] + ra.dot(weights[1:], told["place"]), told
 
     def motion(controls: Any, constants: Any) -> Any:
         scene = problem.bound(controls, constants)
@@ -145,10 +175,10 @@ def functions(
 
     state = ra.map_leaves(lambda leaf: leaf, first)
     out: dict[str, tuple[Any, tuple[Any, ...]]] = {"picture": (picture, (state, *args))}
-    if frames.every == 1:
-        out["gradient"] = ra.value_and_grad(loss_and_motion, has_aux=True), args
-    else:
-        out |= {"gradient": (ra.value_and_grad(loss), args), "motion": (motion, args)}
+    asked = (problem.steps, 0, np.array([1.0, 0.0, 0.0])) if circled else ()
+    out["gradient"] = ra.value_and_grad(loss, has_aux=True), (*args, *asked)
+    if not whole:
+        out["motion"] = motion, args
     if problem.scene.tracks(first):
         many = ra.map_leaves(lambda leaf: np.stack([np.asarray(leaf)] * frames.count), first)
         out["tracks"] = (tracks, (many, *args))
