@@ -136,8 +136,8 @@ class Problem:
         return self.run(scene, first, self.steps)[1]
 
     def run(self, scene: Contract, first: Any, steps: Any) -> tuple[Any, Any]:
-        """The state so many steps after the first, and the loss if the motion ends there: that of the state, and
-        the integral of the cost on the way; for who traces more of it."""
+        """The state so many steps after the first, and the loss if the motion ends there: that of the state,
+        and the integral of the cost on the way; for who traces more of it."""
         if not scene.costed:
             final = self.after(scene, first, steps)
             return final, scene.loss(final)

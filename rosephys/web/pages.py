@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import html
 import json
 import re
+import zlib
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -15,10 +15,11 @@ import rose_ad as ra
 from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
 from ..scene.colours import THEMES
 from ..solve.trust import TITLES
+from .shorter import shorter
 
 _ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' "
-    "cy='16' r='14' fill='%23d8432f'/%3E%3Ccircle cx='11' cy='10' r='4' fill='%23ffffffaa'/%3E%3C/svg%3E"
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'%3E%3Ccircle r='50%25' cx='50%25' cy='50%25'"
+    " fill='%23d8432f'/%3E%3C/svg%3E"
 )
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -30,6 +31,7 @@ _HEAD = """<!doctype html>
 """
 _PAGE = """<style>html, body {{ height: 100%; margin: 0; background: #0e1116; }}</style>
 <rosephys-scene address></rosephys-scene>
+<script type="text/plain" id="module">{module}</script>
 <script type="module">
 {script}
 const packed = Uint8Array.from(atob(document.getElementById("module").textContent), (c) => c.charCodeAt(0));
@@ -38,7 +40,6 @@ const scene = document.querySelector("rosephys-scene");
 scene.bytes = new Response(unpacked).arrayBuffer();
 {define}
 </script>
-<script type="text/plain" id="module">{module}</script>
 """
 _GALLERY = """<style>
 {style}</style>
@@ -60,16 +61,23 @@ document.querySelectorAll(".ahead").forEach((place) => seen.observe(place));
 """
 
 
-# what few scenes need: the word that tells of it in a module's description, and what stands in its place
+GZIP = 31  # for zlib: with the header of gzip
+# what solves, and what of it a page uses
+_SOLVER = ("landscape.js", "reach.js", "trust.js", "solver.js")
+_EXPORTED = ("answering", "program", "leaves", "view", "decode", "framed", "placed", "steepest")
+# what not all scenes need: words that tell of it in a module's description, and what stands in its place
 _RARE = {
-    "table.js": (b'"felt"', "const table = null, TABLE_MARGIN = 0;"),
-    "fluid.js": (b'"Fluid"', "const liquid = null;"),
+    "table.js": ((b'"felt"',), "const table = null, TABLE_MARGIN = 0;"),
+    "fluid.js": ((b'"Fluid"',), "const liquid = null;"),
+    "lines.js": ((b'"Lines"', b'"Poly'), "const lines = {};"),
+    "image.js": ((b'"Image"',), "const images = {};"),
 }
 
 
 def page(module: bytes, title: str, summary: str) -> str:
     """One file: the scene of a module, and all that shows it."""
-    packed = base64.b64encode(gzip.compress(module, 9, mtime=0)).decode()
+    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP, memLevel=7)  # which packs code best
+    packed = base64.b64encode(packer.compress(module) + packer.flush()).decode()
     script, define = element(module).rsplit("customElements.define", 1)
     return _head(f"{title} · Rosephys", summary) + _PAGE.format(
         script=script, define=f"customElements.define{define}", module=packed
@@ -102,18 +110,34 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
 def element(module: bytes | None = None) -> str:
     """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>; for one module's scene
     alone, without what draws other scenes."""
-    working = ("landscape.js", "reach.js", "trust.js", "solver.js")
-    solver = "\n".join(map(_plain, (ra.javascript_runtime(), *map(_file, working))))
-    # a worker has the same source: side by side they are packed as one
-    parts = [solver, f"const SOLVER = {_literal(solver)};"]
-    for name, (word, instead) in _RARE.items():
-        parts.append(_plain(_file(name)) if module is None or word in module else instead)
-    parts += [_plain(_file(name)) for name in ("painter.js", "scene.js")]
-    maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
+    solver = [ra.javascript_runtime(), *map(_file, _SOLVER)]
+    exported = ", ".join(_EXPORTED)
+    parts = [f"const {{ {exported} }} = SOLVER();"]
+    for name, (told, instead) in _RARE.items():
+        needed = module is None or any(word in module for word in told)
+        parts.append(_file(name) if needed else instead)
+    parts += [_file(name) for name in ("painter.js", "scene.js")]
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
-    given = {"style": style, "palettes": THEMES, "maps": maps, "reasons": TITLES}
+    maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
+    used = "".join(parts).encode() + module if module else None
+    palettes = {
+        theme: {name: shade for name, shade in palette.items() if not used or name.encode() in used}
+        for theme, palette in THEMES.items()
+    }
+    given = {"style": style, "palettes": palettes, "reasons": TITLES}
+    if module is None or b'"Image"' in module:
+        given["maps"] = maps
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
-    return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
+    parts.append('customElements.define("rosephys-scene", RosephysScene);')
+    # a function, so that a worker can be given its source
+    source = _joined([*solver, f"return {{ {exported} }};"])
+    return f"const SOLVER=()=>{{{source}}};\n{_joined(parts)}\n".replace("</script", "<\\/script")
+
+
+def _joined(sources: Sequence[str]) -> str:
+    """Modules as one program, without what they import and export, in few characters."""
+    imports = re.compile(r"^import .*?;\n|^export (?=\w)", re.MULTILINE | re.DOTALL)
+    return shorter("\n".join(imports.sub("", source) for source in sources))
 
 
 def _head(title: str, summary: str) -> str:
@@ -122,18 +146,3 @@ def _head(title: str, summary: str) -> str:
 
 def _file(name: str) -> str:
     return files("rosephys.web").joinpath("page").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plain(source: str) -> str:
-    """A module's source, to stand in one file with the others: without imports, comments and indents,
-    and with fewer spaces: no text in them has such signs."""
-    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"^ *(//[^\n]*\n|/\*\*.*?\*/\n)", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
-    return re.sub(r" (=>|===?|&&|\|\|) |(?<=[;{]) ", r"\1", source)
-
-
-def _literal(text: str) -> str:
-    """Text as a literal of JavaScript that may stand in HTML."""
-    escaped = text.replace("\\", "\\\\").replace("`", "\\`").replace("${", "\\${")
-    return f"`{escaped}`".replace("</script", "<\\/script")

@@ -1,9 +1,9 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
-gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all.
-            Of a scene that draws circles that move it takes more: a step, the number of a circle, and weights of
-            the loss and of the place, x and y, where that circle is at that step; what it differentiates is their
-            weighed sum, and it gives the place as well
+gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all
+            (of a scene that draws circles that move, it takes more: a step, the number of a circle, and weights
+            of the loss and of where that circle then is, x and y; what it differentiates is their weighed sum,
+            and it gives the place as well)
 motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
@@ -137,7 +137,7 @@ def functions(
 
     def loss(controls: Any, constants: Any, *asked: Any) -> Any:
         scene = problem.bound(controls, constants)
-        steps = ra.minimum(asked[0], problem.steps) if asked else problem.steps
+        steps = ra.clip(asked[0], 0, problem.steps) if asked else problem.steps
         told: dict[str, Any] = {}
         if whole:
             told["loss"], told["states"] = problem.traced_motion(controls, constants)
@@ -146,7 +146,8 @@ def functions(
             state, told["loss"] = problem.run(scene, scene.initial(), steps)
         if not asked:
             return told["loss"], told
-        told["place"] = centres(scene.picture(state))[asked[1]]
+        places = centres(scene.picture(state))
+        told["place"] = places[ra.clip(asked[1], 0, len(places) - 1)]
         weights = asked[2]
         return weights[0] * told["loss"] + ra.dot(weights[1:], told["place"]), told
 

@@ -1,12 +1,12 @@
 // <rosephys-scene src="billiards.wasm">: a scene, live. With `plain` it is the picture alone; `theme` is "dark"
 // or "light", that of the scene without it; with `address` what is seen stands in the address bar.
+import { leaves } from "./runtime.js";
 import { framed, placed, steepest } from "./landscape.js";
 import { answering, program } from "./solver.js";
-import { arrowTo, backdrop, colours, paint, paintTracks, rgb, shapesOf } from "./painter.js";
+import { arrowTo, backdrop, blank, colours, paint, paintTracks, rgb, shapesOf } from "./painter.js";
 
 const SECTION = "rosephys", SHORT = 2.5, LONG = 9; // of the module; seconds that a motion is played in
 const HOLD = 26; // pixels from a handle that a hand takes it at; from a circle half of them
-const BANDS = 14; // of a landscape, from its lowest loss to its highest
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const text = (x) => {
   if (!Number.isFinite(x)) return "none";
@@ -16,25 +16,23 @@ const text = (x) => {
 };
 const words = (name) => name.replaceAll("_", " ");
 
-/** The table of 256 colours of a map: between its stops in light, as words of RGBA. */
-function coloursOf(stops) {
-  const parts = stops.map((s) => [1, 3, 5].map((k) => (parseInt(s.slice(k, k + 2), 16) / 255) ** 2.2));
-  return Uint32Array.from({ length: 256 }, (_, level) => {
-    const at = (level / 255) * (parts.length - 1), k = Math.min(Math.floor(at), parts.length - 2);
-    const [r, g, b] = parts[k].map((a, c) => Math.round(255 * (a + (at - k) * (parts[k + 1][c] - a)) ** (1 / 2.2)));
-    return (255 << 24) | (b << 16) | (g << 8) | r;
-  });
-}
-
-/** What a worker runs: the source of the solver, and the scene. */
-function worker(source, module, spec, hear) {
-  const code = `${source}\nlet answer;\nonmessage = async ({ data }) => {
+/** What a worker does with the solver. */
+function work({ answering }) {
+  const waiting = [];
+  let answer;
+  onmessage = async ({ data }) => {
     if (data.module) {
       const instance = await WebAssembly.instantiate(data.module, {});
       answer = answering(instance, data.spec, (m, moved) => postMessage(m, moved));
-      for (const early of waiting.splice(0)) answer(early);
-    } else if (answer) answer(data); else waiting.push(data);
-  };\nconst waiting = [];`;
+      for (const early of waiting) answer(early);
+    } else if (answer) answer(data);
+    else waiting.push(data);
+  };
+}
+
+/** A worker with the solver, for a scene. */
+function worker(module, spec, hear) {
+  const code = `(${work})((${SOLVER})())`;
   const made = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
   made.onmessage = ({ data }) => hear(data);
   made.onerror = (e) => hear({ error: e.message || "the solver could not be started" });
@@ -65,15 +63,13 @@ class RosephysScene extends HTMLElement {
     this.values = Object.fromEntries(spec.fields.map((f) => [f.name, Float64Array.from(f.value)]));
     this.losses = [];
     this.frame = 0;
-    this.maps = Object.fromEntries(Object.entries(RosephysScene.maps).map(([theme, maps]) =>
-      [theme, Object.fromEntries(Object.entries(maps).map(([name, stops]) => [name, coloursOf(stops)]))]));
     this.theme = this.getAttribute("theme") ?? spec.theme;
     this.build();
     this.readAddress();
     this.recolour();
     const hear = (said) => this.hear(said);
     try {
-      this.ask = worker(SOLVER, module, spec, hear);
+      this.ask = worker(module, spec, hear);
     } catch {
       const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
       this.ask = answer;
@@ -220,7 +216,6 @@ class RosephysScene extends HTMLElement {
         const input = this.root.querySelector(`[data-field="${f.name}"][data-index="${s.index}"]`);
         const share = Math.min(Math.max((this.values[f.name][s.index] - s.low) / (s.high - s.low), 0), 1);
         if (this.root.activeElement !== input || !f.control) input.value = 1000 * share;
-        input.style.setProperty("--share", `${100 * share}%`);
         input.setAttribute("aria-valuetext", text(this.values[f.name][s.index]));
       }
     }
@@ -254,7 +249,6 @@ class RosephysScene extends HTMLElement {
     }
     this.paint();
     this.scrub.value = this.frame;
-    this.scrub.style.setProperty("--share", `${(100 * this.frame) / Math.max(last, 1)}%`);
     const dt = this.values.dt[0], step = Math.min(this.frame * spec.every, spec.steps);
     this.clock.textContent = `${(step * dt).toFixed(2)} / ${(spec.steps * dt).toFixed(2)} s`;
     this.root.querySelector('[data-do="play"]').textContent = this.playing ? "❚❚" : "▶";
@@ -287,7 +281,7 @@ class RosephysScene extends HTMLElement {
 
   /** The picture of a frame: its state is put where the module's `picture` reads it. */
   picture() {
-    const { picture } = this.made.functions, { described } = picture, { memory, leaves } = this.made;
+    const { picture } = this.made.functions, { described } = picture, { memory } = this.made;
     const state = leaves(described.arguments[0]), fields = this.spec.fields;
     const ARRAYS = { f64: Float64Array, f32: Float32Array, i64: BigInt64Array, bool: Uint8Array };
     state.forEach((leaf, k) => {
@@ -311,7 +305,7 @@ class RosephysScene extends HTMLElement {
     const { palettes } = RosephysScene;
     this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, palettes[this.theme], palettes.dark);
     paintTracks(ctx, this.tracks(), this.at, palette);
-    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, this.maps);
+    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, RosephysScene.maps);
     this.drawn = picture;
     if (!this.hasAttribute("plain")) { this.paintHandles(ctx, palette); this.paintAim(ctx, palette); }
   }
@@ -356,7 +350,8 @@ class RosephysScene extends HTMLElement {
     return this.drawn.shapes.filter((shape) => shape.kind === "Circles").flatMap(({ centres, radii, labels }) =>
       Array.from({ length: centres.length / 2 }, (_, k) => ({ label: labels?.[k] ?? "",
         x: this.at.x(centres[2 * k]), y: this.at.y(centres[2 * k + 1]), place: [centres[2 * k], centres[2 * k + 1]],
-        size: this.at.scale * (typeof radii === "number" ? radii : radii[k % radii.length]) })));
+        size: this.at.scale * (typeof radii === "number" ? radii : radii[k % radii.length]) })))
+      .map((found, circle) => ({ circle, ...found }));
   }
 
   /** A ring about the circle that was taken, and a line to where it is to be; or one about what the hand is over. */
@@ -390,7 +385,7 @@ class RosephysScene extends HTMLElement {
     const box = this.canvas.getBoundingClientRect();
     const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
     const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
-    const nearest = (places, least) => places.map((h, circle) => ({ circle, ...h, far: Math.hypot(h.x - x, h.y - y) }))
+    const nearest = (places, least) => places.map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
       .filter((h) => h.far < Math.max(h.size ?? 0, least)).sort((a, b) => a.far - b.far)[0];
     const near = () => nearest(this.handles(), reach) ?? nearest(this.circles(), reach / 2);
     if (kind === "pointerdown") {
@@ -437,7 +432,7 @@ class RosephysScene extends HTMLElement {
 
   /** Ask for the landscape about where the controls are, if it is to be seen and has changed. */
   wantLandscape() {
-    if (!this.details.open || !this.slope || this.aim) return;
+    if (!this.details.open || !this.slope) return;
     const parts = steepest(this.spec, this.slope);
     if (parts) this.ask({ landscape: framed(this.spec, parts, [...this.way, this.values]) });
   }
@@ -471,19 +466,14 @@ class RosephysScene extends HTMLElement {
     const [from, to] = [rgb(palette.panel), rgb(palette.curve)];
     if (!(size > 0 && size < 4096)) return;
     land.width = land.height = size;
-    const ctx = land.getContext("2d"), image = ctx.createImageData(size, size);
-    const levels = losses.map((x) => (level(x) - low) / (high - low || 1));
-    for (let j = 0, p = 0; j < size; j++) {
-      const v = (1 - j / size) * (n - 1), row = Math.min(Math.floor(v), n - 2), fy = v - row;
-      for (let i = 0; i < size; i++, p += 4) {
-        const u = (i / size) * (n - 1), q = row * n + Math.min(Math.floor(u), n - 2), fx = u - (q % n);
-        const z = (levels[q] * (1 - fx) + levels[q + 1] * fx) * (1 - fy) + (levels[q + n] * (1 - fx) + levels[q + n + 1] * fx) * fy;
-        const share = 1 - Math.floor(BANDS * z) / BANDS;
-        for (let c = 0; c < 3; c++) image.data[p + c] = from[c] + share * (to[c] - from[c]);
-        image.data[p + 3] = z === z ? 255 : 0;
-      }
-    }
-    ctx.putImageData(image, 0, 0);
+    const ctx = land.getContext("2d"), small = blank(n), image = new ImageData(n, n);
+    losses.forEach((loss, k) => {
+      const share = 1 - (level(loss) - low) / (high - low || 1), p = 4 * (k + n * (n - 1 - 2 * Math.floor(k / n)));
+      for (let c = 0; c < 3; c++) image.data[p + c] = from[c] + share * (to[c] - from[c]);
+      image.data[p + 3] = share >= 0 ? 255 : 0;
+    });
+    small.getContext("2d").putImageData(image, 0, 0);
+    ctx.drawImage(small, 0.5, 0.5, n - 1, n - 1, 0, 0, size, size);
     const at = (values) => axes.map(({ name, index, low: a, high: b }, k) =>
       Math.abs(k - (values[name][index] - a) / (b - a)) * size);
     Object.assign(ctx, { strokeStyle: palette.text, lineWidth: 1.5 * this.ratio, lineJoin: "round" });

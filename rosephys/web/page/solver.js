@@ -1,5 +1,5 @@
 // A scene's module, and what is asked of it: it runs in a worker, or where there is none beside the page.
-import { bind, view } from "./runtime.js";
+import { bind, leaves, view } from "./runtime.js";
 import { explored } from "./landscape.js";
 import { Reacher } from "./reach.js";
 import { judged } from "./trust.js";
@@ -17,8 +17,6 @@ export function program(instance, spec) {
     for (const name of controls) { own[name] = given[name]; delete given[name]; }
     return [own, given];
   };
-  const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
-    "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
   const [[, { fields: told }], { fields: slopes }] = functions.gradient.described.result;
   const ALONE = [spec.steps, 0, [1, 0, 0]]; // the loss, and no circle's place
   const gradient = (values, circle, step, weights) => {
@@ -37,12 +35,12 @@ export function program(instance, spec) {
     if (functions.tracks) {
       const now = [...frames, ...leaves(mover.described.arguments.slice(0, 2))].map((leaf) => leaf.at);
       const tracks = leaves(functions.tracks.described.result);
-      functions.tracks.start([...now, ...functions.tracks.described.places.slice(now.length)]);
+      functions.tracks.start([...now, ...functions.tracks.places.slice(now.length)]);
       out.tracks = tracks.map((leaf) => view(memory, leaf).slice());
     }
     return out;
   };
-  return { gradient, motion, controls, functions, memory, leaves, circled: !!told.place };
+  return { gradient, motion, controls, functions, memory, circled: !!told.place };
 }
 
 /** A descent that goes on from where it is, in steps: the best so far after each. */

@@ -1,6 +1,6 @@
 // Whether the gradient explains what the loss does nearby: the judge of rosephys/solve/trust.py, which says why.
 const NEARBY = 0.01, PLACES = [-1, -0.382, 0, 0.382, 1], HALVINGS = 8, NARROWINGS = 10;
-const UNEXPLAINED = 0.1, ROUNDING = 1e-9, STEEP = 30, CURVED = 0.15, KINK = 0.5;
+const UNEXPLAINED = 0.1, ROUNDING = 1e-9, STEEP = 30, KINK = 0.5;
 const SCALES = [1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9];
 
 const summed = ([a, b]) => ((b.at - a.at) * (a.slope + b.slope)) / 2;
@@ -52,22 +52,11 @@ function* narrowed(point, piece, measure) {
   return piece;
 }
 
-/** The residual of numbers that a parabola leaves, by least squares. */
-function curved(xs, ys) {
-  const m = [0, 1, 2].map((r) => [0, 1, 2, 3].map((c) =>
-    total(xs, (x) => (c < 3 ? x ** (r + c) : 0)) + (c === 3 ? xs.reduce((s, x, k) => s + ys[k] * x ** r, 0) : 0)));
-  for (let p = 0; p < 3; p++)
-    for (let r = 0; r < 3; r++)
-      if (r !== p) { const f = m[r][p] / m[p][p]; for (let c = p; c < 4; c++) m[r][c] -= f * m[p][c]; }
-  const [c0, c1, c2] = m.map((row, k) => row[3] / row[k]);
-  return Math.max(...xs.map((x, k) => Math.abs(ys[k] - c0 - c1 * x - c2 * x * x)));
-}
-
 function* kinked(point, points) {
-  const steepest = Math.max(...points.map((p) => Math.abs(p.slope)));
-  if (!steepest || curved(points.map((p) => p.at / NEARBY), points.map((p) => p.slope / steepest)) < CURVED) return false;
-  const found = yield* narrowed(point, most(pairwise(points), turn), turn);
-  return !!found && Math.abs(turn(found)) > KINK * steepest;
+  const least = KINK * Math.max(...points.map((p) => Math.abs(p.slope))), piece = most(pairwise(points), turn);
+  if (!(Math.abs(turn(piece)) > least)) return false;
+  const found = yield* narrowed(point, piece, turn);
+  return !!found && Math.abs(turn(found)) > least;
 }
 
 function chaotic(points) {
