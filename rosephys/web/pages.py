@@ -17,17 +17,13 @@ from ..scene.colours import THEMES
 from ..solve.trust import TITLES
 from .shorter import shorter
 
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'%3E%3Ccircle r='50%25' cx='50%25' cy='50%25'"
-    " fill='%23d8432f'/%3E%3C/svg%3E"
-)
 _HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <meta name="description" content="{summary}">
-<link rel="icon" href="{icon}">
+<link rel="icon" href="data:,">
 """
 _PAGE = """<style>html, body {{ height: 100%; margin: 0; background: #0e1116; }}</style>
 <rosephys-scene address></rosephys-scene>
@@ -71,6 +67,7 @@ _RARE = {
     "fluid.js": ((b'"Fluid"',), "const liquid = null;"),
     "lines.js": ((b'"Lines"', b'"Poly'), "const lines = {};"),
     "image.js": ((b'"Image"',), "const images = {};"),
+    "numbers.js": ((b'"numbers":',), "const unpack = null;"),
 }
 
 
@@ -141,7 +138,7 @@ def _joined(sources: Sequence[str]) -> str:
 
 
 def _head(title: str, summary: str) -> str:
-    return _HEAD.format(title=html.escape(title), summary=html.escape(summary), icon=_ICON)
+    return _HEAD.format(title=html.escape(title), summary=html.escape(summary))
 
 
 def _file(name: str) -> str:

@@ -28,11 +28,13 @@ from ..errors import SceneError
 from ..scene.circles import centres
 from ..scene.colours import DARK
 from ..scene.picture import Circles
-from ..scene.scene import constrained
+from ..scene.scene import Scene, constrained
 from ..solve.problem import Problem
 from ..window.slider import sliders_of
+from .numbers import FEW, packed
 
 SECTION = "rosephys"  # of the module, in which its description is
+NUMBERS = "numbers"  # of the module, in which those of fields are that have many
 FRAMES = 1100  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
 LARGE = 32 << 10  # bytes of a state from which on vectors are used
@@ -66,12 +68,15 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     first = first_state(problem)
     frames = frames_of(problem, first)
     made = ra.wasm_module(functions(problem, first, frames), simd=is_large(first))
+    many = [value for value in problem.values.values() if value.size > FEW]
+    numbers = _section(NUMBERS, b"".join(map(packed, many))) if many else b""
     described = {
         **_described(problem, frames, made.description),
         "title": title,
         "summary": summary,
+        **({"numbers": len(numbers)} if many else {}),
     }
-    return made.code + _section(_packed(described))
+    return made.code + numbers + _section(SECTION, _text(described))
 
 
 def description(module: bytes) -> dict[str, Any]:
@@ -91,10 +96,11 @@ def frames_of(problem: Problem, first: Any) -> Frames:
 def code_of(module: bytes) -> tuple[bytes, int]:
     """A module without its description, and the bytes of memory that it has."""
     told = description(module)
-    return module[: -len(_section(_packed(told)))], told["module"]["bytes"]
+    end = len(module) - len(_section(SECTION, _text(told)))
+    return module[: end - told.get("numbers", 0)], told["module"]["bytes"]
 
 
-def _packed(described: Mapping[str, Any]) -> bytes:
+def _text(described: Mapping[str, Any]) -> bytes:
     return json.dumps(described, separators=(",", ":")).encode()
 
 
@@ -189,24 +195,7 @@ def functions(
 def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> dict[str, Any]:
     """What a page knows of a scene besides its functions."""
     scene, values = problem.scene, problem.values
-    fields = [
-        {
-            "name": name,
-            "doc": scene.fields[name].doc,
-            "unit": scene.fields[name].unit,
-            "control": scene.fields[name].control,
-            "handle": scene.fields[name].handle,
-            "anchor": scene.fields[name].anchor,
-            "bounds": scene.fields[name].bounds,
-            "rate": scene.fields[name].rate,
-            "value": value.ravel().tolist(),
-            "sliders": [
-                {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
-                for s in sliders_of(scene, name)
-            ],
-        }
-        for name, value in values.items()
-    ]
+    fields = [_field(scene, name, value) for name, value in values.items()]
     shown = plainly_coloured(module)
     return {
         "module": shown,
@@ -221,6 +210,26 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
     }
 
 
+def _field(scene: Scene, name: str, value: Any) -> dict[str, Any]:
+    """What a page knows of a field; what is not so is left out."""
+    field = scene.fields[name]
+    told = {
+        "unit": field.unit,
+        "control": field.control,
+        "handle": field.handle,
+        "anchor": field.anchor,
+        "bounds": field.bounds,
+        "rate": field.rate,
+    }
+    sliders = [
+        {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
+        for s in sliders_of(scene, name)
+    ]
+    numbers = {"many": value.size} if value.size > FEW else {"value": value.ravel().tolist()}
+    shown = {key: what for key, what in told.items() if what}
+    return {"name": name, "doc": field.doc, **shown, **numbers, "sliders": sliders}
+
+
 def plainly_coloured(tree: Any, key: str = "") -> Any:
     """A description in which common names of colours, which browsers read otherwise, are numbers."""
     if isinstance(tree, dict):
@@ -232,10 +241,9 @@ def plainly_coloured(tree: Any, key: str = "") -> Any:
     return tree if plain else blend(tree, tree, 0.0)
 
 
-def _section(data: bytes) -> bytes:
+def _section(name: str, data: bytes) -> bytes:
     """A section of a module for what is not code."""
-    name = SECTION.encode()
-    content = bytes([len(name)]) + name + data
+    content = bytes([len(name)]) + name.encode() + data
     size, length = bytearray(), len(content)
     while length >= 0x80:
         size.append(length & 0x7F | 0x80)

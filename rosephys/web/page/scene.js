@@ -3,6 +3,7 @@
 import { leaves } from "./runtime.js";
 import { framed, placed, steepest } from "./landscape.js";
 import { answering, program } from "./solver.js";
+import { unpack } from "./numbers.js";
 import { arrowTo, backdrop, blank, colours, paint, paintTracks, rgb, shapesOf } from "./painter.js";
 
 const SECTION = "rosephys", SHORT = 2.5, LONG = 9; // of the module; seconds that a motion is played in
@@ -50,6 +51,7 @@ class RosephysScene extends HTMLElement {
       const module = await WebAssembly.compile(await bytes);
       const [section] = WebAssembly.Module.customSections(module, SECTION);
       this.spec = JSON.parse(new TextDecoder().decode(section));
+      unpack?.(this.spec, module);
       this.made = program(await WebAssembly.instantiate(module, {}), this.spec);
       this.begin(module);
     } catch (error) {
@@ -109,6 +111,7 @@ class RosephysScene extends HTMLElement {
     Object.assign(this, { stage: $(".stage"), canvas: $(".picture"), chart: $(".chart canvas"), note: $(".note"),
       badge: $(".badge"), kind: $(".kind"), land: $(".land"), details: $("details"), axes: $(".axes"), status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
     this.canvas.setAttribute("aria-label", `${spec.title}: ${spec.summary}`);
+    this.canvas.addEventListener("contextrestored", () => this.paint());
     this.root.addEventListener("click", (e) => this.pressed(e.target.closest("[data-do]")?.dataset.do));
     this.root.addEventListener("input", (e) => this.slid(e.target));
     if (!plain) this.addEventListener("keydown", (e) => this.key(e));
