@@ -1,8 +1,8 @@
 """Many numbers in few bytes, exactly, for what packs a page: `page/numbers.js` reads them.
 
-Each different number stands once, in the order in which they first come, and then which of them comes where,
-less the one before; both as their first bytes, their second bytes and so on. So what fields on grids have, smooth
-parts, symmetry and few numbers, is seen by a packer that looks for equal bytes.
+Each different number stands once, in the order in which they come, and then which of them comes where,
+less the one before; both as their first bytes, their second bytes and so on. So what fields on grids have,
+smooth parts, symmetry and few numbers, is seen by a packer that looks for equal bytes.
 """
 
 from __future__ import annotations
@@ -30,5 +30,5 @@ def packed(numbers: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bytes:
 
 def _planes(numbers: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bytes:
     """The bytes of numbers, all first ones before all second ones."""
-    planes = numbers.view(np.uint8).reshape(len(numbers), -1).T
-    return planes.tobytes()
+    planes: bytes = numbers.view(np.uint8).reshape(len(numbers), -1).T.tobytes()
+    return planes

@@ -52,7 +52,8 @@ class RosephysScene extends HTMLElement {
       const [section] = WebAssembly.Module.customSections(module, SECTION);
       this.spec = JSON.parse(new TextDecoder().decode(section));
       unpack?.(this.spec, module);
-      this.made = program(await WebAssembly.instantiate(module, {}), this.spec);
+      this.instance = await WebAssembly.instantiate(module, {});
+      this.made = program(this.instance, this.spec);
       this.begin(module);
     } catch (error) {
       this.root.innerHTML = `<style>${RosephysScene.style}</style><div class="stage"><div class="note"></div></div>`;
@@ -73,8 +74,7 @@ class RosephysScene extends HTMLElement {
     try {
       this.ask = worker(module, spec, hear);
     } catch {
-      const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
-      this.ask = answer;
+      this.ask = answering(this.instance, spec, (m) => setTimeout(() => hear(m)));
     }
     this.playing = !still.matches;
     new ResizeObserver(() => this.resize()).observe(this.stage);
