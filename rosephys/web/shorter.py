@@ -8,11 +8,12 @@ browser's that is used as well.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product, zip_longest
 from string import ascii_letters
 
 _TOKEN = re.compile(
@@ -42,13 +43,14 @@ class _Token:
     field: bool = False
 
 
+@lru_cache(maxsize=32)  # the pages of many scenes have much of the same
 def shorter(source: str) -> str:
     """The same program."""
     tokens = [token for token in _tokens(source) if token.kind != "space"]
     _tell_words(tokens)
     names = _short(tokens)
     out: list[str] = []
-    for token, name, after in itertools.zip_longest(tokens, names, tokens[1:]):
+    for token, name, after in zip_longest(tokens, names, tokens[1:]):
         if token.text == ";" and after and after.text == "}":
             continue
         text = f"{token.text}:{name}" if token.field and name != token.text else name
@@ -121,17 +123,16 @@ def _short(tokens: Sequence[_Token]) -> list[str]:
         (TOP if t.text in top else unit, t.text) if t.variable and t.text in known else None
         for t, unit in zip(tokens, units, strict=True)
     ]
-    singles, doubles = (
-        list(ascii_letters),
-        list(map("".join, itertools.product(ascii_letters, repeat=2))),
-    )
+    singles, doubles = list(ascii_letters), list(map("".join, product(ascii_letters, repeat=2)))
     short: dict[tuple[int, str], str] = {}
+    free: dict[int, Iterator[str]] = {}  # of each unit, of which each gives its names in order
     counts = Counter(word for word in words if word)
-    for key in sorted(counts, key=lambda word: (word[0] != TOP, -counts[word])):
-        taken = others | {name for (unit, _), name in short.items() if unit in (TOP, key[0])}
-        short[key] = next(
-            n for n in (doubles if key[0] == TOP else singles + doubles) if n not in taken
-        )
+    for unit, text in sorted(counts, key=lambda word: (word[0] != TOP, -counts[word])):
+        if unit not in free:
+            taken = others | {name for (at, _), name in short.items() if at == TOP}
+            names = doubles if unit == TOP else singles + doubles
+            free[unit] = iter([name for name in names if name not in taken])
+        short[unit, text] = next(free[unit])
     return [short[word] if word else t.text for word, t in zip(words, tokens, strict=True)]
 
 
