@@ -29,6 +29,11 @@ const scene = document.querySelector("rosephys-scene");
 const frame = () => new Promise(requestAnimationFrame);
 while (!scene.drawn) await frame();
 const first = performance.now();
+if (!sessionStorage.seen) { // the browser itself has only begun
+  sessionStorage.seen = "yes";
+  location.reload();
+  await new Promise(() => {});
+}
 const wanted = (ms) => new Promise((done) => setTimeout(done, ms));
 for (const end = first + 20000; !(scene.loss < 1e-3) && performance.now() < end;) await wanted(50);
 scene.canvas.setPointerCapture = () => {};

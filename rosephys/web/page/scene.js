@@ -7,6 +7,7 @@ import { unpack } from "./numbers.js";
 import { arrowTo, backdrop, blank, colours, paint, paintTracks, rgb, shapesOf } from "./painter.js";
 
 const SECTION = "rosephys", SHORT = 2.5, LONG = 9; // of the module; seconds that a motion is played in
+const QUICK_BYTES = 4e6; // of a module's memory: such a motion is found before its first frame is due
 const HOLD = 26; // pixels from a handle that a hand takes it at; from a circle half of them
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const text = (x) => {
@@ -82,6 +83,8 @@ class RosephysScene extends HTMLElement {
     const seen = new IntersectionObserver(([e]) => { this.seen = e.isIntersecting; this.draw(); });
     seen.observe(this);
     this.solve();
+    if (spec.module.bytes > QUICK_BYTES) return;
+    try { this.motion = this.made.motion(this.values); this.resize(); } catch { /* the solver tells it */ }
   }
 
   // ---- What there is on the page ----
