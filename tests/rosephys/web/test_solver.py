@@ -73,8 +73,10 @@ def some_values(problem: Problem, n: int) -> list[dict[str, Any]]:
     ("name", "settings"),
     [
         ("billiards", {}),
-        ("billiards", {"contact": "toi-position"}),  # whose loss jumps
-        ("pendulum", {"steps": "3000"}),  # which is chaotic
+        # whose loss jumps
+        pytest.param("billiards", {"contact": "toi-position"}, marks=pytest.mark.slow),
+        # which is chaotic
+        pytest.param("pendulum", {"steps": "3000"}, marks=pytest.mark.slow),
         ("bounce", {}),
     ],
     ids=["billiards", "jumps", "chaos", "smooth"],
@@ -89,7 +91,9 @@ def test_gradients_are_judged_as_here(name: str, settings: dict[str, str], tmp_p
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["billiards", "bounce", "orbit"])
+@pytest.mark.parametrize(
+    "name", ["bounce", pytest.param("billiards", marks=pytest.mark.slow), "orbit"]
+)
 def test_circles_are_brought_where_they_are_here(name: str, tmp_path: Path) -> None:
     problem = Problem(find_scene(name, {"steps": 200}))
     place, _ = Reacher(problem).place(problem.values, 0, 120)
