@@ -153,10 +153,10 @@ class Session:
     @property
     def watching(self) -> bool:
         """Whether the best motion so far plays while a solve takes long."""
-        return self.phase is Phase.SOLVING and self._best is not None and not self.held
+        return self.phase is Phase.SOLVING and self._best is not None and not self.holding
 
     @property
-    def held(self) -> bool:
+    def holding(self) -> bool:
         """Whether a hand holds a field or a circle."""
         return self.dragging is not None or self.pulling
 
@@ -362,7 +362,7 @@ class Session:
         return self._travel(self._history.redo)
 
     def _travel(self, there: Callable[[Snapshot], Entry[Snapshot] | None]) -> str | None:
-        entry = None if self.held else there(self._snapshot())
+        entry = None if self.holding else there(self._snapshot())
         if entry is None:
             return None
         gesture, state = entry
@@ -386,7 +386,7 @@ class Session:
         self.receive()
         solving = self.phase in (Phase.COMPILING, Phase.SOLVING)
         self.waiting = self.waiting + elapsed if solving and not self.paused else 0.0
-        if self.phase is Phase.SOLVING and not self.held and not self.paused:
+        if self.phase is Phase.SOLVING and not self.holding and not self.paused:
             self._solving_for += elapsed
             due = self.asked * self._solving_for / self._pace
             self._background.allow(max(self.iteration + 2.0, due + 1))
@@ -468,7 +468,7 @@ class Session:
         self._only_newest = False
         if result.error:
             self.fail(result.error)
-        elif result.finished and not self.held:
+        elif result.finished and not self.holding:
             self.phase = Phase.PLAYING
             self._motion = self._best or self._motion
         else:

@@ -240,7 +240,7 @@ class Window:
             self.session.go_to(round(share * self.session.problem.steps))
             return
         in_panel = self.panel.move(pixel, self.session)
-        if self.session.held and not in_panel:
+        if self.session.holding and not in_panel:
             self.session.drag(self._world(pixel))
             return
         self._hand = None if in_panel or not self.canvas.collidepoint(pixel) else pixel

@@ -172,7 +172,7 @@ class Views:
             self._want(session, motion)
         if self.halo_shown:
             self._ask("halo", motion, self._halo)
-        if session.phase is Phase.PLAYING and not (self.exploring or session.held):
+        if session.phase is Phase.PLAYING and not (self.exploring or session.holding):
             self._ask("impacts", motion, self._impacts)
             self._ask("trust", motion, self._judged)
         session.outcome = self._outcome(session)

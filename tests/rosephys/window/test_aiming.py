@@ -63,7 +63,7 @@ def test_a_ball_in_motion_follows_the_hand_and_stays_there(window: Window) -> No
     assert session.pulling and session.aim and session.index == session.aim.step == STEP
     assert np.hypot(*(at(window, 0) - hand)) < 2.5, "it is where the hand is"
     turn(window, mouse(pygame.MOUSEBUTTONUP, hand), frames=4)
-    assert not session.held and session.phase is Phase.PLAYING and session.paused
+    assert not session.holding and session.phase is Phase.PLAYING and session.paused
     assert session.index == STEP and np.hypot(*(at(window, 0) - hand)) < 2.5
     turn(window, key(pygame.K_z, pygame.KMOD_CTRL), frames=30)
     for name, value in before.items():
