@@ -35,6 +35,9 @@ class Peer:
 US = "pip install -e ."
 GCC = "apt install gcc"
 ROSE = "Node.js, then npm install rose"
+JAX_JS = "Node.js, then npm install @jax-js/jax"
+TFJS = "Node.js, then npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm"
+ZIG = "Node.js, then pip install ziglang"
 JAX = "pip install jax"
 TAICHI = "pip install taichi"
 TORCH = "pip install torch"
@@ -46,6 +49,7 @@ ENZYME = "pip install enzyme-ad absl-py"
 BILLIARDS = (
     Peer("us", "billiards.rosephys", "scene", "Rosephys", US),
     Peer("us-wasm", "billiards.wasm", "", "Rosephys, WebAssembly in Node", f"{US}, Node.js"),
+    Peer("clang-wasm", "billiards.clang", "", "C by hand, clang to WebAssembly", ZIG),
     Peer("c-branch", "billiards.c", "branch", "C by hand, tape of collisions", GCC),
     Peer("c-dense", "billiards.c", "dense", "C by hand, textbook", GCC),
     Peer("jax", "billiards.jax", "reverse", "JAX, reverse mode", JAX),
@@ -59,6 +63,8 @@ BILLIARDS = (
     Peer("taichi-steps", "billiards.taichi", "stepwise", "Taichi, a kernel a step", TAICHI),
     Peer("torch", "billiards.torch", "eager", "PyTorch, eager", TORCH),
     Peer("rose", "billiards.rose", "", "Rose (npm), WebAssembly", ROSE),
+    Peer("jax-js", "billiards.jaxjs", "", "jax-js (npm), WebAssembly", JAX_JS),
+    Peer("tfjs", "billiards.tfjs", "", "TensorFlow.js (npm), WebAssembly, f32", TFJS),
 )
 
 

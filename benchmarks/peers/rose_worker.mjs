@@ -59,20 +59,22 @@ export const serve = async (rose, build) => {
 };
 
 /** From node_modules here or above, or from NODE_PATH, which `import` alone would ignore. */
-const findRose = async () => {
+const find = async (name) => {
   try {
-    return await import(pathToFileURL(createRequire(import.meta.url).resolve("rose")));
+    return await import(pathToFileURL(createRequire(import.meta.url).resolve(name)));
   } catch (error) {
     say({ missing: String(error).split("\n")[0] });
     return undefined;
   }
 };
 
-/** `build(rose, given)` makes {at, lossFn, memory, gradient}: where the gradient is taken, the loss, and the call that
- * gives {loss, gradient}; `given` is what the race tells of its job. */
-export const run = async (build) => {
-  const rose = await findRose();
-  if (rose === undefined) return;
+/** `build(library, given)` makes {at, lossFn or loss, memory or tape, gradient} with a library from npm: where the
+ * gradient is taken, the loss, and the call that gives {loss, gradient}; `given` is what the race tells of its job. */
+export const runWith = async (name, build) => {
+  const library = await find(name);
+  if (library === undefined) return;
   say({ ready: true });
-  await serve(rose, build);
+  await serve(library, build);
 };
+
+export const run = (build) => runWith("rose", build);

@@ -15,6 +15,10 @@ export function decode(tree, read) {
   return Object.fromEntries(entries.map(([name, child]) => [name, decode(child, read)]));
 }
 
+/** The leaves of a tree in order. */
+export const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
+  "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
+
 function encode(tree, value, write, path) {
   if (Array.isArray(tree)) {
     tree.forEach((child, k) => encode(child, value?.[k], write, `${path}[${k}]`));
@@ -55,8 +59,8 @@ function get(memory, leaf) {
 export function bind(instance, description) {
   const { memory } = instance.exports, functions = {};
   for (const [name, f] of Object.entries(description.functions)) {
-    const run = instance.exports[f.entry];
-    const start = (places = f.places) => {
+    const run = instance.exports[f.entry], own = leaves([f.arguments, f.result]).map((leaf) => leaf.at);
+    const start = (places = own) => {
       new Uint32Array(memory.buffer, f.pointers, places.length).set(places);
       const status = Number(run(f.pointers, f.scratch));
       if (status) throw new RangeError(`${name}: ${f.failures[status - 1] ?? "stopped"}`);
@@ -68,7 +72,7 @@ export function bind(instance, description) {
       start();
       return decode(f.result, (leaf) => get(memory, leaf));
     };
-    functions[name] = Object.assign(call, { give, start, described: f });
+    functions[name] = Object.assign(call, { give, start, places: own, described: f });
   }
   return functions;
 }

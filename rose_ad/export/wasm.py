@@ -97,7 +97,6 @@ def _described(f: Exported, plan: _Plan) -> dict[str, Any]:
         "result": result,
         "pointers": plan.take(4 * len(leaves)),
         "bytes": f.program.scratch_bytes,
-        "places": [leaf["at"] for leaf in leaves],
         "failures": f.failures,
     }
 
@@ -114,6 +113,8 @@ def _tree(s: Structure, leaves: Iterator[dict[str, Any]]) -> Any:
     if s.kind is Static:
         return {"is": _plain(s.keys[0])}
     children = [_tree(c, leaves) for c in s.children]
+    if s.children and all(c.kind is Static for c in s.children) and s.kind in (tuple, list):
+        return {"is": [child["is"] for child in children]}  # shorter, and read as the same
     if issubclass(s.kind, tuple | list) and not hasattr(s.kind, "_fields"):
         return children
     keys = s.keys or getattr(s.kind, "_fields", ())

@@ -143,7 +143,7 @@ class Moves:
         context = x[self.floats :]
         scene = self.problem.bound(self._controls(action), self._constants(context))
         if not self._held:
-            final, loss = self.problem.run(scene, scene.initial())
+            final, loss = self.problem.run(scene, scene.initial(), self.problem.steps)
             return *self._parts(final, context), -loss
         first = self._row.state(x[: self.floats], others)
         step = scene.stepping(first)

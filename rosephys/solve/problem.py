@@ -119,9 +119,10 @@ class Problem:
         has the number of the last, so that controls of each step have one for it."""
         return np.minimum(np.arange(self.steps + 1), max(self.steps - 1, 0))
 
-    def _rollout(self, scene: Contract, state: Any) -> Any:
+    def after(self, scene: Contract, state: Any, steps: Any) -> Any:
+        """The state so many steps after a state, no more than there are; for who traces more of it."""
         step = scene.stepping(state)
-        return ra.fori_loop(0, self.steps, lambda t, s: step(s, t), state, **self.rollout)
+        return ra.fori_loop(0, steps, lambda t, s: step(s, t), state, **self.rollout)
 
     def traced_loss(self, controls: Values, constants: Values) -> Any:
         """The loss, traced; for who differentiates it otherwise."""
@@ -142,16 +143,16 @@ class Problem:
         return loss, ra.map_leaves(followed, states, final)
 
     def _total(self, scene: Contract, first: Any) -> Any:
-        return self.run(scene, first)[1]
+        return self.run(scene, first, self.steps)[1]
 
-    def run(self, scene: Contract, first: Any) -> tuple[Any, Any]:
-        """The last state of a motion from the first on, and its loss: that of the last state, and the integral
-        of the cost on the way; for who traces more of it."""
+    def run(self, scene: Contract, first: Any, steps: Any) -> tuple[Any, Any]:
+        """The state so many steps after the first, and the loss if the motion ends there: that of the state,
+        and the integral of the cost on the way; for who traces more of it."""
         if not scene.costed:
-            final = self._rollout(scene, first)
+            final = self.after(scene, first, steps)
             return final, scene.loss(final)
         counted, start = self._counted(scene, first), (first, 0.0)
-        final, total = ra.fori_loop(0, self.steps, counted, start, **self.rollout)
+        final, total = ra.fori_loop(0, steps, counted, start, **self.rollout)
         return final, scene.loss(final) + scene.dt * total
 
     def _counted(self, scene: Contract, first: Any) -> Callable[[Any, Any], Any]:
@@ -175,7 +176,7 @@ class Problem:
 
     def _trace_residuals(self, controls: Values, constants: Values) -> Any:
         scene = self.bound(controls, constants)
-        return scene.residuals(self._rollout(scene, scene.initial()))
+        return scene.residuals(self.after(scene, scene.initial(), self.steps))
 
     def _trace_constraints(self, controls: Values, constants: Values) -> Stated:
         scene = self.bound(controls, constants)
@@ -211,7 +212,7 @@ class Problem:
     def _trace_ends(self, controls: Values, constants: Values) -> Any:
         scene = self.bound(controls, constants)
         return ra.stack(
-            [track.point for track in scene.tracks(self._rollout(scene, scene.initial()))]
+            [track.point for track in scene.tracks(self.after(scene, scene.initial(), self.steps))]
         )
 
     def _trace_picture(self, state: Any, controls: Values, constants: Values) -> Any:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Sequence
 from importlib.resources import files
 
 import rose_ad as ra
 
 from ..drawing.colourmap import COLOUR_MAPS, LIGHT_MAPS
 from ..scene.colours import THEMES
+from ..solve.trust import TITLES
+from .shorter import shorter
 
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Ccircle cx='16' "
-    "cy='16' r='14' fill='%23d8432f'/%3E%3Ccircle cx='11' cy='10' r='4' fill='%23ffffffaa'/%3E%3C/svg%3E"
-)
 _HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <meta name="description" content="{summary}">
-<link rel="icon" href="{icon}">
+<link rel="icon" href="data:,">
 """
 _PAGE = """<style>html, body {{ height: 100%; margin: 0; background: #0e1116; }}</style>
 <rosephys-scene address></rosephys-scene>
+<script type="text/plain" id="module">{module}</script>
 <script type="module">
 {script}
 const packed = Uint8Array.from(atob(document.getElementById("module").textContent), (c) => c.charCodeAt(0));
@@ -37,7 +36,6 @@ const scene = document.querySelector("rosephys-scene");
 scene.bytes = new Response(unpacked).arrayBuffer();
 {define}
 </script>
-<script type="text/plain" id="module">{module}</script>
 """
 _GALLERY = """<style>
 {style}</style>
@@ -59,18 +57,25 @@ document.querySelectorAll(".ahead").forEach((place) => seen.observe(place));
 """
 
 
-# what few scenes need: the word that tells of it in a module's description, and what stands in its place
+GZIP = 31  # for zlib: with the header of gzip
+# what solves, and what of it a page uses
+_SOLVER = ("landscape.js", "reach.js", "trust.js", "solver.js")
+_EXPORTED = ("answering", "program", "leaves", "view", "decode", "framed", "placed", "steepest")
+# what not all scenes need: words that tell of it in a module's description, and what stands in its place
 _RARE = {
-    "table.js": (b'"felt"', "const table = null, TABLE_MARGIN = 0;"),
-    "fluid.js": (b'"Fluid"', "const liquid = null;"),
+    "table.js": ((b'"felt"',), "const table = null, TABLE_MARGIN = 0;"),
+    "fluid.js": ((b'"Fluid"',), "const liquid = null;"),
+    "lines.js": ((b'"Lines"', b'"Poly'), "const lines = {};"),
+    "image.js": ((b'"Image"',), "const images = {};"),
+    "numbers.js": ((b'"numbers":',), "const unpack = null;"),
 }
-_RARE_SHAPES = {"ellipses.js": (b'"Ellipses"', "")}
-_RARE_SOLVER = {"settle.js": (b'"rows":true', "")}
+_SETTLING = b'"rows":true'  # of a module whose answer a hand may hold a part of
 
 
 def page(module: bytes, title: str, summary: str) -> str:
     """One file: the scene of a module, and all that shows it."""
-    packed = base64.b64encode(gzip.compress(module, 9, mtime=0)).decode()
+    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP, memLevel=7)  # which packs code best
+    packed = base64.b64encode(packer.compress(module) + packer.flush()).decode()
     script, define = element(module).rsplit("customElements.define", 1)
     return _head(f"{title} · Rosephys", summary) + _PAGE.format(
         script=script, define=f"customElements.define{define}", module=packed
@@ -103,49 +108,44 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
 def element(module: bytes | None = None) -> str:
     """The source of `rosephys-scene.js`, which defines the element <rosephys-scene>; for one module's scene
     alone, without what draws other scenes."""
-    kept = [_plain(ra.javascript_runtime()), _plain(_file("solver.js"))]
-    solver = "\n".join(kept + _needed(_RARE_SOLVER, module))
-    # a worker has the same source: side by side they are packed as one
-    parts = [solver, f"const SOLVER = {_literal(solver)};"]
-    parts += _needed(_RARE, module)
-    parts += [
-        _plain(_file("painter.js")),
-        *_needed(_RARE_SHAPES, module),
-        _plain(_file("scene.js")),
-    ]
-    maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
+    solver = [ra.javascript_runtime(), *map(_file, _SOLVER)]
+    if module is None or _SETTLING in module:
+        solver.append(_file("settle.js"))
+    exported = ", ".join(_EXPORTED)
+    parts = [f"const {{ {exported} }} = SOLVER();"]
+    for name, (told, instead) in _RARE.items():
+        needed = module is None or any(word in module for word in told)
+        parts.append(_file(name) if needed else instead)
+    parts.append(_file("painter.js"))
+    if module is None or b'"Ellipses"' in module:
+        parts.append(_file("ellipses.js"))
+    parts.append(_file("scene.js"))
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
-    given = {"style": style, "palettes": THEMES, "maps": maps}
+    maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
+    used = "".join(parts).encode() + module if module else None
+    palettes = {
+        theme: {name: shade for name, shade in palette.items() if not used or name.encode() in used}
+        for theme, palette in THEMES.items()
+    }
+    given = {"style": style, "palettes": palettes, "reasons": TITLES}
+    if module is None or b'"Image"' in module:
+        given["maps"] = maps
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
-    return "\n".join([*parts, 'customElements.define("rosephys-scene", RosephysScene);', ""])
+    parts.append('customElements.define("rosephys-scene", RosephysScene);')
+    # a function, so that a worker can be given its source
+    source = _joined([*solver, f"return {{ {exported} }};"])
+    return f"const SOLVER=()=>{{{source}}};\n{_joined(parts)}\n".replace("</script", "<\\/script")
 
 
-def _needed(rare: Mapping[str, tuple[bytes, str]], module: bytes | None) -> list[str]:
-    """The sources of these files, and what stands in the place of those that a module does not need."""
-    return [
-        _plain(_file(name)) if module is None or word in module else instead
-        for name, (word, instead) in rare.items()
-    ]
+def _joined(sources: Sequence[str]) -> str:
+    """Modules as one program, without what they import and export, in few characters."""
+    imports = re.compile(r"^import .*?;\n|^export (?=\w)", re.MULTILINE | re.DOTALL)
+    return shorter("\n".join(imports.sub("", source) for source in sources))
 
 
 def _head(title: str, summary: str) -> str:
-    return _HEAD.format(title=html.escape(title), summary=html.escape(summary), icon=_ICON)
+    return _HEAD.format(title=html.escape(title), summary=html.escape(summary))
 
 
 def _file(name: str) -> str:
     return files("rosephys.web").joinpath("page").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plain(source: str) -> str:
-    """A module's source, to stand in one file with the others: without imports, comments and indents,
-    and with fewer spaces: no text in them has such signs."""
-    source = re.sub(r"^import .*?;\n", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"^ *(//[^\n]*\n|/\*\*.*?\*/\n)", "", source, flags=re.MULTILINE | re.DOTALL)
-    source = re.sub(r"^(export | +)|\n(?=\n)", "", source, flags=re.MULTILINE)
-    return re.sub(r" (=>|={1,3}|[?+]|&&|\|\|) |(?<=[;{]) ", r"\1", source)
-
-
-def _literal(text: str) -> str:
-    """Text as a literal of JavaScript that may stand in HTML."""
-    escaped = text.replace("\\", "\\\\").replace("`", "\\`").replace("${", "\\${")
-    return f"`{escaped}`".replace("</script", "<\\/script")

@@ -1,6 +1,9 @@
 """A scene as a WebAssembly module: what a page asks of it, and what it must know to draw and to solve.
 
 gradient    the loss and its gradient in each control; and the states of the motion, where there is room for all
+            (of a scene that draws circles that move, it takes more: a step, the number of a circle, and weights
+            of the loss and of where that circle then is, x and y; what it differentiates is their weighed sum,
+            and it gives the place as well)
 motion      else the states of so many frames, each so many steps after the one before, the last the final state
 tracks      the points whose paths are drawn, of all frames
 picture     the picture of a state
@@ -22,12 +25,16 @@ import rose_ad as ra
 from ..drawing.colourmap import COLOUR_MAPS
 from ..drawing.palette import blend
 from ..errors import SceneError
+from ..scene.circles import centres
 from ..scene.colours import DARK
-from ..scene.scene import constrained
+from ..scene.picture import Circles
+from ..scene.scene import Scene, constrained
 from ..solve.problem import Problem
 from ..window.slider import sliders_of
+from .numbers import FEW, packed
 
 SECTION = "rosephys"  # of the module, in which its description is
+NUMBERS = "numbers"  # of the module, in which those of fields are that have many
 FRAMES = 1100  # of a motion at most
 MEMORY = 32 << 20  # bytes that they may take
 LARGE = 32 << 10  # bytes of a state from which on vectors are used
@@ -61,12 +68,15 @@ def scene_module(problem: Problem, title: str, summary: str) -> bytes:
     first = first_state(problem)
     frames = frames_of(problem, first)
     made = ra.wasm_module(functions(problem, first, frames), simd=is_large(first))
+    many = [value for value in problem.values.values() if value.size > FEW]
+    numbers = _section(NUMBERS, b"".join(map(packed, many))) if many else b""
     described = {
         **_described(problem, frames, made.description),
         "title": title,
         "summary": summary,
+        **({"numbers": len(numbers)} if many else {}),
     }
-    return made.code + _section(_packed(described))
+    return made.code + numbers + _section(SECTION, _text(described))
 
 
 def description(module: bytes) -> dict[str, Any]:
@@ -86,10 +96,11 @@ def frames_of(problem: Problem, first: Any) -> Frames:
 def code_of(module: bytes) -> tuple[bytes, int]:
     """A module without its description, and the bytes of memory that it has."""
     told = description(module)
-    return module[: -len(_section(_packed(told)))], told["module"]["bytes"]
+    end = len(module) - len(_section(SECTION, _text(told)))
+    return module[: end - told.get("numbers", 0)], told["module"]["bytes"]
 
 
-def _packed(described: Mapping[str, Any]) -> bytes:
+def _text(described: Mapping[str, Any]) -> bytes:
     return json.dumps(described, separators=(",", ":")).encode()
 
 
@@ -103,6 +114,20 @@ def is_large(state: Any) -> bool:
     return _size(state) > LARGE
 
 
+def draws_circles(problem: Problem, first: Any) -> bool:
+    """Whether the picture has circles that are somewhere else from state to state."""
+    found = []
+
+    def look(state: Any, controls: Any, constants: Any) -> Any:
+        shapes = problem.bound(controls, constants).picture(state).shapes
+        circles = (shape for shape in shapes if isinstance(shape, Circles))
+        found.append(any(not isinstance(circle.centres, np.ndarray) for circle in circles))
+        return state
+
+    ra.fn(look).trace(first, *problem.split(problem.values))
+    return found[0]
+
+
 def _size(state: Any) -> int:
     """The bytes of a state."""
     return sum(np.asarray(leaf).nbytes for leaf in ra.flatten(state)[0])
@@ -114,11 +139,23 @@ def functions(
     """What a page asks, each with an example of its arguments; see the top of this file."""
     args = problem.split(problem.values)
 
-    def loss(controls: Any, constants: Any) -> Any:
-        return problem.traced_loss(controls, constants)
+    whole, circled = frames.every == 1, draws_circles(problem, first)
 
-    def loss_and_motion(controls: Any, constants: Any) -> Any:
-        return problem.traced_motion(controls, constants)
+    def loss(controls: Any, constants: Any, *asked: Any) -> Any:
+        scene = problem.bound(controls, constants)
+        steps = ra.clip(asked[0], 0, problem.steps) if asked else problem.steps
+        told: dict[str, Any] = {}
+        if whole:
+            told["loss"], told["states"] = problem.traced_motion(controls, constants)
+            state = ra.map_leaves(lambda leaf: leaf[steps], told["states"])
+        else:
+            state, told["loss"] = problem.run(scene, scene.initial(), steps)
+        if not asked:
+            return told["loss"], told
+        places = centres(scene.picture(state))
+        told["place"] = places[ra.clip(asked[1], 0, len(places) - 1)]
+        weights = asked[2]
+        return weights[0] * told["loss"] + ra.dot(weights[1:], told["place"]), told
 
     def motion(controls: Any, constants: Any) -> Any:
         scene = problem.bound(controls, constants)
@@ -145,10 +182,10 @@ def functions(
 
     state = ra.map_leaves(lambda leaf: leaf, first)
     out: dict[str, tuple[Any, tuple[Any, ...]]] = {"picture": (picture, (state, *args))}
-    if frames.every == 1:
-        out["gradient"] = ra.value_and_grad(loss_and_motion, has_aux=True), args
-    else:
-        out |= {"gradient": (ra.value_and_grad(loss), args), "motion": (motion, args)}
+    asked = (problem.steps, 0, np.array([1.0, 0.0, 0.0])) if circled else ()
+    out["gradient"] = ra.value_and_grad(loss, has_aux=True), (*args, *asked)
+    if not whole:
+        out["motion"] = motion, args
     if problem.scene.tracks(first):
         many = ra.map_leaves(lambda leaf: np.stack([np.asarray(leaf)] * frames.count), first)
         out["tracks"] = (tracks, (many, *args))
@@ -158,25 +195,7 @@ def functions(
 def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> dict[str, Any]:
     """What a page knows of a scene besides its functions."""
     scene, values = problem.scene, problem.values
-    fields = [
-        {
-            "name": name,
-            "doc": scene.fields[name].doc,
-            "unit": scene.fields[name].unit,
-            "control": scene.fields[name].control,
-            "handle": scene.fields[name].handle,
-            "anchor": scene.fields[name].anchor,
-            "bounds": scene.fields[name].bounds,
-            "rate": scene.fields[name].rate,
-            "value": value.ravel().tolist(),
-            **({"rows": True} if scene.fields[name].handle and value.ndim == 2 else {}),
-            "sliders": [
-                {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
-                for s in sliders_of(scene, name)
-            ],
-        }
-        for name, value in values.items()
-    ]
+    fields = [_field(scene, name, value) for name, value in values.items()]
     shown = plainly_coloured(module)
     return {
         "module": shown,
@@ -191,6 +210,27 @@ def _described(problem: Problem, frames: Frames, module: Mapping[str, Any]) -> d
     }
 
 
+def _field(scene: Scene, name: str, value: Any) -> dict[str, Any]:
+    """What a page knows of a field; what is not so is left out."""
+    field = scene.fields[name]
+    told = {
+        "unit": field.unit,
+        "control": field.control,
+        "handle": field.handle,
+        "anchor": field.anchor,
+        "bounds": field.bounds,
+        "rate": field.rate,
+        "rows": field.handle and value.ndim == 2,
+    }
+    sliders = [
+        {"index": s.index, "label": s.label, "low": s.low, "high": s.high}
+        for s in sliders_of(scene, name)
+    ]
+    numbers = {"many": value.size} if value.size > FEW else {"value": value.ravel().tolist()}
+    shown = {key: what for key, what in told.items() if what}
+    return {"name": name, "doc": field.doc, **shown, **numbers, "sliders": sliders}
+
+
 def plainly_coloured(tree: Any, key: str = "") -> Any:
     """A description in which common names of colours, which browsers read otherwise, are numbers."""
     if isinstance(tree, dict):
@@ -202,10 +242,9 @@ def plainly_coloured(tree: Any, key: str = "") -> Any:
     return tree if plain else blend(tree, tree, 0.0)
 
 
-def _section(data: bytes) -> bytes:
+def _section(name: str, data: bytes) -> bytes:
     """A section of a module for what is not code."""
-    name = SECTION.encode()
-    content = bytes([len(name)]) + name + data
+    content = bytes([len(name)]) + name.encode() + data
     size, length = bytearray(), len(content)
     while length >= 0x80:
         size.append(length & 0x7F | 0x80)

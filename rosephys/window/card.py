@@ -7,7 +7,7 @@ from rosephys.drawing.words import key_cap, text_width, words, wrapped
 from rosephys.sdl import pygame
 
 KEYS = (
-    ("Drag", "move a handle, a slider, or the time line"),
+    ("Drag", "move a handle, a slider, the time line, or a circle"),
     ("Wheel", "move the slider under it; a tenth with Shift"),
     ("Space", "pause and go on"),
     ("Left, Right", "a moment back or forth; ten with Shift"),

@@ -124,7 +124,8 @@ class Panel:
     ) -> None:
         """Draw the panel into `area`; there is none in an area without any width."""
         look = (area.size, unit, theme(), session.optimizer, session.speed)
-        state = (*look, session.phase, session.paused, session.message, session.outcome)
+        stands = (session.phase, session.paused, session.message, session.outcome)
+        state = (*look, *stands, session.aim is None, session.pulling, session.has_circles)
         now = (*state, session.iteration, len(session.losses))
         # Nobody reads numbers that change 60 times a second, but a key is answered at once.
         anew = now != self._shown and (self._age > 0.05 or self._shown[: len(state)] != state)
@@ -179,7 +180,7 @@ def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: 
     for line in wrapped(" ".join(summary.split()), 13 * unit, inner.width)[:3]:
         y = words(surface, line, (inner.left, y), 13 * unit, "dim").bottom + unit
     y += 14 * unit
-    paused = session.paused and session.phase is not Phase.FAILED
+    paused = session.paused and session.phase is not Phase.FAILED and not session.pulling
     came_to = session.outcome
     shade = OUTCOME_SHADES[came_to.state] if came_to else PHASE_SHADES[session.phase]
     state = came_to.state if came_to else session.phase.value
@@ -200,7 +201,8 @@ def _title(surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: 
 def _loss(
     surface: pygame.Surface, inner: pygame.Rect, y: float, session: Session, unit: float
 ) -> float:
-    words(surface, "LOSS", (inner.left, y), 11 * unit, "faint", face="bold")
+    title = "DISTANCE²" if session.aim else "LOSS"
+    words(surface, title, (inner.left, y), 11 * unit, "faint", face="bold")
     text = number(session.losses[-1]) if session.losses else "…"
     return words(surface, text, (inner.left, y + 16 * unit), 34 * unit, face="bold").bottom
 
@@ -261,7 +263,8 @@ def _keys(
     surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float
 ) -> pygame.Rect:
     """List the keys along the bottom, two in a row; the result is where."""
-    handles = " or ".join(name.replace("_", " ") for name in session.handles)
+    movable = [name.replace("_", " ") for name in session.handles]
+    handles = " or ".join([*movable, *(["any circle"] if session.has_circles else [])])
     row, column = 25 * unit, inner.width / 2
     rows = len(KEYS) // 2 + bool(handles)
     top = inner.bottom - row * rows

@@ -120,7 +120,7 @@ class Reloader:
                 self._next = Session(problem, **how, kept=kept(session, problem))
 
     def _next_or(self, session: Session) -> Session:
-        if self._next is None or session.dragging:
+        if self._next is None or session.holding:
             return session
         self._next.receive()
         if self._next.phase is Phase.COMPILING:

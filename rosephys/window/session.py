@@ -2,8 +2,9 @@
 
 A `Session` has a problem solved in the background, then plays the motion that was found. A hand may
 pause it, restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the
-controls it has, so the answer follows the hand. The motion that plays is the best that was found; while
-a solve takes long, the best so far.
+controls it has, so the answer follows the hand. A circle of the picture can be taken as well, at any
+moment: where the hand is becomes the goal of that moment. The motion that plays is the best that was found;
+while a solve takes long, the best so far.
 What a hand did can be taken back, a gesture at a time.
 Nothing here waits for the scene's own code, which may take long; what it raises is told in `message`,
 and the session goes on with the last good motion.
@@ -15,7 +16,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,11 +24,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rosephys.errors import describe
+from rosephys.scene import circles
 from rosephys.scene.optimizers import offered
 from rosephys.scene.picture import Picture, Track
 from rosephys.scene.scene import constrained
 from rosephys.solve.iterate import Iterate
 from rosephys.solve.outcome import Outcome
+from rosephys.solve.reach import Aim
 from rosephys.window.background import Background
 from rosephys.window.history import Entry, History
 from rosephys.window.solver import Motion, Result, Solve, Solver
@@ -81,6 +84,8 @@ class Session:
     paused: bool = False
     dragging: str | None = None  # the field that a hand holds, by a handle or a slider
     row: int | None = None  # of it, where each row is a handle
+    aim: Aim | None = None  # of a circle that a hand took, until something else is solved
+    pulling: bool = False  # whether the hand still holds it
     message: str = ""  # why the session stopped, in words for people
     iteration: int = 0
     time: float = 0.0  # seconds of scene time that have been played
@@ -111,6 +116,7 @@ class Session:
         self._solving_for = 0.0
         self._pace = SOLVE_SECONDS
         self._held_at: NDArray[np.float64] = np.zeros(2)
+        self._paused = False  # whether it was when a hand took a circle
         self._history: History[Snapshot] = History()
         self._before: Snapshot | None = (
             None  # the gesture that is being made, until it has changed something
@@ -155,7 +161,12 @@ class Session:
     @property
     def watching(self) -> bool:
         """Whether the best motion so far plays while a solve takes long."""
-        return self.phase is Phase.SOLVING and self._best is not None and not self.dragging
+        return self.phase is Phase.SOLVING and self._best is not None and not self.holding
+
+    @property
+    def holding(self) -> bool:
+        """Whether a hand holds a field or a circle."""
+        return self.dragging is not None or self.pulling
 
     @property
     def playable(self) -> bool:
@@ -165,9 +176,12 @@ class Session:
     def go_to(self, index: int) -> None:
         """Stop at this step of the motion, or at the end that lies nearer."""
         if self.playable:
-            self.paused = True
-            # a trace more than the step's time, whose quotient may be rounded to below it
-            self.time = (min(max(index, 0), self.problem.steps) + 1e-6) * self.dt
+            self._to_step(min(max(index, 0), self.problem.steps))
+
+    def _to_step(self, index: int) -> None:
+        self.paused = True
+        # a trace more than the step's time, whose quotient may be rounded to below it
+        self.time = (index + 1e-6) * self.dt
 
     def change_speed(self, by: int) -> None:
         """Play faster, or slower where `by` is negative: so many of `SPEEDS` on."""
@@ -270,14 +284,47 @@ class Session:
             if fields[name].handle and value.shape[-1:] == (2,) and value.size
         )
 
+    def circle_at(self, point: ArrayLike, reach: float) -> int | None:
+        """The circle of the picture that a hand at a world point would take, by its number."""
+        ready = self.playable or self.aim is not None
+        if not ready or self._picture is None or not self.has_circles:
+            return None
+        return circles.nearest(self._picture, point, reach)
+
+    @property
+    def has_circles(self) -> bool:
+        """Whether the picture has circles, and the scene controls to move them by and no constraints that this
+        would break."""
+        drawn = self._picture is not None and circles.count(self._picture) > 0
+        return drawn and bool(self.problem.controls) and not constrained(self.problem.scene)
+
     def grab(self, point: ArrayLike, reach: float) -> bool:
-        """Take hold of the handle near a world point; False if there is none within `reach`."""
+        """Take hold of the handle near a world point, or else of a circle; False if there is none within
+        `reach`."""
         handle = self.handle_at(point, reach)
         if handle is None:
-            return False
+            return self._take(point, reach)
         self.hold(*handle)
         self._held_at = np.asarray(np.subtract(self.place(handle), point), np.float64)
         return True
+
+    def _take(self, point: ArrayLike, reach: float) -> bool:
+        which = self.circle_at(point, reach)
+        if which is None or self._picture is None:
+            return False
+        centre, _, _ = circles.circle(self._picture, which)
+        self._held_at = np.asarray(centre - point, np.float64)
+        self._before, self._paused, self.pulling = self._snapshot(), self.paused, True
+        self._to_step(self.index)
+        self.begun += 1
+        self._pull(Aim(which, self.index, (float(centre[0]), float(centre[1]))))
+        return True
+
+    def _pull(self, aim: Aim) -> None:
+        """Have the circle brought to where the hand is."""
+        if self.aim is None:
+            self.losses.clear()
+        self._ask(self._solver.reach(dict(self.values), self.iterations, aim), RESOLVE_SECONDS, aim)
 
     def hold(self, name: str, row: int | None = None) -> None:
         """Take hold of a field, or a row of it, to `put` values to it until it is let go."""
@@ -285,13 +332,19 @@ class Session:
         self.begun += 1
 
     def drag(self, point: ArrayLike) -> None:
-        """Move the held handle with a hand at a world point, within the field's bounds."""
-        moved = np.add(point, self._held_at)
+        """Move what is held with a hand at a world point: a handle within the field's bounds."""
+        there = np.add(point, self._held_at)
+        if self.pulling and self.aim:
+            if self._before:
+                self._history.record("a circle", self._before)
+                self._before = None
+            self._pull(replace(self.aim, goal=(float(there[0]), float(there[1]))))
+            return
         if self.dragging is not None and self.row is not None:
             whole = self.values[self.dragging].copy()
-            whole[self.row] = moved
-            moved = whole
-        self.put(moved)
+            whole[self.row] = there
+            there = whole
+        self.put(there)
 
     def put(self, value: ArrayLike) -> None:
         """Give the held field this value, brought within its bounds; the answer follows."""
@@ -317,7 +370,12 @@ class Session:
             self._ask(self._solver.follow(dict(self.values), self.iterations), RESOLVE_SECONDS)
 
     def release(self) -> None:
-        """Let the field go; the solving goes on from there, and then the motion plays."""
+        """Let go. After a field the solving goes on from there, and then the motion plays; after a circle what
+        the hand has found stays."""
+        if self.pulling and self.aim:
+            self.pulling, self.paused = False, self._paused
+            self._before = None
+            self._pull(self.aim)
         if self.dragging is None:
             return
         chosen = [self.dragging]
@@ -336,12 +394,13 @@ class Session:
         return self._travel(self._history.redo)
 
     def _travel(self, there: Callable[[Snapshot], Entry[Snapshot] | None]) -> str | None:
-        entry = there(self._snapshot()) if self.dragging is None else None
+        entry = None if self.holding else there(self._snapshot())
         if entry is None:
             return None
         gesture, state = entry
         self.values, self._start = dict(state.values), dict(state.start)
         self.optimizer = self._solver.optimizer = state.optimizer
+        self.aim = None
         self.losses.clear()
         self.losses.extend(state.losses[:-1])  # the last of them is found again
         self.gradient = {}
@@ -359,7 +418,7 @@ class Session:
         self.receive()
         solving = self.phase in (Phase.COMPILING, Phase.SOLVING)
         self.waiting = self.waiting + elapsed if solving and not self.paused else 0.0
-        if self.phase is Phase.SOLVING and not self.dragging and not self.paused:
+        if self.phase is Phase.SOLVING and not self.holding and not self.paused:
             self._solving_for += elapsed
             due = self.asked * self._solving_for / self._pace
             self._background.allow(max(self.iteration + 2.0, due + 1))
@@ -397,7 +456,7 @@ class Session:
     def index(self) -> int:
         """The step of the trajectory that is shown: while solving, if that is short, the first one, with the
         tracks, or else the last one."""
-        if self.phase not in (Phase.PLAYING, Phase.FAILED) and not self.watching:
+        if self.phase not in (Phase.PLAYING, Phase.FAILED) and not self.watching and not self.aim:
             return 0 if self.tracks else self.problem.steps
         return min(int(self.time / self.dt), self.problem.steps)
 
@@ -412,17 +471,20 @@ class Session:
         self._ask(solve, SOLVE_SECONDS)
         self.asked = (self.iterations + 1) * self.starts - 1
 
-    def _ask(self, solve: Solve, pace: float) -> None:
-        """Have this solve made, which is to last `pace` seconds or longer."""
+    def _ask(self, solve: Solve, pace: float, aim: Aim | None = None) -> None:
+        """Have this solve made, which is to last `pace` seconds or longer; of a circle its moment is shown."""
+        if self.aim and not aim:
+            self.losses.clear()
+        self.aim = aim
         self.asked, self.outcome = self.iterations, None
         self._solve, self._pace, self._solving_for = solve, pace, 0.0
         self._only_newest = False
         self.phase = Phase.SOLVING
         self.message = ""
         self.iteration = 0
-        self.time = 0.0
+        self.time = self.time if aim else 0.0
         self._best = None
-        self._background.ask(solve, math.inf if self.dragging else 1)
+        self._background.ask(solve, math.inf if self.dragging or aim else 1)
 
     def _receive(self, result: Result) -> None:
         self.waiting = 0.0
@@ -438,7 +500,7 @@ class Session:
         self._only_newest = False
         if result.error:
             self.fail(result.error)
-        elif result.finished and not self.dragging:
+        elif result.finished and not self.holding:
             self.phase = Phase.PLAYING
             self._motion = self._best or self._motion
         else:

@@ -18,6 +18,7 @@ from rosephys.scene.picture import Track
 from rosephys.scene.scene import constrained
 from rosephys.solve.follow import Follower, Held
 from rosephys.solve.iterate import Iterate
+from rosephys.solve.reach import Aim, Reacher
 from rosephys.solve.starts import descend_from
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Solver:
         self.problem, self.rate, self.optimizer = problem, rate, optimizer
         self.controls: Arrays = {}  # the best of the last solve
         self._follower = Follower(problem, rate)
+        self._reacher = Reacher(problem)
         self._pictured = False
 
     def plain(
@@ -79,6 +81,10 @@ class Solver:
         the time moves on as well.
         """
         return Solve(self, self._follow(values, iterations, chosen, held or {}), least=2)
+
+    def reach(self, values: Mapping[str, Any], iterations: int, aim: Aim) -> Solve:
+        """A solve from the controls that were found last for a circle to be where a hand takes it."""
+        return Solve(self, self._reach(values, iterations, aim), least=2)
 
     def show(self, values: Mapping[str, Any]) -> Solve:
         """These values, as they are."""
@@ -115,6 +121,9 @@ class Solver:
             yield from self._plain({**values, **known}, iterations, 1, 0)
         else:
             yield from self._follower.follow({**values, **known}, iterations, held)
+
+    def _reach(self, values: Mapping[str, Any], iterations: int, aim: Aim) -> Iterator[Iterate]:
+        yield from self._reacher.reach({**values, **self.controls}, aim, iterations)
 
 
 class Solve:

@@ -20,6 +20,7 @@ from rosephys.drawing.words import words
 from rosephys.errors import describe
 from rosephys.files.png import write_png
 from rosephys.sdl import pygame
+from rosephys.window.aiming import draw_aim
 from rosephys.window.card import draw_keys, draw_message, draw_note
 from rosephys.window.fieldlist import CONTROL_SHADES
 from rosephys.window.panel import Panel
@@ -104,7 +105,8 @@ class Window:
     session: Session
     source: Source | None = None
     open: bool = True
-    hover: Handle | None = None
+    hover: Handle | None = None  # the handle that the hand is over
+    over: int | None = None  # or the circle
     scrubbing: bool = False  # whether a hand holds the time line
     keys_shown: bool = False
     note: str = ""  # what was done at a key
@@ -118,6 +120,7 @@ class Window:
         self._reloader = Reloader(self.source) if self.source and self.source.file else None
         self._note_left = 0.0
         self._pointing = False
+        self._hand: tuple[int, int] | None = None  # where it is in the scene
 
     def close(self) -> None:
         """Stop what goes on beside the window."""
@@ -237,11 +240,20 @@ class Window:
             self.session.go_to(round(share * self.session.problem.steps))
             return
         in_panel = self.panel.move(pixel, self.session)
-        if self.session.dragging and not in_panel:
+        if self.session.holding and not in_panel:
             self.session.drag(self._world(pixel))
             return
-        self.hover = None if in_panel else self.session.handle_at(self._world(pixel), self._reach())
-        self._point(bool(in_panel or self.hover))
+        self._hand = None if in_panel or not self.canvas.collidepoint(pixel) else pixel
+        self._look()
+        self._point(bool(in_panel or self.hover or self.over is not None))
+
+    def _look(self) -> None:
+        """Find what is under the hand, which moves while the motion plays."""
+        self.hover = self.over = None
+        if self._hand:
+            at, reach = self._world(self._hand), self._reach()
+            self.hover = self.session.handle_at(at, reach)
+            self.over = None if self.hover else self.session.circle_at(at, reach / 2)
 
     def _point(self, at_something: bool) -> None:
         """Make the mouse's pointer a hand where there is something to take hold of."""
@@ -266,7 +278,8 @@ class Window:
         if self._reloader:
             session = self._reloader.advance(self.session, elapsed)
             if session is not self.session:
-                self.session, self.hover, self.scrubbing = session, None, False
+                self.session, self.scrubbing = session, False
+                self.hover = self.over = None
                 self.panel.drop()
         self.panel.advance(self.session, elapsed)
         self.session.advance(elapsed)
@@ -326,6 +339,7 @@ class Window:
                 words(surface, note, canvas.center, 18 * unit, "dim", align="center")
             return
         self.transform = backdrop(surface, picture, canvas, unit)
+        self._look()
         with lamp(picture):
             self.views.draw_behind(surface, session, self.transform)
             paint_tracks(surface, session.tracks, self.transform)
@@ -333,7 +347,8 @@ class Window:
             if session.phase is Phase.SOLVING and not session.watching:
                 draw_pushes(surface, session, self.transform)
             self._draw_hold(surface)
-        if session.playable:
+            draw_aim(surface, picture, session, self.transform, self.over)
+        if session.playable or session.aim:
             draw_timeline(surface, canvas, session, unit, self.scrubbing)
             self.views.draw_impacts(surface, canvas, session, unit)
 

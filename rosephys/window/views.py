@@ -181,7 +181,7 @@ class Views:
             self._ask("halo", motion, self._halo)
         if self.members_shown and varies(session.problem.scene):
             self._ask("members", motion, self._members)
-        if session.phase is Phase.PLAYING and not (self.exploring or session.dragging):
+        if session.phase is Phase.PLAYING and not (self.exploring or session.holding):
             self._ask("impacts", motion, self._impacts)
             self._ask("trust", motion, self._judged)
         session.outcome = self._outcome(session)
@@ -214,7 +214,7 @@ class Views:
     def _outcome(self, session: Session) -> Outcome | None:
         """What the solve came to whose motion is playing, once the verdict on its gradient is known."""
         known = self.verdict is not None and self._current("trust")
-        if session.phase is not Phase.PLAYING or not known:
+        if session.phase is not Phase.PLAYING or not known or session.aim:
             return None
         problem = session.problem
         if constrained(problem.scene):

@@ -1,6 +1,8 @@
 // Pictures on a canvas, as rosephys/drawing paints them on a window.
 import { decode, view } from "./runtime.js";
 import { liquid } from "./fluid.js";
+import { images } from "./image.js";
+import { lines } from "./lines.js";
 import { table, TABLE_MARGIN } from "./table.js";
 
 const FAR = 1e4, MARGIN = 24;
@@ -73,7 +75,7 @@ export function backdrop(ctx, picture, width, height, unit, palette, dark) {
 /** The shapes of a picture, in order; those on felt are always bright. */
 export function paint(ctx, picture, at, palettes, theme, maps) {
   const palette = picture.background.startsWith("felt") ? palettes.dark : palettes[theme];
-  const pen = { ctx, at, named: colours(palette), maps: maps[theme] };
+  const pen = { ctx, at, named: colours(palette), maps: maps?.[theme] };
   ctx.lineCap = ctx.lineJoin = "round";
   for (const shape of picture.shapes) PAINTERS[shape.kind](pen, shape);
 }
@@ -90,7 +92,7 @@ export function stroke({ ctx, named }, width, colour, alpha, path) {
   ctx.globalAlpha = 1;
 }
 
-function through({ ctx, at }, points, from = 0, to = points.length / 2) {
+export function through({ ctx, at }, points, from = 0, to = points.length / 2) {
   let on = false;
   for (let k = from; k < to; k++) {
     const x = at.x(points[2 * k]), y = at.y(points[2 * k + 1]);
@@ -132,7 +134,7 @@ export function paintTracks(ctx, tracks, at, palette) {
 
 const sprites = new Map();
 
-function kept(key, make) {
+export function kept(key, make) {
   if (!sprites.has(key)) {
     if (sprites.size > 400) sprites.clear();
     sprites.set(key, make());
@@ -140,7 +142,7 @@ function kept(key, make) {
   return sprites.get(key);
 }
 
-function blank(side) {
+export function blank(side) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = side;
   return canvas;
@@ -226,51 +228,6 @@ function circles(pen, { centres, radii, colours: shades, labels = [], style }) {
 
 // ---- The other shapes ----
 
-const SHADES = 8, FACES = 32;
-
-function shaded(shape, level, shades, named) {
-  const rounded = Math.round(shades * Math.min(Math.max(level || 0, -1), 1)) / shades;
-  return blend(named(shape.colour), named(rounded > 0 ? shape.high : shape.low), Math.abs(rounded));
-}
-
-function lines(pen, shape) {
-  const { starts, ends, levels, width } = shape, { ctx, at, named } = pen, groups = new Map();
-  for (let k = 0; k < starts.length / 2; k++) {
-    const shade = levels?.length ? shaded(shape, levels[k], SHADES, named) : shape.colour;
-    groups.set(shade, [...(groups.get(shade) ?? []), k]);
-  }
-  for (const [shade, which] of groups) {
-    stroke(pen, width * at.unit, shade, 1, () => {
-      for (const k of which) {
-        const x0 = at.x(starts[2 * k]), y0 = at.y(starts[2 * k + 1]);
-        const x1 = at.x(ends[2 * k]), y1 = at.y(ends[2 * k + 1]);
-        if (isNear(x0, y0) && isNear(x1, y1)) { ctx.moveTo(x0, y0); ctx.lineTo(x1, y1); }
-      }
-    });
-  }
-}
-
-function outline({ ctx, at }, points, from = 0, to = points.length / 2) {
-  ctx.beginPath();
-  for (let k = from; k < to; k++) {
-    const x = at.x(points[2 * k]), y = at.y(points[2 * k + 1]);
-    if (!isNear(x, y)) return false;
-    ctx.lineTo(x, y);
-  }
-  ctx.closePath();
-  return true;
-}
-
-function filled(pen, points, colour, from, to, opacity = 1) {
-  if (!outline(pen, points, from, to)) return;
-  pen.ctx.globalAlpha = opacity;
-  pen.ctx.fillStyle = pen.ctx.strokeStyle = colour;
-  pen.ctx.lineWidth = 1; // neighbours leave no gap
-  pen.ctx.fill();
-  if (opacity === 1) pen.ctx.stroke();
-  pen.ctx.globalAlpha = 1;
-}
-
 function cross(pen, { position, colour, size }) {
   const { ctx, at } = pen, x = at.x(position[0]), y = at.y(position[1]), s = size * at.unit;
   if (!isNear(x, y)) return;
@@ -298,48 +255,10 @@ export function arrowTo(pen, x0, y0, x1, y1, width, colour, alpha = 1) {
   ctx.globalAlpha = 1;
 }
 
-function image({ ctx, at, maps }, { values, box, colours: map, low, high }) {
-  const [n, m] = values.shape, table = maps[map];
-  const [x0, y0, x1, y1] = [...[box].flat()].map(Number);
-  const cells = kept(`cells ${n} ${m}`, () => {
-    const canvas = blank(1);
-    [canvas.width, canvas.height] = [n, m];
-    return canvas;
-  });
-  const flat = cells.getContext("2d"), pixels = flat.createImageData(n, m);
-  const out = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) {
-      const share = (values[i * m + j] - low) / (high - low);
-      out[(m - 1 - j) * n + i] = table[Math.min(Math.max(Math.floor(share * 256) || 0, 0), 255)];
-    }
-  }
-  flat.putImageData(pixels, 0, 0);
-  ctx.imageSmoothingEnabled = true;
-  ctx.imageSmoothingQuality = "high";
-  ctx.drawImage(cells, at.x(x0), at.y(y1), at.scale * (x1 - x0), at.scale * (y1 - y0));
-}
-
 export const PAINTERS = {
   Circles: circles,
   Fluid: (pen, shape) => liquid(pen, shape, rgb),
-  Lines: lines,
-  Polyline: (pen, { points, colour, width, dashed }) => {
-    const w = width * pen.at.unit;
-    pen.ctx.setLineDash(dashed ? [4 * w, 4 * w] : []);
-    stroke(pen, w, colour, 1, () => through(pen, points));
-    pen.ctx.setLineDash([]);
-  },
-  Polygon: (pen, { points, colour, outline: edge, width, opacity }) => {
-    filled(pen, points, pen.named(colour), 0, points.length / 2, opacity);
-    if (edge && outline(pen, points))
-      Object.assign(pen.ctx, { strokeStyle: pen.named(edge), lineWidth: width * pen.at.unit }).stroke();
-  },
-  Polygons: (pen, shape) => {
-    const [n, k] = shape.points.shape;
-    for (let face = 0; face < n; face++)
-      filled(pen, shape.points, shaded(shape, shape.levels[face], FACES, pen.named), face * k, (face + 1) * k);
-  },
+  ...lines,
   Arrow: (pen, { start, vector, colour, width }) => {
     const { at } = pen, [x, y] = start;
     arrowTo(pen, at.x(x), at.y(y), at.x(x + vector[0]), at.y(y + vector[1]), width * at.unit, colour);
@@ -351,5 +270,5 @@ export const PAINTERS = {
     Object.assign(ctx, { textAlign: "center", textBaseline: "middle" });
     ctx.fillText(text, at.x(position[0]), at.y(position[1]));
   },
-  Image: image,
+  ...images,
 };

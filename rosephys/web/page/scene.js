@@ -1,10 +1,14 @@
 // <rosephys-scene src="billiards.wasm">: a scene, live. With `plain` it is the picture alone; `theme` is "dark"
 // or "light", that of the scene without it; with `address` what is seen stands in the address bar.
+import { leaves } from "./runtime.js";
+import { framed, placed, steepest } from "./landscape.js";
 import { answering, program } from "./solver.js";
-import { arrowTo, backdrop, colours, paint, paintTracks, shapesOf } from "./painter.js";
+import { unpack } from "./numbers.js";
+import { arrowTo, backdrop, blank, colours, paint, paintTracks, rgb, shapesOf } from "./painter.js";
 
 const SECTION = "rosephys", SHORT = 2.5, LONG = 9; // of the module; seconds that a motion is played in
-const HOLD = 26; // pixels from a handle that a hand takes it at
+const QUICK_BYTES = 4e6; // of a module's memory: such a motion is found before its first frame is due
+const HOLD = 26; // pixels from a handle that a hand takes it at; from a circle half of them
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const text = (x) => {
   if (!Number.isFinite(x)) return "none";
@@ -14,25 +18,23 @@ const text = (x) => {
 };
 const words = (name) => name.replaceAll("_", " ");
 
-/** The table of 256 colours of a map: between its stops in light, as words of RGBA. */
-function coloursOf(stops) {
-  const parts = stops.map((s) => [1, 3, 5].map((k) => (parseInt(s.slice(k, k + 2), 16) / 255) ** 2.2));
-  return Uint32Array.from({ length: 256 }, (_, level) => {
-    const at = (level / 255) * (parts.length - 1), k = Math.min(Math.floor(at), parts.length - 2);
-    const [r, g, b] = parts[k].map((a, c) => Math.round(255 * (a + (at - k) * (parts[k + 1][c] - a)) ** (1 / 2.2)));
-    return (255 << 24) | (b << 16) | (g << 8) | r;
-  });
-}
-
-/** What a worker runs: the source of the solver, and the scene. */
-function worker(source, module, spec, hear) {
-  const code = `${source}\nlet answer;\nonmessage = async ({ data }) => {
+/** What a worker does with the solver. */
+function work({ answering }) {
+  const waiting = [];
+  let answer;
+  onmessage = async ({ data }) => {
     if (data.module) {
       const instance = await WebAssembly.instantiate(data.module, {});
       answer = answering(instance, data.spec, (m, moved) => postMessage(m, moved));
-      for (const early of waiting.splice(0)) answer(early);
-    } else if (answer) answer(data); else waiting.push(data);
-  };\nconst waiting = [];`;
+      for (const early of waiting) answer(early);
+    } else if (answer) answer(data);
+    else waiting.push(data);
+  };
+}
+
+/** A worker with the solver, for a scene. */
+function worker(module, spec, hear) {
+  const code = `(${work})((${SOLVER})())`;
   const made = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
   made.onmessage = ({ data }) => hear(data);
   made.onerror = (e) => hear({ error: e.message || "the solver could not be started" });
@@ -53,7 +55,9 @@ class RosephysScene extends HTMLElement {
       const module = await WebAssembly.compile(await bytes);
       const [section] = WebAssembly.Module.customSections(module, SECTION);
       this.spec = JSON.parse(new TextDecoder().decode(section));
-      this.made = program(await WebAssembly.instantiate(module, {}), this.spec);
+      unpack?.(this.spec, module);
+      this.instance = await WebAssembly.instantiate(module, {});
+      this.made = program(this.instance, this.spec);
       this.begin(module);
     } catch (error) {
       this.root.innerHTML = `<style>${RosephysScene.style}</style><div class="stage"><div class="note"></div></div>`;
@@ -66,18 +70,15 @@ class RosephysScene extends HTMLElement {
     this.values = Object.fromEntries(spec.fields.map((f) => [f.name, Float64Array.from(f.value)]));
     this.losses = [];
     this.frame = 0;
-    this.maps = Object.fromEntries(Object.entries(RosephysScene.maps).map(([theme, maps]) =>
-      [theme, Object.fromEntries(Object.entries(maps).map(([name, stops]) => [name, coloursOf(stops)]))]));
     this.theme = this.getAttribute("theme") ?? spec.theme;
     this.build();
     this.readAddress();
     this.recolour();
     const hear = (said) => this.hear(said);
     try {
-      this.ask = worker(SOLVER, module, spec, hear);
+      this.ask = worker(module, spec, hear);
     } catch {
-      const answer = answering({ exports: this.made.exports }, spec, (m) => setTimeout(() => hear(m)));
-      this.ask = answer;
+      this.ask = answering(this.instance, spec, (m) => setTimeout(() => hear(m)));
     }
     this.playing = !still.matches;
     new ResizeObserver(() => this.resize()).observe(this.stage);
@@ -85,6 +86,8 @@ class RosephysScene extends HTMLElement {
     const seen = new IntersectionObserver(([e]) => { this.seen = e.isIntersecting; this.draw(); });
     seen.observe(this);
     this.solve();
+    if (spec.module.bytes > QUICK_BYTES) return;
+    try { this.motion = this.made.motion(this.values); this.resize(); } catch { /* the solver tells it */ }
   }
 
   // ---- What there is on the page ----
@@ -99,23 +102,31 @@ class RosephysScene extends HTMLElement {
       ${f.control ? `<div class="slope" data-slope="${f.name}"></div>` : ""}${sliders(f)}`;
     const shown = spec.fields.filter((f) => f.control || f.sliders.length);
     this.root.innerHTML = `<style>${RosephysScene.style}</style>
-      <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="note" role="alert"></div></div>
+      <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="badge" role="status"></div>
+        <div class="note" role="alert"></div></div>
       <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
         <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>
       <aside><h1>${spec.title}</h1><p>${spec.summary}</p><div class="status" role="status">starting</div>
-        <h2>loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
+        <h2 class="kind">loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
+        <details><summary>landscape</summary><canvas class="land" aria-label="the loss over two controls"></canvas>
+        <p class="axes"></p></details>
         ${shown.filter((f) => f.control).map(field).join("")}${shown.filter((f) => !f.control).map(field).join("")}
         <div class="buttons"><button data-do="solve">Solve again</button><button data-do="reset">Reset</button>
         <button data-do="theme" aria-label="light or dark">Theme</button></div></aside>`;
     const $ = (s) => this.root.querySelector(s);
     Object.assign(this, { stage: $(".stage"), canvas: $(".picture"), chart: $(".chart canvas"), note: $(".note"),
-      status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
+      badge: $(".badge"), kind: $(".kind"), land: $(".land"), details: $("details"), axes: $(".axes"), status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
     this.canvas.setAttribute("aria-label", `${spec.title}: ${spec.summary}`);
+    this.canvas.addEventListener("contextrestored", () => this.paint());
     this.root.addEventListener("click", (e) => this.pressed(e.target.closest("[data-do]")?.dataset.do));
     this.root.addEventListener("input", (e) => this.slid(e.target));
     if (!plain) this.addEventListener("keydown", (e) => this.key(e));
-    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
       this.canvas.addEventListener(kind, (e) => this.pointer(kind, e));
+      this.land.addEventListener(kind, (e) => this.explore(kind, e));
+    }
+    this.details.hidden = this.made.controls.flatMap((name) => [...this.values[name]]).length < 2;
+    this.details.addEventListener("toggle", () => this.wantLandscape());
   }
 
   pressed(what) {
@@ -131,7 +142,7 @@ class RosephysScene extends HTMLElement {
   key(event) {
     if (event.composedPath()[0].matches?.("input, button") && event.key === " ") return;
     const done = { " ": () => this.play(!this.playing), r: () => this.solve(), t: () => this.pressed("theme"),
-      Home: () => this.go(0), End: () => this.go(this.spec.frames - 1) }[event.key];
+      l: () => { this.details.open = !this.details.open; }, Home: () => this.go(0), End: () => this.go(this.spec.frames - 1) }[event.key];
     if (!done || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     done();
@@ -149,10 +160,16 @@ class RosephysScene extends HTMLElement {
   // ---- Solving ----
 
   solve() {
-    this.losses = [];
-    this.fresh = true;
-    this.ask({ values: this.values, follow: true, looks: !this.hasAttribute("plain"), chosen: this.made.controls });
+    this.asked({ follow: true, looks: !this.hasAttribute("plain"), chosen: this.made.controls });
     this.say("solving", "busy");
+  }
+
+  /** Ask for something else than before, with the values as they are. */
+  asked(what) {
+    this.ask({ values: this.values, ...what });
+    Object.assign(this, { losses: [], fresh: true, aim: what.aim ?? null, way: what.aim ? this.way : [] });
+    this.badge.textContent = "";
+    this.kind.textContent = this.aim ? "distance²" : "loss";
   }
 
   /** A field has another value: the answer follows it; one that is held stays as it is. */
@@ -161,30 +178,32 @@ class RosephysScene extends HTMLElement {
     const { bounds, control } = this.spec.fields.find((f) => f.name === field);
     this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
     held &&= !(row >= 0); // else the rest settles
-    this.ask({ values: this.values, follow: !held, looks: true, chosen: control ? [field] : [], held: { field, row } });
-    this.losses = [];
-    this.fresh = true;
+    this.asked({ follow: !held, looks: true, chosen: control ? [field] : [], held: { field, row } });
     this.say(held ? "shown" : "solving", held ? "" : "busy");
     this.write();
   }
 
   hear(said) {
+    if (said.landscape) { this.landscape = said.landscape; this.drawLandscape(); return; }
+    if ("verdict" in said) { this.judge(said.verdict); return; }
     if (said.error) { this.note.textContent = said.error; this.say("failed", "failed"); return; }
     this.note.textContent = "";
     if (this.fresh && said.motion) { this.losses = []; this.fresh = false; }
     this.losses.push(...said.losses);
     if (this.losses.length > 4000) this.losses = this.losses.filter((_, k) => k % 2);
-    const { field: held, row } = this.held ?? {};
-    for (const name of this.made.controls) if (name !== held || row >= 0) this.values[name] = said.values[name];
+    const held = this.held?.fields ?? [this.held?.field];
+    for (const name of this.made.controls)
+      if (!held.includes(name) || this.held.row >= 0) this.values[name] = said.values[name];
     this.slope = said.slope;
     this.loss = said.loss;
     this.setAttribute("loss", said.loss);
-    if (said.motion) this.motion = said.motion;
+    if (said.motion) { this.motion = said.motion; this.way.push(said.values); }
+    if (this.way.length > 200) this.way = this.way.filter((_, k) => k % 2);
     if (said.done) this.say(this.playing ? "playing" : "solved");
     if (!this.first) { this.first = true; if (still.matches) this.go(this.spec.frames - 1); }
     this.tell();
     this.draw();
-    if (said.done) this.write();
+    if (said.done) { this.write(); this.wantLandscape(); }
     requestAnimationFrame(() => this.ask({ ready: true }));
   }
 
@@ -208,7 +227,6 @@ class RosephysScene extends HTMLElement {
         const input = this.root.querySelector(`[data-field="${f.name}"][data-index="${s.index}"]`);
         const share = Math.min(Math.max((this.values[f.name][s.index] - s.low) / (s.high - s.low), 0), 1);
         if (this.root.activeElement !== input || !f.control) input.value = 1000 * share;
-        input.style.setProperty("--share", `${100 * share}%`);
         input.setAttribute("aria-valuetext", text(this.values[f.name][s.index]));
       }
     }
@@ -242,7 +260,6 @@ class RosephysScene extends HTMLElement {
     }
     this.paint();
     this.scrub.value = this.frame;
-    this.scrub.style.setProperty("--share", `${(100 * this.frame) / Math.max(last, 1)}%`);
     const dt = this.values.dt[0], step = Math.min(this.frame * spec.every, spec.steps);
     this.clock.textContent = `${(step * dt).toFixed(2)} / ${(spec.steps * dt).toFixed(2)} s`;
     this.root.querySelector('[data-do="play"]').textContent = this.playing ? "❚❚" : "▶";
@@ -269,12 +286,13 @@ class RosephysScene extends HTMLElement {
     if (this.hasAttribute("address")) document.body.style.background = palette.window;
     this.paint();
     this.drawChart();
+    this.drawLandscape();
     this.write();
   }
 
   /** The picture of a frame: its state is put where the module's `picture` reads it. */
   picture() {
-    const { picture } = this.made.functions, { described } = picture, { memory, leaves } = this.made;
+    const { picture } = this.made.functions, { described } = picture, { memory } = this.made;
     const state = leaves(described.arguments[0]), fields = this.spec.fields;
     const ARRAYS = { f64: Float64Array, f32: Float32Array, i64: BigInt64Array, bool: Uint8Array };
     state.forEach((leaf, k) => {
@@ -298,8 +316,9 @@ class RosephysScene extends HTMLElement {
     const { palettes } = RosephysScene;
     this.at = backdrop(ctx, picture, canvas.width, canvas.height, unit, palettes[this.theme], palettes.dark);
     paintTracks(ctx, this.tracks(), this.at, palette);
-    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, this.maps);
-    if (!this.hasAttribute("plain")) this.paintHandles(ctx, palette);
+    paint(ctx, picture, this.at, RosephysScene.palettes, this.theme, RosephysScene.maps);
+    this.drawn = picture;
+    if (!this.hasAttribute("plain")) { this.paintHandles(ctx, palette); this.paintAim(ctx, palette); }
   }
 
   tracks() {
@@ -340,6 +359,40 @@ class RosephysScene extends HTMLElement {
     });
   }
 
+  /** Where the circles of the picture are drawn, with their radii, in pixels; none where none moves. */
+  circles() {
+    if (!this.made.circled || !this.made.controls.length) return [];
+    return this.drawn.shapes.filter((shape) => shape.kind === "Circles").flatMap(({ centres, radii, labels }) =>
+      Array.from({ length: centres.length / 2 }, (_, k) => ({ label: labels?.[k] ?? "",
+        x: this.at.x(centres[2 * k]), y: this.at.y(centres[2 * k + 1]), place: [centres[2 * k], centres[2 * k + 1]],
+        size: this.at.scale * (typeof radii === "number" ? radii : radii[k % radii.length]) })))
+      .map((found, circle) => ({ circle, ...found }));
+  }
+
+  /** A ring about the circle that was taken, and a line to where it is to be; or one about what the hand is over. */
+  paintAim(ctx, palette) {
+    const step = Math.min(this.frame * this.spec.every, this.spec.steps), aim = this.aim?.step === step ? this.aim : null;
+    const found = this.circles()[aim?.circle ?? this.over?.circle];
+    if (!found || !(Math.abs(found.x) < 1e4 && Math.abs(found.y) < 1e4)) return;
+    const { unit } = this, wide = Math.max(found.size + 5 * unit, 12 * unit);
+    Object.assign(ctx, { strokeStyle: palette.text, lineWidth: 2 * unit, fillStyle: palette.text });
+    ctx.beginPath();
+    ctx.arc(found.x, found.y, wide, 0, 2 * Math.PI);
+    ctx.stroke();
+    let words = `${found.label} at ${(step * this.values.dt[0]).toFixed(2)} s`;
+    if (aim) {
+      const x = this.at.x(aim.goal[0]), y = this.at.y(aim.goal[1]), off = Math.hypot(x - found.x, y - found.y);
+      ctx.strokeStyle = palette.accent;
+      ctx.beginPath(); ctx.moveTo(found.x, found.y); ctx.lineTo(x, y); ctx.stroke();
+      ctx.beginPath(); ctx.arc(x, y, 5 * unit, 0, 2 * Math.PI); ctx.stroke();
+      if (off > unit) words += `, ${(off / this.at.scale).toPrecision(2)} off`;
+      if (off > unit && Object.values(this.slope ?? {}).every((s) => s.every((z) => z === 0))) words += ": no control moves it";
+    }
+    ctx.font = `700 ${13 * unit}px "Helvetica Neue", Arial, sans-serif`;
+    Object.assign(ctx, { textAlign: "center", textBaseline: "top" });
+    ctx.fillText(words.trim(), found.x, found.y + wide + 8 * unit);
+  }
+
   // ---- A hand ----
 
   pointer(kind, event) {
@@ -347,19 +400,28 @@ class RosephysScene extends HTMLElement {
     const box = this.canvas.getBoundingClientRect();
     const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
     const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
-    const near = () => this.handles().map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
-      .filter((h) => h.far < reach).sort((a, b) => a.far - b.far)[0];
+    const nearest = (places, least) => places.map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
+      .filter((h) => h.far < Math.max(h.size ?? 0, least)).sort((a, b) => a.far - b.far)[0];
+    const near = () => nearest(this.handles(), reach) ?? nearest(this.circles(), reach / 2);
     if (kind === "pointerdown") {
       this.held = near();
       if (this.held) { this.canvas.setPointerCapture(event.pointerId); event.preventDefault(); }
+      if (this.held?.place) {
+        Object.assign(this.held, { played: this.playing, by: [this.held.x - x, this.held.y - y] });
+        this.play(false);
+        this.pull(this.held.place);
+      }
+    } else if (kind === "pointermove" && this.held?.place) {
+      this.pull(this.at.world(x + this.held.by[0], y + this.held.by[1]));
     } else if (kind === "pointermove" && this.held) {
       const { field, row, control } = this.held;
       this.change(field, withRow(this.values[field], row ?? 0, this.at.world(x, y)), control, row);
     } else if (kind === "pointermove") {
       this.over = near();
     } else if (this.held) {
-      const { field, control } = this.held;
+      const { field, control, played } = this.held;
       this.held = null;
+      if (played) this.play(true);
       if (control) this.change(field, this.values[field], false);
     }
     this.canvas.classList.toggle("held", !!this.held);
@@ -368,7 +430,79 @@ class RosephysScene extends HTMLElement {
     if (!this.playing) this.paint();
   }
 
+  /** The circle that is held is to be at a place of the world, at this moment. */
+  pull(goal) {
+    const step = Math.min(this.frame * this.spec.every, this.spec.steps);
+    if (!goal.every(Number.isFinite)) return;
+    this.asked({ follow: true, aim: { circle: this.held.circle, step, goal } });
+    this.say("reaching", "busy");
+  }
+
   // ---- The loss ----
+
+  /** Say why the gradient of what was solved cannot be trusted. */
+  judge({ reason, within }) {
+    const far = within ? `; it holds within ${Number((100 * within).toPrecision(2))} % of the controls` : "";
+    this.badge.textContent = reason ? RosephysScene.reasons[reason] + far : "";
+  }
+
+  /** Ask for the landscape about where the controls are, if it is to be seen and has changed. */
+  wantLandscape() {
+    if (!this.details.open || !this.slope) return;
+    const parts = steepest(this.spec, this.slope);
+    if (parts) this.ask({ landscape: framed(this.spec, parts, [...this.way, this.values]) });
+  }
+
+  /** A hand in the landscape chooses two of the controls, which are solved from once it lets go. */
+  explore(kind, event) {
+    const { axes } = this.landscape ?? {}, box = this.land.getBoundingClientRect();
+    if (!axes || (kind === "pointermove" && !this.held?.fields)) return;
+    if (kind === "pointerdown") {
+      this.held = { fields: axes.map((axis) => axis.name) };
+      this.land.setPointerCapture(event.pointerId);
+    }
+    const share = (x) => Math.min(Math.max(x, 0), 1);
+    if (kind === "pointerdown" || kind === "pointermove") {
+      const shares = [share((event.clientX - box.left) / box.width), share((box.bottom - event.clientY) / box.height)];
+      this.values = placed(this.values, axes, shares);
+      this.asked({ follow: false, chosen: this.held.fields });
+      this.drawLandscape();
+    } else if (this.held) {
+      this.held = null;
+      this.solve();
+    }
+  }
+
+  drawLandscape() {
+    if (!this.landscape || !this.details.open) return;
+    const { n, axes, losses } = this.landscape, { land } = this, size = Math.round(land.clientWidth * (this.ratio ?? 1));
+    const good = losses.filter(Number.isFinite), least = Math.min(...good), most = Math.max(...good);
+    const level = least >= 0 && most > 20 * least ? (x) => Math.log10(Math.max(x, most * 1e-4)) : (x) => x;
+    const low = level(least), high = level(most), palette = RosephysScene.palettes[this.theme];
+    const [from, to] = [rgb(palette.panel), rgb(palette.curve)];
+    if (!(size > 0 && size < 4096)) return;
+    land.width = land.height = size;
+    const ctx = land.getContext("2d"), small = blank(n), image = new ImageData(n, n);
+    losses.forEach((loss, k) => {
+      const share = 1 - (level(loss) - low) / (high - low || 1), p = 4 * (k + n * (n - 1 - 2 * Math.floor(k / n)));
+      for (let c = 0; c < 3; c++) image.data[p + c] = from[c] + share * (to[c] - from[c]);
+      image.data[p + 3] = share >= 0 ? 255 : 0;
+    });
+    small.getContext("2d").putImageData(image, 0, 0);
+    ctx.drawImage(small, 0.5, 0.5, n - 1, n - 1, 0, 0, size, size);
+    const at = (values) => axes.map(({ name, index, low: a, high: b }, k) =>
+      Math.abs(k - (values[name][index] - a) / (b - a)) * size);
+    Object.assign(ctx, { strokeStyle: palette.text, lineWidth: 1.5 * this.ratio, lineJoin: "round" });
+    ctx.beginPath();
+    for (const values of [...this.way, this.values]) ctx.lineTo(...at(values));
+    ctx.stroke();
+    ctx.fillStyle = palette.accent;
+    ctx.beginPath();
+    ctx.arc(...at(this.values), 5 * this.ratio, 0, 2 * Math.PI);
+    ctx.fill();
+    const called = axes.map(({ name, index }) => `${words(name)} ${this.values[name].length > 1 ? "xy"[index] ?? index : ""}`);
+    this.axes.textContent = `→ ${called[0]}   ↑ ${called[1]}`;
+  }
 
   drawChart() {
     const { chart } = this, box = chart?.parentElement.getBoundingClientRect();

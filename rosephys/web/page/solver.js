@@ -1,5 +1,8 @@
 // A scene's module, and what is asked of it: it runs in a worker, or where there is none beside the page.
-import { bind, view } from "./runtime.js";
+import { bind, leaves, view } from "./runtime.js";
+import { explored } from "./landscape.js";
+import { Reacher } from "./reach.js";
+import { judged } from "./trust.js";
 
 const STRAY = 9, PATIENCE = 25; // as rosephys/solve/follow.py
 const THROWS = 48, BEST = 3, DESCENT = 30, IDLE = 12, QUICK = 4; // the last in milliseconds
@@ -14,32 +17,30 @@ export function program(instance, spec) {
     for (const name of controls) { own[name] = given[name]; delete given[name]; }
     return [own, given];
   };
-  const leaves = (tree) => Array.isArray(tree) ? tree.flatMap(leaves) :
-    "at" in tree ? [tree] : "is" in tree ? [] : Object.values(tree.fields).flatMap(leaves);
-  const first = functions.gradient.described.result; // [loss, slopes], or with the motion [[loss, states], slopes]
-  const [loss, states] = functions.motion ? [first[0]] : first[0];
-  const gradient = (values) => {
-    functions.gradient.give(...split(values));
+  const [[, { fields: told }], { fields: slopes }] = functions.gradient.described.result;
+  const ALONE = [spec.steps, 0, [1, 0, 0]]; // the loss, and no circle's place
+  const gradient = (values, circle, step, weights) => {
+    functions.gradient.give(...split(values), ...(weights ? [step, circle, weights] : ALONE));
     functions.gradient.start();
     const slope = {};
-    for (const name of controls) slope[name] = view(memory, first[1].fields[name]).slice();
-    return { values, loss: view(memory, loss)[0], slope };
+    for (const name of controls) slope[name] = view(memory, slopes[name]).slice();
+    return { values, loss: view(memory, told.loss)[0], slope, place: told.place && view(memory, told.place).slice() };
   };
   const mover = functions.motion ?? functions.gradient;
-  const frames = leaves(states ?? mover.described.result);
+  const frames = leaves(told.states ?? mover.described.result);
   const motion = (values) => {
-    mover.give(...split(values));
+    mover.give(...split(values), ...ALONE);
     mover.start();
     const out = { frames: frames.map((leaf) => view(memory, leaf).slice()), tracks: null };
     if (functions.tracks) {
-      const now = [...frames, ...leaves(mover.described.arguments)].map((leaf) => leaf.at);
+      const now = [...frames, ...leaves(mover.described.arguments.slice(0, 2))].map((leaf) => leaf.at);
       const tracks = leaves(functions.tracks.described.result);
-      functions.tracks.start([...now, ...functions.tracks.described.places.slice(now.length)]);
+      functions.tracks.start([...now, ...functions.tracks.places.slice(now.length)]);
       out.tracks = tracks.map((leaf) => view(memory, leaf).slice());
     }
     return out;
   };
-  return { gradient, motion, controls, functions, memory, leaves };
+  return { gradient, motion, controls, functions, memory, circled: !!told.place };
 }
 
 /** A descent that goes on from where it is, in steps: the best so far after each. */
@@ -120,14 +121,15 @@ export class Follower {
   }
 }
 
-/** What answers messages: {values, follow, looks, chosen} begins a solve, {ready} asks for the next
- * motion, {paused} says whether to rest. It posts {loss, values, slope, motion, losses, done} and {error}. */
+/** What answers messages: {values, follow, looks, chosen} begins a solve, with an `aim` one for a circle;
+ * {landscape} asks for the losses on axes, {ready} for the next motion; {paused} says whether to rest. It posts {loss,
+ * values, slope, motion, losses, done}, then a {verdict} on what was solved, {landscape} and {error}. */
 export function answering(instance, spec, post, later = setTimeout) {
-  const made = program(instance, spec), follower = new Follower(made, spec);
+  const made = program(instance, spec), follower = new Follower(made, spec), reacher = new Reacher(made, spec);
   let steps = null, best = null, shown = null, losses = [], ready = true, paused = false, due = false, done = true;
+  let told = null, asides = {}; // what is worked out when nothing is solved, by its name
   const tell = () => {
-    if (!best || !ready || (best === shown && !losses.length && !done)) return;
-    if (best === shown && done === told) return;
+    if (!best || !ready || (best === shown && done === told)) return;
     const motion = best === shown ? null : made.motion(best.values);
     shown = best;
     told = done;
@@ -136,38 +138,53 @@ export function answering(instance, spec, post, later = setTimeout) {
     post({ loss: best.loss, values: best.values, slope: best.slope, motion, losses, done }, moved);
     losses = [];
   };
-  let told = null;
+  const aside = () => {
+    const [name] = Object.keys(asides), next = asides[name].next();
+    if (next.value) post({ [name]: next.value });
+    if (next.done) delete asides[name];
+  };
+  const safely = (work) => {
+    try { work(); } catch (error) {
+      steps = null;
+      asides = {};
+      done = true;
+      post({ error: String(error.message ?? error) });
+    }
+  };
+  const more = () => steps || (shown === best && Object.keys(asides).length);
   const work = () => {
     due = false;
     if (paused) return;
-    try {
-      for (const end = performance.now() + SLICE; steps && performance.now() < end;) {
+    safely(() => {
+      for (const end = performance.now() + SLICE; more() && performance.now() < end;) {
+        if (!steps) { aside(); continue; }
         const next = steps.next();
         if (next.done) { steps = null; done = true; } else { best = next.value; losses.push(best.loss); }
       }
       tell();
-    } catch (error) {
-      steps = null;
-      done = true;
-      post({ error: String(error.message ?? error) });
-    }
+    });
     plan();
   };
   const plan = () => {
-    if (!due && steps && !paused) { due = true; later(work, 0); }
+    if (!due && more() && !paused) { due = true; later(work, 0); }
+  };
+  const begin = ({ values: given, follow, looks, chosen, aim, held }) => {
+    const values = { ...given };
+    if (best && follow)
+      for (const name of made.controls) if (!chosen?.includes(name)) values[name] = best.values[name];
+    done = false;
+    told = null;
+    asides = {};
+    const all = aim ? reacher.reach(values, aim, spec.iterations)
+      : follower.follow(values, follow ? spec.iterations : 0, looks, held);
+    steps = follow ? all : (function* () { yield all.next().value; })();
+    if (follow && !aim) asides.verdict = (function* () { return yield* judged(made.gradient, best); })();
   };
   return (asked) => {
-    if (asked.ready) { ready = true; if (!steps) { try { tell(); } catch (e) { post({ error: String(e.message ?? e) }); } } }
+    if (asked.ready) { ready = true; if (!steps) safely(tell); }
     if ("paused" in asked) paused = asked.paused;
-    if (asked.values) {
-      const values = { ...asked.values };
-      if (best && asked.follow)
-        for (const name of made.controls) if (!asked.chosen?.includes(name)) values[name] = best.values[name];
-      done = false;
-      told = null;
-      steps = follower.follow(values, asked.follow ? spec.iterations : 0, asked.looks, asked.held);
-      if (!asked.follow) { const all = steps; steps = (function* () { yield all.next().value; })(); }
-    }
+    if (asked.values) begin(asked);
+    if (asked.landscape) asides.landscape = explored(made.gradient, best.values, asked.landscape);
     plan();
   };
 }

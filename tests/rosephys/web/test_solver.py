@@ -1,0 +1,159 @@
+"""The solver of a page, in Node: what it finds is what is found here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rose_ad as ra
+from rosephys.scene.finding import find_scene
+from rosephys.solve.problem import Problem
+from rosephys.solve.reach import Aim, Reacher
+from rosephys.solve.trust import judge
+from rosephys.web.numbers import packed
+from rosephys.web.program import scene_module
+from tests.support.tools import needs_node
+
+RUN = """import fs from "node:fs";
+import { Follower, program } from "./solver.js";
+import { explored, framed, placed, steepest } from "./landscape.js";
+import { Reacher } from "./reach.js";
+import { judged } from "./trust.js";
+const module = new WebAssembly.Module(fs.readFileSync("scene.wasm"));
+const [told] = WebAssembly.Module.customSections(module, "rosephys");
+const spec = JSON.parse(new TextDecoder().decode(told));
+const made = program(new WebAssembly.Instance(module, {}), spec);
+const given = JSON.parse(fs.readFileSync("given.json"));
+const values = (x) => Object.fromEntries(Object.entries(x).map(([k, v]) => [k, Float64Array.from(v)]));
+const end = (steps) => { for (;;) { const next = steps.next(); if (next.done) return next.value; } };
+const plain = (x) => Object.fromEntries(Object.entries(x).map(([k, v]) => [k, [...v]]));
+"""
+
+
+def in_node(folder: Path, problem: Problem, given: Any, asked: str) -> Any:
+    """What a piece of JavaScript says of a scene's module, as `said`."""
+    for file in files("rosephys.web").joinpath("page").iterdir():
+        if file.name.endswith(".js"):
+            (folder / file.name).write_text(file.read_text(encoding="utf-8"))
+    (folder / "runtime.js").write_text(ra.javascript_runtime())
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "scene.wasm").write_bytes(scene_module(problem, "", ""))
+    (folder / "given.json").write_text(json.dumps(given))
+    end = 'fs.writeFileSync("said.json", JSON.stringify(said));\n'
+    (folder / "run.js").write_text(f"{RUN}{asked}\n{end}")
+    subprocess.run(["node", "run.js"], cwd=folder, check=True, timeout=300)
+    return json.loads((folder / "said.json").read_text())
+
+
+def plain(values: Any) -> dict[str, list[float]]:
+    return {name: np.ravel(value).tolist() for name, value in values.items()}
+
+
+def some_values(problem: Problem, n: int) -> list[dict[str, Any]]:
+    """The scene's own values, and others of its controls."""
+    draw, out = np.random.default_rng(3), [dict(problem.values)]
+    for _ in range(n - 1):
+        moved = {
+            name: problem.values[name]
+            * (1 + 0.3 * draw.standard_normal(problem.values[name].shape))
+            for name in problem.controls
+        }
+        out.append({**problem.values, **problem.within(moved)})
+    return out
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("billiards", {}),
+        # whose loss jumps
+        pytest.param("billiards", {"contact": "toi-position"}, marks=pytest.mark.slow),
+        # which is chaotic
+        pytest.param("pendulum", {"steps": "3000"}, marks=pytest.mark.slow),
+        ("bounce", {}),
+    ],
+    ids=["billiards", "jumps", "chaos", "smooth"],
+)
+def test_gradients_are_judged_as_here(name: str, settings: dict[str, str], tmp_path: Path) -> None:
+    problem = Problem(find_scene(name, settings))
+    tried = some_values(problem, 8)
+    asked = "const said = given.map((x) => end(judged(made.gradient, made.gradient(values(x)))));"
+    found = in_node(tmp_path, problem, [plain(values) for values in tried], asked)
+    verdicts = [judge(problem, values) for values in tried]
+    assert [one["reason"] for one in found] == [verdict.reason for verdict in verdicts]
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "name", ["bounce", pytest.param("billiards", marks=pytest.mark.slow), "orbit"]
+)
+def test_circles_are_brought_where_they_are_here(name: str, tmp_path: Path) -> None:
+    problem = Problem(find_scene(name, {"steps": 200}))
+    place, _ = Reacher(problem).place(problem.values, 0, 120)
+    aims = [Aim(0, 120, tuple((place + by).tolist())) for by in ([0.0, 0.0], [0.02, -0.01])]
+    given = {
+        "values": plain(problem.values),
+        "aims": [{"circle": a.circle, "step": a.step, "goal": list(a.goal)} for a in aims],
+    }
+    asked = """const said = given.aims.map((aim) => {
+      const all = [...new Reacher(made, spec).reach(values(given.values), aim, 50)];
+      return [all.map((at) => at.loss), plain(all.at(-1).values)];
+    });"""
+    for aim, (losses, values) in zip(aims, in_node(tmp_path, problem, given, asked), strict=True):
+        here = list(Reacher(problem).reach(problem.values, aim, 50))[-1]
+        assert losses == sorted(losses, reverse=True)
+        assert losses[-1] == pytest.approx(here.loss, abs=1e-18)
+        for control in problem.controls:
+            wanted = np.ravel(here.values[control])
+            np.testing.assert_allclose(values[control], wanted, rtol=1e-6, atol=1e-9)
+
+
+@needs_node
+def test_the_landscape_is_that_of_the_loss(tmp_path: Path) -> None:
+    problem = Problem(find_scene("bounce"))
+    asked = """const now = values(given), at = made.gradient(now);
+    const axes = framed(spec, steepest(spec, at.slope), [now]);
+    const [first] = [...explored(made.gradient, now, axes)].filter(Boolean);
+    const said = { axes, n: first.n, losses: [...first.losses] };"""
+    said = in_node(tmp_path, problem, plain(problem.values), asked)
+    n, axes = said["n"], said["axes"]
+    assert n == 9 and len(axes) == 2
+    for i, j in ((0, 0), (3, 7), (8, 2)):
+        values = {k: v.copy() for k, v in problem.values.items()}
+        for axis, share in zip(axes, (i / (n - 1), j / (n - 1)), strict=True):
+            moved = axis["low"] + share * (axis["high"] - axis["low"])
+            values[axis["name"]].reshape(-1)[axis["index"]] = moved
+        assert said["losses"][j * n + i] == pytest.approx(problem.loss(values), rel=1e-12)
+
+
+NUMBERS = {
+    "zeros": np.zeros((30, 30)),
+    "all different": np.random.default_rng(0).standard_normal(400),
+    "odd ones": np.resize([-0.0, 0.0, np.inf, -np.inf, 5e-324, 1e308], 300),
+}
+
+
+@needs_node
+@pytest.mark.parametrize("numbers", NUMBERS.values(), ids=NUMBERS)
+def test_packed_numbers_are_read_as_they_were(numbers: Any, tmp_path: Path) -> None:
+    source = files("rosephys.web").joinpath("page").joinpath("numbers.js").read_text("utf-8")
+    (tmp_path / "numbers.js").write_text(source)
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "packed").write_bytes(packed(numbers) * 2)
+    (tmp_path / "run.js").write_text(
+        'import fs from "node:fs";\nimport { unpack } from "./numbers.js";\n'
+        "WebAssembly.Module.customSections = () => [Uint8Array.from(fs.readFileSync('packed')).buffer];\n"
+        f"const fields = [{{}}, {{ many: {numbers.size} }}, {{ many: {numbers.size} }}];\n"
+        "unpack({ fields }, null);\n"
+        "fs.writeFileSync('read', new Uint8Array(Float64Array.from(fields[2].value).buffer));\n"
+    )
+    subprocess.run(["node", "run.js"], cwd=tmp_path, check=True)
+    read = np.frombuffer((tmp_path / "read").read_bytes(), np.uint64)
+    np.testing.assert_array_equal(read, numbers.ravel().view(np.uint64))
