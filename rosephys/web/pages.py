@@ -120,6 +120,8 @@ def element(module: bytes | None = None) -> str:
     if module is None or b'"Ellipses"' in module:
         parts.append(_file("ellipses.js"))
     parts.append(_file("scene.js"))
+    if module is None or _SETTLING in module:
+        parts.append(_file("rows.js"))
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
     used = "".join(parts).encode() + module if module else None

@@ -1,13 +1,11 @@
 """What happens in the live window, without a window.
 
-A `Session` has a problem solved in the background, then plays the motion that was found. A hand may
-pause it, restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the
-controls it has, so the answer follows the hand. A circle of the picture can be taken as well, at any
-moment: where the hand is becomes the goal of that moment. The motion that plays is the best that was found;
-while a solve takes long, the best so far.
-What a hand did can be taken back, a gesture at a time.
-Nothing here waits for the scene's own code, which may take long; what it raises is told in `message`,
-and the session goes on with the last good motion.
+A `Session` has a problem solved in the background, then plays the motion that was found. A hand may pause it,
+restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the controls it has, so
+the answer follows the hand. A circle of the picture can be taken as well, at any moment: where the hand is
+becomes the goal of that moment. The motion that plays is the best that was found; while a solve takes long, the
+best so far. What a hand did can be taken back, a gesture at a time. Nothing here waits for the scene's own code,
+which may take long; what it raises is told in `message`, and the session goes on with the last good motion.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import InitVar, dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +30,7 @@ from rosephys.solve.iterate import Iterate
 from rosephys.solve.outcome import Outcome
 from rosephys.solve.reach import Aim
 from rosephys.window.background import Background
+from rosephys.window.handles import Handle, fields_of, nearest
 from rosephys.window.history import Entry, History
 from rosephys.window.solver import Motion, Result, Solve, Solver
 
@@ -44,13 +43,6 @@ RESOLVE_SECONDS = 1.2  # the same after a handle was moved: most of the way is a
 HOLD_SECONDS = 1.5  # how long the last moment of the motion stays before it plays again
 HISTORY = 4000  # losses kept for the curve
 SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0)  # that a motion may be played at
-
-
-class Handle(NamedTuple):
-    """What a hand may take: a field that is a point, or a row of one that has a point in each."""
-
-    field: str
-    row: int | None = None
 
 
 class Phase(Enum):
@@ -255,19 +247,11 @@ class Session:
 
     def handle_at(self, point: ArrayLike, reach: float) -> Handle | None:
         """The handle nearest to a world point and within `reach` of it."""
-        near, least = None, reach
-        for name in self.handles:
-            far = np.atleast_1d(np.hypot(*(self.values[name] - np.asarray(point, np.float64)).T))
-            row = int(far.argmin())
-            if far[row] <= least:
-                near = Handle(name, row if self.values[name].ndim == 2 else None)
-                least = float(far[row])
-        return near
+        return nearest(self.problem.scene, self.values, point, reach)
 
     def place(self, handle: Handle) -> NDArray[np.float64]:
         """Where a handle is."""
-        value = self.values[handle.field]
-        return value if handle.row is None else np.asarray(value[handle.row])
+        return handle.of(self.values)
 
     @property
     def held(self) -> Handle | None:
@@ -276,13 +260,8 @@ class Session:
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """The fields that may be dragged: points of the plane that the scene calls handles, one or many."""
-        fields = self.problem.scene.fields
-        return tuple(
-            name
-            for name, value in self.values.items()
-            if fields[name].handle and value.shape[-1:] == (2,) and value.size
-        )
+        """The fields that may be dragged."""
+        return fields_of(self.problem.scene, self.values)
 
     def circle_at(self, point: ArrayLike, reach: float) -> int | None:
         """The circle of the picture that a hand at a world point would take, by its number."""
@@ -340,11 +319,8 @@ class Session:
                 self._before = None
             self._pull(replace(self.aim, goal=(float(there[0]), float(there[1]))))
             return
-        if self.dragging is not None and self.row is not None:
-            whole = self.values[self.dragging].copy()
-            whole[self.row] = there
-            there = whole
-        self.put(there)
+        if self.held is not None:
+            self.put(self.held.moved(self.values, there))
 
     def put(self, value: ArrayLike) -> None:
         """Give the held field this value, brought within its bounds; the answer follows."""

@@ -23,10 +23,11 @@ from rosephys.sdl import pygame
 from rosephys.window.aiming import draw_aim
 from rosephys.window.card import draw_keys, draw_message, draw_note
 from rosephys.window.fieldlist import CONTROL_SHADES
+from rosephys.window.handles import Handle
 from rosephys.window.panel import Panel
 from rosephys.window.reload import Reloader, Source
 from rosephys.window.reproduce import command, free_path
-from rosephys.window.session import Handle, Phase, Session
+from rosephys.window.session import Phase, Session
 from rosephys.window.timeline import draw_timeline, holds, share_at
 from rosephys.window.views import Views
 

@@ -42,10 +42,7 @@ function worker(module, spec, hear) {
   return (asked) => made.postMessage(asked);
 }
 
-/** An array of points with one of them replaced. */
-const withRow = (points, row, point) => points.map((x, k) => k >> 1 === row ? point[k & 1] : x);
-
-class RosephysScene extends HTMLElement {
+export class RosephysScene extends HTMLElement {
 
   async connectedCallback() {
     if (this.root) return;
@@ -173,12 +170,11 @@ class RosephysScene extends HTMLElement {
   }
 
   /** A field has another value: the answer follows it; one that is held stays as it is. */
-  change(field, value, held, row) {
+  change(field, value, held) {
     if (!value.every(Number.isFinite)) return;
     const { bounds, control } = this.spec.fields.find((f) => f.name === field);
     this.values[field] = bounds ? value.map((x) => Math.min(Math.max(x, bounds[0]), bounds[1])) : value;
-    held &&= !(row >= 0); // else the rest settles
-    this.asked({ follow: !held, looks: true, chosen: control ? [field] : [], held: { field, row } });
+    this.asked({ follow: !held, looks: true, chosen: control ? [field] : [] });
     this.say(held ? "shown" : "solving", held ? "" : "busy");
     this.write();
   }
@@ -192,8 +188,7 @@ class RosephysScene extends HTMLElement {
     this.losses.push(...said.losses);
     if (this.losses.length > 4000) this.losses = this.losses.filter((_, k) => k % 2);
     const held = this.held?.fields ?? [this.held?.field];
-    for (const name of this.made.controls)
-      if (!held.includes(name) || this.held.row >= 0) this.values[name] = said.values[name];
+    for (const name of this.made.controls) if (!held.includes(name)) this.values[name] = said.values[name];
     this.slope = said.slope;
     this.loss = said.loss;
     this.setAttribute("loss", said.loss);
@@ -329,18 +324,14 @@ class RosephysScene extends HTMLElement {
   }
 
   handles() {
-    return this.spec.fields.filter((f) => f.handle).flatMap((f) => {
-      const v = this.values[f.name];
-      return Array.from({ length: v.length / 2 }, (_, k) =>
-        ({ field: f.name, control: f.control, row: f.rows && k, x: this.at.x(v[2 * k]), y: this.at.y(v[2 * k + 1]) }));
-    });
+    return this.spec.fields.filter((f) => f.handle).map((f) => ({ field: f.name, control: f.control,
+      x: this.at.x(this.values[f.name][0]), y: this.at.y(this.values[f.name][1]) }));
   }
 
   paintHandles(ctx, palette) {
     const pen = { ctx, named: colours(palette) }, { unit } = this;
     for (const h of this.handles()) {
-      const hand = this.held ?? this.over, on = h.field === hand?.field && h.row === hand.row;
-      if (h.row >= 0 && !on) continue;
+      const on = h.field === (this.held ?? this.over)?.field;
       ctx.beginPath();
       ctx.arc(h.x, h.y, (on ? 20 : 16) * unit, 0, 2 * Math.PI);
       Object.assign(ctx, { strokeStyle: pen.named(h.control ? "text" : "accent"), lineWidth: 1.5 * unit });
@@ -414,8 +405,7 @@ class RosephysScene extends HTMLElement {
     } else if (kind === "pointermove" && this.held?.place) {
       this.pull(this.at.world(x + this.held.by[0], y + this.held.by[1]));
     } else if (kind === "pointermove" && this.held) {
-      const { field, row, control } = this.held;
-      this.change(field, withRow(this.values[field], row ?? 0, this.at.world(x, y)), control, row);
+      this.change(this.held.field, Float64Array.from(this.at.world(x, y)), this.held.control);
     } else if (kind === "pointermove") {
       this.over = near();
     } else if (this.held) {

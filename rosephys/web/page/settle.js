@@ -5,7 +5,7 @@ const KEPT = 10, SHORTENED = 30, LOOK_BACK = 25, ARRIVED = 1e-7; // the last two
 
 /** The rest settles while a hand holds a row of a control: the best so far, after each step. */
 const plainly = Follower.prototype.follow;
-Follower.prototype.follow = function* (values, iterations, looks, held) {
+Follower.prototype.follow = function* (values, iterations, looks) {
   if (!this.spec.fields.some((f) => f.rows)) return yield* plainly.call(this, values, iterations, looks);
   const { controls } = this.made, flat = (of) => Float64Array.from(controls.flatMap((n) => Array.from(of[n])));
   const dot = (a, b) => { let s = 0; for (let k = 0; k < a.length; k++) s += a[k] * b[k]; return s; };
@@ -13,7 +13,7 @@ Follower.prototype.follow = function* (values, iterations, looks, held) {
   const starts = {}, stays = [];
   let n = 0;
   for (const name of controls) { starts[name] = n; n += values[name].length; }
-  const first = starts[held?.field] + 2 * held?.row;
+  const first = starts[looks?.field] + 2 * looks?.row; // of the row that a hand holds, if it does
   if (first >= 0) stays.push(first, first + 1);
   const at = (x) => {
     const all = { ...values };

@@ -168,7 +168,7 @@ export function answering(instance, spec, post, later = setTimeout) {
   const plan = () => {
     if (!due && more() && !paused) { due = true; later(work, 0); }
   };
-  const begin = ({ values: given, follow, looks, chosen, aim, held }) => {
+  const begin = ({ values: given, follow, looks, chosen, aim }) => {
     const values = { ...given };
     if (best && follow)
       for (const name of made.controls) if (!chosen?.includes(name)) values[name] = best.values[name];
@@ -176,7 +176,7 @@ export function answering(instance, spec, post, later = setTimeout) {
     told = null;
     asides = {};
     const all = aim ? reacher.reach(values, aim, spec.iterations)
-      : follower.follow(values, follow ? spec.iterations : 0, looks, held);
+      : follower.follow(values, follow ? spec.iterations : 0, looks);
     steps = follow ? all : (function* () { yield all.next().value; })();
     if (follow && !aim) asides.verdict = (function* () { return yield* judged(made.gradient, best); })();
   };

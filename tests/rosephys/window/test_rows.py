@@ -8,7 +8,8 @@ import pytest
 import rose_ad as ra
 from rosephys import Circles, Picture, Problem, Scene, control
 from rosephys.solve.follow import Follower
-from rosephys.window.session import Handle, Phase, Session
+from rosephys.window.handles import Handle
+from rosephys.window.session import Phase, Session
 
 
 @ra.struct

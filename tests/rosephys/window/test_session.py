@@ -11,8 +11,9 @@ import pytest
 
 from rosephys.errors import OptimizeError
 from rosephys.scene.fields import Field
+from rosephys.window.handles import Handle
 from rosephys.window.panel import _round_numbers
-from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Handle, Phase
+from rosephys.window.session import HOLD_SECONDS, SOLVE_SECONDS, Phase
 from tests.support.window import FRAME, Throw, ThrowProblem, advance, advanced_to, session, solving
 
 # ---- The session ----

@@ -17,7 +17,8 @@ from rosephys.files.film import Film, record
 from rosephys.scene.finding import find_scene
 from rosephys.sdl import pygame
 from rosephys.solve.problem import Problem
-from rosephys.window.session import RESOLVE_SECONDS, Handle, Phase, Session
+from rosephys.window.handles import Handle
+from rosephys.window.session import RESOLVE_SECONDS, Phase, Session
 from rosephys.window.viewer import Window, display_problem, view
 from tests.support.window import (
     ThrowProblem,
