@@ -9,11 +9,15 @@ from .interrupts import ask
 from .writer import Writer
 
 
+def number(f: Writer, check: Check) -> int:
+    """The number that a check leaves where it fails."""
+    return f.module.checks.setdefault(check, len(f.module.checks) + 1)
+
+
 def fail_where(f: Writer, wrong: str, check: Check) -> tuple[str, str]:
     """Emit a check that fails where `wrong` holds; the labels of the blocks from which the code goes on,
     where it holds and where it fails."""
-    f.module.checks.append(check)
-    code = len(f.module.checks)
+    code = number(f, check)
     bad, after, before = f.fresh("bad"), f.fresh("ok"), f.label
     f.branch(wrong, bad, after, 1_000_000)
     f.start(bad)
@@ -67,8 +71,7 @@ def call_host(f: Writer, instr: Instr) -> None:
         f.emit(f"store ptr {place}, ptr {f.assign(f'getelementptr ptr, ptr {pointers}, i64 {k}')}")
     f.emit(f"call void {name}(ptr {pointers})")
     finished = f.assign(f"load i64, ptr {done}")
-    f.module.checks.append(HostCheck(host))
-    code = len(f.module.checks)
+    code = number(f, HostCheck(host))
     f.leave_where(f.assign(f"icmp eq i64 {finished}, 0"), str(code))
     for o, place in zip(instr.outs, places[len(instr.args) : -1], strict=True):
         f.values[o] = f.read(o, place)

@@ -54,7 +54,7 @@ class Module:
         self.functions: list[str] = []
         self.declarations: set[str] = set()
         self.elementary: set[str] = set()
-        self.checks: list[Check] = []
+        self.checks: dict[Check, int] = {}  # and their numbers, from 1: equal ones have the same
         self.hosts: list[Host] = []
         self._callees: dict[Hashable, Callee] = {}
         self.arrays: list[tuple[int, int]] = []

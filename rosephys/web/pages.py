@@ -123,6 +123,7 @@ def element(module: bytes | None = None) -> str:
     if module is None or _SETTLING in module:
         parts.append(_file("rows.js"))
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
+    style = style.replace(";}", "}")
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
     used = "".join(parts).encode() + module if module else None
     palettes = {

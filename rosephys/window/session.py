@@ -2,10 +2,10 @@
 
 A `Session` has a problem solved in the background, then plays the motion that was found. A hand may pause it,
 restart it, or drag a handle or a slider: while a goal moves, the optimiser goes on from the controls it has, so
-the answer follows the hand. A circle of the picture can be taken as well, at any moment: where the hand is
-becomes the goal of that moment. The motion that plays is the best that was found; while a solve takes long, the
-best so far. What a hand did can be taken back, a gesture at a time. Nothing here waits for the scene's own code,
-which may take long; what it raises is told in `message`, and the session goes on with the last good motion.
+the answer follows the hand. A circle of the picture can be taken as well: where the hand is becomes the goal of
+that moment. While a solve takes long, the best motion so far plays. What a hand did can be taken back, a
+gesture at a time. Nothing here waits for the scene's own code, which may take long; what it raises is told in
+`message`, and the session goes on with the last good motion.
 """
 
 from __future__ import annotations
@@ -249,10 +249,6 @@ class Session:
         """The handle nearest to a world point and within `reach` of it."""
         return nearest(self.problem.scene, self.values, point, reach)
 
-    def place(self, handle: Handle) -> NDArray[np.float64]:
-        """Where a handle is."""
-        return handle.of(self.values)
-
     @property
     def held(self) -> Handle | None:
         """What a hand holds."""
@@ -284,7 +280,7 @@ class Session:
         if handle is None:
             return self._take(point, reach)
         self.hold(*handle)
-        self._held_at = np.asarray(np.subtract(self.place(handle), point), np.float64)
+        self._held_at = np.asarray(np.subtract(handle.of(self.values), point), np.float64)
         return True
 
     def _take(self, point: ArrayLike, reach: float) -> bool:

@@ -358,7 +358,8 @@ class Window:
         handle = self.session.held or self.hover
         if handle is None or handle.field not in self.session.handles:
             return
-        unit, place = self.transform.unit, self.transform.to_screen(self.session.place(handle))
+        unit, there = self.transform.unit, handle.of(self.session.values)
+        place = self.transform.to_screen(there)
         ring(surface, place, 20 * unit, 2 * unit, "text", 0.85)
         if handle.row is not None:  # one of many needs no name
             return

@@ -64,6 +64,9 @@ class ThrowProblem:
             ]
         )
 
+    def guesses(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
     def first_limits(self, values: dict[str, Any]) -> tuple[()]:
         return ()
 
