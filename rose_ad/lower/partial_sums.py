@@ -20,7 +20,7 @@ from .writer import Writer
 # what adds a float to that at an address, for a location
 Add: TypeAlias = Callable[[Scalar, str, str, int], None]
 
-PART = 8192  # iterations: at so many, the loop over the parts takes no time
+PART = 2048  # iterations: at so many, the loop over the parts takes no time
 PARTS = 64  # parts that make a greater one
 
 

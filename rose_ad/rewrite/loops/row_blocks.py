@@ -125,10 +125,7 @@ def _is_cheap(instr: Instr) -> bool:
 
 def _is_shared(index: Instr, row: Block, body: Block) -> bool:
     """Whether this is x[j] for the same x in all rows."""
-    a = index.args[0]
-    return (
-        index.op == "index"
-        and index.args[1] is row.params[0]
-        and isinstance(a, Var)
-        and a.block not in {row, body}
-    )
+    if index.op != "index":
+        return False
+    a, j = index.args
+    return j is row.params[0] and isinstance(a, Var) and a.block not in {row, body}
