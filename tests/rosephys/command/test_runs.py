@@ -39,6 +39,8 @@ HOW = {
     "augmented-lagrangian": "Slow",
 }
 
+KILLS = int(os.environ.get("KILLS", "8"))  # moments at which it is killed
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -146,8 +148,8 @@ def test_a_run_that_is_killed_and_resumed_ends_with_the_same_bytes() -> None:
 
 
 @pytest.mark.slow
-def test_so_it_does_at_a_hundred_moments() -> None:
-    kill_and_resume(["adam", "normalized", "multi-start", "cma-es"], 100)
+def test_so_it_does_at_many_moments() -> None:
+    kill_and_resume(["adam", "normalized", "multi-start", "cma-es"], KILLS)
 
 
 def test_a_run_is_not_begun_over_one_that_has_not_ended(capsys: pytest.CaptureFixture[str]) -> None:

