@@ -228,6 +228,9 @@ def _wrong_constraint(constraint: Constraint) -> str:
     shape = shape_of(constraint.value)
     if shape is None or len(shape) > 1 or shape == (0,):
         return f"Constraint.value is {told(constraint.value)}; wanted a number, or numbers in a row"
+    known = isinstance(constraint.value, float | np.ndarray | np.generic)
+    if known and np.any(np.isnan(constraint.value)):
+        return f"Constraint {constraint.name!r} has the value nan; wanted numbers"
     for name in ("low", "high"):
         bound = getattr(constraint, name)
         if shape_of(bound) not in ((), shape):

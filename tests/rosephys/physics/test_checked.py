@@ -527,8 +527,11 @@ def test_what_is_said(call: Callable[[], Any], said: str) -> None:
 
 
 def test_a_number_that_must_be_known_may_not_be_traced() -> None:
+    def repeated(times: int) -> int:
+        return times
+
     with pytest.raises(ArgumentError, match="known before the program is compiled"):
-        ra.fn(lambda r: box(r, 1.0).area)(1.0)
+        ra.fn(lambda n: checked(repeated)(n))(3)
 
 
 def test_lists_are_refused_with_a_hint() -> None:
