@@ -135,9 +135,7 @@ class Jointed:
             x, motion = self.links.settled(there, after, hold, h)
             return _bodies(x, motion, state.touch, hold), found
         rest = after_impacts(self.world, state, h, self.most)
-        meet = Touching(
-            self.world, rest.contacts, rest.pairs, rest.rests, h, self.sweeps, rest.motion, dt
-        )
+        meet = Touching(self.world, rest.contacts, rest.pairs, rest.rests, h, self.sweeps, whole=dt)
         pressed = Pressed(self, meet, rest.x, rest.motion, h)
         return pressed.made(meet.kept(state.touch), state.hold)
 

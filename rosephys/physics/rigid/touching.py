@@ -36,10 +36,13 @@ class Touching:
         rests: Array,
         dt: Scalar,
         sweeps: int,
-        flown: Twists,
+        flown: Twists | None = None,
         whole: Scalar | None = None,
     ) -> None:
-        """Contacts of `dt` seconds, a part of a step of `whole` seconds, of bodies that have `flown` (n, 3)."""
+        """Contacts of `dt` seconds, a part of a step of `whole` seconds, of bodies that have `flown` (n, 3).
+
+        With joints there is nothing to say of that: what they answer moves bodies as well.
+        """
         self.flown = flown
         self.whole = dt if whole is None else whole
         self.world, self.dt, self.sweeps = world, dt, sweeps
@@ -77,14 +80,17 @@ class Touching:
             end = ra.maximum(at.gap[k], 0.0) + (self.dt - at.time[k]) * (u + fall)
             return u - ra.maximum(end, 0.0) / self.dt
 
-        def late(k: Index) -> Array:
+        flown = self.flown
+
+        def late(k: Index, flown: Twists) -> Array:
             i, j = bodies[k, 0], bodies[k, 1]
-            u = speeds(self.pairs.row(k), ra.concat([self.flown[i], self.flown[j]]))[NORMALS]
+            u = speeds(self.pairs.row(k), ra.concat([flown[i], flown[j]]))[NORMALS]
             return at.time[k] / self.dt * ra.minimum(u, 0.0)
 
         def aim(k: Index) -> Array:
             rests, resting = self.rests[k], -ra.maximum(at.gap[k], 0.0) / self.dt
-            resting += ra.cond(at.time[k] > 0, lambda: late(k), lambda: ra.zeros(2))
+            if flown is not None:
+                resting += ra.cond(at.time[k] > 0, lambda: late(k, flown), lambda: ra.zeros(2))
             flies = ra.cond((rests < 1) & (at.near[k] > 0), lambda: flying(k), lambda: resting)
             least = ra.where(first, rests * resting + (1 - rests) * flies, -LATER)
             return ra.where(touch[k, ::2] > 0, 0.0, least)
