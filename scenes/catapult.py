@@ -26,6 +26,8 @@ class Catapult(WorldScene):
     optimizer, rate, iterations = "adam", 0.02, 150
     view = (-3.6, -0.5, 12.0, 7.5)
 
+    # longer steps make energy where the arm is stopped so hard
+    dt: float = parameter(1 / 240, "time step", unit="s", bounds=(1e-9, 1 / 200))
     steps: int = parameter(440, "number of time steps", bounds=(1, 10_000_000))
     goal: Any = parameter((9.0, 2.0), "where the stone should be at the end", unit="m", handle=True)
     long: float = control(2.2, "of the arm, from its pin to its end", unit="m", bounds=(1.0, 3.0))

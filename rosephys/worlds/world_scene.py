@@ -12,6 +12,7 @@ from rosephys.given import told
 from rosephys.physics.rigid import leapfrog
 from rosephys.physics.rigid.bodies import Bodies
 from rosephys.physics.rigid.numbers import numbers
+from rosephys.scene.fields import parameter
 from rosephys.scene.picture import Picture, Track
 from rosephys.scene.scene import Scene
 
@@ -31,7 +32,8 @@ class WorldScene(Scene):
     unless given; `sweeps` how often contacts and limits are gone through in a step, and `gravity` (2,) in m/s².
     """
 
-    dt = 1 / 240
+    # longer ones are no motion of bodies that meet
+    dt: float = parameter(1 / 240, "time step", unit="s", bounds=(1e-9, 1 / 30))
     view: tuple[float, float, float, float] | None = None
     sweeps: int = 10
     gravity: Any = (0.0, -9.81)
