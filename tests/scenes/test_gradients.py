@@ -55,7 +55,7 @@ def test_gradient(name: str) -> None:
 
     def last(controls: Any) -> Any:
         scene = problem.bound(controls, constants)
-        return problem._rollout(scene, scene.initial())
+        return problem.run(scene, scene.initial(), problem.steps)
 
     tangent = ra.fn(lambda c, along: ra.jvp(last, (c,), (along,))[1])(controls, along)
     weights = drawn(tangent)
