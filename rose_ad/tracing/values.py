@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -34,15 +34,15 @@ from ..ir.types import (
 from .float_division import float_floordiv, float_mod
 from .squares import product
 from .trace import current, required
+from .unknown import Unknown
 
 SHORT = 4  # vectors up to this length are computed element by element
 _BY_KIND = {"f": F64, "i": I64, "u": I64, "b": Bool}
 # by name, what operators do that are made of loops and indices: see `operators`
-_SHOW = "ra.debug.print('{}', x) prints the value when the function runs"
 INSTALLED: dict[str, Callable[..., Any]] = {}
 
 
-class Traced(Leaf):
+class Traced(Unknown):
     """A value of the program being traced: scalar or array."""
 
     __slots__ = ("atom",)
@@ -89,56 +89,6 @@ class Traced(Leaf):
 
     def __str__(self) -> str:
         return f"{self!r}, whose value ra.debug.print('{{}}', x) shows"
-
-    # Python asks these when a program needs a value now, and there is none while tracing
-
-    def __bool__(self) -> bool:
-        raise TraceError(
-            "`if`, `while`, `and`, `or`, `not` and `assert` need a value that is known while tracing; this "
-            "one is known only when the compiled function runs",
-            here(),
-            "ra.where(c, a, b) to choose between values, ra.cond(c, f, g) for a real branch, "
-            "`with ra.when(c):` to guard effects; & | ~ combine conditions",
-        )
-
-    def _no_value(self, what: str, instead: str) -> NoReturn:
-        raise TraceError(
-            f"{what} of a value that is known only when the compiled function runs", here(), instead
-        )
-
-    def __float__(self) -> float:
-        self._no_value(
-            "float()",
-            "use it as it is, for traced numbers take arithmetic and ra.sin(x) etc.; a numpy array cannot hold "
-            "it: v = ra.zeros(n).at[i].set(x) for v[i] = x, or ra.array([x, y]); to look at it, "
-            + _SHOW,
-        )
-
-    def __format__(self, spec: str) -> str:
-        if spec:
-            self._no_value(f"a text, in the format {spec!r},", _SHOW)
-        return str(self)
-
-    def item(self, *_: Any) -> NoReturn:
-        """A number of Python, which there is none of while tracing: TraceError."""
-        self._no_value("item()", f"use it as it is, x[i] of an array; to look at it, {_SHOW}")
-
-    def tolist(self) -> NoReturn:
-        """Numbers of Python, which there are none of while tracing: TraceError."""
-        self._no_value("tolist()", f"use it as it is; to look at it, {_SHOW}")
-
-    def __int__(self) -> int:
-        self._no_value("int()", "ra.to_int(x) rounds toward zero in the compiled function")
-
-    def __index__(self) -> int:
-        self._no_value(
-            "a Python index, range() or list subscript", "for i in ra.range(n): ... or an array"
-        )
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        self._no_value(
-            "a numpy array", "ra.array([x, y]) for np.array([x, y]), and ra.array(a)[i] for a[i]"
-        )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return INSTALLED["ufunc"](ufunc, method, inputs, kwargs)

@@ -6,7 +6,6 @@ import math
 import os
 import platform
 import re
-import sys
 import tempfile
 from collections.abc import Callable
 from importlib import metadata
@@ -67,14 +66,10 @@ def _machine() -> Facts:
     kept = f"{m.cache}, {m.objects} programs, {m.object_bytes / 1e6:.1f} MB"
     return [
         ("system", platform.platform()),
-        ("processor", f"{m.processor}, {_cores()} cores to use"),
+        ("processor", f"{m.processor}, {os.cpu_count()} cores"),
         ("vectors", " ".join(m.features) or "none"),
         ("cache", kept if m.cache else f"none, every program is compiled anew: {m.why_no_cache}"),
     ]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _installed() -> Facts:

@@ -11,13 +11,14 @@ import numpy as np
 from rosephys.drawing.numerals import number
 from rosephys.drawing.palette import colour, rgb, theme
 from rosephys.drawing.stroke import polyline, stroke
-from rosephys.drawing.words import key_cap, words, wrapped
+from rosephys.drawing.words import key_cap, text_width, words, wrapped
 from rosephys.sdl import pygame
 from rosephys.window.choice import HEIGHT, draw_choice, segments
 from rosephys.window.ending import OUTCOME_SHADES, draw_outcome
 from rosephys.window.fieldlist import BESIDE, INSET, FieldList
 from rosephys.window.session import Phase, Session
 
+INDENT, KEY_SIZE = 52, 12.5  # what a key does: how far in, and how large, for 1 pixel a unit
 KEYS = (("Space", "pause"), ("R", "solve again"), ("H", "all keys"), ("Esc", "leave"))
 MARGIN = 22  # design pixels about what the panel shows
 SHORTEST = 30  # design pixels; with less room there is no list of fields
@@ -263,18 +264,26 @@ def _keys(
     surface: pygame.Surface, inner: pygame.Rect, session: Session, unit: float
 ) -> pygame.Rect:
     """List the keys along the bottom, two in a row; the result is where."""
-    movable = [name.replace("_", " ") for name in session.handles]
-    handles = " or ".join([*movable, *(["any circle"] if session.has_circles else [])])
+    handles = _movable(session, inner.width - INDENT * unit, unit)
     row, column = 25 * unit, inner.width / 2
     rows = len(KEYS) // 2 + bool(handles)
     top = inner.bottom - row * rows
     for i, (key, meaning) in enumerate(KEYS):
         place = (inner.left + column * (i % 2), top + row * (i // 2 + 0.5))
-        _key(surface, key, meaning, place, column, unit)
+        _key(surface, key, meaning, place, unit)
     if handles:
         place = (inner.left, inner.bottom - row / 2)
-        _key(surface, "Drag", f"move {handles}", place, inner.width, unit)
+        _key(surface, "Drag", f"move {handles}", place, unit)
     return pygame.Rect(inner.left, round(top), inner.width, round(row * rows))
+
+
+def _movable(session: Session, room: float, unit: float) -> str:
+    """What a hand may drag, by name where there is room for the names; "" for nothing."""
+    circles = ["circles"] * session.has_circles
+    names = ", ".join([*(name.replace("_", " ") for name in session.handles), *circles])
+    if text_width(f"move {names}", KEY_SIZE * unit) <= room:
+        return names
+    return " or ".join(["handles", *circles])
 
 
 def _key(
@@ -282,11 +291,9 @@ def _key(
     key: str,
     meaning: str,
     place: tuple[float, float],
-    width: float,
     unit: float,
 ) -> None:
     """A key's cap, and beside it what the key does."""
     key_cap(surface, key, place, unit)
-    indent = 52 * unit
-    line = wrapped(meaning, 12.5 * unit, width - indent)[0]
-    words(surface, line, (place[0] + indent, place[1]), 12.5 * unit, "dim", align="midleft")
+    beside = (place[0] + INDENT * unit, place[1])
+    words(surface, meaning, beside, KEY_SIZE * unit, "dim", align="midleft")

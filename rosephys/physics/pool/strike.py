@@ -27,8 +27,6 @@ import rose_ad as ra
 from ..checked import checked
 from ..quantities import Array, Positive, Scalar
 
-MISCUE = 0.5  # radii from the middle, beyond which a tip slips off
-
 
 @checked
 @ra.struct
