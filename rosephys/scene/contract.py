@@ -228,9 +228,10 @@ def _wrong_constraint(constraint: Constraint) -> str:
     shape = shape_of(constraint.value)
     if shape is None or len(shape) > 1 or shape == (0,):
         return f"Constraint.value is {told(constraint.value)}; wanted a number, or numbers in a row"
-    known = isinstance(constraint.value, float | np.ndarray | np.generic)
-    if known and np.any(np.isnan(constraint.value)):
-        return f"Constraint {constraint.name!r} has the value nan; wanted numbers"
+    known = [leaf for leaf in ra.flatten(constraint.value)[0] if not is_traced(leaf)]
+    for leaf in known:
+        if not np.isfinite(leaf).all():
+            return f"Constraint {constraint.name!r} has the value {leaf}; wanted finite numbers"
     for name in ("low", "high"):
         bound = getattr(constraint, name)
         if shape_of(bound) not in ((), shape):
