@@ -17,6 +17,7 @@ check: $(READY)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	cd benchmarks && $(if $(READY),../)$(PYTHON) -m mypy --config-file mypy.ini
 
 test: $(READY)
 	$(PYTHON) -m pytest

@@ -31,7 +31,7 @@ from rose_ad.ad import linearize
 from rose_ad.ir import prims
 from rose_ad.lower import aliasing, lowering
 from rose_ad.rewrite.loops import arrange
-from rose_ad.rewrite.strategy import Pass
+from rose_ad.rewrite.strategy import Pass, Schedule
 from rosephys import Problem, find_scene
 
 SCENES: dict[str, dict[str, Any]] = {
@@ -49,19 +49,19 @@ class Part:
     """A mechanism: what it does, and how it is left out."""
 
     about: str
-    without: Callable[[], contextlib.AbstractContextManager[ra.Schedule]]
+    without: Callable[[], contextlib.AbstractContextManager[Schedule]]
 
 
 @contextlib.contextmanager
-def all_of_it() -> Iterator[ra.Schedule]:
+def all_of_it() -> Iterator[Schedule]:
     yield ra.SCHEDULE
 
 
-def no_pass(name: str) -> Callable[[], contextlib.AbstractContextManager[ra.Schedule]]:
+def no_pass(name: str) -> Callable[[], contextlib.AbstractContextManager[Schedule]]:
     """Without a pass of the schedule."""
 
     @contextlib.contextmanager
-    def without() -> Iterator[ra.Schedule]:
+    def without() -> Iterator[Schedule]:
         idle = Pass(name, "left out", lambda block, *known: None)
         yield ra.SCHEDULE.mapped(lambda rule: rule, lambda p: idle if p.name == name else p)
 
@@ -70,11 +70,11 @@ def no_pass(name: str) -> Callable[[], contextlib.AbstractContextManager[ra.Sche
 
 def patched(
     target: Any, name: str, value: Any
-) -> Callable[[], contextlib.AbstractContextManager[ra.Schedule]]:
+) -> Callable[[], contextlib.AbstractContextManager[Schedule]]:
     """Without what has that name in a module."""
 
     @contextlib.contextmanager
-    def without() -> Iterator[ra.Schedule]:
+    def without() -> Iterator[Schedule]:
         with mock.patch.object(target, name, value):
             yield replace(ra.SCHEDULE)
 
@@ -97,7 +97,7 @@ def by_libm(name: str, function: str) -> prims.Prim:
 
 
 @contextlib.contextmanager
-def elementary_by_libm() -> Iterator[ra.Schedule]:
+def elementary_by_libm() -> Iterator[Schedule]:
     rows = {name: by_libm(name, name) for name in ("exp", "expm1", "tanh")}
     with mock.patch.dict(prims.TABLE, rows):
         yield replace(ra.SCHEDULE)
@@ -131,7 +131,7 @@ class Variant:
     def __init__(self, problem: Problem, part: Part) -> None:
         self.args = problem.split(problem.values)
         with part.without() as schedule:
-            f = ra.value_and_grad(ra.scheduled(problem._trace_loss, schedule))
+            f = ra.value_and_grad(ra.scheduled(problem.traced_loss, schedule))
             start = time.process_time()
             self.bytes = f.lower(*self.args).memory
             self.compile = time.process_time() - start

@@ -20,6 +20,7 @@ import tempfile
 import threading
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTHS = {"laptop": "1280,800", "phone": "390,844"}
@@ -97,7 +98,7 @@ def main() -> None:
             print(f"  frames of rest in {found} of {len(said['back'])} moves")
 
 
-def in_chromium(source: bytes, size: str, folder: str) -> dict[str, object]:
+def in_chromium(source: bytes, size: str, folder: str) -> dict[str, Any]:
     """What a page tells of itself."""
     told: queue.Queue[bytes] = queue.Queue()
 

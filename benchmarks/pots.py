@@ -79,7 +79,7 @@ class Pots:
         tried = []
         for pocket in self.pockets:
             aimed = {**layout, "pocket": pocket}
-            starts = self.problem.starts(aimed)
+            starts = self.problem.guesses(aimed)
             losses = self.problem.losses(aimed, starts)
             for k in np.argsort(losses)[:2]:
                 tried.append((losses[k], {**aimed, **{n: row[k] for n, row in starts.items()}}))
