@@ -1,9 +1,9 @@
 """The functions of the C library, for machines without one: straight-line arithmetic of our own.
 
-Errors, in units of the last place of the result, are at most 1 of log, log1p, sin and cos, 1.25 of pow, 8 of
-erfc and 3 of the others. sin, cos and tan are as good up to 10^6, have an absolute error of 10^-15 up to
-2^40, and beyond 2^41, where neighbours are 10^-4 apart, one value. Limits, zeros with their signs and NaNs
-are those of C. Tested in tests/rose_ad/export/test_libm.py against mpmath.
+Errors, in units of the last place of the result, are at most 1.25 of pow, 8 of erfc and 3 of the others. sin,
+cos and tan are those of arguments from 10^6 on, the others being ours everywhere (ir/circular.py): they have an
+absolute error of 10^-15 up to 2^40, and beyond 2^41, where neighbours are 10^-4 apart, one value. Limits, zeros
+with their signs and NaNs are those of C. Tested in tests/rose_ad/export/test_libm.py against mpmath.
 
 Arguments are reduced as Cody and Waite (1980) do, by constants in parts; kernels are Taylor series of
 the reduced arguments. What must be better than a double is computed in two of them (Dekker 1971).
@@ -14,99 +14,43 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..ir.elementary import FUNCTIONS as OWN
-from ..ir.elementary import ROUND, reduced
+from ..ir.circular import HALF_PI, cosine, sine
+from ..ir.exponential import LOG2_HIGH, LOG2_LOW, exp, expm1, reduced
+from ..ir.logarithm import ARTANH, at_the_ends, log, log1p
+from ..ir.straight_line import ROUND, Double, X, polynomial
 from ..lower.elementary_text import Number
-from .arithmetic import Arithmetic, Double
+from .arithmetic import Arithmetic
 
-_LOG2_HIGH = float.fromhex("0x1.62e42fee00000p-1")  # log 2 to 33 bits
-_LOG2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 _LOG10_2_HIGH = float.fromhex("0x1.34413509f7800p-2")  # log10 2 to 42 bits
 _LOG10_2_LOW = float.fromhex("0x1.fef311f12b358p-46")
-# pi / 2 in parts of 33 bits, and the rest
-_HALF_PI = [
-    float.fromhex(part)
-    for part in (
-        "0x1.921fb54400000p+0",
-        "0x1.0b4611a600000p-34",
-        "0x1.3198a2e000000p-69",
-        "0x1.b839a252049c1p-104",
-    )
-]
 _HALF_PI_LOW = float.fromhex("0x1.1a62633145c07p-54")  # pi / 2 less its nearest double
-_NEAR, _FARTHEST = 1e6, 2.0**41  # multiples of pi / 2 that have 20 bits, and 40
-_ARTANH = [2 / (2 * n + 1) for n in range(1, 13)]  # in s², from the term s³ on; s² <= 0.0295
-_SIN = [(-1) ** n / math.factorial(2 * n + 1) for n in range(1, 9)]
-_COS = [(-1) ** n / math.factorial(2 * n) for n in range(2, 10)]
+_FARTHEST = 2.0**41  # multiples of pi / 2 have 40 bits to there
 _ATAN = [(-1) ** n / (2 * n + 1) for n in range(1, 22)]
 _TAN_EIGHTH = math.tan(math.pi / 8)
 _STEP, _TERMS = 0.5, 13  # of the sum that erfc is
 _ERF = [(-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(16)]
 
 
-def _polynomial(x: Number, coefficients: list[float]) -> Number:
-    """That of the lowest coefficient first."""
-    out = x * coefficients[-1] + coefficients[-2]
-    for c in reversed(coefficients[:-2]):
-        out = x * out + c
-    return out
-
-
 # ------------------------------------------------------------------------------------ logarithms
 
 
-def _log_of_part(A: Arithmetic, f: Number) -> Number:
+def _log_of_part(A: Arithmetic, f: Number) -> X:
     """log(1 + f) for f from -0.3 to 0.42: 2 artanh(s) of s = f / (2 + f), arranged so that f stands first."""
     s = f / (f + 2.0)
     z = s * s
     half = f * f * 0.5
-    return f - (half - s * (half + z * _polynomial(z, _ARTANH)))
+    return f - (half - s * (half + z * polynomial(z, ARTANH)))
 
 
-def _at_the_ends(A: Arithmetic, x: Number, pole: float, found: Number) -> Number:
-    """The logarithm's value: minus infinity at its pole, NaN below, infinity at infinity."""
-    found = A.choose(A.test("olt", x, math.inf), found, x)
-    found = A.choose(A.greater(x, pole), found, math.nan)
-    found = A.choose(A.equal(x, pole), -math.inf, found)
-    return A.choose(A.test("uno", x, 0.0), x, found)
-
-
-def log(A: Arithmetic, x: Number) -> Number:
+def log2(A: Arithmetic, x: Number) -> X:
     k, m = A.parts(x)
-    f = m - 1.0
-    s = f / (f + 2.0)
-    z = s * s
-    half = f * f * 0.5
-    rest = half - (s * (half + z * _polynomial(z, _ARTANH)) + k * _LOG2_LOW)
-    return _at_the_ends(A, x, 0.0, k * _LOG2_HIGH - (rest - f))
+    return at_the_ends(A, x, 0.0, _log_of_part(A, m - 1.0) * (1 / math.log(2)) + k)
 
 
-def log1p(A: Arithmetic, x: Number) -> Number:
-    u = x + 1.0
-    k, m = A.parts(u)
-    near = A.equal(k, 0.0)
-    f = A.choose(near, x, m - 1.0)
-    # what 1 + x lost
-    lost = A.choose(A.greater(k, 0.0), A.number(1.0) - (u - x), x - (u - 1.0)) / u
-    lost = A.choose(near, 0.0, lost)
-    s = f / (f + 2.0)
-    z = s * s
-    half = f * f * 0.5
-    low = k * _LOG2_LOW + lost
-    rest = half - (s * (half + z * _polynomial(z, _ARTANH)) + low)
-    found = A.choose(A.less(A.magnitude(x), 2.0**-54), x, k * _LOG2_HIGH - (rest - f))
-    return _at_the_ends(A, x, -1.0, found)
-
-
-def log2(A: Arithmetic, x: Number) -> Number:
-    k, m = A.parts(x)
-    return _at_the_ends(A, x, 0.0, _log_of_part(A, m - 1.0) * (1 / math.log(2)) + k)
-
-
-def log10(A: Arithmetic, x: Number) -> Number:
+def log10(A: Arithmetic, x: Number) -> X:
     k, m = A.parts(x)
     low = _log_of_part(A, m - 1.0) * (1 / math.log(10)) + k * _LOG10_2_LOW
-    return _at_the_ends(A, x, 0.0, low + k * _LOG10_2_HIGH)
+    return at_the_ends(A, x, 0.0, low + k * _LOG10_2_HIGH)
 
 
 def _precise_log(A: Arithmetic, x: Number) -> Double:
@@ -121,10 +65,10 @@ def _precise_log(A: Arithmetic, x: Number) -> Double:
     square = A.times(root, root)
     third = Double(A.number(2 / 3), A.number(float.fromhex("0x1.5555555555555p-55")))
     cube = A.times(A.times(square, root), third)
-    rest = square.high * square.high * s * _polynomial(square.high, _ARTANH[1:])
-    first = A.sum(k * _LOG2_HIGH, s * 2.0)
+    rest = square.high * square.high * s * polynomial(square.high, ARTANH[1:])
+    first = A.sum(k * LOG2_HIGH, s * 2.0)
     second = A.sum(first.high, cube.high)
-    last = A.sum(second.high, k * _LOG2_LOW)
+    last = A.sum(second.high, k * LOG2_LOW)
     low = first.low + second.low + last.low + (s1 * 2.0 + cube.low + rest)
     return A.sum(last.high, low)
 
@@ -169,15 +113,15 @@ def pow(A: Arithmetic, x: Number, y: Number) -> Number:
 
 def sinh(A: Arithmetic, x: Number) -> Number:
     size = A.magnitude(x)
-    e = OWN["expm1"](A, size)
-    half = OWN["exp"](A, size * 0.5)
+    e = expm1(A, size)
+    half = exp(A, size * 0.5)
     near = (e + e / (e + 1.0)) * 0.5
     return A.with_sign(A.choose(A.greater(size, 40.0), half * 0.5 * half, near), x)
 
 
 def cosh(A: Arithmetic, x: Number) -> Number:
     size = A.magnitude(x)
-    e, half = OWN["exp"](A, size), OWN["exp"](A, size * 0.5)
+    e, half = exp(A, size), exp(A, size * 0.5)
     near = (e + A.number(1.0) / e) * 0.5
     return A.choose(A.greater(size, 40.0), half * 0.5 * half, near)
 
@@ -206,26 +150,18 @@ def atanh(A: Arithmetic, x: Number) -> Number:
 # -------------------------------------------------------------------------------------------- circles
 
 
-def _near(A: Arithmetic, x: Number) -> tuple[Number, Double]:
-    """k and r, x = k pi / 2 + r, for k of at most 20 bits: each product with a part is exact."""
-    k = (x * (2 / math.pi) + ROUND) - ROUND
-    first = A.sum(x - k * _HALF_PI[0], k * -_HALF_PI[1])
-    low = first.low - k * (_HALF_PI[2] + _HALF_PI[3])
-    return k, _in_order(first.high, low)
-
-
 def _far(A: Arithmetic, x: Number) -> tuple[Number, Double]:
-    """The same for k of 40 bits, in two halves."""
+    """k and r, x = k pi / 2 + r, for k of at most 40 bits, in two halves: each product with a part is exact."""
     x = x * 0.0 + A.at_most(A.at_least(x, -_FARTHEST), _FARTHEST)  # NaN where it has no end
     k = (x * (2 / math.pi) + ROUND) - ROUND
     upper = ((k * 2.0**-20 + ROUND) - ROUND) * 2.0**20
     lower = k - upper
-    total = Double((x - upper * _HALF_PI[0]) - lower * _HALF_PI[0], A.number(0.0))
-    for part in _HALF_PI[1:3]:
+    total = Double((x - upper * HALF_PI[0]) - lower * HALF_PI[0], A.number(0.0))
+    for part in HALF_PI[1:3]:
         for multiple in (upper, lower):
             found = A.sum(total.high, multiple * -part)
             total = Double(found.high, total.low + found.low)
-    return k, _in_order(total.high, total.low - k * _HALF_PI[3])
+    return k, _in_order(total.high, total.low - k * HALF_PI[3])
 
 
 def _in_order(high: Number, low: Number) -> Double:
@@ -233,49 +169,22 @@ def _in_order(high: Number, low: Number) -> Double:
     return Double(out, (high - out) + low)
 
 
-def _sine(r: Double) -> Number:
-    z = r.high * r.high
-    return r.high + (r.high * z * _polynomial(z, _SIN) + r.low * (z * -0.5 + 1.0))
+def sin(A: Arithmetic, x: Number) -> Number:
+    k, r = _far(A, x)
+    found = A.choose(A.bit(k, 0), cosine(r), sine(r))
+    return A.choose(A.bit(k, 1), found * -1.0, found)
 
 
-def _cosine(A: Arithmetic, r: Double) -> Number:
-    z = r.high * r.high
-    half = z * 0.5
-    first = A.number(1.0) - half
-    lost = (A.number(1.0) - first) - half
-    return first + (lost + (z * z * _polynomial(z, _COS) - r.high * r.low))
+def cos(A: Arithmetic, x: Number) -> Number:
+    k, r = _far(A, x)
+    found = A.choose(A.bit(k, 0), sine(r), cosine(r))
+    return A.choose(A.bit(k + 1.0, 1), found * -1.0, found)
 
 
-Reduction = Callable[[Arithmetic, Number], "tuple[Number, Double]"]
-
-
-def _sin(reduce: Reduction) -> Callable[[Arithmetic, Number], Number]:
-    def sin(A: Arithmetic, x: Number) -> Number:
-        k, r = reduce(A, x)
-        found = A.choose(A.bit(k, 0), _cosine(A, r), _sine(r))
-        found = A.choose(A.bit(k, 1), found * -1.0, found)
-        return A.choose(A.less(A.magnitude(x), 2.0**-27), x, found)
-
-    return sin
-
-
-def _cos(reduce: Reduction) -> Callable[[Arithmetic, Number], Number]:
-    def cos(A: Arithmetic, x: Number) -> Number:
-        k, r = reduce(A, x)
-        found = A.choose(A.bit(k, 0), _sine(r), _cosine(A, r))
-        return A.choose(A.bit(k + 1.0, 1), found * -1.0, found)
-
-    return cos
-
-
-def _tan(reduce: Reduction) -> Callable[[Arithmetic, Number], Number]:
-    def tan(A: Arithmetic, x: Number) -> Number:
-        k, r = reduce(A, x)
-        sine, cosine, odd = _sine(r), _cosine(A, r), A.bit(k, 0)
-        found = A.choose(odd, cosine * -1.0, sine) / A.choose(odd, sine, cosine)
-        return A.choose(A.less(A.magnitude(x), 2.0**-27), x, found)
-
-    return tan
+def tan(A: Arithmetic, x: Number) -> Number:
+    k, r = _far(A, x)
+    up, along, odd = sine(r), cosine(r), A.bit(k, 0)
+    return A.choose(odd, along * -1.0, up) / A.choose(odd, up, along)
 
 
 def _angle(A: Arithmetic, above: Number, below: Number) -> Number:
@@ -286,7 +195,7 @@ def _angle(A: Arithmetic, above: Number, below: Number) -> Number:
     steep = A.greater(above, below * _TAN_EIGHTH)
     t = A.choose(steep, above - below, above) / A.choose(steep, above + below, below)
     z = t * t
-    small = t * z * _polynomial(z, _ATAN)
+    small = t * z * polynomial(z, _ATAN)
     low = small + _HALF_PI_LOW / 2
     return A.choose(steep, (t + low) + math.pi / 4, t + small)
 
@@ -332,10 +241,10 @@ def _bell(A: Arithmetic, x: Number) -> Number:
     return _exp(A, Double(square.high * -1.0, square.low * -1.0))
 
 
-def _small_erf(x: Number) -> Number:
+def _small_erf(x: Number) -> X:
     """By its Taylor series, for |x| up to 0.7."""
     z = x * x
-    return x * (2 / math.sqrt(math.pi)) * _polynomial(z, _ERF)
+    return x * (2 / math.sqrt(math.pi)) * polynomial(z, _ERF)
 
 
 def _tail(A: Arithmetic, x: Number) -> Number:
@@ -349,7 +258,7 @@ def _tail(A: Arithmetic, x: Number) -> Number:
     for k in range(1, _TERMS):
         square = (k * _STEP) ** 2
         total = total + A.number(math.exp(-square)) / (z + square)
-    pole = A.number(2.0) / OWN["expm1"](A, x * (2 * math.pi / _STEP))
+    pole = A.number(2.0) / expm1(A, x * (2 * math.pi / _STEP))
     pole = A.choose(A.less(x, math.pi / _STEP), pole, 0.0)
     return x * (2 * _STEP / math.pi) * _bell(A, x) * total - pole
 
@@ -384,8 +293,9 @@ def nextafter(A: Arithmetic, x: Number, y: Number) -> Number:
 One = Callable[[Arithmetic, Number], Number]
 Two = Callable[[Arithmetic, Number, Number], Number]
 ONE: dict[str, One] = {
-    "log": log,
-    "log1p": log1p,
+    "sin": sin,
+    "cos": cos,
+    "tan": tan,
     "log2": log2,
     "log10": log10,
     "sinh": sinh,
@@ -400,6 +310,3 @@ ONE: dict[str, One] = {
     "erfc": erfc,
 }
 TWO: dict[str, Two] = {"pow": pow, "atan2": atan2, "nextafter": nextafter}
-# those with a form for arguments up to _NEAR and one for those beyond
-CIRCULAR: dict[str, Callable[[Reduction], One]] = {"sin": _sin, "cos": _cos, "tan": _tan}
-NEAR, REDUCTIONS = _NEAR, {"near": _near, "far": _far}

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from ..lower.elementary_text import Number
 from .arithmetic import Arithmetic
-from .libm import CIRCULAR, NEAR, ONE, REDUCTIONS, TWO
+from .libm import ONE, TWO
 
 _PREFIX = "own_"
-_NAMES = "|".join(sorted([*ONE, *TWO, *CIRCULAR], key=len, reverse=True))
+_NAMES = "|".join(sorted([*ONE, *TWO], key=len, reverse=True))
 _CALL = re.compile(rf"@(?:llvm\.({_NAMES})\.(?:v(\d+))?f(64|32)|({_NAMES})(f?))\(")
 _REM = re.compile(r"= frem (?:contract )?(?:<(\d+) x )?(double|float)>? (\S+), (\S+)")
 _DECLARED = re.compile(rf"^declare .*@{_PREFIX}\w+\(.*\n?", re.MULTILINE)
@@ -74,8 +74,6 @@ def _definitions(called: Iterable[_Called]) -> list[str]:
             out.append(_of_floats(function))
         elif function.name == "rem":
             out.append(_REMAINDER)
-        elif function.name in CIRCULAR:
-            out += _circular(function)
         else:
             given = Arithmetic()
             x, y = Number(given, "%x"), Number(given, "%y")
@@ -98,27 +96,6 @@ def _function(symbol: str, arity: int, lines: list[str], result: str, kind: str 
         f"  ret {kind} {result}",
     ]
     return "\n".join([*body, "}"])
-
-
-def _circular(function: _Called) -> list[str]:
-    """One form for arguments that are near, one for the others, and the choice."""
-    out = []
-    for where, reduction in REDUCTIONS.items():
-        given = Arithmetic()
-        found = CIRCULAR[function.name](reduction)(given, Number(given, "%x"))
-        out.append(_function(f"{function.symbol}_{where}", 1, given.text, found.name))
-    given = Arithmetic()
-    near = given.less(given.magnitude(Number(given, "%x")), NEAR)
-    lines = [
-        *given.text,
-        f"  br i1 {near}, label %near, label %far",
-        "near:",
-        f"  %a = call double @{function.symbol}_near(double %x)",
-        "  ret double %a",
-        "far:",
-        f"  %b = call double @{function.symbol}_far(double %x)",
-    ]
-    return [*out, _function(function.symbol, 1, lines, "%b")]
 
 
 def _of_floats(function: _Called) -> str:

