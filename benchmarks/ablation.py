@@ -98,7 +98,7 @@ def by_libm(name: str, function: str) -> prims.Prim:
 
 @contextlib.contextmanager
 def elementary_by_libm() -> Iterator[Schedule]:
-    rows = {name: by_libm(name, name) for name in ("exp", "expm1", "tanh")}
+    rows = {name: by_libm(name, name) for name in ("exp", "expm1", "tanh", "log", "log1p", "sin", "cos", "tan")}
     with mock.patch.dict(prims.TABLE, rows):
         yield replace(ra.SCHEDULE)
 
@@ -121,7 +121,7 @@ PARTS = {
     "cuts": Part("loops cut where tests of their index turn", patched(lowering, "pieces", uncut)),
     "parallel": Part("LLVM is told which loops are parallel", patched(lowering, "is_plain", lambda i: False)),
     "apart": Part("LLVM is told what lies apart", patched(aliasing.Apart, "adding", lambda self, ref: "")),
-    "elementary": Part("exp and tanh of our own, by vectors", elementary_by_libm),
+    "elementary": Part("exp, tanh, sin … of our own, by vectors", elementary_by_libm),
 }  # fmt: skip
 
 

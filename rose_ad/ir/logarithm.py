@@ -36,10 +36,8 @@ def log1p(A: Arithmetic, x: X) -> X:
     k, m = A.parts(u)
     near = A.equal(k, 0.0)
     f = A.choose(near, x, m - 1.0)
-    # what 1 + x lost
-    lost = A.choose(A.greater(k, 0.0), (u - x) * -1.0 + 1.0, x - (u - 1.0)) / A.choose(
-        A.equal(u, 0.0), 1.0, u
-    )
+    lost = A.choose(A.less(x, 1.0), x - (u - 1.0), (u - x) * -1.0 + 1.0)  # as 1 + x was rounded
+    lost = lost / A.choose(A.equal(u, 0.0), 1.0, u)
     low = k * LOG2_LOW + A.choose(near, 0.0, lost)
     found = A.choose(A.less(A.magnitude(x), 2.0**-54), x, _of_parts(k, f, low))
     return at_the_ends(A, x, -1.0, found)
