@@ -28,6 +28,7 @@ from .problem import Problem
 from .schedules import scheduled
 from .slsqp import slsqp
 from .smoothing import smoothed_adam
+from .together import check_together
 from .trust_constr import trust_constr
 
 SOLVERS: dict[str, Solver] = {
@@ -151,12 +152,10 @@ def check_optimizer(problem: Problem, name: str) -> None:
 
 
 def _check_many(problem: Ensemble, name: str) -> None:
-    """Raise SceneError for an optimiser of one motion alone."""
+    """Raise SceneError for an optimiser of an ensemble that cannot solve one, or not this."""
     if constrained(problem.scene) and not OPTIMIZERS[name].extra:
         raise SceneError(
             f"{name} keeps the constraints of one motion: slsqp and trust-constr keep those of an ensemble"
         )
     if OPTIMIZERS[name].needs == "stages":
-        raise SceneError(
-            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
-        )
+        check_together(problem, name)

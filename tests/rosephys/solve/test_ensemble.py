@@ -27,7 +27,7 @@ from rosephys import (
 )
 from rosephys.solve.constraints import flat, violation
 from tests.rosephys.solve.test_least_squares import Spring, measured
-from tests.support.control import Cart, Rest, Slow
+from tests.support.control import Rest, Slow
 from tests.support.scenes import Lob, Place
 
 RISKS = ["mean", "worst", "cvar:0", "cvar:0.5", "cvar:0.9", "cvar:0.97"]
@@ -248,8 +248,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "adam keeps none": lambda: next(
         descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="adam")
     ),
-    "ilqr solves one motion": lambda: next(
-        descend(Ensemble(Cart(), 2, spread={"miss": normal(1)}), optimizer="ilqr")
+    "ilqr keeps the constraints of one motion": lambda: next(
+        descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="ilqr")
     ),
 }
 
