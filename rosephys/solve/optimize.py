@@ -13,7 +13,7 @@ from ..errors import OptimizeError, SceneError
 from ..scene.optimizers import OPTIMIZERS
 from ..scene.scene import constrained, costed, squared
 from . import first_order, lbfgs
-from .augmented_lagrangian import where_constrained, with_multipliers
+from .augmented_lagrangian import where_constrained
 from .cma_es import cma_es, cma_gradient
 from .constraints import violation
 from .ensemble import Ensemble
@@ -40,7 +40,7 @@ SOLVERS: dict[str, Solver] = {
     "newton-cg": newton_cg,
     "slsqp": slsqp,
     "trust-constr": trust_constr,
-    "augmented-lagrangian": with_multipliers(lbfgs.iterates),
+    "augmented-lagrangian": where_constrained(lbfgs.iterates),
     "gauss-newton": gauss_newton,
     "levenberg-marquardt": levenberg_marquardt,
     "ilqr": where_constrained(sweeping(exact=False)),
@@ -134,7 +134,9 @@ def check_optimizer(problem: Problem, name: str) -> None:
         raise ValueError(f"{name!r} is not one of {', '.join(OPTIMIZERS)}")
     optimizer, scene = OPTIMIZERS[name], problem.scene
     if constrained(scene) and not optimizer.constraints:
-        known = ", ".join(n for n, o in OPTIMIZERS.items() if o.constraints)
+        many = isinstance(problem, Ensemble)
+        keep = [n for n, o in OPTIMIZERS.items() if o.constraints and (o.extra or not many)]
+        known = ", ".join(keep)
         raise SceneError(f"{scene.name} has constraints, and {name} keeps none: take {known}")
     if optimizer.needs == "residuals" and not (squared(scene) and not costed(scene)):
         raise SceneError(
@@ -159,3 +161,8 @@ def _check_many(problem: Ensemble, name: str) -> None:
         )
     if OPTIMIZERS[name].needs == "stages":
         check_together(problem, name)
+    if OPTIMIZERS[name].needs == "residuals" and problem.risk != "mean":
+        raise SceneError(
+            f"{name} takes the mean of an ensemble, which is a sum of squares, not {problem.risk}:"
+            " for that take adam or lbfgs"
+        )
