@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..asked import above_zero, whole
 from ..errors import OptimizeError, SceneError
 from ..scene.scene import constrained
 from .ilqr import improved, stages_of
+from .problem import check_problem
 from .together import Together, one_motion
 
 if TYPE_CHECKING:
@@ -45,11 +47,9 @@ class Mpc:
         exact: bool = False,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        if not milliseconds > 0 or sweeps < 1:
-            raise ValueError(
-                f"a frame has some time and a sweep or more, not {milliseconds}, {sweeps}"
-            )
-        if constrained(problem.scene):
+        milliseconds = above_zero("milliseconds", milliseconds)
+        sweeps = whole("sweeps", sweeps, least=1)
+        if constrained(check_problem(problem).scene):
             raise SceneError(f"{problem.scene.name} has constraints, which a plan would not keep")
         self.problem = one_motion(problem)
         self.budget, self.sweeps, self.exact = milliseconds / 1000, sweeps, exact

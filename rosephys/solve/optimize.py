@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from ..errors import OptimizeError, SceneError
+from ..asked import above_zero, named, whole
+from ..errors import ArgumentError, OptimizeError, SceneError
+from ..scene.fields import near
 from ..scene.optimizers import OPTIMIZERS
 from ..scene.scene import constrained, costed, squared
 from . import first_order, lbfgs
@@ -24,7 +27,7 @@ from .levenberg_marquardt import levenberg_marquardt
 from .multi_start import multi_start
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
-from .problem import Problem
+from .problem import Problem, check_problem
 from .schedules import scheduled
 from .slsqp import slsqp
 from .smoothing import smoothed_adam
@@ -76,29 +79,26 @@ def descend(
     would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
     those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
-    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
-    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has
-    not, for what an optimiser needs of it, and for a schedule that it does not take.
+    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ArgumentError for
+    an unknown optimiser, and for a number that cannot be what it is asked for as, SceneError for values that
+    the scene has not, for what an optimiser needs of it, and for a schedule that it does not take.
     """
-    scene = problem.scene
+    scene = check_problem(problem).scene
     optimizer = scene.optimizer if optimizer is None else optimizer
     check_optimizer(problem, optimizer)
-    iterations = scene.iterations if iterations is None else iterations
+    iterations = whole("iterations", scene.iterations if iterations is None else iterations)
     check_schedule(optimizer, schedule)
     task = Task(
         problem,
-        problem.complete(values or {}),
-        scene.rate if rate is None else rate,
-        scene.clip if clip is None else clip,
-        seed,
+        problem.complete(named("values", {} if values is None else values)),
+        above_zero("rate", scene.rate if rate is None else rate, most=sys.float_info.max),
+        above_zero("clip", scene.clip if clip is None else clip),
+        whole("seed", seed),
         scheduled(schedule, iterations),
-        starts,
+        whole("starts", starts, least=1),
     )
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
-    if not budget_ms > 0:
-        raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
-    if not isinstance(starts, int) or starts < 1:
-        raise ValueError(f"there is at least 1 start, not {starts}")
+    budget_ms = above_zero("budget_ms", budget_ms)
     last = perf_counter()
     end = last + budget_ms / 1000
     for iterate in islice(solver(task), iterations + 1):
@@ -131,7 +131,8 @@ def check_schedule(optimizer: str, schedule: str) -> None:
 def check_optimizer(problem: Problem, name: str) -> None:
     """Raise what `descend` does for an optimiser that is unknown, missing, or of no use for this scene."""
     if name not in OPTIMIZERS:
-        raise ValueError(f"{name!r} is not one of {', '.join(OPTIMIZERS)}")
+        close = near(name, OPTIMIZERS) if isinstance(name, str) else ""
+        raise ArgumentError(f"{name!r} is not one of {', '.join(OPTIMIZERS)}{close}")
     optimizer, scene = OPTIMIZERS[name], problem.scene
     if constrained(scene) and not optimizer.constraints:
         many = isinstance(problem, Ensemble)
