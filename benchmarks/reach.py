@@ -45,9 +45,9 @@ SMALLER: dict[str, dict[str, Any]] = {  # as many starts of these as they are ta
     "smoke": {"cells": 33},
     "plume": {"cells": 32},
     "blob": {"nodes": 16, "edge": 5},
-    "liquid": {"rows": 8},
+    "liquid": {"rows": 9, "nodes": 20, "steps": 800, "dt": 1e-3},
     "sand": {"particles": 200, "nodes": 32},
-    "jelly": {"edge": 20},
+    "jelly": {"edge": 10, "nodes": 60},
 }
 LEFT = 0.01  # of the loss, where it is solved
 STARTS, SECONDS = (4, 64), 0.3  # as many as take so long together for a gradient each

@@ -26,7 +26,7 @@ class Slip(SceneError):
 
 
 class ArgumentError(SceneError, ValueError):
-    """What a function of physics was given and cannot take: the argument, what came, what is wanted."""
+    """What a function was given and cannot take: the argument, what came, what is wanted."""
 
 
 class OptimizeError(Exception):

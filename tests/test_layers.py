@@ -33,6 +33,7 @@ LAYERS: dict[str, list[set[str]]] = {
     "rosephys": [
         {"errors"},
         {"console", "sdl", "limit", "given", "constraint"},
+        {"asked"},
         {"scene", "physics"},
         {"worlds"},
         {"solve"},

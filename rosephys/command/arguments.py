@@ -24,6 +24,7 @@ from rosephys.command.typed import (
     fps,
     html,
     moment,
+    path,
     png,
     positive,
     setting,
@@ -87,7 +88,7 @@ def _scene(commands: Any, run: Run) -> None:
     command.add_argument(
         "--out",
         "--save",
-        type=Path,
+        type=path,
         metavar="DIR|FILE",
         help="write what `record` would instead (default: a GIF, here); implies --headless",
     )
@@ -100,9 +101,9 @@ def _gallery(commands: Any, run: Run) -> None:
         help="choose a scene from pictures of all",
         description="Choose a scene from pictures of all, or of those in a folder.",
     )
-    command.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="your own scenes")
+    command.add_argument("folder", type=path, nargs="?", metavar="DIR", help="your own scenes")
     command.add_argument(
-        "--out", type=Path, metavar="FILE.png", help="no window: write the pictures of all"
+        "--out", type=path, metavar="FILE.png", help="no window: write the pictures of all"
     )
     command.set_defaults(run=run)
 
@@ -119,7 +120,7 @@ def _record(commands: Any, run: Run) -> None:
     command.add_argument(
         "--out",
         "--save",
-        type=Path,
+        type=path,
         metavar="DIR|FILE",
         help="a .gif, .mp4, .png or .npz, or a folder for a .gif (default: here)",
     )
@@ -150,7 +151,7 @@ def _export(commands: Any, run: Run) -> None:
     add_settings(command)
     command.add_argument("--all", action="store_true", help="all scenes, and a gallery of them")
     command.add_argument(
-        "--web", type=Path, default=Path("."), metavar="DIR", help="the folder (default: here)"
+        "--web", type=path, default=Path("."), metavar="DIR", help="the folder (default: here)"
     )
     command.add_argument(
         "--embed",
@@ -173,7 +174,7 @@ def _optimize(commands: Any, run: Run) -> None:
     add_thorough(command)
     command.add_argument(
         "--out",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="keep the run there as it goes on, and the result: .json, .npz and a GIF",
     )
@@ -210,7 +211,7 @@ def _sweep(commands: Any, run: Run) -> None:
     add("--threads", type=some, metavar="N", help="of this machine (all cores)")
     add("--dask", metavar="HOST:PORT|local:N", help="a Dask cluster, or N processes, instead")
     add("--chunk", type=some, metavar="N", help="points in a task (by the scene's steps)")
-    add("--out", type=Path, metavar="DIR", help="where it is kept (SCENE-sweep)")
+    add("--out", type=path, metavar="DIR", help="where it is kept (SCENE-sweep)")
     add("--resume", action="store_true", help="go on with the sweep in that folder")
     add("--json", action="store_true", help="print one JSON object")
 
@@ -232,7 +233,7 @@ def _landscape(commands: Any, run: Run) -> None:
         help="how far to look either way, relative to the size of a control (default: to suit the descent)",
     )
     command.add_argument(
-        "--out", type=Path, metavar="DIR|FILE.png", help="where to write it (default: here)"
+        "--out", type=path, metavar="DIR|FILE.png", help="where to write it (default: here)"
     )
 
 
@@ -253,7 +254,7 @@ def _plot(commands: Any, run: Run) -> None:
         " (default: loss)",
     )
     command.add_argument(
-        "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
+        "--out", type=path, metavar="FILE", help="a .png, or a .csv of the numbers (default: here)"
     )
 
 
@@ -262,7 +263,7 @@ def _identify(commands: Any, run: Run) -> None:
         commands, "identify", run, "fit parameters of a scene to what was measured of its motion"
     )
     command.add_argument(
-        "data", type=Path, nargs="+", metavar="DATA", help="a .csv, .npz or .parquet file of it"
+        "data", type=path, nargs="+", metavar="DATA", help="a .csv, .npz or .parquet file of it"
     )
     command.add_argument("--fit", required=True, metavar="A,B", help="the fields to fit")
     command.add_argument(
@@ -283,8 +284,8 @@ def _identify(commands: Any, run: Run) -> None:
     add = command.add_argument
     add("--starts", type=starts, default=1, metavar="N", help="fit from N - 1 other values too (1)")
     add("--seed", type=count, default=0, metavar="N", help="of those that are drawn (0)")
-    command.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the residuals")
-    command.add_argument("--out", type=Path, metavar="FILE.npz", help="keep all fields, for --load")
+    command.add_argument("--plot", type=path, metavar="FILE.png", help="draw the residuals")
+    command.add_argument("--out", type=path, metavar="FILE.npz", help="keep all fields, for --load")
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -314,7 +315,7 @@ def _mpc(commands: Any, run: Run) -> None:
         "--every", type=positive, default=1.0, metavar="S", help="seconds between pushes (1)"
     )
     command.add_argument("--seed", type=count, default=0, metavar="N", help="of the pushes (0)")
-    command.add_argument("--out", type=Path, metavar="FILE.csv", help="write controls and times")
+    command.add_argument("--out", type=path, metavar="FILE.csv", help="write controls and times")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_theme(command)
 
@@ -327,7 +328,7 @@ def _runs(commands: Any, run: Run) -> None:
     )
     command.add_argument(
         "folder",
-        type=Path,
+        type=path,
         nargs="?",
         default=Path("."),
         metavar="DIR",
@@ -343,10 +344,10 @@ def _compare(commands: Any, run: Run) -> None:
         help="the losses of several runs, beside each other",
         description="Print how runs that were kept have ended, and draw their losses.",
     )
-    command.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="folders of runs")
+    command.add_argument("folders", type=path, nargs="+", metavar="DIR", help="folders of runs")
     add_theme(command)
     command.add_argument(
-        "--out", type=Path, metavar="FILE", help="a .png, or a .csv of the numbers (default: none)"
+        "--out", type=path, metavar="FILE", help="a .png, or a .csv of the numbers (default: none)"
     )
     command.set_defaults(run=run)
 
@@ -357,10 +358,10 @@ def _replay(commands: Any, run: Run) -> None:
         help="show the best motion of a run that was kept",
         description="Show the best motion of a run in a window, or write it to a file.",
     )
-    command.add_argument("folder", type=Path, metavar="DIR", help="the folder of a run")
+    command.add_argument("folder", type=path, metavar="DIR", help="the folder of a run")
     command.add_argument("--headless", action="store_true", help="no window: write a GIF")
     command.add_argument(
-        "--out", type=Path, metavar="DIR|FILE", help="write what `record` would instead"
+        "--out", type=path, metavar="DIR|FILE", help="write what `record` would instead"
     )
     command.set_defaults(run=run)
 
@@ -450,7 +451,7 @@ def _new(commands: Any, run: Run) -> None:
         help="write a commented scene of your own to begin with",
         description="Write a commented scene of your own to begin with; no file is overwritten.",
     )
-    command.add_argument("file", type=Path, metavar="FILE.py", help="a file that does not exist")
+    command.add_argument("file", type=path, metavar="FILE.py", help="a file that does not exist")
     command.add_argument(
         "--world", action="store_true", help="one that says what bodies and joints there are"
     )

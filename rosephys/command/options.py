@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from rosephys.command.typed import count, positive, setting, starts
+from rosephys.command.typed import count, path, positive, setting, starts
 from rosephys.scene.fields import near
 from rosephys.scene.optimizers import OPTIMIZERS
 
@@ -43,7 +42,7 @@ def scene_command(commands: Any, name: str, run: Run, purpose: str) -> argparse.
     add_settings(command)
     command.add_argument(
         "--load",
-        type=Path,
+        type=path,
         metavar="FILE.npz",
         help="begin with what `optimize --out` wrote; scene and record then only replay it,"
         " unless --iterations says to go on",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from rosephys.files.evaluations import Evaluations, Recorded
 from rosephys.files.run import (
     BEST,
     EVALUATIONS,
+    METRICS,
     RUN,
     Kept,
     Run,
@@ -92,16 +93,17 @@ def kept(
     if arguments.resume:
         assert before is not None  # see `take_up`
         _check_same(arguments.out, before, begun)
-    elif before is not None and before["state"] != "finished":
+    elif before is not None and before["state"] != "finished" and _came_anywhere(arguments.out):
         raise SceneError(
             f"{arguments.out} has a run of {before['scene']} that has not ended: --resume goes on with it,"
             " another --out keeps both"
         )
     else:
-        for name in (EVALUATIONS, "metrics.jsonl"):
+        for name in (EVALUATIONS, METRICS):
             (arguments.out / name).unlink(missing_ok=True)
+    record = Evaluations(arguments.out / EVALUATIONS)
     run = Run(arguments.out, problem.scene, begun)
-    record = problem.evaluations = Evaluations(arguments.out / EVALUATIONS)
+    problem.evaluations = record
 
     def ended(solution: Solution) -> None:
         problem.evaluations = None
@@ -110,9 +112,18 @@ def kept(
 
     try:
         yield run.note, ended
+    except BaseException as error:
+        with suppress(OSError):  # of a full disk, for example, which is what is to be told
+            run.state("interrupted" if isinstance(error, KeyboardInterrupt) else "stopped")
+        raise
     finally:
         problem.evaluations = None
         record.close()
+
+
+def _came_anywhere(folder: Path) -> bool:
+    """Whether there is anything in a run that would be lost."""
+    return (folder / METRICS).exists() and (folder / METRICS).stat().st_size > 0
 
 
 def _begun(arguments: argparse.Namespace, problem: Recorded, how: dict[str, Any]) -> dict[str, Any]:
@@ -164,8 +175,10 @@ def list_runs(arguments: argparse.Namespace) -> int:
     """The command `runs`."""
     if not arguments.folder.is_dir():
         raise SceneError(f"there is no folder {arguments.folder}")
-    found = [_summary(read_run(path.parent)) for path in sorted(arguments.folder.rglob(RUN))]
-    swept = [_swept(path.parent) for path in sorted(arguments.folder.rglob(SWEEP))]
+    found, broken = _readable(arguments.folder, RUN, lambda folder: _summary(read_run(folder)))
+    swept, torn = _readable(arguments.folder, SWEEP, _swept)
+    for words in (*broken, *torn):
+        say(f"warning: {words}")
     if arguments.json:
         print(to_json({"runs": found, "sweeps": swept}))
         return 0
@@ -174,9 +187,23 @@ def list_runs(arguments: argparse.Namespace) -> int:
     if swept:
         print("\n" * bool(found), end="")
         _print_sweeps(swept)
-    if not found and not swept:
+    if not (found or swept or broken or torn):
         say(f"no runs below {arguments.folder}; `optimize SCENE --out DIR` keeps one")
     return 0
+
+
+def _readable(
+    folder: Path, name: str, summary: Callable[[Path], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What there is to say of each folder below in which a file has that name, and what is wrong with those of
+    which nothing can be said."""
+    found, wrong = [], []
+    for path in sorted(folder.rglob(name)):
+        try:
+            found.append(summary(path.parent))
+        except SceneError as error:
+            wrong.append(str(error))
+    return found, wrong
 
 
 def compare_runs(arguments: argparse.Namespace) -> int:

@@ -47,6 +47,14 @@ def starts(text: str) -> int:
     return int(text)
 
 
+def path(text: str) -> Path:
+    if (
+        not text
+    ):  # of a variable of the shell that is not set, perhaps: an empty path is the folder one is in
+        raise argparse.ArgumentTypeError("expected a path, got ''")
+    return Path(text)
+
+
 def png(text: str) -> Path:
     if Path(text).suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")

@@ -42,7 +42,10 @@ class Evaluations:
         found = self._file.read(len(MAGIC))
         if found != MAGIC[: len(found)]:
             self._file.close()
-            raise SceneError(f"{path} is no record of evaluations, or one of another version")
+            raise SceneError(
+                f"{path} is no record of evaluations, or one of another version: without that file the run goes"
+                " on, and computes them again"
+            )
         if len(found) < len(MAGIC):
             self._go_on_from(0, MAGIC)
 

@@ -20,6 +20,7 @@ import rose_ad as ra
 from rosephys.constraint import Constraint
 from rosephys.limit import Limit
 
+from ..errors import ArgumentError
 from ..given import is_leaf, is_traced, kind_of, leaves, parts, shape_of, told
 from .author import place_of_return, slip
 from .colours import THEMES
@@ -273,7 +274,9 @@ def _wrong_limit(limit: Limit) -> str:
 
 
 def check_scene(scene: Scene) -> None:
-    """Raise Slip for what a scene says beside its fields and methods, where it cannot be so."""
+    """Raise Slip for what a scene says beside its fields and methods, where it cannot be so, and ArgumentError
+    for what is no scene."""
+    _check_kind(scene)
     kind = type(scene)
     for name in scene.fields:
         if name not in vars(scene):
@@ -309,6 +312,13 @@ def check_scene(scene: Scene) -> None:
     _check_drift(scene)
     if squared(scene) and kind.loss is not Scene.loss:
         raise slip(kind, "loss", "is the squares of residuals where there are some; leave it out")
+
+
+def _check_kind(x: Any) -> None:
+    if isinstance(x, type) and issubclass(x, Scene):
+        raise ArgumentError(f"wanted a scene, not its class: {x.__name__}() makes one")
+    if not isinstance(x, Scene):
+        raise ArgumentError(f"wanted a scene, not {told(x)}: find_scene('bounce') finds one")
 
 
 def _check_drift(scene: Scene) -> None:

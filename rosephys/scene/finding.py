@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rosephys.errors import SceneError
+from rosephys.errors import ArgumentError, SceneError
+from rosephys.given import told
 from rosephys.scene.fields import near
 from rosephys.scene.scene import Scene
 
@@ -54,6 +55,8 @@ def find_scene(name: str, settings: Mapping[str, Any] | None = None) -> Scene:
 
 def scene_class(name: str) -> type[Scene]:
     """The class of a scene, by name or by the path of its file."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"a scene is found by its name or by its file, not {told(name)}")
     built_in = _built_in()
     if name.endswith(".py") or "/" in name or "\\" in name:
         return _only_scene(loaded(Path(name)), name)

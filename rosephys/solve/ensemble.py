@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 import rose_ad as ra
 
+from ..asked import named, whole
 from ..errors import SceneError
 from ..given import told
 from ..scene.scene import Scene, constrained, unknown
@@ -67,11 +68,12 @@ class Ensemble(Problem):
         super().__init__(scene)
         if isinstance(members, bool) or not isinstance(members, int) or not 1 <= members <= MOST:
             raise SceneError(f"an ensemble has 1 to {MOST} members, not {told(members)}")
-        self.members, self.risk, self.seed = members, risk, seed
-        self.spread = spreads(self, spread or {})
+        self.members, self.risk, self.seed = members, risk, whole("seed", seed)
+        self.spread = spreads(self, named("spread", {} if spread is None else spread))
         self.weighed = weights_of(risk, members)
         self._axes = axes = None, {n: 0 if n in self.spread else None for n in self.constants}
-        count = threads or max(1, min(os.cpu_count() or 1, members // EACH))
+        usual = max(1, min(os.cpu_count() or 1, members // EACH))
+        count = usual if threads is None else whole("threads", threads, least=1)
         self._each = ra.vmap(self._loss, axes, threads=count)
         self._each_slope = ra.vmap(self._slope, in_axes=(None, None, axes[1]), threads=count)
         self._each_curvature = ra.vmap(

@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..asked import whole
 from ..errors import OptimizeError, SceneError
 from ..given import told
+from ..scene.contract import check_scene
 from ..scene.scene import Scene, unknown
 from .apart import Confounded, confounded, null_space
 from .iterate import Iterate, Task
@@ -187,7 +189,9 @@ def identify(
     columns that the scene has not, for fewer numbers than are to be fitted, and for what cannot be a level, a
     part or a number of starts; OptimizeError where the motion from there is not finite.
     """
-    given = [measurements] if isinstance(measurements, Measurement) else list(measurements)
+    given = [measurements] if isinstance(measurements, Measurement) else measurements
+    if not isinstance(given, (list, tuple)) or not all(isinstance(m, Measurement) for m in given):
+        raise SceneError(f"wanted a Measurement, or several in a list, not {told(given)}")
     if not given or not given[0].columns:
         raise SceneError("nothing was measured: there is no column")
     problem = Fitting(scene, tuple(given[0].columns), fit)
@@ -210,8 +214,9 @@ def fitted(
         raise SceneError(f"what is held out is a part from 0 to below 1, not {told(hold_out)}")
     if not 0 < level < 1:
         raise SceneError(f"the level of an interval lies between 0 and 1, not at {told(level)}")
-    if starts < 1:
-        raise SceneError(f"there is at least 1 of the starts, not {starts}")
+    whole("starts", starts, least=1)
+    whole("iterations", iterations)
+    whole("seed", seed)
     problem.check(measurements)
     parted = [m.parted(hold_out) for m in measurements]
     problem.measurements = [first for first, _ in parted]
@@ -219,7 +224,8 @@ def fitted(
     numbers = sum(problem.values[n].size for n in problem.controls)
     count = int(problem.known.sum())
     if count <= numbers:
-        raise SceneError(f"{count} numbers were measured, too few to fit {numbers}")
+        was = "number was" if count == 1 else "numbers were"
+        raise SceneError(f"{count} {was} measured; to fit {numbers} takes more than as many")
     values, made = _fitted(problem, iterations, starts, seed)
     estimates, correlations, found = _estimated(problem, values, level)
     return Identified(
@@ -240,15 +246,18 @@ def measurable(scene: Scene) -> tuple[str, ...]:
 
 
 def _check_fields(scene: Scene, fit: Sequence[str]) -> None:
-    if not fit:
-        raise SceneError("name a field or more to fit")
+    check_scene(scene)
+    if not fit or not isinstance(fit, (list, tuple)):
+        came = f", not {told(fit)}" if fit else ""
+        raise SceneError(f"name a field or more to fit, as ['mass']{came}")
     for name in fit:
         if name not in scene.fields:
             raise SceneError(unknown(scene, name, scene.live))
-        if name not in scene.live or name == "dt":
-            kind = "time step of the motion" if name == "dt" else scene.fields[name].type
+        if name == "dt":
+            raise SceneError("dt is what measured times are counted in, and cannot be fitted")
+        if name not in scene.live:
             raise SceneError(
-                f"{name} is the {kind}: fields that are floats or arrays can be fitted"
+                f"{name} is the {scene.fields[name].type}: fields that are floats or arrays can be fitted"
             )
     if len(set(fit)) < len(fit):
         raise SceneError(f"a field is fitted twice: {', '.join(fit)}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -22,6 +23,7 @@ from .guard import cause
 from .iterate import Iterate, Solver, Task
 from .problem import Arrays, Problem
 from .stages import Floats, Run, Slopes, Stages
+from .together import one_motion
 
 SHARES: Floats = 2.0 ** -np.arange(16, dtype=np.float64)  # α, of which the best is taken
 LEAST, MOST, FACTOR = 1e-9, 1e12, 4.0  # damping: below the least there is none
@@ -32,6 +34,7 @@ def sweeping(exact: bool) -> Solver:
     """The solver by sweeps; `exact` with the second derivatives of the dynamics, which is DDP."""
 
     def solver(task: Task) -> Iterator[Iterate]:
+        task = replace(task, problem=one_motion(task.problem))
         stages = stages_of(task.problem)
         constants = task.problem.split(task.start)[1]
         now = stages.first(task.start)

@@ -51,6 +51,10 @@ class Measurement:
                 raise SceneError(
                     f"{self.source}: {name} has {column.size} numbers for {times.size} times"
                 )
+            if np.isinf(column).any():
+                raise SceneError(
+                    f"{self.source}: {name} has an infinite number; what was not measured is NaN"
+                )
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "columns", columns)
 

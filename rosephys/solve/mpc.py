@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..asked import above_zero, whole
 from ..errors import OptimizeError, SceneError
 from ..scene.scene import constrained
 from .ilqr import improved, stages_of
+from .problem import check_problem
+from .together import Together, one_motion
 
 if TYPE_CHECKING:
     from .problem import Arrays, Problem, Values
@@ -30,8 +33,9 @@ class Mpc:
 
     `milliseconds` is what a frame may take, by `clock`, which counts seconds: no sweep is begun that would end
     later, if it took as long as the one before. At least one is made, and at most `sweeps`, with second
-    derivatives if it is `exact`. Raises SceneError for a scene that is not in stages, and for one with
-    constraints, which a plan would not keep.
+    derivatives if it is `exact`. Of an `Ensemble` all members begin in the present state, and a plan is best in
+    the mean. Raises SceneError for a scene that is not in stages, for one with constraints, which a plan would
+    not keep, and for another risk than the mean.
     """
 
     def __init__(
@@ -43,19 +47,17 @@ class Mpc:
         exact: bool = False,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        if not milliseconds > 0 or sweeps < 1:
-            raise ValueError(
-                f"a frame has some time and a sweep or more, not {milliseconds}, {sweeps}"
-            )
-        if constrained(problem.scene):
+        milliseconds = above_zero("milliseconds", milliseconds)
+        sweeps = whole("sweeps", sweeps, least=1)
+        if constrained(check_problem(problem).scene):
             raise SceneError(f"{problem.scene.name} has constraints, which a plan would not keep")
-        self.problem = problem
+        self.problem = one_motion(problem)
         self.budget, self.sweeps, self.exact = milliseconds / 1000, sweeps, exact
         self.loss = math.nan  # of the present plan
         self.made = 0  # sweeps for it
         self.planned: Arrays = {}  # the present plan
         self._clock = clock
-        self._stages = stages_of(problem)
+        self._stages = stages_of(self.problem)
         self._u = self._stages.rows(problem.values)
         self._damping = 0.0
 
@@ -73,6 +75,8 @@ class Mpc:
 
         constants = self.problem.split(values or {})[1]
         stages = self._stages
+        if isinstance(self.problem, Together):
+            state = self.problem.all_in(state)
         run = stages.begun(state, np.clip(self._u, stages.low, stages.high), constants)
         if not math.isfinite(run.loss):  # the plan of before leads nowhere from here
             run = stages.begun(state, np.clip(0 * self._u, stages.low, stages.high), constants)

@@ -25,6 +25,7 @@ from .ilqr import MOST, lowered, raised, stages_of
 from .iterate import Iterate, Task
 from .problem import Arrays
 from .stages import Floats, Run, Slopes, Stages
+from .together import one_motion
 
 ABOVE = 1.5  # times the largest multiplier: the price of a defect
 SHARES = 2.0 ** -np.arange(20)  # of a step, tried in turn
@@ -57,6 +58,7 @@ class Step:
 
 def multiple_shooting(task: Task) -> Iterator[Iterate]:
     """The iterates. `violation` is the largest defect; the loss is that of the motion under the controls."""
+    task = replace(task, problem=one_motion(task.problem))
     stages = stages_of(task.problem)
     constants = task.problem.split(task.start)[1]
     start = stages.first(task.start)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from ..errors import OptimizeError, SceneError
+from ..asked import above_zero, named, whole
+from ..errors import ArgumentError, OptimizeError, SceneError
+from ..scene.fields import near
 from ..scene.optimizers import OPTIMIZERS
 from ..scene.scene import constrained, costed, squared
 from . import first_order, lbfgs
-from .augmented_lagrangian import where_constrained, with_multipliers
+from .augmented_lagrangian import where_constrained
 from .cma_es import cma_es, cma_gradient
 from .constraints import violation
 from .ensemble import Ensemble
@@ -24,10 +27,11 @@ from .levenberg_marquardt import levenberg_marquardt
 from .multi_start import multi_start
 from .multiple_shooting import multiple_shooting
 from .newton_cg import newton_cg
-from .problem import Problem
+from .problem import Problem, check_problem
 from .schedules import scheduled
 from .slsqp import slsqp
 from .smoothing import smoothed_adam
+from .together import check_together
 from .trust_constr import trust_constr
 
 SOLVERS: dict[str, Solver] = {
@@ -39,7 +43,7 @@ SOLVERS: dict[str, Solver] = {
     "newton-cg": newton_cg,
     "slsqp": slsqp,
     "trust-constr": trust_constr,
-    "augmented-lagrangian": with_multipliers(lbfgs.iterates),
+    "augmented-lagrangian": where_constrained(lbfgs.iterates),
     "gauss-newton": gauss_newton,
     "levenberg-marquardt": levenberg_marquardt,
     "ilqr": where_constrained(sweeping(exact=False)),
@@ -75,29 +79,26 @@ def descend(
     would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
     those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
-    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ValueError for an
-    unknown optimiser, a budget or a number of starts that is none, SceneError for values that the scene has
-    not, for what an optimiser needs of it, and for a schedule that it does not take.
+    Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ArgumentError for
+    an unknown optimiser, and for a number that cannot be what it is asked for as, SceneError for values that
+    the scene has not, for what an optimiser needs of it, and for a schedule that it does not take.
     """
-    scene = problem.scene
+    scene = check_problem(problem).scene
     optimizer = scene.optimizer if optimizer is None else optimizer
     check_optimizer(problem, optimizer)
-    iterations = scene.iterations if iterations is None else iterations
+    iterations = whole("iterations", scene.iterations if iterations is None else iterations)
     check_schedule(optimizer, schedule)
     task = Task(
         problem,
-        problem.complete(values or {}),
-        scene.rate if rate is None else rate,
-        scene.clip if clip is None else clip,
-        seed,
+        problem.complete(named("values", {} if values is None else values)),
+        above_zero("rate", scene.rate if rate is None else rate, most=sys.float_info.max),
+        above_zero("clip", scene.clip if clip is None else clip),
+        whole("seed", seed),
         scheduled(schedule, iterations),
-        starts,
+        whole("starts", starts, least=1),
     )
     solver = SOLVERS[optimizer] if problem.controls else _nothing_to_find
-    if not budget_ms > 0:
-        raise ValueError(f"a budget is some milliseconds, not {budget_ms}")
-    if not isinstance(starts, int) or starts < 1:
-        raise ValueError(f"there is at least 1 start, not {starts}")
+    budget_ms = above_zero("budget_ms", budget_ms)
     last = perf_counter()
     end = last + budget_ms / 1000
     for iterate in islice(solver(task), iterations + 1):
@@ -130,10 +131,13 @@ def check_schedule(optimizer: str, schedule: str) -> None:
 def check_optimizer(problem: Problem, name: str) -> None:
     """Raise what `descend` does for an optimiser that is unknown, missing, or of no use for this scene."""
     if name not in OPTIMIZERS:
-        raise ValueError(f"{name!r} is not one of {', '.join(OPTIMIZERS)}")
+        close = near(name, OPTIMIZERS) if isinstance(name, str) else ""
+        raise ArgumentError(f"{name!r} is not one of {', '.join(OPTIMIZERS)}{close}")
     optimizer, scene = OPTIMIZERS[name], problem.scene
     if constrained(scene) and not optimizer.constraints:
-        known = ", ".join(n for n, o in OPTIMIZERS.items() if o.constraints)
+        many = isinstance(problem, Ensemble)
+        keep = [n for n, o in OPTIMIZERS.items() if o.constraints and (o.extra or not many)]
+        known = ", ".join(keep)
         raise SceneError(f"{scene.name} has constraints, and {name} keeps none: take {known}")
     if optimizer.needs == "residuals" and not (squared(scene) and not costed(scene)):
         raise SceneError(
@@ -151,12 +155,15 @@ def check_optimizer(problem: Problem, name: str) -> None:
 
 
 def _check_many(problem: Ensemble, name: str) -> None:
-    """Raise SceneError for an optimiser of one motion alone."""
+    """Raise SceneError for an optimiser of an ensemble that cannot solve one, or not this."""
     if constrained(problem.scene) and not OPTIMIZERS[name].extra:
         raise SceneError(
             f"{name} keeps the constraints of one motion: slsqp and trust-constr keep those of an ensemble"
         )
     if OPTIMIZERS[name].needs == "stages":
+        check_together(problem, name)
+    if OPTIMIZERS[name].needs == "residuals" and problem.risk != "mean":
         raise SceneError(
-            f"{name} solves one motion: an ensemble takes an optimiser without stages, as adam or lbfgs"
+            f"{name} takes the mean of an ensemble, which is a sum of squares, not {problem.risk}:"
+            " for that take adam or lbfgs"
         )

@@ -16,7 +16,7 @@ import numpy as np
 import rose_ad as ra
 
 from ..constraint import Constraint
-from ..errors import SceneError
+from ..errors import ArgumentError, SceneError
 from ..given import told
 from ..limit import Limit
 from ..scene.contract import Contract, check_scene
@@ -468,6 +468,13 @@ class Problem:
         """The gradient in each control by central differences of the loss; of one with very many numbers the
         slopes along a few directions (`probes.py`)."""
         return {n: difference(self.loss, n, values, step) for n in self.controls}
+
+
+def check_problem(problem: Problem) -> Problem:
+    """The problem. Raises ArgumentError for what is none."""
+    if not isinstance(problem, Problem):
+        raise ArgumentError(f"wanted a problem, as Problem(scene), not {told(problem)}")
+    return problem
 
 
 def followed(rows: Any, row: Any) -> Any:

@@ -232,13 +232,13 @@ class Stages:
     def slopes(self, run: Run, constants: Values) -> Slopes:
         """The derivatives along a run."""
         f, l, ll = self._slopes(*self._along(run), constants)
-        end, ends = self._end(run.x[-1], [leaf[-1] for leaf in run.others], run.u, constants)
+        end, ends = self._end(*_last_of(run), constants)
         return Slopes(*(np.asarray(part) for part in (f, l, ll, end, ends)))
 
     def ahead(self, run: Run, constants: Values) -> tuple[Floats, float]:
         """What follows on each stage (steps, n), and the loss of all, of states that need not follow."""
         f, costs = self._stages(*self._along(run), constants)
-        last = self._last(run.x[-1], [leaf[-1] for leaf in run.others], run.u, constants)
+        last = self._last(*_last_of(run), constants)
         return np.asarray(f), float(np.sum(costs)) + float(last)
 
     def sweep(
@@ -292,6 +292,11 @@ class Stages:
     def _along(self, run: Run) -> tuple[Floats, Any, Any]:
         z = np.concatenate([run.x[:-1], run.u], axis=1)
         return z, [leaf[:-1] for leaf in run.others], np.arange(len(run.u))
+
+
+def _last_of(run: Run) -> tuple[Floats, Any, Floats]:
+    """The last state and all controls; its numbers as arrays, which are handed over sooner than numbers."""
+    return run.x[-1], [leaf[-1, ...] for leaf in run.others], run.u
 
 
 def _plain_sweep(stages: Any, end: Any, limits: Any, damping: Any) -> Any:

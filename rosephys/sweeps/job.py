@@ -8,6 +8,7 @@ processor that is there. A task is a job and a number: that of a chunk of rows.
 from __future__ import annotations
 
 import pickle
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 
 import rose_ad as ra
 
+from ..asked import above_zero, whole
 from ..errors import SceneError
 from ..scene.scene import constrained
 from ..solve.optimize import check_optimizer
@@ -167,10 +169,10 @@ def job(
     scene = problem.scene
     if not problem.controls:
         raise SceneError(f"{scene.name} has no controls, and so no gradient to be swept")
-    how = _how(problem, iterations, optimizer, rate)
+    how = _how(problem, whole("iterations", iterations), optimizer, rate)
     if iterations:
         _check_rule(problem, how.optimizer)
-    rows = chunk or usual_chunk(problem)
+    rows = usual_chunk(problem) if chunk is None else whole("chunk", chunk, least=1)
     gradient = ra.value_and_grad(problem.loss_function)
     gradient.trace(*problem.split(problem.values))  # for another process, which has no Python of it
     places = {name: place_of(scene, name) for name in points.names}
@@ -199,7 +201,7 @@ def _how(problem: Problem, iterations: int, optimizer: str | None, rate: float |
     return How(
         iterations,
         optimizer or (scene.optimizer if scene.optimizer in RULES else "adam"),
-        scene.rate if rate is None else rate,
+        above_zero("rate", scene.rate if rate is None else rate, most=sys.float_info.max),
         scene.clip,
         {n: f.rate for n, f in fields.items()},
         {n: f.bounds or (-np.inf, np.inf) for n, f in fields.items()},

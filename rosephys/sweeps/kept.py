@@ -169,11 +169,21 @@ def _check_same(folder: Path, before: Mapping[str, Any] | None, now: Mapping[str
     for name, value in now.items():
         if name not in ("environment", "state") and before.get(name) != value:
             raise SceneError(
-                f"the sweep in {folder} was begun with another {name}: {_short(before.get(name))}, not"
-                f" {_short(value)}; leave it as it was, or take another --out"
+                f"the sweep in {folder} was begun otherwise: {_apart(before.get(name), value, name + ' ')};"
+                " leave it as it was, or take another --out"
             )
 
 
+def _apart(before: Any, now: Any, of: str = "") -> str:
+    """Where two things in JSON's types differ first, and how."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = [n for n in {**before, **now} if before.get(n) != now.get(n)]
+        return _apart(before.get(names[0]), now.get(names[0]), f"{of}{names[0]} ")
+    return f"{of}{_short(before)}, not {_short(now)}"
+
+
 def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 4:
+        return f"{len(value)} values from {value[0]} to {value[-1]}"
     text = json.dumps(value)
-    return text if len(text) < 200 else f"{text[:196]} ..."
+    return text if len(text) < 100 else f"{text[:96]} ..."

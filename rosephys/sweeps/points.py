@@ -18,7 +18,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..asked import named, whole
 from ..errors import SceneError
+from ..given import told
 from ..scene.scene import Scene, unknown
 from ..solve.scout import FARTHEST, NEAREST
 
@@ -114,7 +116,7 @@ def points(
     seed: int,
 ) -> Points:
     """The points of a sweep of a scene. Raises SceneError for what cannot be varied so."""
-    for name in (*vary, *between):
+    for name in (*named("vary", vary), *named("between", between)):
         check_name(scene, name)
     twice = set(vary) & set(between)
     if twice:
@@ -129,11 +131,10 @@ def points(
     if samples is not None and not ranges:
         raise SceneError("there are samples to be drawn, but no range, NAME=LOW:HIGH, to draw from")
     for what, count in (("samples", 1 if samples is None else samples), ("starts", starts)):
-        if count < 1:
-            raise SceneError(f"there is at least 1 of the {what}, not {count}")
+        whole(what, count, least=1)
     if starts > 1 and not scene.controls:
         raise SceneError(f"{scene.name} has no controls, and so one start, not {starts}")
-    made = Points(grid, ranges, samples or 1, starts, seed)
+    made = Points(grid, ranges, samples or 1, starts, whole("seed", seed))
     if made.size > MOST:
         raise SceneError(f"a sweep has {MOST:,} points at most, not {made.size:,}")
     return made
@@ -163,7 +164,10 @@ def place_of(scene: Scene, name: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _values(scene: Scene, name: str, given: Sequence[float]) -> Floats:
-    values = np.asarray(given, float)
+    try:
+        values = np.asarray(given, float)
+    except (TypeError, ValueError):
+        raise SceneError(f"{name} takes a row of values, not {told(given)}") from None
     if values.ndim != 1 or not values.size:
         raise SceneError(f"{name} takes a row of values, not an array of shape {values.shape}")
     _check_inside(scene, name, values)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ArgumentError
 from ..files.destination import try_out
 from ..files.run import digest, source
-from ..solve.problem import Problem
+from ..given import told
+from ..solve.problem import Problem, check_problem
 from .descent import Floats
 from .job import Job, job
 from .kept import SWEEP, Kept, load_sweep
@@ -56,7 +58,13 @@ def sweep(
     numbers, "controls.NAME". Raises SceneError for what cannot be varied so, SweepError where a worker dies,
     OSError where it cannot be kept.
     """
-    asked = points(problem.scene, vary or {}, between or {}, samples, starts, seed)
+    check_problem(problem)
+    if resume and out is None:
+        raise ArgumentError("resume goes on with a sweep that was kept: name its folder, out=...")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ArgumentError(f"wanted an executor of concurrent.futures, not {told(executor)}")
+    vary, between = ({} if given is None else given for given in (vary, between))
+    asked = points(problem.scene, vary, between, samples, starts, seed)
     work = job(problem, asked, iterations=iterations, optimizer=optimizer, rate=rate, chunk=chunk)
     with pool(executor) as workers:
         if out is None:

@@ -1,7 +1,8 @@
 """CasADi and IPOPT: problems of optimal control, every state sought, with exact Hessians.
 
 The steps, costs, bounds and first controls are those of the scenes in tests/support; the first states are the
-motion that they give. `compiled` has CasADi's own C, by gcc -O3; else its virtual machine goes through it.
+motion that they give. Of a push through contact the controls alone are sought, by L-BFGS. `compiled` has
+CasADi's own C, by gcc -O3; else its virtual machine goes through it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import casadi as ca
 import numpy as np
 
+from benchmarks.peers.control.casadi_push import push_step
 from tests.support.regulator import END, START, STEPS, A, B, Q, R
 
 FLAGS = ["-O3", "-march=native"]
@@ -33,6 +35,7 @@ class Control:
     between: tuple[Any, Any] = (0.0, 0.0)
     bound: tuple[float, float] = (-math.inf, math.inf)
     free: tuple[float, float, float] | None = None  # p at first, its least, its greatest
+    alone: float | None = None  # IPOPT's first curvature, where the controls alone are sought
 
 
 def runge_kutta(rates: Callable[..., Any], dt: float) -> Callable[..., Any]:
@@ -127,18 +130,99 @@ CONTROLS = {
 }
 
 
+def _push(starts: tuple[float, ...], push: tuple[float, float], wall: bool) -> Control:
+    """A disc is pushed into another. By a first curvature of 5 or 100 the second task is lost."""
+    return Control(
+        np.array([*starts, 0.0, 0.0, 0.0, 0.0]),
+        np.tile(push, (480, 1)),
+        push_step(wall, 1 / 480),
+        lambda x, u, p: 0.01 / 480 * ca.sumsqr(u),
+        lambda x, p: ca.sumsqr(x[2:4]),
+        alone=20.0,
+    )
+
+
+CONTROLS |= {
+    "push": _push((-1.0, -2.0, -1.0, -1.0), (0.0, 3.0), wall=False),
+    "push, by a wall": _push((0.25, -0.3, -0.5, 0.6), (-3.5, 3.0), wall=True),
+}
+
+
 @dataclass(frozen=True)
 class Solved:
     """A problem, transcribed: `solve()` gives the cost and the iterations, `evaluate()` all defects and
-    constraints, their derivatives and the second ones of the cost, at the start."""
+    constraints, their derivatives and the second ones of the cost, at the start; where the controls alone are
+    sought, the cost and its gradient."""
 
     solve: Callable[[], tuple[float, int]]
     evaluate: Callable[[], Any]
 
 
-def transcribed(name: str, compiled: bool) -> Solved:
-    """The problem of that name, every state sought."""
+class Enough(ca.Callback):
+    """Ends a solve of n numbers where the cost is enough."""
+
+    def __init__(self, n: int, enough: float) -> None:
+        ca.Callback.__init__(self)
+        self.n, self.enough = n, enough
+        self.construct("enough", {})
+
+    def get_n_in(self) -> int:
+        return int(ca.nlpsol_n_out())
+
+    def get_n_out(self) -> int:
+        return 1
+
+    def get_sparsity_in(self, k: int) -> Any:
+        rows = {"x": self.n, "lam_x": self.n, "f": 1}.get(ca.nlpsol_out(k), 0)
+        return ca.Sparsity.dense(rows, 1)
+
+    def eval(self, found: Any) -> Any:
+        return [float(found[1]) <= self.enough]
+
+
+def _how(compiled: bool) -> dict[str, Any]:
+    return {"jit": True, "compiler": "shell", "jit_options": {"flags": FLAGS}} if compiled else {}
+
+
+QUIET = {"print_time": False, "ipopt.print_level": 0, "ipopt.sb": "yes", "ipopt.max_iter": 3000}
+
+
+def transcribed(name: str, compiled: bool, enough: float = -math.inf) -> Solved:
+    """The problem of that name, every state sought, or the controls alone until the cost is enough."""
     problem = CONTROLS[name]
+    return _whole(problem, compiled) if problem.alone is None else _alone(problem, compiled, enough)
+
+
+def _alone(problem: Control, compiled: bool, enough: float) -> Solved:
+    """By single shooting."""
+    steps, m = problem.controls.shape
+    x, u = ca.SX.sym("x", len(problem.start)), ca.SX.sym("u", m)
+    step = ca.Function("step", [x, u], [problem.step(x, u, 0.0), problem.cost(x, u, 0.0)])
+    us = ca.MX.sym("U", m, steps)
+    xs, costs = step.mapaccum("motion", steps)(problem.start, us)
+    z, total = ca.vec(us), ca.sum2(costs) + problem.end(xs[:, -1], 0.0)
+    stop = Enough(steps * m, enough)
+    shooting = {
+        "ipopt.hessian_approximation": "limited-memory",
+        "ipopt.limited_memory_init_val": problem.alone,
+        "iteration_callback": stop,
+    }
+    solver = ca.nlpsol(
+        "solver", "ipopt", {"x": z, "f": total}, {**QUIET, **shooting, **_how(compiled)}
+    )
+    one = ca.Function("one", [us], [total, ca.gradient(total, us)], _how(compiled))
+    first = problem.controls.ravel()
+
+    def solve() -> tuple[float, int]:
+        found = solver(x0=first)
+        assert stop.n  # it lives as long as the solver
+        return float(found["f"]), int(solver.stats()["iter_count"])
+
+    return Solved(solve, lambda: one(problem.controls.T))
+
+
+def _whole(problem: Control, compiled: bool) -> Solved:
+    """By multiple shooting, a step to a shot."""
     steps, m = problem.controls.shape
     n = len(problem.start)
     x, u, p = ca.SX.sym("x", n), ca.SX.sym("u", m), ca.SX.sym("p")
@@ -159,9 +243,8 @@ def transcribed(name: str, compiled: bool) -> Solved:
             for a, b in zip((low, high), problem.between, strict=True)
         )
     z, kept = ca.vertcat(ca.vec(xs), ca.vec(us), q), ca.vertcat(*defects)
-    how = {"jit": True, "compiler": "shell", "jit_options": {"flags": FLAGS}} if compiled else {}
-    quiet = {"print_time": False, "ipopt.print_level": 0, "ipopt.sb": "yes", "ipopt.max_iter": 3000}
-    solver = ca.nlpsol("solver", "ipopt", {"x": z, "f": total, "g": kept}, {**quiet, **how})
+    how = _how(compiled)
+    solver = ca.nlpsol("solver", "ipopt", {"x": z, "f": total, "g": kept}, {**QUIET, **how})
     free, least, most = problem.free or (0.0, 0.0, 0.0)
     path = [problem.start]
     for t in range(steps):

@@ -336,6 +336,56 @@ def test_sweeps_are_listed_beside_runs(capsys: pytest.CaptureFixture[str]) -> No
     assert [(row["kept"], row["loss"]) for row in found["sweeps"]] == [(0, None)]
 
 
+def test_a_run_that_cannot_be_read_hides_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b", "c"):
+        assert optimize(out=f"runs/{name}") == 0
+    assert main(["sweep", "./here.py", "--starts", "4", "--out", "runs/s"]) == 0
+    Path("runs/a", RUN).write_text("{")
+    Path("runs/b", METRICS).write_text("no row\n")
+    Path("runs/s/sweep.json").write_text("null")
+    capsys.readouterr()
+    assert main(["runs", "runs"]) == 0
+    said = capsys.readouterr()
+    assert "runs/c" in said.out and "runs/a" not in said.out
+    for words in ("runs/a/run.json cannot be read", "runs/b/metrics.jsonl:1 is no row", "runs/s"):
+        assert f"warning: {words}" in said.err
+
+
+def test_another_file_in_the_place_of_the_evaluations_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert optimize("--optimizer", "adam") == 0
+    before = kept("run")
+    path = Path("run", EVALUATIONS)
+    path.write_bytes(b"a text of somebody else")
+    again = ["optimize", "./here.py", "--out", "run", "--resume", "--iterations", "14"]
+    assert main(again) == 2
+    assert "without that file the run goes on" in capsys.readouterr().err
+    path_of_run = Path("run", RUN)
+    assert path_of_run.read_bytes() == before[RUN]
+    path.unlink()
+    assert main(again) == 0
+
+
+def test_a_run_that_came_to_nothing_is_said_to_have_stopped_and_may_be_begun_anew(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert optimize("--set", "miss=1e308", "--set", "steps=5") == 1
+    assert json.loads(Path("run", RUN).read_text())["state"] == "stopped"
+    assert optimize() == 0
+
+
+@pytest.mark.parametrize("words", [["optimize"], ["sweep", "--starts", "2"], ["plot"], ["record"]])
+def test_an_empty_path_is_not_the_folder_one_is_in(
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a variable of the shell that is not set."""
+    before = sorted(folder.iterdir())
+    assert main([words[0], "./here.py", *words[1:], "--out", ""]) == 2
+    assert "expected a path, got ''" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
 def test_no_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs"]) == 0
     assert "no runs below ." in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_so_it_does_at_many_moments() -> None:
         (["--vary", "goal.0=0:1"], 2, "goal.0 has a range to be sampled: how many samples?"),
         (["--vary", "dt=1", "--vary", "dt=2"], 2, "--vary dt is there 2 times: once"),
         (["--samples", "4"], 2, "there are samples to be drawn, but no range"),
-        (["--starts", "0"], 2, "there is at least 1 of the starts, not 0"),
+        (["--starts", "0"], 2, "starts: wanted a whole number from 1 on, not 0"),
         (["--chunk", "0"], 2, "expected a whole number from 1 on, got '0'"),
         (["--threads", "0"], 2, "expected a whole number from 1 on, got '0'"),
         (

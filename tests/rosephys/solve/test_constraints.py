@@ -53,10 +53,10 @@ def test_no_constraints_are_constraints(optimizer: str) -> None:
 
 
 class Endless(Unbound):
-    """A constraint of a number that is not finite."""
+    """A constraint of a number that is not finite, which is seen when it is computed."""
 
     def constraints(self, state: Any, t: Any) -> Any:
-        return (Constraint("endless", np.inf, 0.0),)
+        return (Constraint("endless", ra.exp(1000.0 + self.force[t] ** 2), 0.0),)
 
 
 def test_a_number_that_is_not_finite_is_off() -> None:

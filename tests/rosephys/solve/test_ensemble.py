@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,10 @@ from rosephys import (
     parameter,
     uniform,
 )
+from rosephys.scene.optimizers import OPTIMIZERS
 from rosephys.solve.constraints import flat, violation
 from tests.rosephys.solve.test_least_squares import Spring, measured
-from tests.support.control import Cart, Rest, Slow
+from tests.support.control import Rest, Slow
 from tests.support.scenes import Lob, Place
 
 RISKS = ["mean", "worst", "cvar:0", "cvar:0.5", "cvar:0.9", "cvar:0.97"]
@@ -158,6 +160,29 @@ def test_least_squares_see_every_member() -> None:
         Ensemble(measured().scene, 3, risk="worst", spread=known).residuals({})
 
 
+@cache
+def lopsided(risk: str) -> Ensemble:
+    """Of three goals, whose mean and whose middle are both far from the scene's own."""
+    return Ensemble(Lob(), 3, risk=risk, spread={"goal": uniform([1.5, 1e-9])}, seed=4)
+
+
+@pytest.mark.parametrize("risk", ["mean", "worst"])
+@pytest.mark.parametrize("optimizer", [n for n, o in OPTIMIZERS.items() if not o.needs])
+def test_what_every_optimiser_finds_is_least_for_the_members_and_not_for_the_scene_alone(
+    optimizer: str, risk: str
+) -> None:
+    if extra := OPTIMIZERS[optimizer].extra:
+        pytest.importorskip("scipy.optimize" if extra == "scipy" else extra)
+    problem = lopsided(risk)
+    goals = problem.draws({})["goal"][:, 0]
+    least = goals.var() if risk == "mean" else (np.ptp(goals) / 2) ** 2
+    alone = risk_of(risk, (goals - 0.5) ** 2)
+    found = descend(problem, optimizer=optimizer, rate=0.05, iterations=60, starts=4)
+    best = min(found, key=lambda iterate: iterate.loss)
+    assert best.loss == pytest.approx(problem.loss(best.values), rel=1e-9)
+    assert least * (1 - 1e-9) <= best.loss < least + 0.3 * (alone - least)
+
+
 def test_a_member_that_is_lost_is_named() -> None:
     def wild(random: Any, value: Any) -> Any:
         return value * 1e308 if random.random() < 0.3 else value
@@ -221,6 +246,7 @@ def test_every_member_keeps_them(optimizer: str) -> None:
     assert best.loss >= alone.loss
 
 
+SEEN = {"seen": normal(0.1)}
 WRONG: dict[str, Callable[[], Any]] = {
     "an ensemble has 1 to 1000000 members, not 0": lambda: Ensemble(Lob(), 0, spread=GOAL),
     "members, not -3": lambda: Ensemble(Lob(), -3, spread=GOAL),
@@ -245,11 +271,19 @@ WRONG: dict[str, Callable[[], Any]] = {
     "augmented-lagrangian keeps the constraints of one motion": lambda: next(
         descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="augmented-lagrangian")
     ),
-    "adam keeps none": lambda: next(
+    "adam keeps none: take slsqp, trust-constr": lambda: next(
         descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="adam")
     ),
-    "ilqr solves one motion": lambda: next(
-        descend(Ensemble(Cart(), 2, spread={"miss": normal(1)}), optimizer="ilqr")
+    "gauss-newton takes the mean of an ensemble, which is a sum of squares, not worst": lambda: (
+        next(descend(Ensemble(Spring(), 2, risk="worst", spread=SEEN), optimizer="gauss-newton"))
+    ),
+    "levenberg-marquardt takes the mean of an ensemble": lambda: next(
+        descend(
+            Ensemble(Spring(), 2, risk="cvar:0.5", spread=SEEN), optimizer="levenberg-marquardt"
+        )
+    ),
+    "ilqr keeps the constraints of one motion": lambda: next(
+        descend(Ensemble(Rest(), 2, spread={"miss": normal(1)}), optimizer="ilqr")
     ),
 }
 

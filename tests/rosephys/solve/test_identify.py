@@ -256,7 +256,7 @@ def test_the_best_of_many_starts_is_taken() -> None:
     assert found.values["rate"] == pytest.approx(17.0, rel=1e-6)
     again = identify(Swinging(), measured, ["rate"], starts=48)
     assert again.values["rate"] == found.values["rate"]
-    with pytest.raises(SceneError, match="at least 1 of the starts, not 0"):
+    with pytest.raises(SceneError, match="starts: wanted a whole number from 1 on, not 0"):
         identify(Swinging(), measured, ["rate"], starts=0)
 
 
@@ -288,7 +288,7 @@ WRONG = {
     "goes from 0 to 4, and the motion from 0 to 2: --set steps=40": lambda: fit(
         "slope", measurement=Measurement(2 * TIMES, {"state.0": TIMES})
     ),
-    "2 numbers were measured, too few to fit 2": lambda: fit(
+    "2 numbers were measured; to fit 2 takes more": lambda: fit(
         "offset", "slope", measurement=Measurement(TIMES[:2], {"state.0": TIMES[:2]})
     ),
     "in order, one or more": lambda: Measurement([1.0, 0.5], {"a": [0.0, 0.0]}),

@@ -85,7 +85,7 @@ def test_an_ensemble_is_searched() -> None:
 
 @pytest.mark.parametrize("starts", [0, -3, 2.5])
 def test_of_no_start_there_is_nothing(starts: Any) -> None:
-    with pytest.raises(ValueError, match=f"there is at least 1 start, not {starts}"):
+    with pytest.raises(ValueError, match=f"starts: wanted a whole number from 1 on, not {starts}"):
         next(descend(Problem(Hollows()), optimizer="multi-start", starts=starts))
 
 

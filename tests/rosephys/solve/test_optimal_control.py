@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.peers.control import PROBLEMS
+from benchmarks.peers.control import PROBLEMS, until
 from rosephys import Problem, descend
 from rosephys.solve.iterate import Iterate
 from tests.support.control import Brachistochrone, Goddard, Sprint, SwingUp
@@ -51,10 +51,9 @@ def test_a_pole_is_swung_up_in_one_way_by_three() -> None:
 
 
 @pytest.mark.slow
-def test_a_rocket_comes_as_high_by_three() -> None:
-    ends = [
-        best(Goddard(), name, 60) for name in ("ddp", "multiple-shooting", "augmented-lagrangian")
-    ]
+def test_a_rocket_comes_as_high_by_four() -> None:
+    ways = {"ddp": 60, "ilqr": 20, "multiple-shooting": 60, "augmented-lagrangian": 60}
+    ends = [best(Goddard(), name, iterations) for name, iterations in ways.items()]
     heights = [1 - end.loss / 100 for end in ends]
     assert heights[0] == pytest.approx(1.01283, abs=1e-5)  # Bryson 1999
     gained = [end.loss for end in ends]
@@ -69,7 +68,10 @@ def test_casadi_and_ipopt_come_to_the_same_cost(name: str) -> None:
     pytest.importorskip("casadi", reason="the extra `test` has it")
     from benchmarks.peers.control.casadi import transcribed
 
-    kind, rate, optimizers = PROBLEMS[name]
-    cost, _ = transcribed(name, compiled=False).solve()
-    found = best(kind(), optimizers[0], rate=rate)
-    assert found.loss == pytest.approx(cost, rel=1e-5) and found.violation <= 1e-6
+    case = PROBLEMS[name]
+    cost, _ = transcribed(name, False, case.enough).solve()
+    way = descend(Problem(case.scene()), optimizer=case.optimizers[0], rate=case.rate)
+    found = min(until(way, case.enough), key=lambda iterate: iterate.rank)
+    exact = case.enough < 0  # else both stop within 0.1 % of the optimum
+    assert found.loss == pytest.approx(cost, rel=1e-5 if exact else 1e-3)
+    assert found.violation <= 1e-6

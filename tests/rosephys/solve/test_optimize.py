@@ -60,5 +60,5 @@ def test_a_descent_ends_when_its_time_is_up(
 
 @pytest.mark.parametrize("budget", [0.0, -1.0, math.nan])
 def test_a_budget_that_is_none_is_told(pendulum: str, budget: float) -> None:
-    with pytest.raises(ValueError, match="a budget is some milliseconds"):
+    with pytest.raises(ValueError, match="budget_ms: wanted a number above 0"):
         next(descend(Problem(find_scene(pendulum)), budget_ms=budget))

@@ -82,9 +82,9 @@ def test_a_start_is_the_same_whoever_asks() -> None:
         ({"samples": 3}, "there are samples to be drawn, but no range"),
         (
             {"between": {"dt": (0.1, 0.2)}, "samples": 0},
-            "there is at least 1 of the samples, not 0",
+            "samples: wanted a whole number from 1 on, not 0",
         ),
-        ({"starts": 0}, "there is at least 1 of the starts, not 0"),
+        ({"starts": 0}, "starts: wanted a whole number from 1 on, not 0"),
         ({"starts": 1 << 41}, "a sweep has 1,099,511,627,776 points at most"),
         (
             {"vary": {"dt": [0.1]}, "between": {"dt": (0.1, 0.2)}, "samples": 2},

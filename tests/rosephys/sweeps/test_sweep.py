@@ -256,17 +256,17 @@ def test_a_sweep_that_has_not_ended_is_not_begun_anew(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"starts": 5}, "another points"),
-        ({"seed": 5}, "another points"),
-        ({"iterations": 3}, "another how"),
-        ({"chunk": 17}, "another chunk"),
-        ({"vary": {"goal.0": [0.5]}}, "another points"),
+        ({"starts": 5}, "begun otherwise: points "),
+        ({"seed": 5}, "begun otherwise: points "),
+        ({"iterations": 3}, "begun otherwise: how "),
+        ({"chunk": 17}, "begun otherwise: chunk "),
+        ({"vary": {"goal.0": [0.5]}}, "begun otherwise: points "),
     ],
 )
 def test_it_does_not_go_on_as_another(other: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(SweepError):
         sweep(Problem(Lob()), **ASKED, executor=Dies(), out=tmp_path)
-    with pytest.raises(SceneError, match=f"was begun with {said}"):
+    with pytest.raises(SceneError, match=f"was {said}"):
         sweep(Problem(Lob()), **{**ASKED, **other}, out=tmp_path, resume=True)
     with pytest.raises(SceneError, match="was begun with another values"):
         sweep(Problem(Lob(dt=0.2)), **ASKED, out=tmp_path, resume=True)
