@@ -55,7 +55,9 @@ def lower(function: Function, nans: bool = False, here: bool = False) -> Lowered
     called_once = [f for f in functions if f is not function and calls[f] == 1]
     alike = [f for f in called_once if f.schedule.contract == function.schedule.contract]
     once = {f for f in alike if _is_short(f)}
-    once |= {f for f in functions if f.schedule.contract == function.schedule.contract and _is_tiny(f)}
+    once |= {
+        f for f in functions if f.schedule.contract == function.schedule.contract and _is_tiny(f)
+    }
     module = Module(nans, once, _scalar_code, Work(functions) if here else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]

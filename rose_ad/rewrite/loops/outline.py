@@ -87,7 +87,6 @@ class Outliner:
         alike.append(function)
         return function
 
-
     def _alike(self, name: str, size: int, block: Block, loc: int) -> list[Function]:
         return self._known.setdefault((name, size, loc, len(block.params), in_force()), [])
 
@@ -108,7 +107,9 @@ def _can_be_called(loop: Instr) -> bool:
     """Whether a loop can be a function that costs little to call."""
     if loop.op not in _LOOPS or loop.in_lanes:
         return False
-    arrays = [a.type for a in carried(loop) if isinstance(a.type, Array)] if loop.op != "build" else []
+    arrays = (
+        [a.type for a in carried(loop) if isinstance(a.type, Array)] if loop.op != "build" else []
+    )
     return sum(t.size for t in arrays) <= _COPIED
 
 
