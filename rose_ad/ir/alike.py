@@ -40,7 +40,7 @@ class _Form:
     def made(self, variables: list[Var] | tuple[Var, ...]) -> Hashable:
         for v in variables:
             self.numbers[v] = len(self.numbers)
-        return tuple(v.type for v in variables)
+        return tuple((v.type, v.range) for v in variables)
 
     def atom(self, a: Atom) -> Hashable:
         return self.numbers[a] if isinstance(a, Var) else a

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from .core import Atom, Const, Instr, Steps, Var
+from .ops import VIEWS
 from .types import I64
 
 Interval = tuple[int, int]
@@ -15,6 +16,7 @@ Facts: TypeAlias = "Mapping[Var, Interval]"
 EVERYTHING: Interval = (-(2**63), 2**63 - 1)
 NO_FACTS: Facts = {}
 _DEPTH = 12  # how far back definitions are followed
+_TABLE = 4096  # entries of literal arrays that are looked through
 
 
 def interval(a: Atom, depth: int = _DEPTH, facts: Facts = NO_FACTS) -> Interval:
@@ -48,6 +50,8 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
         return 0, max(0, min(high, instr.length - 1))  # a failed check goes on with 0
     if instr.op == "bool_to_i64":
         return 0, 1
+    if instr.op == "index":
+        return _of_entries(instr)
     if instr.op == "select":
         return _of_select(instr, depth, facts)
     if instr.op not in {"add", "sub", "mul", "min", "max", "mod", "floordiv"}:
@@ -69,6 +73,16 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
         case "mul":
             corners = (a * c, a * d, b * c, b * d)
             return min(corners), max(corners)
+    return EVERYTHING
+
+
+def _of_entries(instr: Instr) -> Interval:
+    """Of what is read from a literal array: its least and greatest entry."""
+    array: Atom = instr.outs[0]
+    while isinstance(array, Var) and array.instr is not None and array.instr.op in VIEWS:
+        array = array.instr.args[0]
+    if isinstance(array, Const) and 0 < array.value.size <= _TABLE:
+        return int(array.value.min()), int(array.value.max())
     return EVERYTHING
 
 

@@ -8,6 +8,16 @@ from .failures import Check, HostCheck, IndexCheck, NanCheck
 from .interrupts import ask
 from .writer import Writer
 
+# leaves a number in the status word, if there is none in it
+FAIL = """define internal void @rose_fail(i64 %code, ptr %status) cold noinline nounwind willreturn {
+entry:
+  %first = load i64, ptr %status
+  %none = icmp eq i64 %first, 0
+  %kept = select i1 %none, i64 %code, i64 %first
+  store i64 %kept, ptr %status
+  ret void
+}"""
+
 
 def number(f: Writer, check: Check) -> int:
     """The number that a check leaves where it fails."""
@@ -21,9 +31,9 @@ def fail_where(f: Writer, wrong: str, check: Check) -> tuple[str, str]:
     bad, after, before = f.fresh("bad"), f.fresh("ok"), f.label
     f.branch(wrong, bad, after, 1_000_000)
     f.start(bad)
-    first = f.assign("load i64, ptr %status")
-    none = f.assign(f"icmp eq i64 {first}, 0")
-    f.emit(f"store i64 {f.assign(f'select i1 {none}, i64 {code}, i64 {first}')}, ptr %status")
+    if FAIL not in f.module.globals:
+        f.module.globals.append(FAIL)
+    f.emit(f"call void @rose_fail(i64 {code}, ptr %status)")
     f.emit(f"br label {after}")
     f.start(after)
     return before, bad

@@ -17,6 +17,7 @@ from ..ir.core import Atom, Block, Instr, Var
 from ..ir.queries import carried, counts
 from ..ir.types import Scalar
 from .interrupts import ask_in, ask_where, questions
+from .loop_hints import at_latch
 from .writer import Writer
 
 # the steps to go on from a kept carry before the next is kept: of `l` steps to reverse with `c` places
@@ -68,6 +69,9 @@ class Loop:
         f.emit(f"{more} = icmp slt i64 {self.index}, {high}")
         f.emit(f"br i1 {more}, label {self.body}, label {self.end}")
         f.start(self.body)
+        bounded = low.isdigit() and high.isdigit()
+        self.times = int(high) - int(low) if bounded else None
+        self._start = len(f.lines)
 
     def phi(self, kind: str, initial: str) -> tuple[str, int]:
         """A value that changes from iteration to iteration, and its number."""
@@ -82,8 +86,10 @@ class Loop:
         line, name, kind, initial, _ = self._phis[number]
         self._phis[number] = (line, name, kind, initial, value)
 
-    def close(self, note: str = "") -> None:
+    def close(self, accesses: str = "") -> None:
+        """End the body; `accesses` are those that are parallel, if it is a parallel loop."""
         f = self.f
+        note = at_latch(f.module, self.times, len(f.lines) - self._start, accesses)
         f.emit(f"{self.next} = add nsw i64 {self.index}, 1")
         f.emit(f"br label {self.head}{note}")
         latch = f.label
@@ -190,8 +196,9 @@ def _loop(f: Writer) -> Iterator[tuple[str, str]]:
     head, end = f.fresh("head"), f.fresh("done")
     f.emit(f"br label {head}")
     f.start(head)
+    start = len(f.lines)
     yield head, end
-    f.emit(f"br label {head}")
+    f.emit(f"br label {head}{at_latch(f.module, None, len(f.lines) - start)}")
     f.start(end)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..ir.core import Function, Instr
 from ..ir.host import Host
+from ..ir.prims import TABLE
 from ..ir.queries import callees, instructions
 from ..ir.types import Bool, Ref, Scalar, value_type
 from . import elementary_text
@@ -24,6 +25,8 @@ ENTRY = "rose_entry"
 IN_PLACE = 60
 """The most instructions of a function that is written out where it is called, if that is one place. LLVM takes
 much longer for one long function than for two of half the length."""
+TINY = 3
+"""The most instructions of a function that is written out wherever it is called."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ def lower(function: Function, nans: bool = False, here: bool = False) -> Lowered
     called_once = [f for f in functions if f is not function and calls[f] == 1]
     alike = [f for f in called_once if f.schedule.contract == function.schedule.contract]
     once = {f for f in alike if _is_short(f)}
+    once |= {
+        f for f in functions if f.schedule.contract == function.schedule.contract and _is_tiny(f)
+    }
     module = Module(nans, once, _scalar_code, Work(functions) if here else None)
     entry = _entry(module, function)
     declarations = [f"declare {d}" for d in sorted(module.declarations)]
@@ -74,6 +80,11 @@ def lower(function: Function, nans: bool = False, here: bool = False) -> Lowered
 
 def _is_short(f: Function) -> bool:
     return next(islice(instructions(f.block), IN_PLACE, None), None) is None
+
+
+def _is_tiny(f: Function) -> bool:
+    """Whether a call of a function would be longer than what it does."""
+    return len(f.block.instrs) <= TINY and all(i.op in TABLE for i in f.block.instrs)
 
 
 def _scalar_code(module: Module, f: Function) -> Written:

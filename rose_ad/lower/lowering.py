@@ -200,7 +200,7 @@ class Lowering(Writer, Visitor):
         more = self.load(t.scalar, source, parallel.access)
         note = parallel.access + self.apart.adding(ref)
         self.add_scalar(t.scalar, to, more, instr.loc, note)
-        loop.close(parallel.latch)
+        loop.close(parallel.accesses)
 
     def add_scalar(self, t: Scalar, pointer: str, value: str, loc: int, note: str = "") -> None:
         old = self.assign(f"load {memory_type(t)}, ptr {pointer}{note}")
@@ -313,7 +313,7 @@ class Lowering(Writer, Visitor):
         with self.apart.loop(body) if self.vector_loops else nullcontext():
             self.block(body, self.usable(rows, body.results, instr.outs))
             self._rows(instr, rows)
-        loop.close(self.parallel.latch if self.parallel else "")
+        loop.close(self.parallel.accesses if self.parallel else "")
 
     def _rows(self, build: Instr, rows: Sequence[str]) -> None:
         """Put what the body of a build has made at its places."""

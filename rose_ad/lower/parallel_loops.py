@@ -15,15 +15,14 @@ from .module import Module
 
 
 class Parallel:
-    """A loop being written, with `body` run in each iteration: what is appended to its loads and stores, and to
-    the branch back to its head."""
+    """A loop being written, with `body` run in each iteration: what is appended to its loads and stores, and
+    which accesses are parallel."""
 
     def __init__(self, module: Module, body: Block | None) -> None:
         self.body = body
         group = module.metadata("distinct !{}")
-        accesses = module.metadata(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
+        self.accesses = module.metadata(f'!{{!"llvm.loop.parallel_accesses", {group}}}')
         self.access = f", !llvm.access.group {group}"
-        self.latch = f", !llvm.loop {module.metadata(f'distinct !{{@SELF, {accesses}}}')}"
         self.rows: set[str] = set()  # the places of what this iteration makes for the loop
 
     def reading(self, a: Atom) -> str:

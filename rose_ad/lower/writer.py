@@ -182,6 +182,8 @@ class Writer(ABC):
 
     def entry(self, t: Scalar, pointer: str, i: str) -> str:
         """The address of the entry `i` of an array of scalars."""
+        if i == "0":
+            return pointer
         return self.assign(f"getelementptr inbounds {memory_type(t)}, ptr {pointer}, i64 {i}")
 
     def place(self, v: Var, loc: int) -> str:
@@ -211,6 +213,8 @@ class Writer(ABC):
 
     def row(self, a: Atom, pointer: str, i: str) -> str:
         """The address of row `i` of an array or reference like `a` at `pointer`."""
+        if i == "0":
+            return pointer
         t = memory_type(element(a.type))
         return self.assign(f"getelementptr inbounds {t}, ptr {pointer}, i64 {i}")
 

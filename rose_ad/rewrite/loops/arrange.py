@@ -21,6 +21,7 @@ from .column_blocks import in_column_blocks
 from .fission import in_two
 from .fusion import Group, groups
 from .invariant import home_of
+from .outline import Outliner
 from .rank_updates import in_chunks
 from .row_blocks import in_row_blocks
 from .row_products import in_row_products
@@ -36,12 +37,16 @@ from .zero_sums import (
 def arranged(function: Function, lanes: bool = False) -> Function:
     """The function, and what it calls, arranged; in code for `lanes`, whose loops need no vector instructions,
     loops are only joined. Made once."""
+    outliner = Outliner()
     # callees first, so that long chains of calls do not recurse
     for f, in_lanes in _callees(function, lanes):
-        if ("arranged", in_lanes) not in f.derived:
-            f.derived["arranged", in_lanes] = _arranged(f, in_lanes)
-    known: Function = function.derived["arranged", lanes]
-    return known
+        known = f.derived.get(("arranged", in_lanes))
+        if known is None:
+            f.derived["arranged", in_lanes] = _arranged(f, in_lanes, outliner)
+        else:
+            outliner.know(known)
+    result: Function = function.derived["arranged", lanes]
+    return result
 
 
 def _callees(function: Function, lanes: bool) -> list[tuple[Function, bool]]:
@@ -66,11 +71,14 @@ def _calls(block: Block, lanes: bool) -> Iterator[tuple[Function, bool]]:
             yield from _calls(inner, lanes or instr.in_lanes)
 
 
-def _arranged(function: Function, lanes: bool) -> Function:
+def _arranged(function: Function, lanes: bool, outliner: Outliner) -> Function:
     with under(function.schedule):
         block = function.schedule.run("lowered", function.name, function.block, lanes)
-        same = block is function.block
-        return function if same else Function(function.name, block, function.loc)
+        if block is function.block:
+            return function
+        if lanes:
+            return Function(function.name, block, function.loc)
+        return outliner.function(function.name, block, function.loc)
 
 
 def arrange(block: Block, lanes: bool) -> Block | None:
