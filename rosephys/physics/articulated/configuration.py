@@ -58,6 +58,12 @@ def _from(q: Quaternion, to: Quaternion) -> SpaceVector:
     return logarithm(turn / ra.norm(turn))
 
 
+@ra.fn
+def _onward(by: SpaceVector, v: SpaceVector) -> SpaceVector:
+    once = ra.cross(by, v)
+    return v + 0.5 * once + ra.cross(by, once) / 12
+
+
 def _each(model: Model, plain: Callable[[slice, slice], Array], ball: Callable[[slice, slice], Array]) -> Array:
     """What is made of each node's numbers in q and in v, joined."""
     nodes = [node for node in model.tree.nodes if node.motion != "still"]
@@ -76,3 +82,9 @@ def difference(model: Model, q: Configuration, to: Configuration) -> Array:
     return _each(model, lambda at, _: to[at] - q[at], lambda at, _: _from(q[at], to[at]))
 
 
+
+
+def onward(model: Model, by: Array, v: Array) -> Array:
+    """The rate (nv,) at which d of integrate(model, q, d) changes at d = `by`, when the speeds are v there; to third
+    order in d, as a step of order 4 asks."""
+    return _each(model, lambda _, of: v[of], lambda _, of: _onward(by[of], v[of]))
