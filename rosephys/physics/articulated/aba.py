@@ -32,7 +32,7 @@ from ..checked import checked
 from ..quantities import Array, Scalar
 from .kinematics import Configuration, Placed, Speeds, placed
 from .model import Model
-from .rnea import inverse_dynamics
+from .rnea import inverse_dynamics, none
 from .spatial import Motions, Spatial, SpatialMatrix
 
 
@@ -47,9 +47,9 @@ class Factor:
 
 @ra.fn
 def _eliminated(
-    inertia: SpatialMatrix, motions: Motions, armature: Array
+    inertia: SpatialMatrix, motions: Motions, armature: Array, other: SpatialMatrix
 ) -> tuple[SpatialMatrix, Motions, Array]:
-    """What is left of an inertia (6, 6), U (k, 6) and 1 / D (k,) of the motions of a node."""
+    """What is left of an inertia (6, 6), with another; U (k, 6) and 1 / D (k,) of the motions of a node."""
     momenta, yields = [], []
     for k in reversed(range(len(motions))):
         momentum = inertia @ motions[k]
@@ -57,37 +57,39 @@ def _eliminated(
         inertia = inertia - momentum[:, None] * (give * momentum)[None, :]
         momenta.insert(0, momentum)
         yields.insert(0, give)
-    return inertia, ra.stack(momenta), ra.array(yields)
+    return other + inertia, ra.stack(momenta), ra.array(yields)
 
 
 def factor(model: Model, here: Placed, further: Array | float = 0.0) -> Factor:
     """M, with that much more on its diagonal (nv,), eliminated."""
-    left: list[SpatialMatrix | None] = list(here.inertias)
+    empty = ra.array(np.zeros((6, 6)))
+    left = [empty if inertia is None else inertia for inertia in here.inertias]
     momenta: list[Motions | None] = [None] * len(left)
     yields: list[Array | None] = [None] * len(left)
     armature = model.armature + further
     for k in reversed(range(len(left))):
-        own, node, motions = left[k], model.tree.nodes[k], here.motions[k]
-        if motions is not None:
-            inertia = ra.array(np.zeros((6, 6))) if own is None else own
-            own, momenta[k], yields[k] = _eliminated(inertia, motions, armature[node.v])
-        if node.parent >= 0 and own is not None:
-            other = left[node.parent]
-            left[node.parent] = own if other is None else other + own
+        node, motions = model.tree.nodes[k], here.motions[k]
+        other = left[node.parent] if node.parent >= 0 else empty
+        if motions is None:
+            total = other + left[k]
+        else:
+            total, momenta[k], yields[k] = _eliminated(left[k], motions, armature[node.v], other)
+        if node.parent >= 0:
+            left[node.parent] = total
     return Factor(here.motions, momenta, yields)
 
 
 @ra.fn
 def _inward(
-    push: Spatial, motions: Motions, momenta: Motions, yields: Array, b: Array
+    push: Spatial, motions: Motions, momenta: Motions, yields: Array, b: Array, other: Spatial
 ) -> tuple[Array, Spatial]:
-    """u / D (k, ...) of a node, and the push (6, ...) on what carries it."""
+    """u / D (k, ...) of a node, and the push (6, ...) on what carries it, with that of others."""
     found = []
     for k in reversed(range(len(motions))):
         u = yields[k] * (b[k] - motions[k] @ push)
         push = push + _times(momenta[k], u)
         found.insert(0, u)
-    return ra.stack(found), push
+    return ra.stack(found), other + push
 
 
 @ra.fn
@@ -110,25 +112,24 @@ def _times(a: Spatial, x: Scalar | Array) -> Array:
 
 def solved(model: Model, of: Factor, b: Array) -> Array:
     """x with M x = b, for b (nv,) or (nv, m)."""
-    nodes, none = model.tree.nodes, ra.array(np.zeros((6, *b.shape[1:])))
-    pushes: list[Array | None] = [None] * len(nodes)
-    halves: list[Array] = [none] * len(nodes)
+    nodes, still = model.tree.nodes, ra.array(np.zeros((6, *b.shape[1:])))
+    pushes: list[Array] = [still] * len(nodes)
+    halves: list[Array] = [still] * len(nodes)
     for k in reversed(range(len(nodes))):
-        own, node = pushes[k], nodes[k]
-        motions, momenta, yields = of.motions[k], of.momenta[k], of.yields[k]
-        if motions is not None and momenta is not None and yields is not None:
-            start = none if own is None else own
-            halves[k], own = _inward(start, motions, momenta, yields, b[node.v])
-        if node.parent >= 0 and own is not None:
-            other = pushes[node.parent]
-            pushes[node.parent] = own if other is None else other + own
+        node, own = nodes[k], (of.motions[k], of.momenta[k], of.yields[k])
+        other = pushes[node.parent] if node.parent >= 0 else still
+        if own[0] is None:
+            total = other + pushes[k]
+        else:
+            halves[k], total = _inward(pushes[k], *own, b[node.v], other)
+        if node.parent >= 0:
+            pushes[node.parent] = total
     moves: list[Array] = []
     found: list[Array] = []
     for k, node in enumerate(nodes):
-        state = moves[node.parent] if node.parent >= 0 else none
-        motions, momenta, yields = of.motions[k], of.momenta[k], of.yields[k]
-        if motions is not None and momenta is not None and yields is not None:
-            x, state = _outward(state, motions, momenta, yields, halves[k])
+        state = moves[node.parent] if node.parent >= 0 else still
+        if of.motions[k] is not None:
+            x, state = _outward(state, of.motions[k], of.momenta[k], of.yields[k], halves[k])
             found.append(x)
         moves.append(state)
     return ra.concat(found)
@@ -137,7 +138,7 @@ def solved(model: Model, of: Factor, b: Array) -> Array:
 @ra.custom_jvp
 def _accelerated(model: Model, q: Array, v: Array, force: Array, further: Array) -> Array:
     here = placed(model, q)
-    rest = force - inverse_dynamics(model, here, v, None)
+    rest = force - inverse_dynamics(model, here, v, none(model))
     return solved(model, factor(model, here, further), rest)
 
 
@@ -149,7 +150,7 @@ def _accelerated_jvp(
     model, q, v, force, further = primals
     here = placed(model, q)
     of = factor(model, here, further)
-    x = solved(model, of, force - inverse_dynamics(model, here, v, None))
+    x = solved(model, of, force - inverse_dynamics(model, here, v, none(model)))
 
     def wanted(model: Model, q: Array, v: Array, further: Array) -> Array:
         return inverse_dynamics(model, placed(model, q), v, x) + (model.armature + further) * x
@@ -166,4 +167,4 @@ def accelerations(model: Model, q: Array, v: Array, force: Array, further: Array
 @checked
 def aba(model: Model, q: Configuration, v: Speeds, tau: Speeds) -> Array:
     """How v changes (nv,), under forces tau (nv,) along the joints."""
-    return accelerations(model, q, v, tau, ra.array(np.zeros(model.tree.nv)))
+    return accelerations(model, q, v, tau, none(model))

@@ -31,7 +31,7 @@ from .aba import factor, solved
 from .crba import composite, stacked
 from .kinematics import Configuration, Placed, Speeds, placed
 from .model import Model
-from .rnea import Motion, base, gathered, inverse_dynamics, motion
+from .rnea import Motion, base, gathered, inverse_dynamics, motion, none
 from .spatial import (
     Motions,
     Spatial,
@@ -97,7 +97,7 @@ def _by_motion(model: Model, here: Placed, how: Motion) -> tuple[Array, Array]:
         for inertia, velocity in zip(here.inertias, how.velocities, strict=True)
     ]
     inertias, whirls = composite(model, here.inertias), composite(model, coriolis)
-    forces, still = gathered(model, how.forces), base(model)
+    forces, still = gathered(model, here, how.forces)[1], base(model)
     carried: list[tuple[Motions, ...]] = []
     rates: list[tuple[Motions, ...]] = []
     moving: list[Motions] = []
@@ -140,7 +140,7 @@ def aba_derivatives(model: Model, q: Configuration, v: Speeds, tau: Speeds) -> D
     """
     here = placed(model, q)
     of = factor(model, here)
-    a = solved(model, of, tau - inverse_dynamics(model, here, v, None))
+    a = solved(model, of, tau - inverse_dynamics(model, here, v, none(model)))
     by_q, by_v = _by_motion(model, here, motion(model, here, v, a))
     n = model.tree.nv
     found = solved(model, of, ra.concat([-by_q, -by_v, ra.array(np.eye(n))], axis=1))

@@ -18,7 +18,7 @@ from ..quantities import Array, Scalar, SpaceVector
 from .forces import places
 from .kinematics import Configuration, Speeds, placed
 from .model import Model
-from .rnea import motion
+from .rnea import motion, none
 from .spatial import Spatial
 
 
@@ -43,7 +43,7 @@ def _centre(model: Model, q: Array) -> tuple[SpaceVector, Scalar]:
 def momentum(model: Model, q: Configuration, v: Speeds) -> Spatial:
     """The momentum (3,), in kg m/s, and the angular momentum about the centre of mass (3,), in kg m²/s."""
     here = placed(model, q)
-    how = motion(model, here, v, None)
+    how = motion(model, here, v, none(model))
     total = ra.array(np.zeros(6))
     for velocity, inertia in zip(how.velocities, here.inertias, strict=True):
         if inertia is not None:
@@ -56,7 +56,7 @@ def momentum(model: Model, q: Configuration, v: Speeds) -> Spatial:
 def energy(model: Model, q: Configuration, v: Speeds) -> Scalar:
     """Kinetic and potential energy (J); that of gravity is 0 where the centre of mass is at the origin."""
     here = placed(model, q)
-    how = motion(model, here, v, None)
+    how = motion(model, here, v, none(model))
     twice = ra.sum(model.armature * v * v)
     for velocity, inertia in zip(how.velocities, here.inertias, strict=True):
         if inertia is not None:

@@ -53,17 +53,40 @@ class Placed:
 
 
 @ra.fn
-def _shifted(
-    rotation: Rotation, origin: SpaceVector, axes: Array, by: Array
-) -> tuple[SpaceVector, Array]:
-    """The origin after a shift along axes (k, 3), and these in the world."""
-    turned = axes @ rotation.T
-    return origin + by @ turned, turned
+def _still(
+    rotation: Rotation, origin: SpaceVector, turned: Rotation, at: SpaceVector
+) -> tuple[Rotation, SpaceVector]:
+    """The frame of a joint in a link."""
+    return rotation @ turned, origin + rotation @ at
 
 
 @ra.fn
-def _turned(rotation: Rotation, axis: SpaceVector, angle: Scalar) -> tuple[Rotation, SpaceVector]:
-    """The axes after a turn about an axis, by Rodrigues' formula, and that axis in the world."""
+def _shift(
+    rotation: Rotation,
+    origin: SpaceVector,
+    turned: Rotation,
+    at: SpaceVector,
+    axes: Array,
+    by: Array,
+) -> tuple[Rotation, SpaceVector, Motions]:
+    """The frame after a shift along axes (k, 3), and its motions."""
+    frame = rotation @ turned
+    along = axes @ frame.T
+    moved = origin + rotation @ at + by @ along
+    return frame, moved, ra.concat([0.0 * along, along], axis=1)
+
+
+@ra.fn
+def _turn(
+    rotation: Rotation,
+    origin: SpaceVector,
+    turned: Rotation,
+    at: SpaceVector,
+    axis: SpaceVector,
+    angle: Scalar,
+) -> tuple[Rotation, SpaceVector, Motions]:
+    """The frame after a turn about an axis, by Rodrigues' formula, and its motion."""
+    frame, through = rotation @ turned, origin + rotation @ at
     s, c = ra.sin(angle), ra.cos(angle)
     x, y, z = axis
     a, b, d = (1.0 - c) * axis
@@ -74,12 +97,14 @@ def _turned(rotation: Rotation, axis: SpaceVector, angle: Scalar) -> tuple[Rotat
             [d * x - s * y, d * y + s * x, c + d * z],
         ]
     )
-    return rotation @ turn, rotation @ axis
+    return frame @ turn, through, _about(through, (frame @ axis)[None, :])
 
 
 @ra.fn
-def _swung(rotation: Rotation, q: Quaternion) -> Rotation:
-    """The axes after the turn of a quaternion, of whatever length."""
+def _ball(
+    rotation: Rotation, origin: SpaceVector, turned: Rotation, at: SpaceVector, q: Quaternion
+) -> tuple[Rotation, SpaceVector, Motions]:
+    """The frame after the turn of a quaternion, of whatever length, and its motions."""
     w, x, y, z = q
     s = 2.0 / ra.dot(q, q)
     turn = ra.array(
@@ -89,95 +114,69 @@ def _swung(rotation: Rotation, q: Quaternion) -> Rotation:
             [s * (x * z - w * y), s * (y * z + w * x), 1 - s * (x * x + y * y)],
         ]
     )
-    return rotation @ turn
+    frame, through = rotation @ turned @ turn, origin + rotation @ at
+    return frame, through, _about(through, frame.T)
 
 
-@ra.fn
-def _framed(
-    rotation: Rotation, origin: SpaceVector, turned: Rotation, at: SpaceVector
-) -> tuple[Rotation, SpaceVector]:
-    """The frame of a joint in a link."""
-    return rotation @ turned, origin + rotation @ at
-
-
-@ra.fn
-def _turning(origin: SpaceVector, axes: Array) -> Motions:
+def _about(point: SpaceVector, axes: Array) -> Motions:
     """The motions (k, 6) of turning about axes (k, 3) of the world through a point."""
-    return ra.stack([ra.concat([axes[k], ra.cross(origin, axes[k])]) for k in range(len(axes))])
-
-
-@ra.fn
-def _sliding(axes: Array) -> Motions:
-    """The motions (k, 6) of sliding along axes (k, 3) of the world."""
-    return ra.concat([0.0 * axes, axes], axis=1)
+    return ra.stack([ra.concat([axes[k], ra.cross(point, axes[k])]) for k in range(len(axes))])
 
 
 def _moved(
     model: Model, node: Node, rotation: Rotation, origin: SpaceVector, q: Array
-) -> tuple[Rotation, SpaceVector, Array | None]:
-    """The frame after a node's motion, and the axes of that (k, 3) in the world."""
+) -> tuple[Rotation, SpaceVector, Motions | None]:
+    """The frame after a node's motion, and that."""
+    frame: tuple[Rotation, SpaceVector] = ra.array(np.eye(3)), ra.array(np.zeros(3))
     if node.frame >= 0:
         frame = model.turned[node.frame], model.at[node.frame]
-        rotation, origin = _framed(rotation, origin, *frame)
     if node.motion == "shift":
-        origin, axes = _shifted(rotation, origin, node.axes, q[node.q])
-        return rotation, origin, axes
+        return _shift(rotation, origin, *frame, ra.array(node.axes), q[node.q])
     if node.motion == "turn":
-        rotation, axis = _turned(rotation, node.axes[0], q[node.q.start])
-        return rotation, origin, axis[None, :]
+        return _turn(rotation, origin, *frame, ra.array(node.axes[0]), q[node.q.start])
     if node.motion == "ball":
-        rotation = _swung(rotation, q[node.q])
-        return rotation, origin, rotation.T
-    return rotation, origin, None
+        return _ball(rotation, origin, *frame, q[node.q])
+    return (*_still(rotation, origin, *frame), None)
 
 
-def frames(
-    model: Model, q: Array
-) -> tuple[list[Rotation], list[SpaceVector], list[Array | None]]:
-    """Axes, origin and axes of motion of each node."""
-    rotations: list[Rotation] = []
-    origins: list[SpaceVector] = []
-    axes: list[Array | None] = []
-    fixed = ra.array(np.eye(3)), ra.array(np.zeros(3))
-    for node in model.tree.nodes:
-        k = node.parent
-        before = (rotations[k], origins[k]) if k >= 0 else fixed
-        rotation, origin, along = _moved(model, node, *before, q)
-        rotations.append(rotation)
-        origins.append(origin)
-        axes.append(along)
-    return rotations, origins, axes
+def _first(model: Model, q: Array) -> SpaceVector:
+    """Where the first node is (3,)."""
+    node = model.tree.nodes[0]
+    at = model.at[0]
+    if node.motion == "shift":
+        at = at + model.turned[0] @ (q[node.q] @ node.axes)
+    return at
 
 
 def placed(model: Model, q: Array) -> Placed:
     """The nodes of a model in a configuration."""
-    rotations, origins, axes = frames(model, q)
-    about = ra.stop_gradient(origins[0])
-    origins = [origin - about for origin in origins]
+    about = ra.stop_gradient(_first(model, q))
+    world = ra.array(np.eye(3)), -about
+    rotations: list[Rotation] = []
+    origins: list[SpaceVector] = []
     motions: list[Motions | None] = []
     inertias: list[SpatialMatrix | None] = []
-    for node, rotation, origin, along in zip(
-        model.tree.nodes, rotations, origins, axes, strict=True
-    ):
-        own = None
-        if along is not None:
-            own = _sliding(along) if node.motion == "shift" else _turning(origin, along)
+    for node in model.tree.nodes:
+        k = node.parent
+        before = (rotations[k], origins[k]) if k >= 0 else world
+        rotation, origin, own = _moved(model, node, *before, q)
+        rotations.append(rotation)
+        origins.append(origin)
         motions.append(own)
-        k = node.link
-        inertias.append(
-            body_inertia(rotation, origin, model.mass[k], model.centre[k], model.inertia[k])
-            if k >= 0
-            else None
-        )
+        k, weight = node.link, None
+        if k >= 0:
+            body = model.mass[k], model.centre[k], model.inertia[k]
+            weight = body_inertia(rotation, origin, *body)
+        inertias.append(weight)
     return Placed(rotations, origins, motions, inertias, about)
 
 
 @checked
 def forward_kinematics(model: Model, q: Configuration) -> Frames:
     """Where the links are: axes (links, 3, 3) and origins (links, 3) in the world."""
-    rotations, origins, _ = frames(model, q)
-    at = model.tree.carried
-    return Frames(ra.stack([rotations[k] for k in at]), ra.stack([origins[k] for k in at]))
+    here, at = placed(model, q), model.tree.carried
+    origins = ra.stack([here.origins[k] for k in at]) + here.about
+    return Frames(ra.stack([here.rotations[k] for k in at]), origins)
 
 
 @checked

@@ -44,13 +44,12 @@ def _onward(
 
 
 @ra.fn
-def _drifting(
-    velocity: Spatial, acceleration: Spatial, motions: Motions, v: Array
-) -> tuple[Spatial, Spatial]:
-    """The same at rates that do not change."""
-    own = v @ motions
-    velocity = velocity + own
-    return velocity, acceleration + cross_motion(velocity, own)
+def _pushed(
+    velocity: Spatial, acceleration: Spatial, motions: Motions, v: Array, a: Array, inertia: SpatialMatrix
+) -> tuple[Spatial, Spatial, Spatial]:
+    """The same, and the force on what the node carries."""
+    velocity, acceleration = _onward(velocity, acceleration, motions, v, a)
+    return velocity, acceleration, _force(inertia, velocity, acceleration)
 
 
 @ra.fn
@@ -58,51 +57,65 @@ def _force(inertia: SpatialMatrix, velocity: Spatial, acceleration: Spatial) -> 
     return inertia @ acceleration + cross_force(velocity, inertia @ velocity)
 
 
+@ra.fn
+def _passed(motions: Motions, force: Spatial, other: Spatial) -> tuple[Array, Spatial]:
+    """Sᵀ f (k,) of a node, and the force on its parent with that of others."""
+    return motions @ force, other + force
+
+
 def base(model: Model) -> tuple[Spatial, Spatial]:
     """Velocity and acceleration of the world, which is that against gravity."""
     return ra.array(np.zeros(6)), ra.concat([ra.array(np.zeros(3)), -model.gravity])
 
 
-def motion(model: Model, here: Placed, v: Array, a: Array | None) -> Motion:
-    """How the nodes move at rates v and accelerations a (nv,), None for none, and the force on each alone."""
+def motion(model: Model, here: Placed, v: Array, a: Array) -> Motion:
+    """How the nodes move at rates v and accelerations a (nv,), and the force on each alone."""
     velocities: list[Spatial] = []
     accelerations: list[Spatial] = []
     forces: list[Spatial | None] = []
-    for node, motions, inertia in zip(
-        model.tree.nodes, here.motions, here.inertias, strict=True
-    ):
-        k = node.parent
-        state = (velocities[k], accelerations[k]) if k >= 0 else base(model)
-        if motions is not None and a is None:
-            state = _drifting(*state, motions, v[node.v])
-        elif motions is not None and a is not None:
-            state = _onward(*state, motions, v[node.v], a[node.v])
-        velocities.append(state[0])
-        accelerations.append(state[1])
-        forces.append(None if inertia is None else _force(inertia, *state))
+    for node, motions, inertia in zip(model.tree.nodes, here.motions, here.inertias, strict=True):
+        k, force = node.parent, None
+        before = (velocities[k], accelerations[k]) if k >= 0 else base(model)
+        velocity, acceleration = before
+        if motions is not None and inertia is not None:
+            velocity, acceleration, force = _pushed(*before, motions, v[node.v], a[node.v], inertia)
+        elif motions is not None:
+            velocity, acceleration = _onward(*before, motions, v[node.v], a[node.v])
+        elif inertia is not None:
+            force = _force(inertia, *before)
+        velocities.append(velocity)
+        accelerations.append(acceleration)
+        forces.append(force)
     return Motion(velocities, accelerations, forces)
 
 
-def gathered(model: Model, forces: list[Spatial | None]) -> list[Spatial]:
-    """The forces that pass through each node: on it, and on all that hangs on it."""
-    sums = list(forces)
+def gathered(model: Model, here: Placed, forces: list[Spatial | None]) -> tuple[Array, list[Spatial]]:
+    """τ = Sᵀ f of each degree of freedom (nv,), and the force f that passes through each node: on it, and on all
+    that hangs on it."""
+    none = ra.array(np.zeros(6))
+    sums = [none if force is None else force for force in forces]
+    along: list[Array] = []
     for k in reversed(range(len(sums))):
-        own, parent = sums[k], model.tree.nodes[k].parent
-        if parent >= 0 and own is not None:
-            other = sums[parent]
-            sums[parent] = own if other is None else other + own
-    return [ra.array(np.zeros(6)) if f is None else f for f in sums]
+        motions, parent = here.motions[k], model.tree.nodes[k].parent
+        other = sums[parent] if parent >= 0 else none
+        if motions is None:
+            total = other + sums[k]
+        else:
+            tau, total = _passed(motions, sums[k], other)
+            along.insert(0, tau)
+        if parent >= 0:
+            sums[parent] = total
+    return ra.concat(along), sums
 
 
-def along(here: Placed, forces: list[Spatial]) -> Array:
-    """Sᵀ f of each degree of freedom (nv,)."""
-    parts = zip(here.motions, forces, strict=True)
-    return ra.concat([motions @ force for motions, force in parts if motions is not None])
-
-
-def inverse_dynamics(model: Model, here: Placed, v: Array, a: Array | None) -> Array:
+def inverse_dynamics(model: Model, here: Placed, v: Array, a: Array) -> Array:
     """τ (nv,) for nodes that are placed, without armature."""
-    return along(here, gathered(model, motion(model, here, v, a).forces))
+    return gathered(model, here, motion(model, here, v, a).forces)[0]
+
+
+def none(model: Model) -> Array:
+    """No acceleration, no force: (nv,)."""
+    return ra.array(np.zeros(model.tree.nv))
 
 
 @checked
@@ -114,4 +127,4 @@ def rnea(model: Model, q: Configuration, v: Speeds, a: Speeds) -> Array:
 @checked
 def bias(model: Model, q: Configuration, v: Speeds) -> Array:
     """The forces (nv,) of gravity and of v: `rnea` for no acceleration. (nonLinearEffects in Pinocchio.)"""
-    return inverse_dynamics(model, placed(model, q), v, None)
+    return inverse_dynamics(model, placed(model, q), v, none(model))
