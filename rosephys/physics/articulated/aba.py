@@ -165,6 +165,7 @@ def accelerations(model: Model, q: Array, v: Array, force: Array, further: Array
 
 
 @checked
+@ra.fn
 def aba(model: Model, q: Configuration, v: Speeds, tau: Speeds) -> Array:
     """How v changes (nv,), under forces tau (nv,) along the joints."""
     return accelerations(model, q, v, tau, none(model))

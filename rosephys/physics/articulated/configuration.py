@@ -71,12 +71,14 @@ def _each(model: Model, plain: Callable[[slice, slice], Array], ball: Callable[[
 
 
 @checked
+@ra.fn
 def integrate(model: Model, q: Configuration, v: Speeds) -> Array:
     """The configuration (nq,) after speeds v (nv,) for a time of 1: give dt v for a time dt."""
     return _each(model, lambda at, of: q[at] + v[of], lambda at, of: _swung(q[at], v[of]))
 
 
 @checked
+@ra.fn
 def difference(model: Model, q: Configuration, to: Configuration) -> Array:
     """The speeds (nv,) that lead from q to another configuration in a time of 1."""
     return _each(model, lambda at, _: to[at] - q[at], lambda at, _: _from(q[at], to[at]))

@@ -58,6 +58,7 @@ def mass_matrix(model: Model, here: Placed) -> MassMatrix:
 
 
 @checked
+@ra.fn
 def crba(model: Model, q: Configuration) -> MassMatrix:
     """The mass matrix (nv, nv), symmetric, with the armature on its diagonal."""
     return mass_matrix(model, placed(model, q))

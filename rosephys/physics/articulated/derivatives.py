@@ -11,7 +11,7 @@ on all that hangs on it, and B of all these v ×* I - I v × + (I v) ×̄*, wher
     ∂τ_j / ∂q_i = S_jᵀ (B_i ψ_i + I_i χ_i + S_i ×* f_i)      where j carries i
     ∂τ_i / ∂v_j = S_iᵀ (B_i S_j + I_i (ψ_j + ς_j))           both ways
 
-so all of them are four products of matrices (nv, 6), and those of forward dynamics one solution more: ∂a/∂τ =
+so all of them are two products of matrices, (nv, 12) and (nv, 6), and those of forward dynamics one more: ∂a/∂τ =
 M⁻¹, ∂a/∂q = - M⁻¹ ∂τ/∂q. The derivative by q is that by the argument of `integrate`.
 
 Sources: Carpentier, Mansard, *Analytical derivatives of rigid body dynamics algorithms*, RSS 2018; Singh, Russell,
@@ -26,12 +26,11 @@ import numpy as np
 import rose_ad as ra
 
 from ..checked import checked
-from ..quantities import Array
+from ..quantities import Array, Index, Scalar
 from .aba import factor, solved
-from .crba import composite, stacked
 from .kinematics import Configuration, Placed, Speeds, placed
 from .model import Model
-from .rnea import Motion, base, gathered, inverse_dynamics, motion, none
+from .rnea import Motion, base, inverse_dynamics, motion, none
 from .spatial import (
     Motions,
     Spatial,
@@ -75,73 +74,107 @@ def _carried(
 
 @ra.fn
 def _rates(
-    inertia: SpatialMatrix,
-    coriolis: SpatialMatrix,
-    force: Spatial,
+    total: tuple[SpatialMatrix, SpatialMatrix, Spatial],
+    other: tuple[SpatialMatrix, SpatialMatrix, Spatial],
     motions: Motions,
-    psi: Motions,
-    chi: Motions,
-    both: Motions,
-) -> tuple[Motions, Motions, Motions, Motions]:
-    """Of a node, (k, 6) each: S B, S I, and how its force changes with its own q and v."""
+    velocity: Spatial,
+    acceleration: Spatial,
+    own: Spatial,
+) -> tuple[Array, tuple[SpatialMatrix, SpatialMatrix, Spatial]]:
+    """Of a node with I, B and f of all that it carries: in a row (k, 48) S, S B, S I, ψ, χ, ψ + ς, and how f
+    changes with its own q and v; and these sums with those of its parent."""
+    inertia, coriolis, force = total
+    psi, chi, both = _carried(motions, velocity, acceleration, own)
     pressed = ra.stack([cross_force(motions[k], force) for k in range(len(motions))])
-    turned = psi @ coriolis.T + chi @ inertia + pressed
-    return motions @ coriolis, motions @ inertia, turned, motions @ coriolis.T + both @ inertia
+    momenta = motions @ inertia
+    by_q = psi @ coriolis.T + chi @ inertia + pressed
+    by_v = motions @ coriolis.T + both @ inertia
+    row = [motions, motions @ coriolis, momenta, psi, chi, both, by_q, by_v]
+    return ra.concat(row, axis=1), (other[0] + inertia, other[1] + coriolis, other[2] + force)
 
 
-def _by_motion(model: Model, here: Placed, how: Motion) -> tuple[Array, Array]:
-    """∂τ/∂q and ∂τ/∂v (nv, nv)."""
-    nodes = model.tree.nodes
-    coriolis = [
-        None if inertia is None else _coriolis(inertia, velocity)
-        for inertia, velocity in zip(here.inertias, how.velocities, strict=True)
+def _rows(model: Model, here: Placed, how: Motion) -> Array:
+    """What `_rates` says of each degree of freedom, (nv, 48)."""
+    empty, nothing = ra.array(np.zeros((6, 6))), ra.array(np.zeros(6))
+    none = (empty, empty, nothing)
+    sums = [
+        none if inertia is None or force is None else (inertia, _coriolis(inertia, v), force)
+        for inertia, v, force in zip(here.inertias, how.velocities, how.forces, strict=True)
     ]
-    inertias, whirls = composite(model, here.inertias), composite(model, coriolis)
-    forces, still = gathered(model, here, how.forces)[1], base(model)
-    carried: list[tuple[Motions, ...]] = []
-    rates: list[tuple[Motions, ...]] = []
-    moving: list[Motions] = []
-    for k, node in enumerate(nodes):
-        motions, up = here.motions[k], node.parent
-        if motions is not None:
-            state = (how.velocities[up], how.accelerations[up]) if up >= 0 else still
-            carried.append(_carried(motions, *state, how.velocities[k]))
-            rates.append(_rates(inertias[k], whirls[k], forces[k], motions, *carried[-1]))
-            moving.append(motions)
-    psi, chi, both = (ra.concat([*rows]) for rows in zip(*carried, strict=True))
-    with_b, with_i, by_q, by_v = (ra.concat([*rows]) for rows in zip(*rates, strict=True))
-    s = ra.concat(moving)
+    rows: list[Array] = []
+    for k in reversed(range(len(sums))):
+        up, motions = model.tree.nodes[k].parent, here.motions[k]
+        other = sums[up] if up >= 0 else none
+        if motions is None:
+            total = (other[0] + sums[k][0], other[1] + sums[k][1], other[2] + sums[k][2])
+        else:
+            before = (how.velocities[up], how.accelerations[up]) if up >= 0 else base(model)
+            row, total = _rates(sums[k], other, motions, *before, how.velocities[k])
+            rows.insert(0, row)
+        if up >= 0:
+            sums[up] = total
+    return ra.concat(rows)
+
+
+def _by_motion(model: Model, rows: Array) -> Array:
+    """∂τ/∂q beside ∂τ/∂v (nv, 2 nv)."""
+    s, with_b, with_i, psi, chi, both, by_q, by_v = (rows[:, 6 * k : 6 * k + 6] for k in range(8))
     below, strict = model.tree.above()
-    q = below * (with_b @ psi.T + with_i @ chi.T) + strict.T * (s @ by_q.T)
-    v = below * (with_b @ s.T + with_i @ both.T) + strict.T * (s @ by_v.T)
-    return q, v
+    right = ra.concat([ra.concat([psi, chi], axis=1), ra.concat([s, both], axis=1)])
+    down = ra.concat([with_b, with_i], axis=1) @ right.T
+    up = s @ ra.concat([by_q, by_v]).T
+    return np.tile(below, 2) * down + np.tile(strict.T, 2) * up
+
+
+def _mass(model: Model, rows: Array) -> Array:
+    """M (nv, nv)."""
+    below, strict = model.tree.above()
+    whole = rows[:, 12:18] @ rows[:, :6].T
+    return whole * below + (whole * strict).T + np.eye(model.tree.nv) * model.armature
+
+
+def _inverse(a: Array) -> Array:
+    """The inverse of a symmetric positive definite matrix (n, n), swept row by row, in one compact loop.
+
+    Source: Goodnight, *A tutorial on the SWEEP operator*, The American Statistician 33, 1979.
+    """
+    n = len(a)
+
+    def sweep(k: Index, a: Array) -> Array:
+        own = a[k]
+        give = 1.0 / own[k]
+        scaled = own * give
+
+        def entry(i: Index, j: Index) -> Scalar:
+            in_row = ra.where(j == k, -give, scaled[j])
+            other = ra.where(j == k, own[i] * give, a[i, j] - own[i] * scaled[j])
+            return ra.where(i == k, in_row, other)
+
+        return ra.build(n, lambda i: ra.build(n, lambda j: entry(i, j)))
+
+    return -ra.fori_loop(0, n, sweep, a)
 
 
 @checked
+@ra.fn
 def rnea_derivatives(model: Model, q: Configuration, v: Speeds, a: Speeds) -> Derivatives:
     """The derivatives of `rnea` by q, v and a; the last is the mass matrix."""
     here = placed(model, q)
-    by_q, by_v = _by_motion(model, here, motion(model, here, v, a))
-    momenta = [
-        None if motions is None else motions @ inertia
-        for inertia, motions in zip(composite(model, here.inertias), here.motions, strict=True)
-    ]
-    below, strict = model.tree.above()
-    whole = stacked(momenta) @ stacked(here.motions).T
-    mass = whole * below + (whole * strict).T + np.eye(model.tree.nv) * model.armature
-    return Derivatives(by_q, by_v, mass)
+    rows = _rows(model, here, motion(model, here, v, a))
+    by, n = _by_motion(model, rows), model.tree.nv
+    return Derivatives(by[:, :n], by[:, n:], _mass(model, rows))
 
 
 @checked
+@ra.fn
 def aba_derivatives(model: Model, q: Configuration, v: Speeds, tau: Speeds) -> Derivatives:
     """The derivatives of `aba` by q, v and tau; the last is the inverse of the mass matrix.
 
     (computeABADerivatives in Pinocchio.) One pass for all: `ra.jacfwd(aba)` makes as many as there are columns.
     """
     here = placed(model, q)
-    of = factor(model, here)
-    a = solved(model, of, tau - inverse_dynamics(model, here, v, none(model)))
-    by_q, by_v = _by_motion(model, here, motion(model, here, v, a))
-    n = model.tree.nv
-    found = solved(model, of, ra.concat([-by_q, -by_v, ra.array(np.eye(n))], axis=1))
-    return Derivatives(found[:, :n], found[:, n : 2 * n], found[:, 2 * n :])
+    a = solved(model, factor(model, here), tau - inverse_dynamics(model, here, v, none(model)))
+    rows = _rows(model, here, motion(model, here, v, a))
+    inverse, n = _inverse(_mass(model, rows)), model.tree.nv
+    by = -(inverse @ _by_motion(model, rows))
+    return Derivatives(by[:, :n], by[:, n:], inverse)

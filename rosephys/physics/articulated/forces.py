@@ -43,6 +43,7 @@ def beyond(model: Model, q: Array) -> Array:
 
 
 @checked
+@ra.fn
 def passive(model: Model, q: Configuration, v: Speeds) -> Array:
     """The forces (nv,) of damping, springs and limits."""
     return held(model, q, v) - model.damping * v
@@ -57,6 +58,7 @@ def held(model: Model, q: Array, v: Array) -> Array:
 
 
 @checked
+@ra.fn
 def driven(model: Model, q: Configuration, v: Speeds, u: Controls) -> Array:
     """The forces (nv,) of the actuators, under controls u (actuators,)."""
     by = model.actuators

@@ -23,6 +23,7 @@ from .spatial import Spatial
 
 
 @checked
+@ra.fn
 def centre_of_mass(model: Model, q: Configuration) -> SpaceVector:
     """Where the centre of mass is (3,), in m."""
     return _centre(model, q)[0]
@@ -40,6 +41,7 @@ def _centre(model: Model, q: Array) -> tuple[SpaceVector, Scalar]:
 
 
 @checked
+@ra.fn
 def momentum(model: Model, q: Configuration, v: Speeds) -> Spatial:
     """The momentum (3,), in kg m/s, and the angular momentum about the centre of mass (3,), in kg m²/s."""
     here = placed(model, q)
@@ -53,6 +55,7 @@ def momentum(model: Model, q: Configuration, v: Speeds) -> Spatial:
 
 
 @checked
+@ra.fn
 def energy(model: Model, q: Configuration, v: Speeds) -> Scalar:
     """Kinetic and potential energy (J); that of gravity is 0 where the centre of mass is at the origin."""
     here = placed(model, q)

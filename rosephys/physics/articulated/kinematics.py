@@ -172,6 +172,7 @@ def placed(model: Model, q: Array) -> Placed:
 
 
 @checked
+@ra.fn
 def forward_kinematics(model: Model, q: Configuration) -> Frames:
     """Where the links are: axes (links, 3, 3) and origins (links, 3) in the world."""
     here, at = placed(model, q), model.tree.carried
@@ -180,6 +181,7 @@ def forward_kinematics(model: Model, q: Configuration) -> Frames:
 
 
 @checked
+@ra.fn
 def jacobian(model: Model, q: Configuration, link: str, point: Point = (0.0, 0.0, 0.0)) -> Array:
     """How a link moves with v: (6, nv), the velocity of a point of it, given in its frame, above its angular
     velocity, both in the axes of the world. (LOCAL_WORLD_ALIGNED in Pinocchio.)

@@ -119,12 +119,14 @@ def none(model: Model) -> Array:
 
 
 @checked
+@ra.fn
 def rnea(model: Model, q: Configuration, v: Speeds, a: Speeds) -> Array:
     """The forces τ (nv,) along the joints under which v changes by a: M a + bias, with the armature's."""
     return inverse_dynamics(model, placed(model, q), v, a) + model.armature * a
 
 
 @checked
+@ra.fn
 def bias(model: Model, q: Configuration, v: Speeds) -> Array:
     """The forces (nv,) of gravity and of v: `rnea` for no acceleration. (nonLinearEffects in Pinocchio.)"""
     return inverse_dynamics(model, placed(model, q), v, none(model))

@@ -30,6 +30,7 @@ Integrator: TypeAlias = Literal["semi-implicit-euler", "runge-kutta"]
 
 
 @checked
+@ra.fn
 def step(
     model: Model,
     q: Configuration,
