@@ -81,7 +81,7 @@ def _rates(
     acceleration: Spatial,
     own: Spatial,
 ) -> tuple[Array, tuple[SpatialMatrix, SpatialMatrix, Spatial]]:
-    """Of a node with I, B and f of all that it carries: in a row (k, 48) S, S B, S I, ψ, χ, ψ + ς, and how f
+    """Of a node with I, B and f of all that it carries: in a row (k, 48) S B, S I, ψ, χ, S, ψ + ς, and how f
     changes with its own q and v; and these sums with those of its parent."""
     inertia, coriolis, force = total
     psi, chi, both = _carried(motions, velocity, acceleration, own)
@@ -89,7 +89,7 @@ def _rates(
     momenta = motions @ inertia
     by_q = psi @ coriolis.T + chi @ inertia + pressed
     by_v = motions @ coriolis.T + both @ inertia
-    row = [motions, motions @ coriolis, momenta, psi, chi, both, by_q, by_v]
+    row = [motions @ coriolis, momenta, psi, chi, motions, both, by_q, by_v]
     return ra.concat(row, axis=1), (other[0] + inertia, other[1] + coriolis, other[2] + force)
 
 
@@ -116,25 +116,32 @@ def _rows(model: Model, here: Placed, how: Motion) -> Array:
     return ra.concat(rows)
 
 
-def _by_motion(model: Model, rows: Array) -> Array:
-    """∂τ/∂q beside ∂τ/∂v (nv, 2 nv)."""
-    s, with_b, with_i, psi, chi, both, by_q, by_v = (rows[:, 6 * k : 6 * k + 6] for k in range(8))
+@ra.fn
+def _paired(
+    left: Array, right: Array, motions: Motions, up: Array, below: Array, above: Array
+) -> Array:
+    """The derivatives (nv, nv) of forces along what is carried, and along what carries."""
+    return below * (left @ right) + above * (motions @ up)
+
+
+def _by_motion(model: Model, rows: Array) -> tuple[Array, Array]:
+    """∂τ/∂q and ∂τ/∂v (nv, nv)."""
     below, strict = model.tree.above()
-    right = ra.concat([ra.concat([psi, chi], axis=1), ra.concat([s, both], axis=1)])
-    down = ra.concat([with_b, with_i], axis=1) @ right.T
-    up = s @ ra.concat([by_q, by_v]).T
-    return np.tile(below, 2) * down + np.tile(strict.T, 2) * up
+    where = ra.array(below), ra.array(strict.T.copy())
+    left, motions, columns = rows[:, :12], rows[:, 24:30], rows.T
+    q = _paired(left, columns[12:24], motions, columns[36:42], *where)
+    return q, _paired(left, columns[24:36], motions, columns[42:48], *where)
 
 
 def _mass(model: Model, rows: Array) -> Array:
     """M (nv, nv)."""
     below, strict = model.tree.above()
-    whole = rows[:, 12:18] @ rows[:, :6].T
+    whole = rows[:, 6:12] @ rows[:, 24:30].T
     return whole * below + (whole * strict).T + np.eye(model.tree.nv) * model.armature
 
 
-def _inverse(a: Array) -> Array:
-    """The inverse of a symmetric positive definite matrix (n, n), swept row by row, in one compact loop.
+def _minus_inverse(a: Array) -> Array:
+    """Minus the inverse of a symmetric positive definite matrix (n, n), swept row by row, in one compact loop.
 
     Source: Goodnight, *A tutorial on the SWEEP operator*, The American Statistician 33, 1979.
     """
@@ -152,7 +159,7 @@ def _inverse(a: Array) -> Array:
 
         return ra.build(n, lambda i: ra.build(n, lambda j: entry(i, j)))
 
-    return -ra.fori_loop(0, n, sweep, a)
+    return ra.fori_loop(0, n, sweep, a)
 
 
 @checked
@@ -161,8 +168,7 @@ def rnea_derivatives(model: Model, q: Configuration, v: Speeds, a: Speeds) -> De
     """The derivatives of `rnea` by q, v and a; the last is the mass matrix."""
     here = placed(model, q)
     rows = _rows(model, here, motion(model, here, v, a))
-    by, n = _by_motion(model, rows), model.tree.nv
-    return Derivatives(by[:, :n], by[:, n:], _mass(model, rows))
+    return Derivatives(*_by_motion(model, rows), _mass(model, rows))
 
 
 @checked
@@ -175,6 +181,6 @@ def aba_derivatives(model: Model, q: Configuration, v: Speeds, tau: Speeds) -> D
     here = placed(model, q)
     a = solved(model, factor(model, here), tau - inverse_dynamics(model, here, v, none(model)))
     rows = _rows(model, here, motion(model, here, v, a))
-    inverse, n = _inverse(_mass(model, rows)), model.tree.nv
-    by = -(inverse @ _by_motion(model, rows))
-    return Derivatives(by[:, :n], by[:, n:], inverse)
+    minus = _minus_inverse(_mass(model, rows))
+    by_q, by_v = _by_motion(model, rows)
+    return Derivatives(minus @ by_q, minus @ by_v, -minus)
