@@ -4,8 +4,8 @@ Inward each degree of freedom k is eliminated from the inertia A of what it carr
 
     U = A S_k        D = S_kᵀ U + armature        A ← A - U Uᵀ / D        A_λ += A
 
-which depends on q alone: `factor`. Then M x = b is solved in one walk inward, u = b - Sᵀ p, p ← p + U u / D, and
-one outward, x = (u - Uᵀ a) / D, a ← a + S x: `solved`, for one b or many. So
+which depends on q alone: `factor`. Then M x = b is solved in one walk inward, u = b - Sᵀ p, p ← p + U u / D,
+and one outward, x = (u - Uᵀ a) / D, a ← a + S x: `solved`, for one b or many. So
 
     aba(q, v, τ) = M(q)⁻¹ (τ - bias(q, v))
 
@@ -50,7 +50,8 @@ def _eliminated(
     inertia: SpatialMatrix, motions: Motions, armature: Array, other: SpatialMatrix
 ) -> tuple[SpatialMatrix, Motions, Array]:
     """What is left of an inertia (6, 6), with another; U (k, 6) and 1 / D (k,) of the motions of a node."""
-    momenta, yields = [], []
+    momenta: list[Spatial] = []
+    yields: list[Scalar] = []
     for k in reversed(range(len(motions))):
         momentum = inertia @ motions[k]
         give = 1.0 / (ra.dot(motions[k], momentum) + armature[k])
@@ -84,7 +85,7 @@ def _inward(
     push: Spatial, motions: Motions, momenta: Motions, yields: Array, b: Array, other: Spatial
 ) -> tuple[Array, Spatial]:
     """u / D (k, ...) of a node, and the push (6, ...) on what carries it, with that of others."""
-    found = []
+    found: list[Array] = []
     for k in reversed(range(len(motions))):
         u = yields[k] * (b[k] - motions[k] @ push)
         push = push + _times(momenta[k], u)
@@ -97,7 +98,7 @@ def _outward(
     moves: Spatial, motions: Motions, momenta: Motions, yields: Array, u: Array
 ) -> tuple[Array, Spatial]:
     """x (k, ...) of a node, and the acceleration (6, ...) after it."""
-    found = []
+    found: list[Array] = []
     for k in range(len(motions)):
         x = u[k] - yields[k] * (momenta[k] @ moves)
         moves = moves + _times(motions[k], x)
@@ -105,9 +106,9 @@ def _outward(
     return ra.stack(found), moves
 
 
-def _times(a: Spatial, x: Scalar | Array) -> Array:
+def _times(a: Spatial, x: Array) -> Array:
     """a (6,) times each of x (...): (6, ...)."""
-    return a[:, None] * x[None, :] if getattr(x, "shape", ()) else a * x
+    return a[:, None] * x[None, :] if x.shape else a * x
 
 
 def solved(model: Model, of: Factor, b: Array) -> Array:

@@ -1,11 +1,12 @@
 r"""Configurations of a model, and the way from one to another.
 
-q has a quaternion for each ball and free joint, which has one number more than the joint has degrees of freedom.
-`integrate` follows speeds v for a time of 1, each quaternion by the exponential map, r exp(v / 2), so that it
-stays unit; `difference` is its inverse, with turns of at most π. A derivative by q is one by d at d = 0 of
-integrate(model, q, d).
+q has a quaternion for each ball and free joint, which has one number more than the joint has degrees of
+freedom. `integrate` follows speeds v for a time of 1, each quaternion by the exponential map, r exp(v / 2),
+so that it stays unit; `difference` is its inverse, with turns of at most π. A derivative by q is one by d at
+d = 0 of integrate(model, q, d).
 
-Source: Solà, Deray, Atchuthan, *A micro Lie theory for state estimation in robotics*, 2018, §III and appendix B.
+Source: Solà, Deray, Atchuthan, *A micro Lie theory for state estimation in robotics*, 2018, §III and appendix
+B.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 import rose_ad as ra
 
 from ..checked import checked
-from ..quantities import Array, Scalar, SpaceVector
+from ..quantities import Array, SpaceVector
 from ..rigid.body3d import Quaternion, product
 from .kinematics import Configuration, Speeds
 from .model import Model
@@ -64,7 +65,9 @@ def _onward(by: SpaceVector, v: SpaceVector) -> SpaceVector:
     return v + 0.5 * once + ra.cross(by, once) / 12
 
 
-def _each(model: Model, plain: Callable[[slice, slice], Array], ball: Callable[[slice, slice], Array]) -> Array:
+def _each(
+    model: Model, plain: Callable[[slice, slice], Array], ball: Callable[[slice, slice], Array]
+) -> Array:
     """What is made of each node's numbers in q and in v, joined."""
     nodes = [node for node in model.tree.nodes if node.motion != "still"]
     return ra.concat([(ball if n.motion == "ball" else plain)(n.q, n.v) for n in nodes])
@@ -84,9 +87,7 @@ def difference(model: Model, q: Configuration, to: Configuration) -> Array:
     return _each(model, lambda at, _: to[at] - q[at], lambda at, _: _from(q[at], to[at]))
 
 
-
-
 def onward(model: Model, by: Array, v: Array) -> Array:
-    """The rate (nv,) at which d of integrate(model, q, d) changes at d = `by`, when the speeds are v there; to third
-    order in d, as a step of order 4 asks."""
+    """The rate (nv,) at which d of integrate(model, q, d) changes at d = `by`, when the speeds are v there;
+    to third order in d, as a step of order 4 asks."""
     return _each(model, lambda _, of: v[of], lambda _, of: _onward(by[of], v[of]))

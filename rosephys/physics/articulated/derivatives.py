@@ -11,12 +11,12 @@ on all that hangs on it, and B of all these v ×* I - I v × + (I v) ×̄*, wher
     ∂τ_j / ∂q_i = S_jᵀ (B_i ψ_i + I_i χ_i + S_i ×* f_i)      where j carries i
     ∂τ_i / ∂v_j = S_iᵀ (B_i S_j + I_i (ψ_j + ς_j))           both ways
 
-so all of them are two products of matrices, (nv, 12) and (nv, 6), and those of forward dynamics one more: ∂a/∂τ =
-M⁻¹, ∂a/∂q = - M⁻¹ ∂τ/∂q. The derivative by q is that by the argument of `integrate`.
+so all of them are two products of matrices, (nv, 12) and (nv, 6), and those of forward dynamics one more:
+∂a/∂τ = M⁻¹, ∂a/∂q = - M⁻¹ ∂τ/∂q. The derivative by q is that by the argument of `integrate`.
 
-Sources: Carpentier, Mansard, *Analytical derivatives of rigid body dynamics algorithms*, RSS 2018; Singh, Russell,
-Wensing, *Efficient analytical derivatives of rigid-body dynamics using spatial vector algebra*, IEEE Robotics and
-Automation Letters 7, 2022, table I.
+Sources: Carpentier, Mansard, *Analytical derivatives of rigid body dynamics algorithms*, RSS 2018; Singh,
+Russell, Wensing, *Efficient analytical derivatives of rigid-body dynamics using spatial vector algebra*, IEEE
+Robotics and Automation Letters 7, 2022, table I.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Derivatives:
 @ra.fn
 def _coriolis(inertia: SpatialMatrix, velocity: Spatial) -> SpatialMatrix:
     """B (6, 6) of one body."""
-    product = inertia @ motion_matrix(velocity)  # v ×* is minus the transpose of v ×, and I is symmetric
+    product = inertia @ motion_matrix(
+        velocity
+    )  # v ×* is minus the transpose of v ×, and I is symmetric
     return swapped_matrix(inertia @ velocity) - product.T - product
 
 

@@ -64,4 +64,6 @@ def driven(model: Model, q: Configuration, v: Speeds, u: Controls) -> Array:
     by = model.actuators
     asked = ra.clip(u, by.least, by.most)
     length, rate = by.gear @ places(model, q), by.gear @ v
-    return ra.clip(by.gain * asked - by.spring * length - by.damper * rate, by.low, by.high) @ by.gear
+    return (
+        ra.clip(by.gain * asked - by.spring * length - by.damper * rate, by.low, by.high) @ by.gear
+    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from xml.parsers import expat
 
 from rosephys.errors import ArgumentError
 
+from ..quantities import NumpyArray
 from .model import Model
 
 
@@ -20,6 +21,14 @@ class Imported:
     model: Model
     actuators: tuple[str, ...]
     left_out: tuple[str, ...]
+
+
+class Weight(TypedDict, total=False):
+    """What a link weighs: arguments of `Link`."""
+
+    mass: float
+    centre: NumpyArray
+    inertia: NumpyArray
 
 
 class Element(NamedTuple):

@@ -1,4 +1,5 @@
-r"""What a motion keeps, or would but for friction and motors: energy, momentum, and where the centre of mass is.
+r"""What a motion keeps, or would but for friction and motors: energy, momentum, and where the centre of mass
+is.
 
     kinetic    ½ vᵀ M v, rotors included      potential    - m g · c, and ½ stiffness (q - home)²
 
@@ -6,8 +7,6 @@ Source: Featherstone, *Rigid body dynamics algorithms*, 2008, §2.14 and §3.
 """
 
 from __future__ import annotations
-
-from typing import Annotated, TypeAlias
 
 import numpy as np
 

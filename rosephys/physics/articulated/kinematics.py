@@ -1,8 +1,8 @@
 r"""Where the links of a model are, and how they move with each degree of freedom.
 
 All is in the axes of the world. Spatial vectors are about a point near the model, that of the first link's
-joint: what follows of them depends on no such point, but rounding does, far from the origin. A degree of freedom
-k moves what it carries with the spatial motion S_k at unit speed,
+joint: what follows of them depends on no such point, but rounding does, far from the origin. A degree of
+freedom k moves what it carries with the spatial motion S_k at unit speed,
 
     turn about an axis a of the world through p      S = (a, p × a)
     slide along it                                   S = (0, a)
@@ -158,8 +158,8 @@ def placed(model: Model, q: Array) -> Placed:
     inertias: list[SpatialMatrix | None] = []
     for node in model.tree.nodes:
         k = node.parent
-        before = (rotations[k], origins[k]) if k >= 0 else world
-        rotation, origin, own = _moved(model, node, *before, q)
+        rotation, origin = (rotations[k], origins[k]) if k >= 0 else world
+        rotation, origin, own = _moved(model, node, rotation, origin, q)
         rotations.append(rotation)
         origins.append(origin)
         motions.append(own)

@@ -1,11 +1,11 @@
 """Models from MJCF, the format of MuJoCo, as its own compiler reads it: the extra `mujoco`.
 
-Bodies, inertias (of geoms, too), all kinds of joints with ref, range, damping, stiffness, springref and armature,
-gravity, and actuators on joints without a state of their own: motor, position, velocity, general. A body with
-several joints is several links, of which the last has the body's name and each other "body/joint".
+Bodies, inertias (of geoms, too), all kinds of joints with ref, range, damping, stiffness, springref and
+armature, gravity, and actuators on joints without a state of their own: motor, position, velocity, general. A
+body with several joints is several links, of which the last has the body's name and each other "body/joint".
 
-What has no counterpart is told by element, name and line. What changes the motion is refused unless `leave_out`;
-what only contacts would need (which geoms meet, and how) is listed in `left_out`.
+What has no counterpart is told by element, name and line. What changes the motion is refused unless
+`leave_out`; what only contacts would need (which geoms meet, and how) is listed in `left_out`.
 
 Source: MuJoCo's XML reference; *Computation* (kinematics of a body with several joints).
 """
@@ -23,9 +23,10 @@ from rosephys.errors import ArgumentError
 
 from ..checked import checked
 from ..quantities import NumpyArray
-from .imported import Element, Imported, read, refuse, with_included
+from .imported import Element, Imported, Weight, read, refuse, with_included
 from .model import Actuator, Link, articulated
 from .tree import Kind
+from .turns import carried, in_axes, turned_by
 
 if TYPE_CHECKING:
     import mujoco
@@ -71,13 +72,15 @@ JOINTS = ("joint", "freejoint")
 def from_mjcf(source: str | Path, leave_out: bool = False) -> Imported:
     """The model of an MJCF file, or of its text.
 
-    Raises ArgumentError for what changes the motion and is not supported, by line, unless `leave_out`; and for a
-    file that MuJoCo does not take. Raises ImportError where `mujoco` is not installed.
+    Raises ArgumentError for what changes the motion and is not supported, by line, unless `leave_out`; and
+    for a file that MuJoCo does not take. Raises ImportError where `mujoco` is not installed.
     """
     try:
         import mujoco
     except ImportError:
-        raise ImportError("from_mjcf needs the package mujoco: pip install 'rosephys[mujoco]'") from None
+        raise ImportError(
+            "from_mjcf needs the package mujoco: pip install 'rosephys[mujoco]'"
+        ) from None
     text, file = read(source)
     found = list(with_included(text, file))
     refuse(list(_refused(found)), leave_out)
@@ -135,7 +138,10 @@ class _Reader:
 
     def __init__(self, model: mujoco.MjModel) -> None:
         self.model = model
-        self.names = ["world", *(self._name(model.body(k).name, "body", k) for k in range(1, model.nbody))]
+        self.names = [
+            "world",
+            *(self._name(model.body(k).name, "body", k) for k in range(1, model.nbody)),
+        ]
         self.moved: dict[int, str] = {}  # the link that each joint moves
 
     def _name(self, name: str, kind: str, k: int) -> str:
@@ -172,7 +178,9 @@ class _Reader:
         m = self.model
         if m.actuator_trntype[k] != 0:
             yield "does not drive a joint, or by its parent's axes, which is not supported"
-        elif m.jnt_type[m.actuator_trnid[k, 0]] in (FREE, BALL) and np.any(m.actuator_biasprm[k, :3]):
+        elif m.jnt_type[m.actuator_trnid[k, 0]] in (FREE, BALL) and np.any(
+            m.actuator_biasprm[k, :3]
+        ):
             yield "a servo of a ball or a free joint is not supported"
         if m.actuator_dyntype[k] != 0:
             yield "it has a state of its own, which is not supported"
@@ -180,45 +188,48 @@ class _Reader:
             yield "its gain or its bias depends on the motion otherwise than linearly"
         elif m.actuator_biastype[k] == 1 and m.actuator_biasprm[k, 0]:
             yield "a constant bias is not supported"
-        for name in ("actuator_armature", "actuator_damping", "actuator_dampingpoly", "actuator_delay"):
+        for name in (
+            "actuator_armature",
+            "actuator_damping",
+            "actuator_dampingpoly",
+            "actuator_delay",
+        ):
             if np.any(getattr(m, name, np.zeros(m.nu))[k]):
                 yield f"{name[9:]} is not supported"
 
     def links(self, body: int) -> Iterator[Link]:
-        """The links of a body, one for each of its joints, and one more where the last joint is off its frame."""
-        m, name = self.model, self.names[body]
+        """The links of a body, one for each of its joints, and one more where the last joint is off its
+        frame.""" m, name = self.model, self.names[body]
         parent, at = self.names[m.body_parentid[body]], np.array(m.body_pos[body])
         turned = np.array(m.body_quat[body])
         joints = range(m.body_jntadr[body], m.body_jntadr[body] + m.body_jntnum[body])
         off = np.zeros(3)
         for k in joints:
             anchor = np.zeros(3) if m.jnt_type[k] == FREE else np.array(m.jnt_pos[k])
-            at = at + _rotated(turned, anchor - off)
+            at = at + carried(turned, anchor - off)
             off = anchor
             last = k == joints[-1] and not np.any(off)
             link = name if last else f"{name}/{self.joint_name(k)}"
             self.moved[k] = link
-            mass = self._mass(body) if last else {}
+            mass: Weight = self._mass(body) if last else {}
             yield self._link(k, link, parent, at, turned, mass)
             parent, at, turned = link, np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0])
         if not len(joints) or np.any(off):
             yield Link(name, parent, at=at - off, turned=turned, **self._mass(body))
 
-    def _mass(self, body: int) -> dict[str, float | NumpyArray]:
+    def _mass(self, body: int) -> Weight:
         m = self.model
-        axes = np.stack([_rotated(m.body_iquat[body], e) for e in np.eye(3)], axis=1)
-        inertia = axes @ np.diag(m.body_inertia[body]) @ axes.T
         return {
             "mass": float(m.body_mass[body]),
             "centre": np.array(m.body_ipos[body]),
-            "inertia": 0.5 * (inertia + inertia.T),
+            "inertia": in_axes(m.body_iquat[body], np.diag(m.body_inertia[body])),
         }
 
     def _link(
-        self, k: int, name: str, parent: str, at: NumpyArray, turned: NumpyArray, mass: dict[str, float | NumpyArray]
+        self, k: int, name: str, parent: str, at: NumpyArray, turned: NumpyArray, mass: Weight
     ) -> Link:
-        """The link of a joint. An angle or a place that is not 0 in the file's pose is a turn or a shift back."""
-        m = self.model
+        """The link of a joint. An angle or a place that is not 0 in the file's pose is a turn or a shift
+        back.""" m = self.model
         kind = KINDS[int(m.jnt_type[k])]
         n, nq = {"free": (6, 7), "ball": (3, 4)}.get(kind, (1, 1))
         rows = slice(m.jnt_dofadr[k], m.jnt_dofadr[k] + n)
@@ -228,9 +239,9 @@ class _Reader:
             at, turned = np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0])
         ref = float(m.qpos0[places][0]) if single else 0.0
         if kind == "prismatic":
-            at = at - ref * _rotated(turned, axis)
+            at = at - ref * carried(turned, axis)
         elif kind == "revolute" and ref:
-            turned = _product(turned, np.array([math.cos(ref / 2), *(-math.sin(ref / 2) * axis)]))
+            turned = turned_by(turned, np.array([math.cos(ref / 2), *(-math.sin(ref / 2) * axis)]))
         stiff = float(m.jnt_stiffness[k]) if single else 0.0
         limited = single and bool(m.jnt_limited[k])
         low, high = map(float, m.jnt_range[k]) if limited else (-math.inf, math.inf)
@@ -271,16 +282,3 @@ class _Reader:
             low=float(low),
             high=float(high),
         )
-
-
-
-def _product(p: NumpyArray, q: NumpyArray) -> NumpyArray:
-    """The quaternion of q followed by p."""
-    w, u = p[0], p[1:]
-    return np.array([w * q[0] - u @ q[1:], *(w * q[1:] + q[0] * u + np.cross(u, q[1:]))])
-
-
-def _rotated(q: NumpyArray, x: NumpyArray) -> NumpyArray:
-    """A vector turned by a unit quaternion."""
-    cross = np.cross(q[1:], x)
-    return x + 2 * (q[0] * cross + np.cross(q[1:], cross))

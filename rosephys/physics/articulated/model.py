@@ -3,10 +3,10 @@ r"""An articulated model: links that hang on each other by joints, as plain data
     Link("upper", joint="revolute", axis=(0, 1, 0), mass=1.0, centre=(0, 0, -0.5))
     Link("lower", "upper", joint="revolute", axis=(0, 1, 0), at=(0, 0, -1), mass=1.0, centre=(0, 0, -0.5))
 
-A link's frame is that of its joint when q is zero: `at` (3,) and `turned` (4,), a quaternion, in the frame of its
-parent. Its centre of mass and its inertia, about that centre, are in its own frame. What hangs on what, the kinds
-of joints and their axes are structure, known before anything is traced. All else may be traced, so a mass, a
-length or a gain can be what is sought.
+A link's frame is that of its joint when q is zero: `at` (3,) and `turned` (4,), a quaternion, in the frame of
+its parent. Its centre of mass and its inertia, about that centre, are in its own frame. What hangs on what,
+the kinds of joints and their axes are structure, known before anything is traced. All else may be traced, so
+a mass, a length or a gain can be what is sought.
 
 A force acts along each degree of freedom:
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 import numpy as np
@@ -47,8 +47,8 @@ class Link:
 
     `axis` (3,) is that of a revolute or prismatic joint, of length 1. `inertia` is (3, 3), or (3,) on its
     diagonal, in kg m². `armature`, `damping`, `stiffness` and the limits `low` and `high` are of each degree of
-    freedom, numbers or (nv,); stiffness and limits of revolute, prismatic and planar joints only. `home` (nq,) is
-    where the joint rests.
+    freedom, numbers or (nv,); stiffness and limits of revolute, prismatic and planar joints only. `home`
+    (nq,) is where the joint rests.
     """
 
     name: str
@@ -72,9 +72,9 @@ class Link:
 class Actuator:
     """What drives degrees of freedom, by `gear`: of a joint's link the factors, a number or (nv,).
 
-    With the length l = gear · (q - home) and its rate, the force is gain u - spring l - damper l', between `low`
-    and `high`, for a control u between `least` and `most`. A motor has no spring and no damper; a servo that is
-    to take a joint to the angle u has gain = spring.
+    With the length l = gear · (q - home) and its rate, the force is gain u - spring l - damper l', between
+    `low` and `high`, for a control u between `least` and `most`. A motor has no spring and no damper; a servo
+    that is to take a joint to the angle u has gain = spring.
     """
 
     name: str
@@ -228,11 +228,15 @@ def _parent(link: Link, before: Sequence[str], names: Sequence[str]) -> int:
 
 def _axis(link: Link) -> NumpyArray:
     if is_traced(link.axis):
-        raise _wrong(link, "axis", "is traced; it is a part of the structure: turn the link instead")
+        raise _wrong(
+            link, "axis", "is traced; it is a part of the structure: turn the link instead"
+        )
     axis = np.asarray(link.axis, float)
     if axis.shape != (3,) or not abs(np.linalg.norm(axis) - 1) <= UNIT:
         length = f", of length {np.linalg.norm(axis):g}" if axis.shape == (3,) else ""
-        raise _wrong(link, "axis", f"is {tuple(axis.tolist())}{length}; wanted three numbers, of length 1")
+        raise _wrong(
+            link, "axis", f"is {tuple(axis.tolist())}{length}; wanted three numbers, of length 1"
+        )
     return axis
 
 
@@ -250,7 +254,9 @@ def _rotation(link: Link) -> Array:
     if not is_traced(link.turned):
         length = float(np.linalg.norm(np.asarray(link.turned, float)))
         if not abs(length - 1) <= 1e-6:
-            raise _wrong(link, "turned", f"is of length {length:g}; wanted a unit quaternion (w, x, y, z)")
+            raise _wrong(
+                link, "turned", f"is of length {length:g}; wanted a unit quaternion (w, x, y, z)"
+            )
     return rotation_matrix(turned / ra.norm(turned))
 
 
@@ -277,7 +283,9 @@ def _inertia(link: Link) -> Array:
             raise _wrong(link, "inertia", f"has a negative moment, {moments[0]:g} kg m²")
         if moments[2] > (moments[0] + moments[1]) * (1 + 1e-6) + 1e-12 * size:
             told = ", ".join(f"{m:g}" for m in moments)
-            raise _wrong(link, "inertia", f"has the moments {told}; none is more than the others' sum")
+            raise _wrong(
+                link, "inertia", f"has the moments {told}; none is more than the others' sum"
+            )
     return made if made.shape == (3, 3) else made[:, None] * np.eye(3)
 
 
@@ -322,7 +330,9 @@ def _borne(links: Sequence[Link], tree: Tree) -> None:
             bears[tree.parents[k]] = True
     for link, kind, bear in zip(links, tree.kinds, bears, strict=True):
         if SIZES[kind][1] and not bear:
-            raise _wrong(link, "mass", "is 0, and so is all that hangs on it: its joint moves nothing")
+            raise _wrong(
+                link, "mass", "is 0, and so is all that hangs on it: its joint moves nothing"
+            )
 
 
 def _concat(parts: list[Array]) -> Array:

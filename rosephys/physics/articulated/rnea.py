@@ -45,7 +45,12 @@ def _onward(
 
 @ra.fn
 def _pushed(
-    velocity: Spatial, acceleration: Spatial, motions: Motions, v: Array, a: Array, inertia: SpatialMatrix
+    velocity: Spatial,
+    acceleration: Spatial,
+    motions: Motions,
+    v: Array,
+    a: Array,
+    inertia: SpatialMatrix,
 ) -> tuple[Spatial, Spatial, Spatial]:
     """The same, and the force on what the node carries."""
     velocity, acceleration = _onward(velocity, acceleration, motions, v, a)
@@ -89,9 +94,11 @@ def motion(model: Model, here: Placed, v: Array, a: Array) -> Motion:
     return Motion(velocities, accelerations, forces)
 
 
-def gathered(model: Model, here: Placed, forces: list[Spatial | None]) -> tuple[Array, list[Spatial]]:
-    """τ = Sᵀ f of each degree of freedom (nv,), and the force f that passes through each node: on it, and on all
-    that hangs on it."""
+def gathered(
+    model: Model, here: Placed, forces: list[Spatial | None]
+) -> tuple[Array, list[Spatial]]:
+    """τ = Sᵀ f of each degree of freedom (nv,), and the force f that passes through each node: on it, and on
+    all that hangs on it."""
     none = ra.array(np.zeros(6))
     sums = [none if force is None else force for force in forces]
     along: list[Array] = []

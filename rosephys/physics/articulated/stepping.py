@@ -3,8 +3,8 @@ r"""Steps of an articulated model.
     semi-implicit-euler   (M + h D) (v' - v) / h = force - D v - bias,   q' = q ⊕ h v'           order 1
     runge-kutta           the classical method of four slopes, in q along the exponential map     order 4
 
-D is the damping, which is implicit, so it may be as large as it likes. These are the integrators `Euler` and `RK4`
-of MuJoCo. Forces are those of `forces.py`. q ⊕ is `integrate`.
+D is the damping, which is implicit, so it may be as large as it likes. These are the integrators `Euler` and
+`RK4` of MuJoCo. Forces are those of `forces.py`. q ⊕ is `integrate`.
 
 Sources: MuJoCo, *Computation: numerical integration*; Munthe-Kaas, *Runge-Kutta methods on Lie groups*, BIT 38,
 1998 (of order 4 where joints are balls, too).
