@@ -198,8 +198,8 @@ class _Reader:
                 yield f"{name[9:]} is not supported"
 
     def links(self, body: int) -> Iterator[Link]:
-        """The links of a body, one for each of its joints, and one more where the last joint is off its
-        frame.""" m, name = self.model, self.names[body]
+        """The links of a body, one for each of its joints, and one more where the last is off its frame."""
+        m, name = self.model, self.names[body]
         parent, at = self.names[m.body_parentid[body]], np.array(m.body_pos[body])
         turned = np.array(m.body_quat[body])
         joints = range(m.body_jntadr[body], m.body_jntadr[body] + m.body_jntnum[body])
@@ -228,8 +228,8 @@ class _Reader:
     def _link(
         self, k: int, name: str, parent: str, at: NumpyArray, turned: NumpyArray, mass: Weight
     ) -> Link:
-        """The link of a joint. An angle or a place that is not 0 in the file's pose is a turn or a shift
-        back.""" m = self.model
+        """The link of a joint. What its angle or place is in the file's pose is a turn or a shift back."""
+        m = self.model
         kind = KINDS[int(m.jnt_type[k])]
         n, nq = {"free": (6, 7), "ball": (3, 4)}.get(kind, (1, 1))
         rows = slice(m.jnt_dofadr[k], m.jnt_dofadr[k] + n)

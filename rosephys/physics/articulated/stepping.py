@@ -58,7 +58,7 @@ def _runge_kutta(model: Model, q: Array, v: Array, u: Array, dt: Scalar) -> tupl
         return accelerations(model, q, v, force, none)
 
     # r is how the way from q goes on: v, but in balls, whose turn so far is another place to turn from
-    v1, r1, a1 = v, v, slope(q, v)
+    r1, a1 = v, slope(q, v)
     v2 = v + 0.5 * dt * a1
     r2, a2 = onward(model, 0.5 * dt * r1, v2), slope(at(0.5 * dt * r1), v2)
     v3 = v + 0.5 * dt * a2

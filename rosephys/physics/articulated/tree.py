@@ -20,6 +20,7 @@ Source: Featherstone, *Rigid body dynamics algorithms*, 2008, §4.1 to 4.4.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -121,5 +122,5 @@ class Tree:
 
 def _slices(sizes: Sequence[int]) -> Iterator[slice]:
     ends = np.cumsum([0, *sizes]).tolist()
-    for a, b in zip(ends[:-1], ends[1:], strict=True):
+    for a, b in pairwise(ends):
         yield slice(a, b)

@@ -20,7 +20,7 @@ def carried(q: NumpyArray, x: NumpyArray) -> NumpyArray:
 
 
 def in_axes(q: NumpyArray, inertia: NumpyArray) -> NumpyArray:
-    """An inertia (3, 3) that is given in axes turned by q, in those that q is given in; symmetric to
-    rounding.""" axes = np.stack([carried(q, e) for e in np.eye(3)], axis=1)
+    """An inertia (3, 3) that is given in axes turned by q, in those that q is given in."""
+    axes = np.stack([carried(q, e) for e in np.eye(3)], axis=1)
     made = axes @ inertia @ axes.T
     return np.asarray(0.5 * (made + made.T))
