@@ -51,10 +51,14 @@ def mass_matrix(model: Model, here: Placed) -> MassMatrix:
         None if motions is None else _carried(inertia, motions)
         for inertia, motions in zip(whole, here.motions, strict=True)
     ]
-    below = (stacked(momenta) @ stacked(here.motions).T) * model.tree.above()[0]
-    own = np.eye(model.tree.nv)
-    strict = model.tree.above()[1]
-    return below + (below * strict).T + own * model.armature
+    return symmetric(model, stacked(momenta) @ stacked(here.motions).T)
+
+
+def symmetric(model: Model, whole: MassMatrix) -> MassMatrix:
+    """M of what moves i (rows) along what moves j (columns), right where j carries i; with the armature."""
+    below, _ = model.tree.above()
+    lower = whole * np.tril(below)
+    return lower + (whole * np.tril(below, -1)).T + np.eye(model.tree.nv) * model.armature
 
 
 @checked

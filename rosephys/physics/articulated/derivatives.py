@@ -28,6 +28,7 @@ import rose_ad as ra
 from ..checked import checked
 from ..quantities import Array, Index, Scalar
 from .aba import factor, solved
+from .crba import symmetric
 from .kinematics import Configuration, Placed, Speeds, placed
 from .model import Model
 from .rnea import Motion, base, inverse_dynamics, motion, none
@@ -137,9 +138,7 @@ def _by_motion(model: Model, rows: Array) -> tuple[Array, Array]:
 
 def _mass(model: Model, rows: Array) -> Array:
     """M (nv, nv)."""
-    below, strict = model.tree.above()
-    whole = rows[:, 6:12] @ rows[:, 24:30].T
-    return whole * below + (whole * strict).T + np.eye(model.tree.nv) * model.armature
+    return symmetric(model, rows[:, 6:12] @ rows[:, 24:30].T)
 
 
 def _minus_inverse(a: Array) -> Array:
