@@ -81,3 +81,28 @@ def pendulum(length: float, mass: float) -> Link:
 def without_limits(model: Model) -> Model:
     """The same, with limits that push back with nothing."""
     return replace(model, limit_stiffness=0.0, limit_damping=0.0)
+
+
+def apart(model: Any) -> Any:
+    """The same model of Pinocchio with the joints of a body one after the other, each a joint of its own.
+
+    Its derivatives of forward dynamics for the composite joints that its MJCF reader makes are off its own
+    differences; those for these are not.
+    """
+    import pinocchio
+
+    made, still = pinocchio.Model(), pinocchio.SE3.Identity()
+    made.gravity, at = model.gravity, {0: 0}
+    for k in range(1, model.njoints):
+        joint, place, parent = model.joints[k], model.jointPlacements[k], at[model.parents[k]]
+        parts = [(joint, still)]
+        if joint.shortname() == "JointModelComposite":
+            whole = joint.extract()
+            parts = list(zip(whole.joints, whole.jointPlacements, strict=True))
+        for n, (part, off) in enumerate(parts):
+            where = place * off if n == 0 else off
+            parent = made.addJoint(parent, part, where, f"{model.names[k]}{n}")
+        made.appendBodyToJoint(parent, model.inertias[k], still)
+        at[k] = parent
+    made.armature = model.armature
+    return made

@@ -60,11 +60,11 @@ class Link:
     mass: Scalar = 0.0
     centre: Point = (0.0, 0.0, 0.0)
     inertia: Array | Sequence[Scalar] | Sequence[Sequence[Scalar]] = (0.0, 0.0, 0.0)
-    low: Annotated[Scalar | Array, Holes()] = -math.inf
-    high: Annotated[Scalar | Array, Holes()] = math.inf
-    damping: Scalar | Array = 0.0
-    armature: Scalar | Array = 0.0
-    stiffness: Scalar | Array = 0.0
+    low: Annotated[Scalar | Array | Sequence[Scalar], Holes()] = -math.inf
+    high: Annotated[Scalar | Array | Sequence[Scalar], Holes()] = math.inf
+    damping: Scalar | Array | Sequence[Scalar] = 0.0
+    armature: Scalar | Array | Sequence[Scalar] = 0.0
+    stiffness: Scalar | Array | Sequence[Scalar] = 0.0
     home: Array | Sequence[Scalar] | None = None
 
 
@@ -152,10 +152,10 @@ def articulated(
     axis that is not of length 1, negative masses, an inertia that no body has, nothing that can move with mass.
     """
     names = _named(links)
-    kinds = [_kind(link) for link in links]
+    kinds = [link.joint for link in links]
     parents = [_parent(link, names[:k], names) for k, link in enumerate(links)]
     tree = Tree(names, parents, kinds, np.array([_axis(link) for link in links]).reshape(-1, 3))
-    inertias = [_inertia(link) for link in links]
+    masses, inertias = [_mass(link) for link in links], [_inertia(link) for link in links]
     _borne(links, tree)
     nv = [SIZES[kind][1] for kind in kinds]
 
@@ -167,7 +167,7 @@ def articulated(
         tree,
         at=ra.stack([_vector(link, "at", link.at, 3) for link in links]),
         turned=ra.stack([_rotation(link) for link in links]),
-        mass=ra.array([_mass(link) for link in links]),
+        mass=ra.array(masses),
         centre=ra.stack([_vector(link, "centre", link.centre, 3) for link in links]),
         inertia=ra.stack(inertias),
         home=_concat([_home(link) for link in links if SIZES[link.joint][0]]),
@@ -204,12 +204,6 @@ def _named(links: Sequence[Link]) -> list[str]:
             twice = "is the name of what stands still" if name == "world" else "is there twice"
             raise ArgumentError(f"link {name!r}: its name {twice}")
     return names
-
-
-def _kind(link: Link) -> Kind:
-    if link.joint not in SIZES:
-        raise _wrong(link, "joint", f"is {link.joint!r}; wanted {_listed(list(SIZES))}")
-    return link.joint
 
 
 def _parent(link: Link, before: Sequence[str], names: Sequence[str]) -> int:

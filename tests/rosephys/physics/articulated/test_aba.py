@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
@@ -21,9 +23,7 @@ from rosephys.physics.mechanics.cartpole import CartPole, cartpole_acceleration
 from tests.support.articulated import models, pendulum, random_model, state
 
 G = 9.81
-EVERY = random_model(
-    5, ["free", "revolute", "ball", "prismatic", "fixed", "planar"], [-1, 0, 1, 1, 2, 4]
-)
+EVERY = random_model(5, ["ball", "revolute"], [-1, 0])
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4, -2.5])
@@ -120,13 +120,12 @@ def test_it_inverts_inverse_dynamics_of_any_tree(drawn: tuple[Model, int]) -> No
     check(*drawn)
 
 
+@pytest.mark.slow
 def test_derivatives_forward_reverse_and_by_differences() -> None:
     """Also by masses, lengths and the armature, which may be traced."""
     q, v, tau = state(EVERY, 1)
 
     def far(shift: ra.Vec, v: ra.Vec, tau: ra.Vec, mass: ra.Vec, at: ra.Vec, armature: ra.Vec):
-        from dataclasses import replace
-
         model = replace(EVERY, mass=mass, at=at, armature=armature)
         return ra.sum(ra.sin(aba(model, integrate(model, q, shift), v, tau)))
 

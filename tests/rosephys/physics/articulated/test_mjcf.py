@@ -20,7 +20,7 @@ from rosephys.physics.articulated import (
     step,
 )
 from rosephys.physics.articulated.mjcf import from_mjcf
-from tests.support.articulated import MODELS, NAMES, state, without_limits
+from tests.support.articulated import MODELS, NAMES, apart, state, without_limits
 
 mujoco = pytest.importorskip("mujoco", reason="needs mujoco, of the extra `test`")
 
@@ -80,12 +80,12 @@ def test_a_thousand_steps_are_those_of_mujoco(name: str, method: Any) -> None:
 
 
 class Pinocchio:
-    """A file as Pinocchio reads it, asked in our coordinates: a free joint's velocity is of the world's axes, and
-    a quaternion has w first."""
+    """A file as Pinocchio reads it, asked in our coordinates: a free joint's velocity is of the world's axes,
+    and a quaternion has w first."""
 
     def __init__(self, name: str) -> None:
         self.pin = pytest.importorskip("pinocchio", reason="needs pin, of the extra `test`")
-        self.model = self.pin.buildModelFromMJCF(str(MODELS / f"{name}.xml"))
+        self.model = apart(self.pin.buildModelFromMJCF(str(MODELS / f"{name}.xml")))
         self.data = self.model.createData()
         self.free = self.model.joints[1].nq == 7
         self.balls = [j.idx_q + j.nq - 4 for j in self.model.joints if j.nq > j.nv]
@@ -147,7 +147,7 @@ def ours_from(
     by_v: np.ndarray,
     by_tau: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Their derivatives in our coordinates: of a(q, v, τ) = T (b(q, Tᵀ v, Tᵀ τ) + drift(Tᵀ v)), T the turn of q."""
+    """Their derivatives in our coordinates: of a(q, v, τ) = T (b(q, Tᵀ v, Tᵀ τ) + drift(Tᵀ v)), T the turn."""
     turn, n = there.turn(q), len(v)
     drift = np.zeros((n, n))
     if there.free:
@@ -182,11 +182,6 @@ WRONG = {
         '<tendon>\n<fixed name="cord"><joint joint="j" coef="1"/></fixed></tendon>',
         "",
         "<fixed name='cord'>: tendons",
-    ),
-    "muscle": (
-        "<actuator>\n<muscle joint='j'/></actuator>",
-        "",
-        "<muscle>: actuators with a state",
     ),
     "friction": ("\n", ' frictionloss="0.3"', "<joint name='j'>: frictionloss: dry friction"),
     "fluid": ('<option\n density="1.2"/>', "", "<option>: density: a fluid"),
