@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_the_order(method: str, order: int) -> None:
     """With balls and a free joint, too."""
     q, v, _ = state(FREE, 4)
     ends = [np.concatenate(run(FREE, q, 0.5 * v, 0.4 / n, n, method)) for n in (20, 40, 80)]
-    first, second = (np.abs(b - a).max() for a, b in zip(ends, ends[1:], strict=False))
+    first, second = (np.abs(b - a).max() for a, b in pairwise(ends))
     assert np.log2(first / second) == pytest.approx(order, abs=0.25)
 
 
@@ -99,7 +100,7 @@ def test_actuators_keep_their_limits() -> None:
 
 
 def test_the_gradient_of_a_thousand_steps() -> None:
-    """Of where a double pendulum ends, by where it begins, by its masses and by a torque, against differences."""
+    """Of where a double pendulum ends, by where it begins, its masses and a torque, against differences."""
     rod = {"joint": "revolute", "axis": (0, 1, 0), "mass": 1.0, "centre": (0, 0, -0.25)}
     links = [Link("a", **rod), Link("b", "a", at=(0, 0, -0.5), **rod)]  # type: ignore[arg-type]
     model = articulated(links, [Actuator("motor", {"b": 1.0})])
