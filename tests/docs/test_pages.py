@@ -25,6 +25,8 @@ FURTHER = (
     "pyarrow",
     "distributed",
     "gymnasium",
+    "mujoco",
+    "pinocchio",
 )  # the extras of pyproject.toml
 BLOCK = re.compile(
     r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", re.DOTALL | re.MULTILINE

@@ -65,6 +65,14 @@ INSIDE = {
         ["pool.ahead", "pool.ball", "pool.compliance", "pool.falls", "pool.impacts"],
         "what a shot calls with balls that it has made",
     ),
+    **dict.fromkeys(
+        [
+            f"articulated.{name}"
+            for name in "aba configuration crba derivatives forces imported kept kinematics model rnea".split()
+            + "spatial stepping tree turns".split()
+        ],
+        "what the algorithms call with a Model; those that are public are checked",
+    ),
     "checked": "what checks",
     "wanted": "what it looks for",
     "quantities": "what is asked for",
