@@ -50,10 +50,8 @@ def _of_instruction(instr: Instr, depth: int, facts: Facts) -> Interval:
         return 0, max(0, min(high, instr.length - 1))  # a failed check goes on with 0
     if instr.op == "bool_to_i64":
         return 0, 1
-    if instr.op == "index":
-        return _of_entries(instr)
-    if instr.op == "select":
-        return _of_select(instr, depth, facts)
+    if instr.op in {"index", "select"}:
+        return _of_entries(instr) if instr.op == "index" else _of_select(instr, depth, facts)
     if instr.op not in {"add", "sub", "mul", "min", "max", "mod", "floordiv"}:
         return EVERYTHING
     (a, b), (c, d) = (interval(x, depth, facts) for x in instr.args[-2:])

@@ -1,8 +1,8 @@
 """Long loops become functions, of which equal ones are one.
 
-LLVM takes longer for a long function than for two of half the length. And what a reverse pass runs again is in a
-program twice: as it was run first, and as it is run again. A loop of some hundred instructions is written once for
-both, and is called.
+LLVM takes longer for a long function than for two of half the length. And what a reverse pass runs again is in
+a program twice: as it was run first, and as it is run again. A loop of some hundred instructions that is the
+same in both is written once, and is called.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ...ir.queries import carried, free_variables, instructions
 from ...ir.types import Array
 
 _SHORT, _LONG = 150, 400
-"""Instructions of loops that become functions: at least so many, since a call has its price; and at most, as far
-as the loops inside allow."""
+"""Instructions of loops that become functions: at least so many, since a call has its price; and at most, as
+far as the loops inside allow."""
 _COPIED = 4096  # bytes of carries that may be copied once more, at the end of the loop
 _LOOPS = {"build", "scan", "while"}
 
@@ -62,9 +62,10 @@ class Outliner:
             v.instr = loop
         holder.results = loop.outs
         captured = tuple(free_variables(holder))
-        params: dict[Atom, Atom] = {v: holder.param(v.type) for v in captured}
-        for v, p in params.items():
-            p.range = v.range  # type: ignore[union-attr]
+        params: dict[Atom, Atom] = {}
+        for v in captured:
+            p = params[v] = holder.param(v.type)
+            p.range = v.range
         for block in _blocks(holder):
             for instr in block.instrs:
                 instr.args = tuple([params.get(a, a) for a in instr.args])
