@@ -98,7 +98,10 @@ def by_libm(name: str, function: str) -> prims.Prim:
 
 @contextlib.contextmanager
 def elementary_by_libm() -> Iterator[Schedule]:
-    rows = {name: by_libm(name, name) for name in ("exp", "expm1", "tanh", "log", "log1p", "sin", "cos", "tan")}
+    rows = {
+        name: by_libm(name, name)
+        for name in ("exp", "expm1", "tanh", "log", "log1p", "sin", "cos", "tan")
+    }
     with mock.patch.dict(prims.TABLE, rows):
         yield replace(ra.SCHEDULE)
 
