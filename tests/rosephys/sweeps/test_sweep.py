@@ -268,9 +268,9 @@ def test_it_does_not_go_on_as_another(other: dict[str, Any], said: str, tmp_path
         sweep(Problem(Lob()), **ASKED, executor=Dies(), out=tmp_path)
     with pytest.raises(SceneError, match=f"was {said}"):
         sweep(Problem(Lob()), **{**ASKED, **other}, out=tmp_path, resume=True)
-    with pytest.raises(SceneError, match="was begun with another values"):
+    with pytest.raises(SceneError, match="was begun otherwise: values"):
         sweep(Problem(Lob(dt=0.2)), **ASKED, out=tmp_path, resume=True)
-    with pytest.raises(SceneError, match="was begun with another settings"):
+    with pytest.raises(SceneError, match="was begun otherwise: settings"):
         sweep(Problem(Lob(steps=11)), **ASKED, out=tmp_path, resume=True)
 
 
