@@ -8,10 +8,10 @@ print(aba(model, [0.3], [0.0], [0.0]))
 
 from .aba import aba
 from .configuration import difference, integrate
+from .conserved import centre_of_mass, energy, momentum
 from .crba import crba
 from .derivatives import Derivatives, aba_derivatives, rnea_derivatives
 from .forces import driven, passive
-from .kept import centre_of_mass, energy, momentum
 from .kinematics import Frames, forward_kinematics, jacobian
 from .model import Actuator, Link, Model, articulated
 from .rnea import bias, rnea

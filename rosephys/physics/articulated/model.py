@@ -12,7 +12,7 @@ A force acts along each degree of freedom:
 
     τ = gear^T a - damping v - stiffness (q - home) - what its limits push back,
 
-a (actuators,) of `actuators.py`. An armature is the inertia of a rotor that turns with a degree of freedom. A
+a (actuators,) of `forces.py`. An armature is the inertia of a rotor that turns with a degree of freedom. A
 limit is a spring with a damper, of `limit_stiffness` and `limit_damping`, that begins where it is passed.
 
 Kilograms, metres, seconds, radians; N m or N along joints. The gravity is an acceleration (3,).
@@ -43,7 +43,7 @@ UNIT = 1e-9  # how far an axis or a quaternion may be from length 1
 
 @dataclass(frozen=True)
 class Link:
-    """A link, and the joint by which it hangs on its parent; `tree.py` has the kinds of joints.
+    """A link, and the joint by which it hangs on its parent; `articulated/tree.py` has the kinds of joints.
 
     `axis` (3,) is that of a revolute or prismatic joint, of length 1. `inertia` is (3, 3), or (3,) on its
     diagonal, in kg m². `armature`, `damping`, `stiffness` and the limits `low` and `high` are of each degree of

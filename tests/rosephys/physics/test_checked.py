@@ -68,7 +68,7 @@ INSIDE = {
     **dict.fromkeys(
         [
             f"articulated.{name}"
-            for name in "aba configuration crba derivatives forces imported kept kinematics model rnea".split()
+            for name in "aba configuration crba derivatives forces imported conserved kinematics model rnea".split()
             + "spatial stepping tree turns".split()
         ],
         "what the algorithms call with a Model; those that are public are checked",
