@@ -140,5 +140,6 @@ class Gyroscope(Scene):
 
 def _axle(points: Any, shown: Any) -> tuple[Polyline, Circles]:
     """The outer half of the axle, from hub to end (2, 2), if it is to be shown."""
-    points = ra.where(shown, points, np.nan)
-    return Polyline(points, "text", 4.0), Circles(points[1:], 0.012, ("good",))
+    line = Polyline(ra.where(shown, points, np.nan), "text", 4.0)
+    # of radius zero where it is not drawn: a hand that has it keeps it across
+    return line, Circles(points[1:], ra.where(shown, 0.012, 0.0), ("good",))

@@ -23,11 +23,12 @@ def count(picture: Picture) -> int:
 
 def nearest(picture: Picture, point: Any, reach: float) -> int | None:
     """The circle whose centre is nearest to a point of the world, if that is within it or within `reach`; None
-    if there is none. Pictures are of numbers."""
+    if there is none. What is not drawn, of radius zero or without a place, is not taken. Pictures are of numbers."""
     best, found, before = np.inf, None, 0
     for shape in _circles(picture):
         apart = np.hypot(*(np.asarray(shape.centres, float) - point).T)
-        within = apart <= np.maximum(np.asarray(shape.radii, float), reach)
+        radii = np.broadcast_to(np.asarray(shape.radii, float), apart.shape)
+        within = (apart <= np.maximum(radii, reach)) & (radii > 0)
         apart = np.where(within & np.isfinite(apart), apart, np.inf)
         k = int(np.argmin(apart)) if apart.size else 0
         if apart.size and apart[k] < best:

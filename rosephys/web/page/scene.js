@@ -14,7 +14,7 @@ const text = (x) => {
   if (!Number.isFinite(x)) return "none";
   const size = Math.abs(x);
   return (size !== 0 && (size < 1e-3 || size >= 1e5) ? x.toExponential(2).replace("e+", "e") : x.toFixed(4))
-    .replace("-", "−");
+    .replaceAll("-", "−");
 };
 const words = (name) => name.replaceAll("_", " ");
 
@@ -392,7 +392,7 @@ export class RosephysScene extends HTMLElement {
     const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
     const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
     const nearest = (places, least) => places.map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
-      .filter((h) => h.far < Math.max(h.size ?? 0, least)).sort((a, b) => a.far - b.far)[0];
+      .filter((h) => h.size !== 0 && h.far < Math.max(h.size ?? 0, least)).sort((a, b) => a.far - b.far)[0];
     const near = () => nearest(this.handles(), reach) ?? nearest(this.circles(), reach / 2);
     if (kind === "pointerdown") {
       this.held = near();

@@ -5,7 +5,7 @@ import { Reacher } from "./reach.js";
 import { judged } from "./trust.js";
 
 const STRAY = 9, PATIENCE = 25; // as rosephys/solve/follow.py
-const THROWS = 48, BEST = 3, DESCENT = 30, IDLE = 12, QUICK = 4; // the last in milliseconds
+const THROWS = 48, HOPS = 8, IDLE = 12, QUICK = 4; // the last in milliseconds
 const SLICE = 10; // milliseconds of work between two looks at what was asked
 
 /** A module as an object: `gradient` and `motion` of values, which are arrays by name. */
@@ -98,25 +98,34 @@ export class Follower {
     return Math.sqrt(-2 * Math.log(1 - this.random())) * Math.cos(2 * Math.PI * this.random());
   }
 
-  /** Descend; then, where that costs little, from the best of throws around, as long as it helps. */
+  /** Hops from a throw, each as long as would take the loss to nothing, were it a square (after Polyak, 1969): of
+   * throws that land near another answer, one in a few is there after two or three. */
+  *hops(thrown) {
+    for (let k = 0, at = thrown; k < HOPS && at.loss < STRAY * thrown.loss; k++) {
+      let size = 0;
+      for (const name of this.made.controls) for (const s of at.slope[name]) size += this.fields[name].rate * s * s;
+      this.stride = (2 * at.loss) / size;
+      if (!size) return;
+      yield (at = this.evaluate(this.moved(at)));
+    }
+  }
+
+  /** Descend; then, where that costs little, hop from throws around and descend from what is better, as long as it
+   * helps. */
   *follow(values, iterations, looks) {
-    let best = this.evaluate(values);
+    let best = this.evaluate(values), idle = 0, before = Infinity;
     yield best;
-    for (const found of this.descent(best, iterations)) { best = found; yield best; }
-    for (let idle = 0; looks && idle < IDLE && this.quick < QUICK && Number.isFinite(best.loss);) {
-      const before = best.loss, starts = [];
-      for (let k = 0; k < THROWS; k++) { starts.push(this.evaluate(this.thrown(best.values))); yield best; }
-      starts.sort((a, b) => a.loss - b.loss);
-      const stride = this.stride;
-      for (const start of starts.slice(0, BEST)) {
-        this.stride = this.spec.rate;
-        for (const found of this.descent(start, DESCENT)) {
-          if (found.loss < best.loss) best = found;
-          yield best;
-        }
-      }
-      this.stride = stride;
+    for (;;) {
+      if (best.loss < before) for (const found of this.descent(best, iterations)) yield (best = found);
       idle = best.loss < 0.9 * before ? 0 : idle + 1;
+      before = best.loss;
+      if (!looks || idle > IDLE || this.quick > QUICK) return;
+      for (let k = 0; k < THROWS && best.loss >= 0.9 * before; k++) {
+        const thrown = this.evaluate(this.thrown(best.values));
+        for (const at of [thrown, ...this.hops(thrown)]) if (at.loss < best.loss) best = at;
+        yield best;
+      }
+      this.stride = this.spec.rate;
     }
   }
 }

@@ -43,3 +43,13 @@ def test_a_hand_takes_the_nearest(
 def test_a_picture_without_circles_has_none() -> None:
     empty = Picture((Cross((0.0, 0.0), "red"),), (0, 0, 1, 1))
     assert count(empty) == 0 and nearest(empty, (0.0, 0.0), 9.0) is None
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.3, 9.0])
+@pytest.mark.parametrize("radius", [0.0, np.zeros(2), -1.0, np.nan])
+def test_a_hand_takes_nothing_that_is_not_drawn(radius: float, reach: float) -> None:
+    hidden = Circles(np.array([[0.0, 0.0], [1.0, 0.0]]), radius, ("red",))
+    alone = Picture((hidden,), (0, 0, 4, 1))
+    assert nearest(alone, (1.0, 0.0), reach) is None
+    found = nearest(Picture((hidden, FIRST), (0, 0, 4, 1)), (1.0, 0.0), reach)
+    assert found == 3  # the same place, where another circle is drawn

@@ -148,3 +148,21 @@ def test_a_step_into_what_is_not_a_number_is_not_taken() -> None:
 def test_no_more_steps_are_made_than_allowed() -> None:
     _, found = reached(Stones(), Aim(1, 10, (3.0, 3.0)), iterations=2)
     assert len(found) <= 3
+
+
+@pytest.mark.parametrize("push", [1.0, -1.0])  # to the other side, and not
+def test_a_circle_that_passes_behind_another_is_followed(push: float) -> None:
+    problem = Problem(find_scene("gyroscope", {"steps": 90}))
+
+    def ends(values: Any) -> list[tuple[Any, float, str]]:
+        """The end of the axle, before the wheel and behind it: one of them is drawn."""
+        drawn = problem.picture(problem.trajectory(values), 90, values)
+        return [circle(drawn, which) for which in (1, 2)]
+
+    other = {**problem.values, "push": np.array([push, 0.0])}
+    which = next(i for i, (_, radius, _) in enumerate(ends(problem.values)) if radius > 0)
+    goal = ends(other)[which][0]
+    *_, last = Reacher(problem).reach(
+        problem.values, Aim(1 + which, 90, tuple(goal.tolist())), 60
+    )
+    assert last.loss < 1e-8

@@ -115,6 +115,52 @@ def test_circles_are_brought_where_they_are_here(name: str, tmp_path: Path) -> N
             np.testing.assert_allclose(values[control], wanted, rtol=1e-6, atol=1e-9)
 
 
+DRAGS = """let evaluations = 0;
+const drawn = (seed) => () => (seed = (seed * 16807) % 2147483647) / 2147483647, said = [];
+const counted = { ...made, gradient: (...x) => { evaluations++; return made.gradient(...x); } };
+for (const seed of given.seeds) {
+  const follower = new Follower(counted, spec, drawn(seed)), draw = drawn(seed);
+  const follow = (best, goal) => follower.follow({ ...best.values, goal: Float64Array.from(goal) }, spec.iterations, true);
+  let best = { values: values(given.values) }, from = given.values.goal;
+  const until = (steps, enough) => {
+    for (const at of steps) { best = at; if (enough()) return; }
+  };
+  evaluations = 0;
+  until(follow(best, from), () => best.loss < given.back || evaluations >= 20000);
+  for (let move = 0; move < 10; move++) {
+    const to = given.values.goal.map((x) => x + given.reach * (2 * draw() - 1)), begun = from;
+    for (let k = 1; k <= given.frames; k++) {
+      from = begun.map((x, c) => x + ((to[c] - x) * k) / given.frames);
+      evaluations = 0;
+      if (k < given.frames) until(follow(best, from), () => evaluations >= given.each);
+    }
+    until(follow(best, from), () => best.loss < given.back || evaluations >= given.frames * given.each);
+    said.push(best.loss);
+  }
+}"""
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("reach", "each", "seeds"),
+    [
+        (0.03, 30, [1, 2]),
+        pytest.param(0.03, 30, list(range(3, 13)), marks=pytest.mark.slow),
+        pytest.param(0.05, 60, list(range(1, 9)), marks=pytest.mark.slow),
+    ],
+)
+def test_a_loss_is_back_soon_after_the_goal_was_dragged(
+    reach: float, each: int, seeds: list[int], tmp_path: Path
+) -> None:
+    """Ten moves for each seed, each of 30 frames and 30 of rest, with so many evaluations a frame: half of what a
+    page makes in 8 ms. At most one of ten may stay above."""
+    problem = Problem(find_scene("billiards"))
+    asked = {"values": plain(problem.values), "seeds": seeds, "reach": reach, "each": each}
+    losses = in_node(tmp_path, problem, {**asked, "frames": 30, "back": 1e-3}, DRAGS)
+    back = np.reshape(losses, (len(seeds), 10)) < 1e-3
+    assert (back.sum(axis=1) >= 9).all()
+
+
 @needs_node
 def test_the_landscape_is_that_of_the_loss(tmp_path: Path) -> None:
     problem = Problem(find_scene("bounce"))
