@@ -392,11 +392,11 @@ export class RosephysScene extends HTMLElement {
     const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
     const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
     const nearest = (places, least) => places.map((h) => ({ ...h, far: Math.hypot(h.x - x, h.y - y) }))
-      .filter((h) => h.size !== 0 && h.far < Math.max(h.size ?? 0, least)).sort((a, b) => a.far - b.far)[0];
+      .filter((h) => h.size !== 0 && (h.far < least || h.far < h.size)).sort((a, b) => a.far - b.far)[0];
     const near = () => nearest(this.handles(), reach) ?? nearest(this.circles(), reach / 2);
     if (kind === "pointerdown") {
       this.held = near();
-      if (this.held) { this.canvas.setPointerCapture(event.pointerId); event.preventDefault(); }
+      if (this.held) { event.preventDefault(); this.canvas.setPointerCapture(event.pointerId); }
       if (this.held?.place) {
         Object.assign(this.held, { played: this.playing, by: [this.held.x - x, this.held.y - y] });
         this.play(false);

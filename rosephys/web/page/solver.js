@@ -86,7 +86,7 @@ export class Follower {
   }
 
   thrown(values) {
-    const reach = 10 ** (-2.5 + 2.5 * this.random()), out = { ...values };
+    const reach = 10 ** (-2.5 * this.random()), out = { ...values };
     for (const name of this.made.controls) {
       const size = Math.hypot(...values[name].slice(0, 1e4)) || 1;
       out[name] = Float64Array.from(values[name], (x) => this.within(name, x + reach * size * this.normal()));
@@ -100,31 +100,32 @@ export class Follower {
 
   /** Hops from a throw, each as long as would take the loss to nothing, were it a square (after Polyak, 1969): of
    * throws that land near another answer, one in a few is there after two or three. */
-  *hops(thrown) {
-    for (let k = 0, at = thrown; k < HOPS && at.loss < STRAY * thrown.loss; k++) {
+  *hops(values) {
+    let at = this.evaluate(this.thrown(values));
+    for (let k = 0; k < HOPS; k++) {
+      yield at;
       let size = 0;
       for (const name of this.made.controls) for (const s of at.slope[name]) size += this.fields[name].rate * s * s;
-      this.stride = (2 * at.loss) / size;
       if (!size) return;
-      yield (at = this.evaluate(this.moved(at)));
+      this.stride = 2 * at.loss / size;
+      at = this.evaluate(this.moved(at));
     }
   }
 
   /** Descend; then, where that costs little, hop from throws around and descend from what is better, as long as it
    * helps. */
   *follow(values, iterations, looks) {
-    let best = this.evaluate(values), idle = 0, before = Infinity;
+    let best = this.evaluate(values);
     yield best;
-    for (;;) {
-      if (best.loss < before) for (const found of this.descent(best, iterations)) yield (best = found);
-      idle = best.loss < 0.9 * before ? 0 : idle + 1;
-      before = best.loss;
-      if (!looks || idle > IDLE || this.quick > QUICK) return;
-      for (let k = 0; k < THROWS && best.loss >= 0.9 * before; k++) {
-        const thrown = this.evaluate(this.thrown(best.values));
-        for (const at of [thrown, ...this.hops(thrown)]) if (at.loss < best.loss) best = at;
+    for (let idle = 0; idle < IDLE; idle++) {
+      const before = best.loss;
+      for (const found of this.descent(best, iterations)) yield (best = found);
+      if (!looks || this.quick > QUICK) return;
+      for (let k = 0; k < THROWS; k++) {
+        for (const at of this.hops(best.values)) if (at.loss < best.loss) best = at;
         yield best;
       }
+      if (best.loss < 0.9 * before) idle = 0;
       this.stride = this.spec.rate;
     }
   }
