@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from .module import Module
 
-_WRITTEN_OUT = (
-    1000  # lines that all iterations of a loop may have together, if it is to be unrolled
-)
+_WRITTEN_OUT = 1000  # lines that all iterations may have together, where a loop is to be unrolled
 _BODY = 60  # lines that one may have, where it is not known how many there are
 
 
