@@ -23,7 +23,8 @@ def count(picture: Picture) -> int:
 
 def nearest(picture: Picture, point: Any, reach: float) -> int | None:
     """The circle whose centre is nearest to a point of the world, if that is within it or within `reach`; None
-    if there is none. What is not drawn, of radius zero or without a place, is not taken. Pictures are of numbers."""
+    if there is none. What is not drawn, of radius zero or without a place, is not taken. Pictures are of
+    numbers."""
     best, found, before = np.inf, None, 0
     for shape in _circles(picture):
         apart = np.hypot(*(np.asarray(shape.centres, float) - point).T)

@@ -162,7 +162,5 @@ def test_a_circle_that_passes_behind_another_is_followed(push: float) -> None:
     other = {**problem.values, "push": np.array([push, 0.0])}
     which = next(i for i, (_, radius, _) in enumerate(ends(problem.values)) if radius > 0)
     goal = ends(other)[which][0]
-    *_, last = Reacher(problem).reach(
-        problem.values, Aim(1 + which, 90, tuple(goal.tolist())), 60
-    )
+    *_, last = Reacher(problem).reach(problem.values, Aim(1 + which, 90, tuple(goal.tolist())), 60)
     assert last.loss < 1e-8

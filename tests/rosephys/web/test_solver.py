@@ -120,7 +120,8 @@ const drawn = (seed) => () => (seed = (seed * 16807) % 2147483647) / 2147483647,
 const counted = { ...made, gradient: (...x) => { evaluations++; return made.gradient(...x); } };
 for (const seed of given.seeds) {
   const follower = new Follower(counted, spec, drawn(seed)), draw = drawn(seed);
-  const follow = (best, goal) => follower.follow({ ...best.values, goal: Float64Array.from(goal) }, spec.iterations, true);
+  const follow = (best, goal) =>
+    follower.follow({ ...best.values, goal: Float64Array.from(goal) }, spec.iterations, true);
   let best = { values: values(given.values) }, from = given.values.goal;
   const until = (steps, enough) => {
     for (const at of steps) { best = at; if (enough()) return; }
@@ -152,8 +153,8 @@ for (const seed of given.seeds) {
 def test_a_loss_is_back_soon_after_the_goal_was_dragged(
     reach: float, each: int, seeds: list[int], tmp_path: Path
 ) -> None:
-    """Ten moves for each seed, each of 30 frames and 30 of rest, with so many evaluations a frame: half of what a
-    page makes in 8 ms. At most one of ten may stay above."""
+    """Ten moves for each seed, each of 30 frames and 30 of rest, with so many
+    gradients a frame: 30 take 4 ms. At most one of ten may stay above."""
     problem = Problem(find_scene("billiards"))
     asked = {"values": plain(problem.values), "seeds": seeds, "reach": reach, "each": each}
     losses = in_node(tmp_path, problem, {**asked, "frames": 30, "back": 1e-3}, DRAGS)
