@@ -2,12 +2,12 @@
 
     python benchmarks/articulated.py [MODEL ...] [--rounds 30]
 
-needs `pin` and `mujoco`. Each is called from Python, as a user would, in turns with the others in one
-process, and the best of all rounds is taken, of processor time. Pinocchio's is the package `pin` as it is
-installed, its faster of two forms of a model: with composite joints, as it reads MJCF, or with each joint
-by itself; derivatives are those of the latter, for with composite joints they are not right. MuJoCo's is
-`mj_forward` without contacts and limits, which does more than accelerations. Times in microseconds, the
-first call in seconds.
+needs `pin` and `mujoco`. Each is called from Python, as a user would, in turns with the others in one process,
+and the best of all rounds is taken, of processor time. Pinocchio's is the package `pin` as it is installed, its
+faster of two forms of a model: with composite joints, as it reads MJCF, or with each joint by itself;
+derivatives are those of the latter, for with composite joints they are not right. MuJoCo's is `mj_forward`
+without contacts and limits, which does more than accelerations. Times in microseconds, the first call in
+seconds.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ def _install_on_accumulators() -> None:
     def on_part(self: Part, *_: Any) -> NoReturn:
         unread()
 
-    for name, f in vars(Traced).items():
-        if name in _OPERATORS and callable(f):
+    for name in _OPERATORS:
+        if getattr(Traced, name, None) is not getattr(object, name, None):
             setattr(Accumulator, name, on_value(name))
             setattr(Part, name, on_part)
     for name in METHODS | OF_NUMBERS:

@@ -68,10 +68,8 @@ INSIDE = {
     **dict.fromkeys(
         [
             f"articulated.{name}"
-            for name in (
-                "aba configuration conserved crba derivatives forces imported kinematics model rnea"
-            ).split()
-            + "spatial stepping tree turns".split()
+            for name in "aba configuration conserved crba derivatives forces imported".split()
+            + "kinematics model rnea spatial stepping tree turns".split()
         ],
         "what the algorithms call with a Model; those that are public are checked",
     ),
