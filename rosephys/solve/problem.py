@@ -471,8 +471,8 @@ class Problem:
 
 
 def check_problem(problem: Problem) -> Problem:
-    """The problem. Raises ArgumentError for what is none."""
-    if not isinstance(problem, Problem):
+    """The problem, or what does as one. Raises ArgumentError for what is none."""
+    if isinstance(problem, type) or not hasattr(problem, "scene"):
         raise ArgumentError(f"wanted a problem, as Problem(scene), not {told(problem)}")
     return problem
 

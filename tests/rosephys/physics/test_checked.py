@@ -73,6 +73,10 @@ INSIDE = {
         ],
         "what the algorithms call with a Model; those that are public are checked",
     ),
+    **dict.fromkeys(
+        ["articulated.mjcf", "articulated.urdf"],
+        "what reads files; wrong ones are in test_mjcf.py and test_urdf.py",
+    ),
     "checked": "what checks",
     "wanted": "what it looks for",
     "quantities": "what is asked for",
