@@ -304,7 +304,8 @@ def check_scene(scene: Scene) -> None:
         raise slip(kind, "optimizer", what)
     for name in ("rate", "clip"):
         value = getattr(scene, name)
-        if shape_of(value) != () or not value > 0 or (name == "rate" and value == math.inf):
+        number = shape_of(value) == () and kind_of(value) != "b"
+        if not number or not value > 0 or (name == "rate" and value == math.inf):
             raise slip(kind, name, f"is {told(value)}; wanted a number above 0")
     count = scene.iterations
     if isinstance(count, bool) or shape_of(count) != () or kind_of(count) != "i" or count < 0:

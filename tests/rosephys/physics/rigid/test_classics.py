@@ -12,9 +12,9 @@ from tests.support.classics import CLASSICS, Classic, Film
 
 pytestmark = pytest.mark.slow
 
-DEEPEST = {
-    "tumbler": 0.025
-}  # of any two bodies at any time, in metres; a pile that turns is never at rest
+# of any two bodies at any time, in metres; a pile that turns is never at rest, and its motion is chaotic: by the
+# last digits of its numbers the deepest is 0.9 to 2.9 cm
+DEEPEST = {"tumbler": 0.035}
 DRIVEN = {"bridge", "tumbler", "wheels"}  # by motors, or by the room that turns
 
 
