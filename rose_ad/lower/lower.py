@@ -49,12 +49,13 @@ def lower(function: Function, nans: bool = False, here: bool = False) -> Lowered
 
     With `nans`, an operation in which a NaN begins fails a check. `here` is whether it is for this process:
     then long loops call `rose_poll` (see interrupts.py), and large literals are not in the text but read where
-    they lie, so that programs which differ in these alone are one object in the cache."""
+    they lie, so that programs which differ in these alone are one object in the cache. Elsewhere programs are
+    to be small: what is called from one place is written there however long it is."""
     functions = callees(function)
     calls = Counter(i.callee for f in functions for i in instructions(f.block) if i.op == "call")
     called_once = [f for f in functions if f is not function and calls[f] == 1]
     alike = [f for f in called_once if f.schedule.contract == function.schedule.contract]
-    once = {f for f in alike if _is_short(f)}
+    once = {f for f in alike if _is_short(f) or not here}
     once |= {
         f for f in functions if f.schedule.contract == function.schedule.contract and _is_tiny(f)
     }

@@ -12,8 +12,8 @@ from tests.support.classics import CLASSICS, Classic, Film
 
 pytestmark = pytest.mark.slow
 
-# of any two bodies at any time, in metres; a pile that turns is never at rest, and its motion is chaotic: by the
-# last digits of its numbers the deepest is 0.9 to 2.9 cm
+# of any two bodies at any time, in metres; a pile that turns is never at rest, and its motion is chaotic: by
+# the last digits of its numbers the deepest is 0.9 to 2.9 cm
 DEEPEST = {"tumbler": 0.035}
 DRIVEN = {"bridge", "tumbler", "wheels"}  # by motors, or by the room that turns
 
