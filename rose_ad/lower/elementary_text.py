@@ -125,7 +125,7 @@ def _by_library(body: Lines, x: Number, double: str) -> list[Number]:
 def _one_by_one(body: Lines, name: str, scalar: str) -> list[Number]:
     """By the function of a number, lane by lane."""
     kind, count = body.kind(scalar), 2 if name.startswith(_PAIR) else 1
-    whole = f"{{{scalar}, {scalar}}}" if count == 2 else scalar
+    whole = _returned(name if name in _DOUBLES else name.removesuffix("f"), scalar)
     lanes = [Number(body, "poison")] * count
     for k in range(body.width):
         lane = body.assign(f"extractelement {kind} %x, i64 {k}")

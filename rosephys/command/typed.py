@@ -50,7 +50,7 @@ def starts(text: str) -> int:
 def path(text: str) -> Path:
     if (
         not text
-    ):  # of a variable of the shell that is not set, perhaps: an empty path is the folder one is in
+    ):  # of an unset variable of the shell, perhaps; an empty path is the folder one is in
         raise argparse.ArgumentTypeError("expected a path, got ''")
     return Path(text)
 

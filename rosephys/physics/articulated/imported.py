@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 from xml.parsers import expat
 
+import numpy as np
+
 from rosephys.errors import ArgumentError
 
 from ..quantities import NumpyArray
+from ..rigid.body3d import rotation_matrix
 from .model import Model
 
 
@@ -94,3 +97,10 @@ def refuse(wrong: list[str], leave_out: bool) -> None:
         raise ArgumentError(
             f"not supported:\n  {lines}\nleave_out=True imports the rest, which moves otherwise"
         )
+
+
+def in_axes(q: NumpyArray, inertia: NumpyArray) -> NumpyArray:
+    """An inertia (3, 3) that is given in axes turned by q, in those that q is given in."""
+    axes = rotation_matrix(q)
+    made = axes @ inertia @ axes.T
+    return np.asarray(0.5 * (made + made.T))

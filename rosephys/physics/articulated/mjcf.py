@@ -23,10 +23,10 @@ from rosephys.errors import ArgumentError
 
 from ..checked import checked
 from ..quantities import NumpyArray
-from .imported import Element, Imported, Weight, read, refuse, with_included
+from ..rigid.body3d import product, rotated
+from .imported import Element, Imported, Weight, in_axes, read, refuse, with_included
 from .model import Actuator, Link, articulated
 from .tree import Kind
-from .turns import carried, in_axes, turned_by
 
 if TYPE_CHECKING:
     import mujoco
@@ -206,7 +206,7 @@ class _Reader:
         off = np.zeros(3)
         for k in joints:
             anchor = np.zeros(3) if m.jnt_type[k] == FREE else np.array(m.jnt_pos[k])
-            at = at + carried(turned, anchor - off)
+            at = at + rotated(turned, anchor - off)
             off = anchor
             last = k == joints[-1] and not np.any(off)
             link = name if last else f"{name}/{self.joint_name(k)}"
@@ -239,9 +239,11 @@ class _Reader:
             at, turned = np.zeros(3), np.array([1.0, 0.0, 0.0, 0.0])
         ref = float(m.qpos0[places][0]) if single else 0.0
         if kind == "prismatic":
-            at = at - ref * carried(turned, axis)
+            at = at - ref * rotated(turned, axis)
         elif kind == "revolute" and ref:
-            turned = turned_by(turned, np.array([math.cos(ref / 2), *(-math.sin(ref / 2) * axis)]))
+            turned = np.asarray(
+                product(turned, np.array([math.cos(ref / 2), *(-math.sin(ref / 2) * axis)]))
+            )
         stiff = float(m.jnt_stiffness[k]) if single else 0.0
         limited = single and bool(m.jnt_limited[k])
         low, high = map(float, m.jnt_range[k]) if limited else (-math.inf, math.inf)

@@ -24,10 +24,10 @@ from rosephys.errors import ArgumentError
 
 from ..checked import checked
 from ..quantities import NumpyArray
-from .imported import Element, Imported, Weight, elements, read, refuse
+from ..rigid.body3d import product
+from .imported import Element, Imported, Weight, elements, in_axes, read, refuse
 from .model import Actuator, Link, articulated
 from .tree import Kind
-from .turns import in_axes, turned_by
 
 KINDS: dict[str, Kind] = {
     "fixed": "fixed",
@@ -130,7 +130,7 @@ def _link(
     axis = axis / np.linalg.norm(axis)
     kind = KINDS[told]
     if kind == "planar":
-        turned = turned_by(turned, _to(axis))
+        turned = np.asarray(product(turned, _to(axis)))
     limited = told in ("revolute", "prismatic")
     low = float(_child(joint, "limit", "lower", "0")) if limited else -math.inf
     high = float(_child(joint, "limit", "upper", "0")) if limited else math.inf
@@ -187,7 +187,7 @@ def _origin(element: ElementTree.Element) -> tuple[NumpyArray, NumpyArray]:
     for k, angle in enumerate(_numbers(_child(element, "origin", "rpy", "0 0 0"))):
         turn = np.array([math.cos(angle / 2), 0.0, 0.0, 0.0])
         turn[1 + k] = math.sin(angle / 2)
-        quaternion = turned_by(turn, quaternion)
+        quaternion = np.asarray(product(turn, quaternion))
     return at, quaternion
 
 

@@ -69,7 +69,7 @@ INSIDE = {
         [
             f"articulated.{name}"
             for name in "aba configuration conserved crba derivatives forces imported".split()
-            + "kinematics model rnea spatial stepping tree turns".split()
+            + "kinematics model rnea spatial stepping tree".split()
         ],
         "what the algorithms call with a Model; those that are public are checked",
     ),
