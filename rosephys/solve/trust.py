@@ -60,7 +60,7 @@ TITLES: dict[Reason, str] = {
     "flat": "the gradient is zero here",
     "kink": "the slope of the loss jumps near here",
     "jump": "the loss jumps near here",
-    "narrow": "the gradient holds nearby only",
+    "narrow": "do not trust the gradient far from here",
     "chaos": "the gradient is of no use here",
     "disagreement": "the gradient is not that of the loss here",
     "not finite": "there is no gradient here",
@@ -70,10 +70,13 @@ ADVICE: dict[Reason, str] = {
     "limit": "what comes after means nothing",
     "no controls": "a field is one by control(…) in place of parameter(…)",
     "flat": "begin where something is touched (--set), or try many places (--starts 8)",
-    "kink": "the gradient is that of one side; a step across may lead up",
-    "jump": "contact whose instant is not part of the motion does that (docs/contact.md)",
-    "narrow": "contact whose instant is not part of the motion does that (docs/contact.md), and what is hit"
-    " again and again: try fewer steps, or many places (--starts 8)",
+    "kink": "the gradient is that of one side, do not trust it across: a step there may lead up; what just"
+    " misses, and what grazes, has such a side",
+    "jump": "do not trust the gradient across it; what grazes does that, and contact whose instant is not part"
+    " of the motion (docs/contact.md)",
+    "narrow": "what grazes does that, for a little to the side it misses, contact whose instant is not part of"
+    " the motion (docs/contact.md), and what is hit again and again: try another place (--set), many of them"
+    " (--starts 8), or fewer steps",
     "chaos": "try fewer steps",
     "disagreement": "a derivative that was given, or contact whose instant is not part of the motion, does that"
     " (docs/contact.md)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from rosephys import Measurement, Problem, descend, find_scene, identify
 from rosephys.physics.pool.ball import POCKETED
 from rosephys.physics.pool.table import GAMES
 from rosephys.solve.scout import Scout
+from rosephys.solve.trust import judge
 
 
 def found(problem: Problem, values: Any = None) -> Any:
@@ -58,3 +60,31 @@ def test_constants_are_fitted_to_a_shot_that_was_seen() -> None:
     for estimate in fit.estimates:
         assert abs(estimate.value - true[estimate.name]) < 4 * estimate.deviation
         assert estimate.deviation < 1e-3
+
+
+def thin(problem: Problem, side: int, by: float) -> float:
+    """The direction in which the cue ball touches the target on one side, and by so many rad more than just."""
+    scene: Any = problem.scene
+    gap = scene.target_position - scene.cue_position
+    just = math.asin(2 * scene.radius / np.linalg.norm(gap))
+    return math.atan2(gap[1], gap[0]) + side * (just - by)
+
+
+@pytest.mark.parametrize("by", [1e-8, 1e-6, 1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("speed", [1.2, 2.5])
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_gradient_of_a_shot_that_grazes_is_said_not_to_be_trusted(
+    side: int, speed: float, by: float
+) -> None:
+    problem = Problem(find_scene("pool"))
+    values = {"direction": np.array(thin(problem, side, by)), "speed": np.array(speed)}
+    assert problem.trajectory({**problem.values, **values}).shot.grazing[-1] < 0.2
+    said = judge(problem, values)
+    assert not said.trusted and said.within < 0.005
+    assert "not trust" in said.sentence and "grazes" in said.sentence
+
+
+def test_the_gradient_of_a_shot_that_does_not_graze_is_trusted() -> None:
+    problem = Problem(find_scene("pool"))
+    values = {"direction": np.array(thin(problem, 1, 0.02)), "speed": np.array(1.2)}
+    assert judge(problem, values).trusted
