@@ -2,7 +2,7 @@
 
 Three balls on a 7-ft table, strikes at random. They are played one after the other by compiled code, and in
 SIMD lanes: as they come, and in an order in which strikes that are alike lie side by side, so that those of a
-group have more events in common. Lanes go on to the last event of the longest shot of a group, and through every
+group have more events in common. Lanes go on to the last event of the longest shot of a group, through every
 kind of event that one of them has. Times are of the processor, the least of so many rounds, all ways in turn;
 with two threads by the clock as well.
 """
@@ -31,9 +31,7 @@ CORNER = np.array([POOL.table.length, POOL.table.width])
 @ra.fn
 def loss(played: Any) -> Any:
     """How far from a corner ball 1 ends, squared; of speed, direction, side and height."""
-    velocity, spin = strike.struck(
-        POOL.cue, played[0], played[1], side=played[2], height=played[3]
-    )
+    velocity, spin = strike.struck(POOL.cue, played[0], played[1], side=played[2], height=played[3])
     balls = shot.cued(shot.racked(BALLS), 0, velocity, spin, POOL.constants)
     away = shot.play(POOL.table, balls, POOL.constants).balls.position[1] - CORNER
     return ra.dot(away, away)

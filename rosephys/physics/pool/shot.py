@@ -17,8 +17,8 @@ list of events happened: a derivative is of use as far as the story stays the sa
 
 **Limits.** Balls stay on the table. Two that meet at once, as in a rack, do so one pair after the other. A ball
 that its spin presses on a cushion bounces at it infinitely often within a finite time: slower than `LEANS` it
-stays at it, and the spin that pressed it is gone. After `most` events the rest of a shot does not happen, and
-`Shot.kind` is not NOTHING.
+stays at it, and the spin that pressed it is gone. Two balls that spin presses together roll on together. After
+`most` events the rest of a shot does not happen, and `Shot.kind` is not NOTHING.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ from .ball import (
     row,
     sliding,
     slip,
+    unit,
 )
 from .impacts import balls_meet, cushion_rebound
 from .table import Table
 
 MOST = 256  # events in a shot; a break of 15 balls has some 150
-LEANS = 1e-3  # m/s; a ball that is pressed on a cushion and would leave it slower stays
+LEANS = 1e-3  # m/s; what is pressed on a cushion or a ball and would leave it slower stays
 
 Seen = TypeVar("Seen")
 
@@ -234,7 +235,43 @@ def _meets(first: Ball, second: Ball, time: Scalar, constants: Constants) -> _Ha
 
     time, sine = _touch(gap, distance, time)
     a, b = at(first, time, constants), at(second, time, constants)
-    return *balls_meet(a, b, time, constants), sine
+    return *_parted(*balls_meet(a, b, time, constants), time, constants), sine
+
+
+def _parted(first: Ball, second: Ball, time: Scalar, constants: Constants) -> tuple[Ball, Ball]:
+    """Two balls after they have met; two that hardly part and press on each other roll on together.
+
+    What the cloth does to them until both roll is done at once: along the line of centres, v + 2/5 R ω is kept
+    of both together (`ball.py`), and they part at half of the speed, which leaves no energy over. Where they
+    would press on each other as they roll, too, they go on as one.
+    """
+    apart = second.position - first.position
+    n, r = apart / ra.norm(apart), constants.radius
+    balls = first, second
+    v, w = (ra.dot(n, ball.velocity) for ball in balls)
+    slips = [slip(ball.velocity, ball.spin, r) for ball in balls]
+    ways = [ball.velocity - 2 / 7 * s for ball, s in zip(balls, slips, strict=True)]
+    mean = 0.5 * (ways[0] + ways[1])
+    relative = ways[1] - ways[0]
+    leaves = w - v
+    leans = (leaves < LEANS) & (ra.dot(n, first.push - second.push) > 0)
+    slows = constants.rolling * constants.gravity * (unit(ways[1]) - unit(ways[0]))
+    one = 2 * r * ra.dot(n, slows) > ra.dot(relative, relative)
+
+    def on(ball: Ball, slipped: PlaneVector, side: float) -> Ball:
+        along = ra.dot(n, mean) + 0.25 * side * leaves
+        velocity = ra.where(one, mean, ball.velocity + (along - ra.dot(n, ball.velocity)) * n)
+        rolled = ball.velocity - slipped
+        new = ra.where(one, mean, rolled + (along - ra.dot(n, rolled)) * n)
+        turned = (new - rolled) / r
+        spin = ball.spin + ra.array([-turned[1], turned[0], 0.0])
+        return sliding(time, ball.position, velocity, spin, constants)
+
+    return ra.cond(
+        leans,
+        lambda: (on(first, slips[0], -1.0), on(second, slips[1], 1.0)),
+        lambda: (first, second),
+    )
 
 
 def _hits_cushion(

@@ -183,6 +183,55 @@ def test_a_ball_that_is_pressed_on_a_cushion_stays_at_it() -> None:
     assert end.balls.position[0, 0] <= 2.0 - RADIUS + 1e-12
 
 
+@ra.fn
+def rolled(places: Any, strike: Any) -> Any:
+    return shot.play(POOL.table, struck(POOL, places, strike), POOL.constants, 600)
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6])
+@pytest.mark.parametrize("first", [0.0, 0.2])
+@pytest.mark.parametrize("height", [-0.3, 0.0, 0.3])
+def test_balls_that_touch_in_a_line_come_to_rest(count: int, first: float, height: float) -> None:
+    """The cue ball touches them too, or comes from afar; follow and draw press them on each other."""
+    r = RADIUS * (1 + 1e-12)
+    places = np.array([(0.5 + 2 * r * k + (first if k else 0.0), 0.5) for k in range(count)])
+    for direction in (0.0, 1e-6, 0.03):
+        end = rolled(places, np.array([2.0, direction, 0.0, height, 0.0]))
+        assert end.kind == NOTHING and end.events < shot.MOST
+        gaps = np.linalg.norm(end.balls.position[:, None] - end.balls.position, axis=2)
+        assert gaps[np.triu_indices(count, 1)].min() > 2 * RADIUS - 1e-6
+
+
+@ra.fn
+def parted(n: Any, velocities: Any, spins: Any) -> Any:
+    c, middle = POOL.constants, ra.array([1.0, 0.5])
+    balls = moving([middle, middle + 2 * RADIUS * n], velocities, spins, c)
+    pair = row(balls, 0), row(balls, 1)
+    return pair, shot._parted(*pair, 0.0, c)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_two_balls_that_spin_presses_together_lose_energy_and_no_momentum(seed: int) -> None:
+    """Along the line of centres v + 2/5 R ω of both together is kept, as the cloth pushes where it touches."""
+    random = np.random.default_rng(seed)
+    angle = random.uniform(0, 2 * math.pi)
+    n = np.array([math.cos(angle), math.sin(angle)])
+    velocities = random.normal(size=(2, 2)) * 10.0 ** random.uniform(-3, 0)
+    velocities[1] += (random.uniform(0, 1e-3) - (velocities[1] - velocities[0]) @ n) * n
+    before, after = parted(
+        n, velocities, random.normal(size=(2, 3)) * 10.0 ** random.uniform(-1, 2)
+    )
+
+    def kept(one: Any) -> float:
+        return float(one.velocity @ n + 0.4 * RADIUS * (one.spin[1] * n[0] - one.spin[0] * n[1]))
+
+    assert sum(map(kept, after)) == pytest.approx(sum(map(kept, before)), abs=1e-12)
+    energies = [sum(float(energy(one, RADIUS)) for one in pair) for pair in (before, after)]
+    assert energies[1] <= energies[0] * (1 + 1e-12)
+    presses = (before[0].push - before[1].push) @ n > 0
+    assert presses == (kept(before[0]) != kept(after[0]))
+
+
 def test_what_is_beyond_the_most_events_is_left() -> None:
     places, strike = strikes(POOL, 3)
 
