@@ -49,22 +49,42 @@ const hear = scene.hear.bind(scene);
 scene.hear = (said) => { fresh += !!said.motion; hear(said); };
 const frame = () => new Promise(requestAnimationFrame);
 let last = await frame();
+const rest = async (work, times = []) => {
+  for (let k = 0; k < 120; k++) {
+    work();
+    const now = await frame();
+    times.push(now - last);
+    last = now;
+  }
+  return times;
+};
+const idle = await rest(() => {}), painted = await rest(() => scene.paint());
+const spin = new Worker(URL.createObjectURL(new Blob(["for (;;) {}"])));
+await wait(200);
+last = await frame();
+const beside = await rest(() => scene.paint());
+spin.terminate();
+let drawing = 0;
+const show = scene.show.bind(scene);
+scene.show = (now) => { const began = performance.now(); show(now); drawing += performance.now() - began; };
+last = await frame();
 for (let shape = 0; shape < 3; shape++) {
   const h = scene.handles().filter((one) => one.row >= 0)[10 + 7 * shape];
   const x = box.left + h.x / scene.ratio, y = box.top + h.y / scene.ratio;
   hand("pointerdown", x, y);
   for (let k = 1; k <= 60; k++) {
     const began = performance.now();
+    drawing = 0;
     hand("pointermove", x + k, y);
-    scene.paint();
-    work.push(performance.now() - began);
+    const moved = performance.now() - began;
     const now = await frame();
+    work.push(moved + drawing);
     times.push(now - last);
     last = now;
   }
   hand("pointerup", x + 60, y);
 }
-fetch("/told", { method: "POST", body: JSON.stringify({ times, work, fresh }) });
+fetch("/told", { method: "POST", body: JSON.stringify({ times, work, idle, painted, beside, fresh }) });
 </script>"""
 
 
@@ -184,6 +204,11 @@ def on_page(problem: Problem) -> None:
             sleep(0.5)
             server.shutdown()
     _tell("page", np.array(found["work"]), np.array(found["times"]), found["fresh"])
+    idle, painted, beside = (1000 / np.mean(found[name]) for name in ("idle", "painted", "beside"))
+    print(
+        f"the same page with nothing to do: {idle:.0f} frames a second were seen; drawn in each: {painted:.0f};"
+        f" and with a worker that only counts: {beside:.0f}"
+    )
 
 
 def main() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..scene.letters import extent
 from .errors import DiagramError, asked_at
@@ -13,6 +16,11 @@ from .style import Style
 
 Place = tuple[float, float]
 PLAIN = Look()  # of what is not drawn
+
+
+def is_number(x: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(x, (int, float, np.number)) and math.isfinite(float(x))
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,10 @@ class Description(Relations):
         self, width: float = 600.0, height: float = 400.0, *, style: Style | None = None
     ) -> None:
         super().__init__()
-        if not (0 < width < 1e5 and 0 < height < 1e5):
-            raise DiagramError(f"a canvas of {width} by {height} pixels cannot be, {asked_at()}")
+        if not all(is_number(side) and 0 < side < 1e5 for side in (width, height)):
+            raise DiagramError(
+                f"a canvas of {width!r} by {height!r} pixels cannot be, {asked_at()}"
+            )
         self.width, self.height, self.style = float(width), float(height), style or Style()
         self.points: list[Point] = []
         self.sizes: list[Size] = [Size(0.0)]
@@ -82,6 +92,10 @@ class Description(Relations):
         return self._shape(kind, name, one.start, sizes, look, other.start, (one, other))
 
     def _word(self, text: str, place: int, colour: str | None = None) -> Shape:
+        if not text.isprintable():
+            raise DiagramError(
+                f"{text!r} is not one line of letters; make a text of each line, {asked_at()}"
+            )
         wide, high = extent(text, self.style.font)
         look = Look(fill=colour or self.style.ink, text=text, size=self.style.font)
         sizes = (self._constant(wide / 2), self._constant(high / 2), 0, 0)
@@ -90,6 +104,8 @@ class Description(Relations):
     def _point(
         self, at: Place | None, beside: tuple[int, ...] = (), way: Place = (0.0, 0.0)
     ) -> int:
+        if at is not None and not (len(at) == 2 and all(map(is_number, at))):
+            raise DiagramError(f"a place is two numbers, x and y in pixels, not {at!r}, {asked_at()}")
         self.points.append(Point(at, at is None, beside, way))
         return len(self.points) - 1
 

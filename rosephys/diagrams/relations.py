@@ -413,7 +413,10 @@ class Relations:
 
     def _relate(self, relation: Relation) -> None:
         bounds = relation.low, relation.high
-        if any(math.isnan(bound) for bound in bounds) or relation.low > relation.high:
+        if not -math.inf <= relation.low <= relation.high <= math.inf or math.inf in (
+            relation.low,
+            -relation.high,
+        ):
             raise DiagramError(
                 f"{relation.words} is from {bounds[0]:g} to {bounds[1]:g}, {relation.where}"
             )

@@ -6,6 +6,8 @@ The widths are those of a bold sans-serif (`freesansbold.ttf`, which comes with 
 
 from __future__ import annotations
 
+import unicodedata
+
 _OF_WIDTH = {
     238: "'",
     278: " ,./Iijl·ı‘’",
@@ -35,10 +37,19 @@ _OF_WIDTH = {
     1000: "@Æ…—",
 }
 WIDTHS = {letter: width / 1000 for width, letters in _OF_WIDTH.items() for letter in letters}
-UNKNOWN = 0.6  # the width of other letters
+UNKNOWN = 0.6  # the width of other letters, of scripts that are not written in squares
 HEIGHT = 0.95  # of a line, from the tips of the highest letters to the feet of the lowest
 
 
 def extent(text: str, size: float) -> tuple[float, float]:
     """The width and the height of a word in letters of this size."""
-    return size * sum(WIDTHS.get(letter, UNKNOWN) for letter in text), size * HEIGHT
+    return size * sum(map(_width, text)), size * HEIGHT
+
+
+def _width(letter: str) -> float:
+    if letter in WIDTHS:
+        return WIDTHS[letter]
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):  # an accent, a joiner
+        return 0.0
+    square = unicodedata.east_asian_width(letter) in ("W", "F")
+    return 1.0 if square else UNKNOWN

@@ -15,9 +15,10 @@ Pairs = Iterable[tuple[str, str]]
 
 def venn(*sets: str, style: Style | None = None) -> Diagram:
     """Sets of which any may share members: circles of one size that overlap."""
-    d = euler(sets, overlapping=[sets], style=style)
+    d = euler(sets, overlapping=[sets] if len(sets) > 1 else [], style=style)
     circles = [shape for shape in d.shapes if shape.kind == "circle"]
-    d.equal(*circles)
+    if len(circles) > 1:
+        d.equal(*circles)
     for one, other in combinations(circles, 2):
         d.near(one, other, distance=90.0)
     return d
@@ -43,6 +44,9 @@ def euler(
     """
     if shape not in ("circle", "ellipse"):
         raise DiagramError(f'sets are a "circle" or an "ellipse" each, not {shape!r}, {asked_at()}')
+    for k, name in enumerate(sets):
+        if name in sets[:k]:
+            raise DiagramError(f"there are two sets {name!r}, {asked_at()}")
     d = Diagram(width, height, style=style)
     drawn: dict[str, Shape] = {
         name: d.circle(name) if shape == "circle" else d.ellipse(name) for name in sets

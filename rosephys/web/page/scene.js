@@ -417,7 +417,6 @@ export class RosephysScene extends HTMLElement {
     this.canvas.classList.toggle("held", !!this.held);
     this.canvas.classList.toggle("over", !!this.over);
     this.draw();
-    if (!this.playing) this.paint();
   }
 
   /** The circle that is held is to be at a place of the world, at this moment. */
@@ -498,9 +497,11 @@ export class RosephysScene extends HTMLElement {
     const { chart } = this, box = chart?.parentElement.getBoundingClientRect();
     if (!box?.width) return;
     const ratio = this.ratio ?? 1, palette = RosephysScene.palettes[this.theme];
-    [chart.width, chart.height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
+    const size = [box.width, box.height].map((side) => Math.round(side * ratio));
+    if (chart.width !== size[0] || chart.height !== size[1]) [chart.width, chart.height] = size;
     const ctx = chart.getContext("2d"), good = this.losses.filter((x) => Number.isFinite(x));
-    ctx.scale(ratio, ratio);
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, box.width, box.height);
     if (good.length < 2) return;
     const positive = good.every((x) => x > 0), f = positive ? Math.log10 : (x) => x, up = good.map(f);
     let [low, high] = [Math.min(...up), Math.max(...up)];
