@@ -31,7 +31,6 @@ class Point:
     at: Place | None = None
     free: bool = True
     beside: tuple[int, ...] = ()
-    way: Place = (0.0, 0.0)  # from there
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,16 @@ class Description(Relations):
         sizes = (self._constant(wide / 2), self._constant(high / 2), 0, 0)
         return self._shape("text", f'"{text}"', place, sizes, look)
 
-    def _point(
-        self, at: Place | None, beside: tuple[int, ...] = (), way: Place = (0.0, 0.0)
-    ) -> int:
+    def begin_at(self, shape: Shape, x: float, y: float) -> None:
+        """A layout begins to look for a shape there."""
+        self.points[shape.start] = Point((x, y))
+
+    def _point(self, at: Place | None, beside: tuple[int, ...] = ()) -> int:
         if at is not None and not (len(at) == 2 and all(map(is_number, at))):
-            raise DiagramError(f"a place is two numbers, x and y in pixels, not {at!r}, {asked_at()}")
-        self.points.append(Point(at, at is None, beside, way))
+            raise DiagramError(
+                f"a place is two numbers, x and y in pixels, not {at!r}, {asked_at()}"
+            )
+        self.points.append(Point(at, at is None, beside))
         return len(self.points) - 1
 
     def _constant(self, value: float) -> int:

@@ -11,6 +11,7 @@ that names a shape is in it or beside it, and none lies over a line: that need n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from .energy import Measure
 from .errors import DiagramError, asked_at
 from .layout import Layout, layouts
 from .relations import Relation
-from .shapes import Kind, Label, Look, Shape
+from .shapes import LOOP, OPEN, Kind, Label, Look, Shape
 
 
 class Diagram(Description):
@@ -128,7 +129,8 @@ class Diagram(Description):
     def line(self, start: Shape | Place, end: Shape | Place, label: str = "", **look: Any) -> Shape:
         """A straight line from one shape to another, or between places; its label is beside it.
 
-        Of a closed shape it begins at the edge. `colour`, `width`, `dashed` and `double` say how it is drawn.
+        Of a closed shape it begins at the edge. Those that join the same shapes run side by side, and one from
+        a shape to itself is a loop. `colour`, `width`, `dashed` and `double` say how it is drawn.
         """
         return self._straight("line", start, end, label, look)
 
@@ -188,7 +190,8 @@ class Diagram(Description):
         self, kind: Kind, start: Shape | Place, end: Shape | Place, label: str, look: dict[str, Any]
     ) -> Shape:
         one, other = (p if isinstance(p, Shape) else self._fixed(*p) for p in (start, end))
-        self._check(kind, one, other, whole=True)
+        loops = one is other and (one.closed or one.kind == "text")
+        self._check(kind, *((one,) if loops else (one, other)), whole=True)
         known = {"colour", "width", "dashed", "double"}
         if look.keys() - known:
             raise DiagramError(
@@ -198,11 +201,24 @@ class Diagram(Description):
         colour = look.pop("colour", self.style.lines)
         drawn = Look(outline=colour, **{"width": self.style.line_width, **look})
         name = label or f"{kind} {one}{other}"
+        if loops:
+            return self._loop(one, name, label, replace(drawn, head=kind == "arrow"))
         shape = self._edge(one, other, drawn, kind, name)
         if label:
             word = self._word(
                 label, self._point(None, beside=(one.start, other.start)), colour=None
             )
+            self.labels.append(Label(word, shape, False))
+        return shape
+
+    def _loop(self, owner: Shape, name: str, label: str, look: Look) -> Shape:
+        """Most of a circle, which begins and ends at the edge of a shape."""
+        size, place = self._constant(LOOP), self._point(None, beside=(owner.start,))
+        shape = self._shape("loop", name, place, (0, 0, size, size), look, ends=(owner, owner))
+        within = -LOOP * (1 - math.cos(OPEN))
+        self._say(f"{name} is at {owner}", Measure.GAP, owner, shape, low=within, high=within)
+        if label:
+            word = self._word(label, self._point(None, beside=(place,)))
             self.labels.append(Label(word, shape, False))
         return shape
 

@@ -36,7 +36,7 @@ class Measure(IntEnum):
     DOT = 7  # SCALE times the cosine
     NEARNESS = 8  # a over the distance of the centres of i and j
     SIDE = 9  # how far i is on one side, by the sign a, of the line at the angle size j and the offset size k
-    BESIDE = 10  # how far i is to the left of the line j
+    BESIDE = 10  # how far i is to the left of the line j, or to its right where a < 0
 
 
 @ra.struct
@@ -177,7 +177,8 @@ def _beside(now: Places, tables: Tables, ends: Any, numbers: Any) -> Any:
     shape, line = _pair(now, tables, ends)
     length = ra.sqrt(line.dx * line.dx + line.dy * line.dy + TINY)
     nx, ny = -line.dy / length, line.dx / length
-    return (shape.x - line.x) * nx + (shape.y - line.y) * ny - shape.reach(nx, ny)
+    beyond = (shape.x - line.x) * nx + (shape.y - line.y) * ny
+    return ra.where(numbers[0] < 0, -beyond, beyond) - shape.reach(nx, ny)
 
 
 def _side(now: Places, tables: Tables, ends: Any, numbers: Any) -> Any:

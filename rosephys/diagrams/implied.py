@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 from .description import Description
 from .energy import Measure
+from .parallels import asides
 from .relations import Relation
 from .shapes import Label, Shape
 
+HEAD = 5.0  # pixels by which an arrow's head is wider than a loop
 FARTHEST = 9.0  # pixels of a label from the line or the point that it names
 
 
 def rules(diagram: Description) -> Iterator[Relation]:
     """The relations that hold for every diagram."""
     yield from _on_canvas(diagram)
+    yield from _loops(diagram)
     nesting = _nesting(diagram)
+    aside = asides(diagram.shapes)
     for label in diagram.labels:
-        yield from _belongs(diagram, label)
+        yield from _belongs(diagram, label, aside)
     yield from _central(diagram)
     words = [shape for shape in diagram.shapes if shape.kind == "text"]
     owners = {label.word: label for label in diagram.labels}
@@ -27,7 +32,7 @@ def rules(diagram: Description) -> Iterator[Relation]:
             if not _kept_apart(diagram, nesting, named, owners.get(other)):
                 yield _gap(f"{word} is clear of {other}", word, other, diagram.style.label_gap)
         for shape in diagram.shapes:
-            yield from _clear(diagram, nesting, word, named, shape)
+            yield from _clear(diagram, nesting, word, named, shape, abs(aside.get(shape, 0.0)))
 
 
 def _on_canvas(diagram: Description) -> Iterator[Relation]:
@@ -40,6 +45,17 @@ def _on_canvas(diagram: Description) -> Iterator[Relation]:
             ends = (diagram.canvas.number, shape.number, 0, 0)
             words = f"{shape} is on the canvas"
             yield Relation(words, "", Measure.DEPTH, ends, low=margin, late=late)
+
+
+def _loops(diagram: Description) -> Iterator[Relation]:
+    """A loop is clear of other loops and of lines."""
+    for loop in (shape for shape in diagram.shapes if shape.kind == "loop"):
+        for other in diagram.shapes:
+            other_loop = other.kind == "loop" and other.number < loop.number
+            if other_loop or (other.straight and other.look.outline):
+                ends = (loop.number, other.number, 0, 0)
+                words = f"{loop} is clear of {other}"
+                yield Relation(words, "", Measure.GAP, ends, low=diagram.style.label_gap)
 
 
 def _central(diagram: Description) -> Iterator[Relation]:
@@ -86,8 +102,11 @@ def _nesting(diagram: Description) -> dict[Shape, set[Shape]]:
     return around
 
 
-def _belongs(diagram: Description, label: Label) -> Iterator[Relation]:
-    """A label is in its shape, wanted in its middle; or beside it, wanted by the middle of a line."""
+def _belongs(
+    diagram: Description, label: Label, asides: Mapping[Shape, float]
+) -> Iterator[Relation]:
+    """A label is in its shape, wanted in its middle; or beside it, wanted by the middle of a line, and on its
+    own side of lines that run side by side."""
     word, owner = label.word, label.owner
     near = (word.number, owner.number, 0, 0)
     if label.inside:
@@ -116,7 +135,12 @@ def _belongs(diagram: Description, label: Label) -> Iterator[Relation]:
             )
         return
     gap = diagram.style.label_gap + (diagram.style.dot if owner.kind == "point" else 0.0)
+    aside = asides.get(owner, 0.0)
+    gap += abs(aside)
     words = f"{word} is beside {owner}"
+    if aside:
+        side, low = (math.copysign(1.0, aside), 0.0), gap
+        yield Relation(words, "", Measure.BESIDE, near, side, low, low + FARTHEST, late=True)
     yield Relation(words, "", Measure.GAP, near, low=gap, high=gap + FARTHEST, late=True)
     weight = 0.5 if owner.straight else 0.1
     yield Relation(
@@ -130,20 +154,21 @@ def _clear(
     word: Shape,
     label: Label | None,
     shape: Shape,
+    aside: float,
 ) -> Iterator[Relation]:
-    """A word lies over no line, no edge and no dot."""
+    """A word lies over no line, which is drawn so far to one side, no edge and no dot."""
     owner = label.owner if label else None
     if shape in (word, owner, diagram.canvas) or shape.kind == "text" or shape.corners:
         return
     gap = diagram.style.label_gap
     inside = label is not None and label.inside
     words = f"{word} is clear of {shape}"
-    if shape.straight:
+    if shape.straight or shape.kind == "loop":
         if word in shape.ends or (
             inside and (owner in shape.ends or frozenset((owner, shape)) in diagram.apart)
         ):
             return
-        yield _gap(words, word, shape, gap)
+        yield _gap(words, word, shape, gap + aside + HEAD * shape.look.head)
     elif shape.kind == "point":
         if shape.look.fill:
             yield _gap(words, word, shape, gap + diagram.style.dot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from ..scene.picture import Arrow, Ellipses, Lines, Picture, Polygon, Polyline, Text
 from ..scene.picture import Shape as Mark
 from .description import Description
-from .shapes import Look, Shape
+from .parallels import asides
+from .shapes import LOOP, OPEN, Look, Shape
 
 APART = 2.0  # pixels from the edge of a shape to where an arrow begins or ends
 SMALL = 1e-9
+HEAD = 0.7  # rad of a loop that its arrow's head takes
 DOUBLE = 2.0  # widths from the middle of a double line to either of its lines
 
 
@@ -29,6 +32,7 @@ def drawn(diagram: Description, points: Any, sizes: Any, numbers: Any) -> Pictur
             sizes,
             numbers,
         ),
+        *(mark for s in shapes if s.kind == "loop" for mark in _loop(s, points, numbers)),
         *_dots([s for s in shapes if s.kind == "point" and s.look.fill], diagram.style.dot, points),
         *(
             Text(points[s.start], s.look.text, s.look.fill, s.look.size, scaled=True)
@@ -75,10 +79,14 @@ def _angular(shape: Shape, points: Any, sizes: Any, numbers: Any) -> Iterator[Ma
 def _lines(shapes: Sequence[Shape], points: Any, sizes: Any, numbers: Any) -> Iterator[Mark]:
     """Lines of one look as one mark; each arrow is one."""
     looks: dict[Look, list[Shape]] = {}
+    aside = asides(shapes)
     for shape in shapes:
         looks.setdefault(shape.look, []).append(shape)
     for look, alike in looks.items():
         starts, ends = _clipped(alike, points, sizes, numbers)
+        left = np.array([aside.get(shape, 0.0) for shape in alike])
+        if left.any():
+            starts, ends = _moved(starts, ends, left, numbers)
         plain = np.array([k for k, shape in enumerate(alike) if shape.kind == "line"], int)
         if len(plain) and not look.dashed:
             yield from _plain(look, starts[plain], ends[plain], numbers)
@@ -89,15 +97,38 @@ def _lines(shapes: Sequence[Shape], points: Any, sizes: Any, numbers: Any) -> It
                 yield Polyline(numbers.stack([starts[k], ends[k]]), look.outline, look.width, True)
 
 
+def _loop(shape: Shape, points: Any, numbers: Any) -> Iterator[Mark]:
+    """Most of a circle about its own point, open towards the shape that it joins."""
+    centre, look = points[shape.start], shape.look
+    gap = points[shape.ends[0].start] - centre
+    way = gap / numbers.sqrt(numbers.sum(gap * gap) + SMALL)
+    across = numbers.stack([-way[1], way[0]])
+    last = 2 * math.pi - OPEN
+    turns = np.append(np.linspace(OPEN, last - HEAD, 20), last)[:, None]
+    around = centre + LOOP * (np.cos(turns) * way + np.sin(turns) * across)
+    yield Polyline(around[:-1], look.outline, look.width, look.dashed)
+    start, end = around[-2], around[-1]
+    if look.head:
+        yield Arrow(start, end - start, look.outline, look.width)
+    else:
+        yield Polyline(around[-2:], look.outline, look.width, look.dashed)
+
+
 def _plain(look: Look, starts: Any, ends: Any, numbers: Any) -> Iterator[Mark]:
     if not look.double:
         yield Lines(starts, ends, look.outline, look.width)
         return
+    for side in (-DOUBLE * look.width, DOUBLE * look.width):
+        left = np.full(len(starts), side)
+        yield Lines(*_moved(starts, ends, left, numbers), look.outline, look.width)
+
+
+def _moved(starts: Any, ends: Any, left: Any, numbers: Any) -> tuple[Any, Any]:
+    """Lines (n, 2), so many pixels (n,) to their left."""
     along = ends - starts
     length = numbers.sqrt(numbers.sum(along * along, axis=1) + SMALL)
-    aside = numbers.stack([-along[:, 1] / length, along[:, 0] / length], axis=1)
-    for side in (-DOUBLE * look.width, DOUBLE * look.width):
-        yield Lines(starts + side * aside, ends + side * aside, look.outline, look.width)
+    aside = numbers.stack([-along[:, 1] / length, along[:, 0] / length], axis=1) * left[:, None]
+    return starts + aside, ends + aside
 
 
 def _clipped(shapes: Sequence[Shape], points: Any, sizes: Any, numbers: Any) -> tuple[Any, Any]:
@@ -120,7 +151,7 @@ def _edge(shapes: Sequence[Shape], way: Any, sizes: Any, numbers: Any) -> Any:
     across = abs(way) + SMALL
     to_side = numbers.minimum(box[:, 0] / across[:, 0], box[:, 1] / across[:, 1])
     u, v = way[:, 0] / (oval[:, 0] + SMALL), way[:, 1] / (oval[:, 1] + SMALL)
-    to_rim = 1 / numbers.sqrt(u * u + v * v)
+    to_rim = 1 / numbers.sqrt(u * u + v * v + SMALL)
     solid = np.array([shape.closed or shape.kind == "text" for shape in shapes])
     return numbers.maximum(to_side, to_rim) + np.where(solid, APART, 0.0)
 

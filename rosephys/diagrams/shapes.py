@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["circle", "ellipse", "box", "polygon", "point", "line", "arrow", "text", "canvas"]
+Kind = Literal[
+    "circle", "ellipse", "box", "polygon", "point", "line", "arrow", "loop", "text", "canvas"
+]
 CLOSED = ("circle", "ellipse", "box", "polygon")
 LINES = ("line", "arrow")
+LOOP = 14.0  # pixels: the radius of a loop
+OPEN = 0.9  # rad: half of what is missing of it, where its shape is
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Look:
     text: str = ""
     size: float = 16.0
     double: bool = False  # of a line: two side by side
+    head: bool = False  # of a loop: an arrow's
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +48,7 @@ class Shape:
     look: Look = Look()
     corners: tuple[Shape, ...] = ()
     edges: tuple[Shape, ...] = ()
-    ends: tuple[Shape, ...] = field(default=(), repr=False)  # of a line: what it joins
+    ends: tuple[Shape, ...] = field(default=(), repr=False)  # of a line or a loop: what it joins
 
     @property
     def closed(self) -> bool:

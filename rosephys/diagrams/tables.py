@@ -92,6 +92,8 @@ def start(diagram: Description, random: np.random.Generator) -> Places:
     for k, point in enumerate(diagram.points):
         if point.at is not None:
             points[k] = point.at
+            if point.free:
+                points[k] += random.normal(0, 4, 2)
         elif point.beside:
             points[k] = points[list(point.beside)].mean(axis=0) + random.normal(0, 4, 2)
         else:

@@ -8,6 +8,7 @@ from ..diagram import Diagram
 from ..errors import DiagramError, asked_at
 from ..shapes import Shape
 from ..style import Style
+from .edges import named
 
 
 def commutative(
@@ -34,7 +35,10 @@ def commutative(
     for (i, j), shape in grid.items():
         if first is not None and (i, j) != first:
             d.offset(grid[first], shape, (across * (j - first[1]), -down * (i - first[0])))
-    for arrow, broken in [*((a, False) for a in arrows), *((a, True) for a in dashed)]:
+    for arrow, broken in [
+        *((a, False) for a in named(arrows)),
+        *((a, True) for a in named(dashed)),
+    ]:
         one, other = (_object(placed, name) for name in arrow[:2])
         line = d.arrow(one, other, *arrow[2:3], dashed=broken)
         for shape in placed.values():

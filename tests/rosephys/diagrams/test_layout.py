@@ -14,6 +14,8 @@ import pytest
 
 from rosephys import Problem
 from rosephys.diagrams import Diagram, DiagramError, Layout, Style, kinds, scene_of, write_page
+from rosephys.scene.picture import Arrow, Polyline
+from tests.support.words import covered
 
 
 def distance(layout: Layout, one: Any, other: Any) -> float:
@@ -142,6 +144,15 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "no colour": (lambda: Style(colours=("curvy",)), "curve"),
     "no canvas": (lambda: Diagram(0, 100), "cannot be"),
     "no size": (lambda: Diagram().circle("A", radius=-1), "wanted pixels above 0"),
+    "no place": (lambda: Diagram().circle("A", at=(float("nan"), 0.0)), "a place is two numbers"),
+    "a place of one number": (lambda: Diagram().circle("A", at=(1.0,)), "a place is two numbers"),  # type: ignore[arg-type]
+    "a place without end": (lambda: Diagram().point(at=(0.0, float("inf"))), "two numbers"),
+    "a canvas in words": (lambda: Diagram("600", 400), "'600' by 400"),  # type: ignore[arg-type]
+    "an endless gap": (lambda: _of_two(lambda d, a, b: d.disjoint(a, b, gap=np.inf)), "inf"),
+    "two lines": (lambda: Diagram().node("two\nlines"), "not one line"),
+    "two sets of one name": (lambda: kinds.euler(["a", "a"]), "two sets 'a'"),
+    "an edge of one node": (lambda: kinds.graph([("a",)]), "an edge is two names"),
+    "arrows in a circle": (lambda: kinds.flow([("a", "b"), ("b", "a")]), "back="),
     "an unknown look": (lambda: Diagram().line((0, 0), (1, 1), colr="red"), "has no colr"),
     "an unknown set": (lambda: kinds.euler(["A"], subsets=[("B", "A")]), "there is no set 'B'"),
     "an unknown atom": (lambda: kinds.molecule(["C"], [("C", "X")]), "there is no atom 'X'"),
@@ -158,6 +169,62 @@ def test_what_is_asked_wrongly_is_told(name: str) -> None:
     ask, told = WRONG[name]
     with pytest.raises(DiagramError, match=told):
         ask()
+
+
+ODD: dict[str, Callable[[], Diagram]] = {
+    "one set": lambda: kinds.venn("A"),
+    "one node": lambda: kinds.tree({"root": {}}),
+    "a graph in parts": lambda: kinds.graph([("a", "b"), ("c", "d")], nodes=["e"]),
+    "two edges of the same nodes": lambda: kinds.graph([("a", "b", "x"), ("a", "b", "y")]),
+    "there and back": lambda: kinds.graph([("a", "b", "x"), ("b", "a", "y")], directed=True),
+    "three side by side": lambda: kinds.graph([("a", "b"), ("b", "a"), ("a", "b")], directed=True),
+    "a pair of arrows": lambda: kinds.commutative(
+        [["E", "A", "B"]], [("E", "A", "e"), ("A", "B", "f"), ("A", "B", "g")]
+    ),
+    "a loop": lambda: kinds.graph([("a", "a", "stay"), ("a", "b")], directed=True),
+    "loops everywhere": lambda: kinds.graph([(a, b) for a in "abc" for b in "abc"], directed=True),
+    "an object's loop": lambda: kinds.commutative([["A", "B"]], [("A", "A", "f"), ("A", "B", "g")]),
+    "a step's loop": lambda: kinds.flow(
+        [("go", "poll"), ("poll", "poll", "wait"), ("poll", "end")]
+    ),
+    "long words": lambda: kinds.graph(
+        [("a rather long name of a node", "b"), ("b", "another one")]
+    ),
+    "words in squares": lambda: kinds.graph([("東京都千代田区", "大阪府大阪市", "新幹線")]),
+    "a wide family": lambda: kinds.tree({"root": {f"child {k}": {} for k in range(12)}}),
+    "many generations": lambda: kinds.tree({"a": {"b": {"c": {"d": {"e": {"f": {"g": {}}}}}}}}),
+    "many steps": lambda: kinds.flow([(str(k), str(k + 1)) for k in range(9)]),
+    "steps to the right": lambda: kinds.flow(
+        [("receive the order", "look in the store"), ("look in the store", "send it")],
+        direction="right",
+    ),
+    "markup": lambda: kinds.graph([("<b>&'\"", "a/b\\c")]),
+}  # what peers' users report as going wrong
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_odd_is_drawn_and_no_word_lies_over_a_line(name: str) -> None:
+    found = ODD[name]().layout()
+    assert found.violation < 1e-3 and covered(found.picture) == []
+
+
+def test_lines_of_the_same_shapes_run_side_by_side() -> None:
+    d = kinds.graph([("a", "b"), ("b", "a"), ("a", "b")], directed=True)
+    arrows = [mark for mark in d.layout().picture.shapes if isinstance(mark, Arrow)]
+    way = np.subtract(arrows[0].vector, 0) / np.hypot(*arrows[0].vector)
+    middles = [np.add(one.start, np.multiply(0.5, one.vector)) for one in arrows]
+    across = sorted(float(middle @ (-way[1], way[0])) for middle in middles)
+    assert np.diff(across) == pytest.approx([9.0, 9.0], abs=1e-6)
+
+
+def test_a_loop_begins_and_ends_at_its_shape() -> None:
+    d = kinds.graph([("a", "a")], directed=True)
+    found = d.layout()
+    (arrow,) = [mark for mark in found.picture.shapes if isinstance(mark, Arrow)]
+    (line,) = [mark for mark in found.picture.shapes if isinstance(mark, Polyline)]
+    node = next(shape for shape in d.shapes if shape.kind == "circle")
+    for end in (np.add(arrow.start, arrow.vector), np.asarray(line.points[0])):
+        assert abs(np.hypot(*(end - found.centre(node))) - found.extent(node)[0]) < 5.0
 
 
 def test_an_svg_has_a_circle_for_a_circle(tmp_path: Path) -> None:

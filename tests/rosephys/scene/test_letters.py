@@ -18,4 +18,11 @@ def test_words_are_as_wide_as_they_are_drawn(text: str) -> None:
 
 
 def test_letters_that_are_not_known_have_some_width() -> None:
-    assert extent("字", 10.0)[0] == 10 * UNKNOWN and extent("", 10.0)[0] == 0
+    assert extent("ж", 10.0)[0] == 10 * UNKNOWN and extent("", 10.0)[0] == 0
+
+
+def test_letters_in_squares_are_as_wide_as_high_and_accents_have_no_width() -> None:
+    for text in ("東京", "한국", "ｗａ", "🎱🎱"):
+        assert extent(text, 10.0)[0] == 20.0
+    assert extent("e\N{COMBINING ACUTE ACCENT}", 10.0) == extent("e", 10.0)
+    assert extent("a\N{ZERO WIDTH JOINER}", 10.0) == extent("a", 10.0)
