@@ -78,9 +78,8 @@ def apart_along_an_axis(one: Outline, other: Outline) -> Any:
 
 
 def _least(one: Outline, other: Outline, sign: float) -> Any:
-    nx, ny = _direction(
-        Outline(*map(ra.stop_gradient, one)), Outline(*map(ra.stop_gradient, other)), sign
-    )
+    held = [ra.to_real(ra.stop_gradient(x)) for x in (*one, *other)]
+    nx, ny = _direction(Outline(*held[:8]), Outline(*held[8:]), sign)
     return _bracket(one, other, sign, nx, ny)
 
 
@@ -89,7 +88,8 @@ def _bracket(one: Outline, other: Outline, sign: float, nx: Any, ny: Any) -> Any
     return one.reach(nx, ny) + sign * other.reach(nx, ny) - between
 
 
-def _direction(one: Outline, other: Outline, sign: float) -> tuple[Any, Any]:
+@ra.fn
+def _direction(one: Outline, other: Outline, sign: ra.Real) -> tuple[Any, Any]:
     """The n of the minimum."""
 
     def better(best: tuple[Any, Any, Any], nx: Any, ny: Any) -> tuple[Any, Any, Any]:
