@@ -271,6 +271,8 @@ def _unexplained(line: Line, points: list[Point]) -> Steps:
             " either side"
         )
         return Verdict("narrow", words + (f"; {jumps}" if jump else ""), within, *sums)
+    if edge := _edge(line, beyond):
+        return Verdict("jump", edge, 0.0, *sums)
     words = (
         f"over {_share(REACH)} of the controls the gradient promises that the loss changes by"
         f" {sums[0]:.2g}, and it changes by {sums[1]:.2g}; nor do they agree at any smaller distance"
@@ -319,6 +321,16 @@ def _jump(a: Point, b: Point) -> str:
     return (
         f"the loss jumps from {near.loss:.3g} to {far.loss:.3g} where the controls are changed by"
         f" {_share(abs(far.at))}"
+    )
+
+
+def _edge(line: Line, near: tuple[Point, Point]) -> str:
+    """The words where the gradient is right to one side of where it is, and the loss jumps to the other."""
+    right, wrong = sorted(near, key=lambda point: _error(line, point))
+    if abs(wrong.at) > SCALES[0] or _error(line, right) > 0.1 or _error(line, wrong) < STEEP:
+        return ""
+    return (
+        f"{_jump(line.middle, wrong)}, and not to the other side; the gradient knows that one only"
     )
 
 

@@ -175,6 +175,19 @@ def test_a_jump_is_found_and_where_it_is() -> None:
     assert small.trusted, "one that hardly matters beside the slope is none"
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_place_at_the_very_edge_of_a_jump_is_said_to_be_one(side: int) -> None:
+    """Beside ramps so steep that they hide the jump; the gradient is right, on one side."""
+
+    def edged(x: Any) -> Any:
+        off = side * (x - 1.0)
+        ramps = ra.tanh((off - 0.005) / 2e-5) - ra.tanh((off + 0.005) / 2e-5)
+        return x + 3 * ramps + ra.where(off < 0.0, 0.5, 0.0)
+
+    found = verdict(made(same, edged, 1.0))
+    assert found.reason == "jump" and "knows that one only" in found.words
+
+
 def test_a_saw_whose_gradient_leads_astray_holds_on_one_tooth() -> None:
     saw = verdict(made(same, lambda x: x - 3 * ra.floor(x / 0.003) * 0.003, 1.0))
     assert saw.reason == "narrow" and 1e-4 <= saw.within <= 3e-3 and "jumps" in saw.words
