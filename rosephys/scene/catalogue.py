@@ -15,7 +15,7 @@ GROUPS = {
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
     "described worlds": ("catapult", "car", "crane", "bridge", "domino", "pinball"),
     "springs": ("robot", "rope", "cloth"),
-    "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d"),
+    "mechanics": ("pendulum", "cartpole", "balance", "orbit", "gyroscope", "tumble", "box3d", "arm"),
     "fields": ("smoke", "plume", "wave", "heat", "patterns", "electric"),
     "liquids": ("dam", "channel", "slosh", "liquid", "boat"),
     "soft bodies": ("walker", "jelly", "blob", "sand"),
