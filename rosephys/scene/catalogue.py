@@ -13,7 +13,16 @@ from rosephys.scene.finding import scene_file, scene_names
 GROUPS = {
     "contact": ("billiards", "pool", "push", "bounce", "drop"),
     "bodies in the plane": ("stack", "throw", "cradle", "rigid"),
-    "described worlds": ("catapult", "car", "crane", "bridge", "domino", "pinball"),
+    "described worlds": (
+        "catapult",
+        "car",
+        "crane",
+        "bridge",
+        "domino",
+        "pinball",
+        "hopper",
+        "quadruped",
+    ),
     "springs": ("robot", "rope", "cloth"),
     "mechanics": (
         "pendulum",
