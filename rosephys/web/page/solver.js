@@ -1,5 +1,5 @@
 // A scene's module, and what is asked of it: it runs in a worker, or where there is none beside the page.
-import { bind, leaves, view } from "./runtime.js";
+import { leaves, programs, view } from "./runtime.js";
 import { explored } from "./landscape.js";
 import { Reacher } from "./reach.js";
 import { judged } from "./trust.js";
@@ -10,7 +10,7 @@ const SLICE = 10; // milliseconds of work between two looks at what was asked
 
 /** A module as an object: `gradient` and `motion` of values, which are arrays by name. */
 export function program(instance, spec) {
-  const functions = bind(instance, spec.module), { memory } = instance.exports;
+  const functions = programs(instance, spec.module), { memory } = instance.exports;
   const controls = spec.fields.filter((f) => f.control).map((f) => f.name);
   const split = (values) => {
     const given = { ...values }, own = {};
