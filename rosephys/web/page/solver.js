@@ -62,10 +62,10 @@ export class Follower {
     return Math.min(Math.max(x, low), high);
   }
 
-  moved(at) {
+  moved(at, stride = this.stride) {
     const values = { ...at.values };
     for (const name of this.made.controls) {
-      const step = this.stride * this.fields[name].rate, slope = at.slope[name];
+      const step = stride * this.fields[name].rate, slope = at.slope[name];
       const length = Math.hypot(...slope.slice(0, 1e4)), clip = this.spec.clip ?? Infinity;
       const shorter = length > clip ? clip / length : 1;
       values[name] = Float64Array.from(values[name], (x, k) => this.within(name, x - step * shorter * slope[k]));
@@ -106,9 +106,8 @@ export class Follower {
       yield at;
       let size = 0;
       for (const name of this.made.controls) for (const s of at.slope[name]) size += this.fields[name].rate * s * s;
-      if (!size) return;
-      this.stride = 2 * at.loss / size;
-      at = this.evaluate(this.moved(at));
+      if (!(size > 0 && at.loss < Infinity)) return; // flat, or nowhere
+      at = this.evaluate(this.moved(at, 2 * at.loss / size));
     }
   }
 
