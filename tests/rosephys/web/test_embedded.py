@@ -1,4 +1,4 @@
-"""The element <rosephys-scene> in pages of others: two of them, policies, what is missing, what comes and goes."""
+"""The element <rosephys-scene> in pages of others: two of them, policies, what is missing, what comes, goes."""
 
 from __future__ import annotations
 
