@@ -44,12 +44,14 @@ _GALLERY = """<style>
 {groups}
 <script type="module">
 import "./rosephys-scene.js";
+const theme = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 const seen = new IntersectionObserver((all) => {{
   for (const {{ target, isIntersecting }} of all) {{
     if (!isIntersecting) {{ target.replaceChildren(); continue; }}
     const scene = document.createElement("rosephys-scene");
     scene.setAttribute("src", target.dataset.src);
     scene.setAttribute("plain", "");
+    scene.setAttribute("theme", theme);
     target.replaceChildren(scene);
   }}
 }}, {{ rootMargin: "80px" }});
