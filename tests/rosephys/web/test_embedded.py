@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rosephys.web.pages import gallery
 from tests.support.browser import embedded, needs_chromium
 
 SCRIPT = '<script type="module" src="rosephys-scene.js"></script>'
@@ -126,6 +127,18 @@ tell(...found);"""
 def test_an_element_lives_in_a_page_of_others(case: str, tmp_path: Path) -> None:
     body, asked, wanted = CASES[case]
     assert embedded(tmp_path, body, asked) == wanted
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_a_gallery_is_alive(tmp_path: Path) -> None:
+    entries = [(name, name.capitalize(), "It <moves>.") for name in ("pendulum", "orbit")]
+    asked = """await until(() => scenes().length === 2 && scenes().every((scene) => scene.at));
+    document.body.style.width = "300px"; // as on a phone
+    await wait(200);
+    tell(scenes().length, scenes().every((scene) => scene.playing && scene.theme === "light"),
+      document.body.scrollWidth <= 380);"""
+    assert embedded(tmp_path, gallery([("the scenes", entries)]), asked) == "2|true|true"
 
 
 @needs_chromium
