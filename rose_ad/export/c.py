@@ -10,28 +10,22 @@ was not given has been touched.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from ..base.errors import TypeMismatch
-from ..base.source import here
 from ..base.tree import paths
 from ..ir.types import F32, F64, I64, Bool, Scalar, Value, scalar_of, shape_of
 from ..lower.memory_layout import memory_type
 from ..native.cross import Target, host, object_file
 from .exported import Exported, by_name, exported
 from .libm_text import without_libm
+from .names import C_FUNCTIONS, C, free, not_taken
 
 _KINDS: Final[dict[Scalar, str]] = {F64: "double", F32: "float", I64: "int64_t", Bool: "bool"}
-# what C has names for already
-_TAKEN = frozenset(
-    "auto break bool case char const continue default do double else enum extern false float for goto if int "
-    "inline long register restrict return scratch short signed sizeof static struct switch true typedef union "
-    "unsigned void volatile while".split()
-)
 
 
 def export_c(
@@ -59,8 +53,7 @@ def export_c(
     """
     named = by_name(f)
     for name in named:
-        if name in _TAKEN:
-            raise TypeMismatch(f"{name!r} is no name of a function in C", here(), f"{name}_of")
+        not_taken(name, C | C_FUNCTIONS, "C")
     functions = [exported(name, g, example) for name, g in named.items()]
     texts = [text for g in functions for text in (g.text, _entry(g))]
     if not (target is None if libm is None else libm):
@@ -128,7 +121,7 @@ def header(functions: Iterable[Exported], name: str) -> str:
 
 def _declared(f: Exported) -> str:
     """A function's declaration, and what there is to know of it."""
-    taken = set(_TAKEN)
+    taken = set(C)
     children = zip(f.names, f.arguments.children, strict=True)
     names = [_name(n, path, taken) for n, s in children for path in paths(s)]
     given = [_parameter(n, t, True) for n, t in zip(names, f.params, strict=True)]
@@ -136,7 +129,7 @@ def _declared(f: Exported) -> str:
         _parameter(_name("result", path, taken), t, False)
         for path, t in zip(paths(f.result), f.results, strict=True)
     ]
-    failures = ", ".join(f'"{text}"' for text in f.failures)
+    failures = ", ".join(json.dumps(text, ensure_ascii=False) for text in f.failures)
     told = [f"#define {f.name}_FAILURES {{ {failures} }}"] if failures else []
     status = f"0, or k where {f.name}_FAILURES[k - 1]" if failures else "0"
     parameters = ",\n    ".join([*given, "void *scratch"])
@@ -156,8 +149,6 @@ def _parameter(name: str, t: Value, given: bool) -> str:
 def _name(base: str, path: str, taken: set[str]) -> str:
     """A leaf's name in C: that of its argument, and where it is in that."""
     plain = re.sub(r"\W+", "_", base + path, flags=re.ASCII).strip("_")
-    out, k = plain, 1
-    while out in taken:
-        out, k = f"{plain}_{k}", k + 1
+    out = free(plain, taken)
     taken.add(out)
     return out

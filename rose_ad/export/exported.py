@@ -81,7 +81,11 @@ def exported(name: str, f: Any, example: Sequence[Any]) -> Exported:
 
 
 def by_name(f: Any) -> Mapping[str, Any]:
-    """A function by its name, or the functions by theirs."""
+    """A function by its name, or the functions by theirs. Raises TypeMismatch where there are none."""
+    if isinstance(f, Mapping) and not f:
+        raise TypeMismatch(
+            "there is nothing to export", here(), "a function, or functions by their names"
+        )
     return f if isinstance(f, Mapping) else {_plain_name(as_fn(f)): f}
 
 

@@ -7,10 +7,12 @@ import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..base.errors import TypeMismatch
 from ..base.source import here
 from .exported import by_name
+from .names import JAVASCRIPT, free, not_taken
 from .wasm import WasmModule, wasm_module
 
 _NUMBERS = {"f64": "number", "f32": "number", "i64": "number", "bool": "boolean"}
@@ -21,26 +23,34 @@ _ARRAYS = {
     "bool": "Uint8Array",
 }
 _NESTED = """/** Numbers in a plain or typed array, row by row or nested. */
-export type Numbers = ArrayLike<number> | ArrayLike<Numbers>;
+export type Numbers = ArrayLike<number> | ArrayLike<bigint> | ArrayLike<boolean> | ArrayLike<Numbers>;
 """
-_LOADER = """
-const description = {description};
+# names of Python have no $, so that none of a function's is one of the loader's
+_LOADER = """const $bind = (() => {{
+{runtime}return bind;
+}})();
+
+const $description = {description};
 
 /** The functions of a module that was loaded in some other way: bytes, or a response of fetch. */
 export async function load(source) {{
+  if (source.ok === false) throw new Error(`${{source.url}}: ${{source.status}} ${{source.statusText}}`);
   const bytes = source instanceof Response ? await source.arrayBuffer() : source;
   const {{ instance }} = await WebAssembly.instantiate(bytes);
-  return bind(instance, description);
+  return $bind(instance, $description);
 }}
 
-const here = new URL({name}, import.meta.url);
-const functions = await load(
-  here.protocol === "file:" && globalThis.process?.versions?.node
-    ? await (await import("node:fs/promises")).readFile(here)
-    : await fetch(here),
+const $here = new URL({name}, import.meta.url);
+const $files = "node:fs/promises"; // a name that bundlers for browsers do not look for
+const $functions = await load(
+  $here.protocol === "file:" && globalThis.process?.versions?.node
+    ? await (await import(/* webpackIgnore: true */ /* @vite-ignore */ $files)).readFile($here)
+    : await fetch($here),
 );
 {exports}
 """
+_IMPORTED = re.compile(r"^import .*;\n|^export ", re.MULTILINE)
+_OF_LOADERS = frozenset(("load", "then"))  # a module with `then` is taken for a promise
 
 
 def export_wasm(
@@ -68,7 +78,10 @@ def export_wasm(
     if target.suffix != ".wasm":
         wanted = target.with_suffix(".wasm").name
         raise TypeMismatch(f"{target.name} is no name of a module", here(), wanted)
-    module = wasm_module({n: (g, example) for n, g in by_name(f).items()}, simd)
+    named = by_name(f)
+    for name in named:
+        not_taken(name, JAVASCRIPT | _OF_LOADERS, "JavaScript")
+    module = wasm_module({n: (g, example) for n, g in named.items()}, simd)
     texts = {".js": loader(module, target.name), ".d.ts": declarations(module)}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(module.code)
@@ -94,17 +107,25 @@ def _package(name: str) -> str:
 
 
 def javascript_runtime() -> str:
-    """The source of an ES module whose `bind(instance, description)` gives a module's functions."""
-    return files("rose_ad.export").joinpath("runtime.js").read_text(encoding="utf-8")
+    """The source of an ES module whose `programs(instance, description)` gives a module's functions, to be
+    given numbers that fit."""
+    return _file("runtime.js")
+
+
+def _file(name: str) -> str:
+    return files("rose_ad.export").joinpath(name).read_text(encoding="utf-8")
 
 
 def loader(module: WasmModule, name: str) -> str:
     """An ES module that loads `name`, which lies beside it, and exports its functions."""
     functions = module.description["functions"]
-    exports = "\n".join(f"export const {f} = functions.{f};" for f in functions)
-    description = json.dumps(module.description, separators=(",", ":"))
-    return javascript_runtime() + _LOADER.format(
-        description=description, name=json.dumps(f"./{name}"), exports=exports
+    exports = [f"const ${k} = $functions.{f};" for k, f in enumerate(functions)]
+    exports += [f"export {{ ${k} as {f} }};" for k, f in enumerate(functions)]
+    return _LOADER.format(
+        runtime=_IMPORTED.sub("", javascript_runtime() + _file("calls.js")),
+        description=json.dumps(module.description, separators=(",", ":")),
+        name=json.dumps(f"./{quote(name)}"),
+        exports="\n".join(exports),
     )
 
 
@@ -112,8 +133,9 @@ def declarations(module: WasmModule) -> str:
     """What a loader exports, for TypeScript."""
     out = [_NESTED]
     for name, f in module.description["functions"].items():
+        names = [free(n, JAVASCRIPT) for n in f["names"]]
         given = ", ".join(
-            f"{n}: {_type(t, True)}" for n, t in zip(f["names"], f["arguments"], strict=True)
+            f"{n}: {_type(t, True)}" for n, t in zip(names, f["arguments"], strict=True)
         )
         out.append(f"export function {name}({given}): {_type(f['result'], False)};")
     every = ", ".join(f"{n}: typeof {n}" for n in module.description["functions"])

@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rosephys.console import say, working
 from rosephys.errors import SceneError, describe
@@ -102,7 +103,7 @@ def serve(folder: Path, first: str) -> None:
     """Show a folder of pages on this machine, until Ctrl-C."""
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        address = f"http://127.0.0.1:{server.server_port}/{first}"
+        address = f"http://127.0.0.1:{server.server_port}/{quote(first)}"
         say(f"{address} (Ctrl-C ends it)")
         threading.Timer(0.2, webbrowser.open, (address,)).start()
         server.serve_forever()

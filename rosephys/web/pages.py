@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from importlib.resources import files
+from urllib.parse import quote
 
 import rose_ad as ra
 
@@ -43,12 +44,14 @@ _GALLERY = """<style>
 {groups}
 <script type="module">
 import "./rosephys-scene.js";
+const theme = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
 const seen = new IntersectionObserver((all) => {{
   for (const {{ target, isIntersecting }} of all) {{
     if (!isIntersecting) {{ target.replaceChildren(); continue; }}
     const scene = document.createElement("rosephys-scene");
     scene.setAttribute("src", target.dataset.src);
     scene.setAttribute("plain", "");
+    scene.setAttribute("theme", theme);
     target.replaceChildren(scene);
   }}
 }}, {{ rootMargin: "80px" }});
@@ -86,7 +89,7 @@ def embedding(name: str) -> str:
     """A page that shows how a scene is embedded: two lines of it are what others need."""
     return _head(name, f"{name}, embedded") + (
         '<script type="module" src="rosephys-scene.js"></script>\n'
-        f'<rosephys-scene src="{html.escape(name)}.wasm" style="height: 600px"></rosephys-scene>\n'
+        f'<rosephys-scene src="{quote(name)}.wasm" style="height: 600px"></rosephys-scene>\n'
     )
 
 
@@ -95,7 +98,7 @@ def gallery(groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str
     parts = []
     for title, entries in groups:
         items = "\n".join(
-            f'<li><a href="{name}.html"><div class="ahead" data-src="{name}.wasm"></div>'
+            f'<li><a href="{quote(name)}.html"><div class="ahead" data-src="{quote(name)}.wasm"></div>'
             f"<b>{html.escape(word)}</b><span>{html.escape(summary)}</span></a></li>"
             for name, word, summary in entries
         )
@@ -122,6 +125,8 @@ def element(module: bytes | None = None) -> str:
     parts.append(_file("scene.js"))
     if module is None or _SETTLING in module:
         parts.append(_file("rows.js"))
+    if module is None:
+        parts.append(_file("embedded.js"))
     style = re.sub(r"\s*([{};:,])\s+|\s+", lambda m: m[1] or " ", _file("style.css"))
     style = style.replace(";}", "}")
     maps = {"dark": COLOUR_MAPS, "light": LIGHT_MAPS}
@@ -134,7 +139,8 @@ def element(module: bytes | None = None) -> str:
     if module is None or b'"Image"' in module:
         given["maps"] = maps
     parts += [f"RosephysScene.{name} = {json.dumps(value)};" for name, value in given.items()]
-    parts.append('customElements.define("rosephys-scene", RosephysScene);')
+    again = "" if module else 'customElements.get("rosephys-scene") ?? '  # a page may have it twice
+    parts.append(f'{again}customElements.define("rosephys-scene", RosephysScene);')
     # a function, so that a worker can be given its source
     source = _joined([*solver, f"return {{ {exported} }};"])
     return f"const SOLVER=()=>{{{source}}};\n{_joined(parts)}\n".replace("</script", "<\\/script")

@@ -17,6 +17,8 @@ const text = (x) => {
     .replaceAll("-", "−");
 };
 const words = (name) => name.replaceAll("_", " ");
+/** What somebody wrote, as it stands in HTML. */
+const safe = (said) => new Option(said).innerHTML.replaceAll('"', "&quot;");
 
 /** What a worker does with the solver. */
 function work({ answering }) {
@@ -32,24 +34,33 @@ function work({ answering }) {
   };
 }
 
-/** A worker with the solver, for a scene. */
-function worker(module, spec, hear) {
+/** A worker with the solver, for a scene; `refused` is called where there may be none. */
+function worker(module, spec, hear, refused) {
   const code = `(${work})((${SOLVER})())`;
   const made = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
   made.onmessage = ({ data }) => hear(data);
-  made.onerror = (e) => hear({ error: e.message || "the solver could not be started" });
+  made.onerror = refused;
   made.postMessage({ module, spec });
-  return (asked) => made.postMessage(asked);
+  return Object.assign((asked) => made.postMessage(asked), { end: () => made.terminate() });
 }
 
 export class RosephysScene extends HTMLElement {
 
-  async connectedCallback() {
+  connectedCallback() {
     if (this.root) return;
     this.root = this.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(RosephysScene.style);
+    this.root.adoptedStyleSheets = [sheet];
+    this.root.addEventListener("click", (e) => this.pressed(e.target.closest("[data-do]")?.dataset.do));
+    this.root.addEventListener("input", (e) => this.slid(e.target));
+    this.addEventListener("keydown", (e) => this.key(e));
+    this.load();
+  }
+
+  async load() {
     try {
-      const bytes = this.bytes ?? (await (await fetch(this.getAttribute("src"))).arrayBuffer());
-      const module = await WebAssembly.compile(await bytes);
+      const module = await WebAssembly.compile(await (this.bytes ?? this.fetched()));
       const [section] = WebAssembly.Module.customSections(module, SECTION);
       this.spec = JSON.parse(new TextDecoder().decode(section));
       unpack?.(this.spec, module);
@@ -57,7 +68,7 @@ export class RosephysScene extends HTMLElement {
       this.made = program(this.instance, this.spec);
       this.begin(module);
     } catch (error) {
-      this.root.innerHTML = `<style>${RosephysScene.style}</style><div class="stage"><div class="note"></div></div>`;
+      this.root.innerHTML = `<div class="stage"><div class="note"></div></div>`;
       this.root.querySelector(".note").textContent = `This scene cannot be shown: ${error.message}`;
     }
   }
@@ -71,39 +82,53 @@ export class RosephysScene extends HTMLElement {
     this.build();
     this.readAddress();
     this.recolour();
-    const hear = (said) => this.hear(said);
-    try {
-      this.ask = worker(module, spec, hear);
-    } catch {
-      this.ask = answering(this.instance, spec, (m) => setTimeout(() => hear(m)));
-    }
     this.playing = !still.matches;
     new ResizeObserver(() => this.resize()).observe(this.stage);
-    document.addEventListener("visibilitychange", () => this.ask({ paused: document.hidden }));
+    this.sharp();
     const seen = new IntersectionObserver(([e]) => { this.seen = e.isIntersecting; this.draw(); });
     seen.observe(this);
-    this.solve();
+    this.module = module;
+    this.start();
     if (spec.module.bytes > QUICK_BYTES) return;
     try { this.motion = this.made.motion(this.values); this.resize(); } catch { /* the solver tells it */ }
+  }
+
+  /** Solve, in a worker where there may be one. */
+  start() {
+    const { spec } = this, hear = (said) => this.hear(said);
+    const here = () => { this.ask = answering(this.instance, spec, (m) => setTimeout(() => hear(m))); };
+    try {
+      this.ask = worker(this.module, spec, hear, () => { here(); this.solve(); });
+    } catch { here(); }
+    this.rest = () => this.ask({ paused: document.hidden });
+    document.addEventListener("visibilitychange", this.rest);
+    this.solve();
+  }
+
+  /** Stay sharp on screens of another density. */
+  sharp() {
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      this.resize();
+      this.sharp();
+    }, { once: true });
   }
 
   // ---- What there is on the page ----
 
   build() {
-    const { spec } = this, plain = this.hasAttribute("plain");
+    const { spec } = this;
     const sliders = (f) => f.sliders.map((s) => `<label class="${s.label ? "" : "single"}">
-      ${s.label ? `<span>${s.label}</span>` : ""}<input type="range" min="0" max="1000" data-field="${f.name}"
-      data-index="${s.index}" aria-label="${words(f.name)} ${s.label}"></label>`).join("");
-    const field = (f) => `<h2 title="${f.doc.replaceAll('"', "")}">${words(f.name)}${f.unit ? ` · ${f.unit}` : ""}</h2>
+      ${s.label ? `<span>${safe(s.label)}</span>` : ""}<input type="range" min="0" max="1000" data-field="${f.name}"
+      data-index="${s.index}" aria-label="${words(f.name)} ${safe(s.label)}"></label>`).join("");
+    const field = (f) => `<h2 title="${safe(f.doc)}">${words(f.name)}${f.unit ? ` · ${safe(f.unit)}` : ""}</h2>
       <div class="value" data-value="${f.name}"></div>
       ${f.control ? `<div class="slope" data-slope="${f.name}"></div>` : ""}${sliders(f)}`;
     const shown = spec.fields.filter((f) => f.control || f.sliders.length);
-    this.root.innerHTML = `<style>${RosephysScene.style}</style>
-      <div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="badge" role="status"></div>
+    this.root.innerHTML = `<div class="stage"><canvas class="picture" role="img" tabindex="0"></canvas><div class="badge" role="status"></div>
         <div class="note" role="alert"></div></div>
       <div class="time"><button data-do="play" aria-label="play or pause">❚❚</button>
         <input type="range" min="0" max="${spec.frames - 1}" value="0" aria-label="moment"><output></output></div>
-      <aside><h1>${spec.title}</h1><p>${spec.summary}</p><div class="status" role="status">starting</div>
+      <aside><h1>${safe(spec.title)}</h1><p>${safe(spec.summary)}</p><div class="status" role="status">starting</div>
         <h2 class="kind">loss</h2><div class="loss">–</div><div class="chart"><canvas aria-hidden="true"></canvas></div>
         <details><summary>landscape</summary><canvas class="land" aria-label="the loss over two controls"></canvas>
         <p class="axes"></p></details>
@@ -115,10 +140,7 @@ export class RosephysScene extends HTMLElement {
       badge: $(".badge"), kind: $(".kind"), land: $(".land"), details: $("details"), axes: $(".axes"), status: $(".status"), scrub: $(".time input"), clock: $("output"), number: $(".loss") });
     this.canvas.setAttribute("aria-label", `${spec.title}: ${spec.summary}`);
     this.canvas.addEventListener("contextrestored", () => this.paint());
-    this.root.addEventListener("click", (e) => this.pressed(e.target.closest("[data-do]")?.dataset.do));
-    this.root.addEventListener("input", (e) => this.slid(e.target));
-    if (!plain) this.addEventListener("keydown", (e) => this.key(e));
-    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) {
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel", "lostpointercapture"]) {
       this.canvas.addEventListener(kind, (e) => this.pointer(kind, e));
       this.land.addEventListener(kind, (e) => this.explore(kind, e));
     }
@@ -137,6 +159,7 @@ export class RosephysScene extends HTMLElement {
   }
 
   key(event) {
+    if (!this.details || this.hasAttribute("plain")) return;
     if (event.composedPath()[0].matches?.("input, button") && event.key === " ") return;
     const done = { " ": () => this.play(!this.playing), r: () => this.solve(), t: () => this.pressed("theme"),
       l: () => { this.details.open = !this.details.open; }, Home: () => this.go(0), End: () => this.go(this.spec.frames - 1) }[event.key];
@@ -388,6 +411,7 @@ export class RosephysScene extends HTMLElement {
 
   pointer(kind, event) {
     if (!this.at || this.hasAttribute("plain")) return;
+    if (this.held ? this.held.id !== event.pointerId : kind === "pointerdown" && event.button) return;
     const box = this.canvas.getBoundingClientRect();
     const x = (event.clientX - box.left) * this.ratio, y = (event.clientY - box.top) * this.ratio;
     const reach = HOLD * this.ratio * (event.pointerType === "touch" ? 1.5 : 1);
@@ -396,7 +420,7 @@ export class RosephysScene extends HTMLElement {
     const near = () => nearest(this.handles(), reach) ?? nearest(this.circles(), reach / 2);
     if (kind === "pointerdown") {
       this.held = near();
-      if (this.held) { event.preventDefault(); this.canvas.setPointerCapture(event.pointerId); }
+      if (this.held) { this.held.id = event.pointerId; event.preventDefault(); this.canvas.setPointerCapture(event.pointerId); }
       if (this.held?.place) {
         Object.assign(this.held, { played: this.playing, by: [this.held.x - x, this.held.y - y] });
         this.play(false);

@@ -1,5 +1,5 @@
 // A scene's module, and what is asked of it: it runs in a worker, or where there is none beside the page.
-import { bind, leaves, view } from "./runtime.js";
+import { leaves, programs, view } from "./runtime.js";
 import { explored } from "./landscape.js";
 import { Reacher } from "./reach.js";
 import { judged } from "./trust.js";
@@ -10,7 +10,7 @@ const SLICE = 10; // milliseconds of work between two looks at what was asked
 
 /** A module as an object: `gradient` and `motion` of values, which are arrays by name. */
 export function program(instance, spec) {
-  const functions = bind(instance, spec.module), { memory } = instance.exports;
+  const functions = programs(instance, spec.module), { memory } = instance.exports;
   const controls = spec.fields.filter((f) => f.control).map((f) => f.name);
   const split = (values) => {
     const given = { ...values }, own = {};
@@ -62,10 +62,10 @@ export class Follower {
     return Math.min(Math.max(x, low), high);
   }
 
-  moved(at) {
+  moved(at, stride = this.stride) {
     const values = { ...at.values };
     for (const name of this.made.controls) {
-      const step = this.stride * this.fields[name].rate, slope = at.slope[name];
+      const step = stride * this.fields[name].rate, slope = at.slope[name];
       const length = Math.hypot(...slope.slice(0, 1e4)), clip = this.spec.clip ?? Infinity;
       const shorter = length > clip ? clip / length : 1;
       values[name] = Float64Array.from(values[name], (x, k) => this.within(name, x - step * shorter * slope[k]));
@@ -106,9 +106,8 @@ export class Follower {
       yield at;
       let size = 0;
       for (const name of this.made.controls) for (const s of at.slope[name]) size += this.fields[name].rate * s * s;
-      if (!size) return;
-      this.stride = 2 * at.loss / size;
-      at = this.evaluate(this.moved(at));
+      if (!(size > 0 && at.loss < Infinity)) return; // flat, or nowhere
+      at = this.evaluate(this.moved(at, 2 * at.loss / size));
     }
   }
 

@@ -125,6 +125,26 @@ def test_headers_say_shapes_and_names(tmp_path: Path) -> None:
     subprocess.run(["gcc", *STRICT, "-c", "main.c"], cwd=tmp_path, check=True)
 
 
+LANGUAGES = [("gcc", ["-std=c11", "-pedantic"]), ("gcc", ["-std=gnu17"]), ("g++", ["-xc++"])]
+
+
+@needs_gcc
+@pytest.mark.parametrize(("compiler", "how"), LANGUAGES, ids=["C", "GNU C", "C++"])
+def test_arguments_may_have_names_that_c_has(compiler: str, how: list[str], tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler} here")
+
+    def f(
+        new: Any, this: Any, linux: Any, int64_t: Any, asm: Any, true: Any, NULL: Any, sin: Any
+    ) -> Any:
+        return new + this + linux + int64_t + asm + true + NULL + sin
+
+    ra.export_c(f, tmp_path / "f.o", *[1.0] * 8)
+    (tmp_path / "main.c").write_text('#include "f.h"\nint main(void) { return 0; }\n')
+    command = [compiler, *how, "-Wall", "-Wextra", "-Werror", "-c", "main.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+
 @needs_gcc
 def test_several_functions_lie_in_one_object(tmp_path: Path) -> None:
     ra.export_c({"f0": lambda x: ra.sin(x), "c0": lambda x: x[::-1]}, tmp_path / "two.o", X)
@@ -144,7 +164,23 @@ def test_an_unknown_target_is_told(tmp_path: Path) -> None:
         ra.export_c(GRADIENT, tmp_path / "g.o", X, 0.25, 1, target="pdp-11")
 
 
-@pytest.mark.parametrize("name", ["int", "double", "a b", "return"])
+TAKEN = [
+    "int",
+    "double",
+    "a b",
+    "return",
+    "sin",
+    "powf",
+    "main",
+    "malloc",
+    "memset",
+    "class",
+    "int64_t",
+    "linux",
+]
+
+
+@pytest.mark.parametrize("name", TAKEN)
 def test_a_name_that_c_cannot_have_is_told(name: str, tmp_path: Path) -> None:
     with pytest.raises(ra.TypeMismatch, match="no name of a function"):
         ra.export_c({name: GRADIENT}, tmp_path / "g.o", X, 0.25, 1)

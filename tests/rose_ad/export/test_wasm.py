@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -112,14 +114,114 @@ def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     calls = {
         "{left: [1, 2, 3], right: 1}, 3": "RangeError: loss: an index is outside its array of length 3: "
         f"test_wasm.py:{loss.python.__code__.co_firstlineno + 2}",
-        "{left: [1, 2], right: 1}, 1": "TypeError: pair.left takes numbers of shape [3], not 2 of them",
-        "{left: [1, 2, 3]}, 1": "TypeError: pair.right takes numbers of shape [], not nothing",
-        '{left: ["a", 2, 3], right: 1}, 1': 'TypeError: pair.left takes numbers, not "a"',
+        "{left: [1, 2], right: 1}, 1": "TypeError: pair.left takes numbers of shape [3], not an array of [2]",
+        "{left: [1, 2, 3]}, 1": "TypeError: pair.right takes a number, not nothing",
+        '{left: ["a", 2, 3], right: 1}, 1': 'TypeError: pair.left takes numbers of shape [3], not "a"',
     }
     tried = ", ".join(f"attempt(() => loss({call}))" for call in calls)
     source = 'import { loss } from "./loss.js";\n'
     source += "const attempt = (f) => { try { return f(); } catch (e) { return String(e); } };\n"
     assert node(tmp_path, f"{source}done([{tried}]);") == list(calls.values())
+
+
+MATRIX = (lambda m: ra.sum(m, axis=0), (np.zeros((2, 3)),))
+FLAGS = (lambda b, k: (~b, k * 2), (np.array([True, False]), 3))
+GIVEN = {  # what is called, and what it gives or the error says
+    "nested": (MATRIX, "[[1, 2, 3], [4, 5, 6]]", [5, 7, 9]),
+    "rows that are typed": (MATRIX, "[Float64Array.of(1, 2, 3), [4, 5, 6]]", [5, 7, 9]),
+    "one list": (MATRIX, "[1, 2, 3, 4, 5, 6]", [5, 7, 9]),
+    "turned": (MATRIX, "[[1, 4], [2, 5], [3, 6]]", "numbers of shape [2,3], not an array of [3,2]"),
+    "ragged": (MATRIX, "[[1, 2], [3, 4, 5, 6]]", "numbers of shape [2,3]"),
+    "too few": (MATRIX, "[1, 2, 3]", "not an array of [3]"),
+    "a hole": (MATRIX, "[1, , 3, 4, 5, 6]", "not nothing"),
+    "text in it": (MATRIX, '[1, "2", 3, 4, 5, 6]', 'not "2"'),
+    "text": (MATRIX, '"123456"', 'not "123456"'),
+    "an object": (MATRIX, "{}", "not an object"),
+    "true and false": (FLAGS, "[true, false], 3", [[0, 1], 6]),
+    "what counts as true": (FLAGS, "[256, 0.5], 3", [[0, 0], 6]),
+    "beyond 32 bits": (FLAGS, "[1, 1], 2 ** 40", [[0, 0], 2**41]),
+    "a large integer": (FLAGS, "[1, 1], 10n", [[0, 0], 20]),
+    "no integer": (FLAGS, "[1, 1], 0.5", "k takes an integer, not 0.5"),
+    "NaN": (FLAGS, "[1, 1], NaN", "k takes an integer, not NaN"),
+    "beyond 64 bits": (FLAGS, "[1, 1], 2 ** 63", "k takes an integer"),
+    "nothing": (FLAGS, "[1, 1]", "k takes an integer, not nothing"),
+}
+
+
+@needs_node
+def test_arguments_are_of_any_kind_that_fits(tmp_path: Path) -> None:
+    for k, (f, example) in enumerate((MATRIX, FLAGS)):
+        ra.export_wasm({"f": f}, tmp_path / f"f{k}.wasm", *example)
+    calls = ", ".join(f"() => f{int(f is FLAGS)}({given})" for f, given, _ in GIVEN.values())
+    found = node(
+        tmp_path,
+        'import { f as f0 } from "./f0.js";\nimport { f as f1 } from "./f1.js";\n'
+        "const tried = (call) => { try { return call(); } catch (e) { return e.name + e.message; } };\n"
+        f"done([{calls}].map(tried));",
+    )
+    for (case, (_, _, wanted)), told in zip(GIVEN.items(), found, strict=True):
+        good = wanted in told if isinstance(wanted, str) else told == wanted
+        assert good and (not isinstance(wanted, str) or told.startswith("TypeError")), (case, told)
+
+
+@needs_node
+@pytest.mark.parametrize("stem", ["plain", "two words", "ü ñ#50%?"])
+def test_a_module_may_have_any_name_that_a_file_has(stem: str, tmp_path: Path) -> None:
+    ra.export_wasm({"f": lambda x: 2 * x}, tmp_path / f"{stem}.wasm", 1.0)
+    source = f"const {{ f }} = await import('./{quote(stem)}.js'); done(f(2));"
+    assert node(tmp_path, source) == 4
+
+
+# what the loader has names for, or JavaScript a meaning
+INSIDE = ["bind", "view", "decode", "functions", "description", "here", "files", "fetch", "Object"]
+
+
+@needs_node
+def test_functions_may_have_the_names_that_their_loader_uses(tmp_path: Path) -> None:
+    ra.export_wasm({n: lambda x: 2 * x for n in INSIDE}, tmp_path / "m.wasm", V)
+    found = node(
+        tmp_path, 'const m = await import("./m.js"); done([Object.keys(m), m.here([1, 2, 3])]);'
+    )
+    assert found == [sorted([*INSIDE, "load"]), [2, 4, 6]]
+
+
+@pytest.mark.parametrize(
+    "name", ["delete", "class", "await", "static", "arguments", "load", "then"]
+)
+def test_a_name_that_javascript_has_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ra.TypeMismatch, match="no name of a function in JavaScript"):
+        ra.export_wasm({name: lambda x: x}, tmp_path / "m.wasm", 1.0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_functions_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ra.TypeMismatch, match="nothing to export"):
+        ra.export_wasm({}, tmp_path / "m.wasm", 1.0)
+
+
+def test_declared_arguments_have_names_that_javascript_can_have(tmp_path: Path) -> None:
+    def f(function: Any, delete: Any, this: Any) -> Any:
+        return function + delete + this
+
+    ra.export_wasm(f, tmp_path / "f.wasm", 1.0, 2.0, 3.0)
+    assert (
+        "f(function_1: number, delete_1: number, this_1: number)"
+        in (tmp_path / "f.d.ts").read_text()
+    )
+
+
+def test_a_loader_names_no_module_that_bundlers_for_browsers_lack(tmp_path: Path) -> None:
+    ra.export_wasm({"f": lambda x: x}, tmp_path / "f.wasm", 1.0)
+    assert not re.search(r"""import\((/\*.*\*/)?\s*["']""", (tmp_path / "f.js").read_text())
+
+
+@needs_node
+def test_a_response_that_is_none_is_told(tmp_path: Path) -> None:
+    ra.export_wasm({"f": lambda x: x}, tmp_path / "f.wasm", 1.0)
+    source = """import { load } from "./f.js";
+    const said = await load(new Response("<p>", { status: 404 })).catch((error) => error.message);
+    done(said);"""
+    assert "404" in node(tmp_path, source)
 
 
 @needs_node

@@ -155,6 +155,70 @@ def test_a_loss_is_back_soon_after_the_goal_was_dragged(seeds: list[int], tmp_pa
     assert (back.sum(axis=1) >= 9).all()
 
 
+# a loss of one control x, and its slope; and where it begins
+LOSSES = {
+    "flat": ("1", "0", 0.5),
+    "flat about it": ("x < 1 ? 1 : (x - 1.5) ** 2", "x < 1 ? 0 : 2 * (x - 1.5)", 0.5),
+    "nowhere at first": ("x > 0.5 ? NaN : (x + 2) ** 2", "x > 0.5 ? NaN : 2 * (x + 2)", 1),
+    "nowhere at all": ("NaN", "NaN", 1),
+    "infinite beyond": ("x < 0.4 ? Infinity : x * x", "x < 0.4 ? 1 : 2 * x", 0.5),
+    "negative": ("x * x - 5", "2 * x", 0.5),
+    "best at infinity": ("Math.exp(-x)", "-Math.exp(-x)", 0.5),
+    "steep": ("1e200 * x * x", "2e200 * x", 0.5),
+    "at nought": ("x * x", "2 * x", 0),
+}
+FOLLOWED = """const said = {};
+for (const [name, [loss, slope, start]] of Object.entries(given.losses)) {
+  const f = new Function("x", `return ${loss}`), df = new Function("x", `return ${slope}`);
+  const gradient = (v) => ({ values: v, loss: f(v.x[0]), slope: { x: Float64Array.of(df(v.x[0])) } });
+  const x = { name: "x", rate: 1, value: [start], bounds: given.bounds };
+  const spec = { rate: 0.01, clip: null, fields: [x] };
+  let seed = 1;
+  const draw = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const follower = new Follower({ gradient, controls: ["x"] }, spec, draw), at = [];
+  for (const best of follower.follow({ x: Float64Array.of(start) }, 50, true)) {
+    at.push([best.values.x[0], best.loss].map((y) => (Number.isFinite(y) ? y : String(y))));
+    if (at.length > 5000) break;
+  }
+  said[name] = { at, stride: follower.stride };
+}"""
+
+
+@needs_node
+@pytest.mark.parametrize("bounds", [None, [-3.0, 3.0]], ids=["free", "bounded"])
+def test_throws_that_land_nowhere_are_left_alone(bounds: Any, tmp_path: Path) -> None:
+    """What is shown is a number, never gets worse, and the length of the next step stays one."""
+    given = {"losses": LOSSES, "bounds": bounds}
+    said = in_node(tmp_path, Problem(find_scene("bounce")), given, FOLLOWED)
+    for name, found in said.items():
+        places, losses = zip(*found["at"], strict=True)
+        lost = [loss == "Infinity" for loss in losses]
+        assert all(isinstance(x, float | int) for x in places), name
+        assert lost == sorted(lost, reverse=True), name
+        known = [loss for loss in losses if loss != "Infinity"]
+        assert known == sorted(known, reverse=True) and 0 < found["stride"] < 1e3, name
+        assert bool(known) == (name != "nowhere at all"), name
+    best = {name: found["at"][-1][1] for name, found in said.items()}
+    assert (
+        best["flat about it"] < 1e-3 and best["nowhere at first"] < 9 and best["negative"] < -4.99
+    )
+
+
+@needs_node
+def test_a_solve_that_is_left_while_it_hops_leaves_the_step_as_it_was(tmp_path: Path) -> None:
+    problem = Problem(find_scene("billiards"))
+    asked = """const follower = new Follower(made, spec), { hops } = follower;
+    let before = null, hopped = 0;
+    follower.hops = function* (at) {
+      before ??= follower.stride;
+      for (const next of hops.call(follower, at)) { hopped++; yield next; }
+    };
+    const steps = follower.follow(values(given), spec.iterations, true);
+    for (const _ of steps) if (hopped > 100) break;
+    const said = [hopped > 100, before === follower.stride];"""
+    assert in_node(tmp_path, problem, plain(problem.values), asked) == [True, True]
+
+
 @needs_node
 def test_the_landscape_is_that_of_the_loss(tmp_path: Path) -> None:
     problem = Problem(find_scene("bounce"))
