@@ -31,9 +31,9 @@ nothing and does not creep.
 Where the method does not end after PATIENCE iterations, as in a taut row of light links that bears a heavy one,
 it begins anew in a half of a step or less, with joints that are soft, 1e8 ε, and 100 times stiffer with each
 iteration. Where that does not end either, as where links turn by radians within a step, `jointed` makes the
-rest of the step in halves. A step is made in two halves at least where nothing touches: of the rules that stand any
-stiffness none is nearer to the motion than the midpoint rule (Dahlquist), and it slows what swings by (ω h)² /
-12.
+rest of the step in halves. A step is made in two halves at least where nothing touches: of the rules that stand
+any stiffness none is nearer to the motion than the midpoint rule (Dahlquist), and it slows what swings by
+(ω h)² / 12.
 
 Why this and not another: joints that are visited in turn feed what they are off, over h, back into the motion,
 and explode where the visits do not converge. RATTLE, solved at once, has the tension along the start of the
