@@ -50,8 +50,6 @@ LEAST, PARTS = 2.0**-6, 256
 """The least share of a step that is made at once, and how many parts are tried."""
 EASY = 0.01
 """Overlaps open more slowly where points give way by less than this, of what they would without joints."""
-FAR = 100.0
-"""How far gaps of joints are closed at once, as `settled` measures it."""
 PAID = 0.1
 """The share of the kinetic energy that a step gives for shifts at most."""
 GAIN = 1e-9
@@ -131,12 +129,14 @@ class Jointed:
         """The state after `h` seconds of a step of `dt`, and whether it was found."""
         x, motion = moving(state)
         if not len(self.world.contacts.pairs):
-            there, after, hold, found = self.links.moved(x, motion, self.world.pull, state.hold, h)
-            x, motion = self.links.settled(there, after, hold, h)
+            there, after, hold, found = self.links.moved(
+                x, motion, self.world.pull, state.hold, h, state.hold, dt
+            )
+            x, motion = self.links.settled(there, after, hold, hold, h, dt)
             return _bodies(x, motion, state.touch, hold), found
         rest = after_impacts(self.world, state, h, self.most)
         meet = Touching(self.world, rest.contacts, rest.pairs, rest.rests, h, self.sweeps, whole=dt)
-        pressed = Pressed(self, meet, rest.x, rest.motion, h)
+        pressed = Pressed(self, meet, rest.x, rest.motion, h, state.hold)
         return pressed.made(meet.kept(state.touch), state.hold)
 
 
@@ -144,11 +144,21 @@ class Pressed:
     """The same while contacts last: a step of `h` seconds from x and motion (n, 3)."""
 
     def __init__(
-        self, jointed: Jointed, meet: Touching, x: Poses, motion: Twists, h: Scalar
+        self,
+        jointed: Jointed,
+        meet: Touching,
+        x: Poses,
+        motion: Twists,
+        h: Scalar,
+        hold: Array,
     ) -> None:
         self.links, self.world, self.sweeps = jointed.links, jointed.world, jointed.sweeps
         self.driven = jointed.driven
         self.meet, self.x, self.motion, self.h = meet, x, motion, h
+        # where overlaps are to open, joints bear more than they should give back
+        opens = ra.any(meet.deep > 0)
+        self.kept, self.whole = ra.where(opens, 0.0, 1.0), ra.where(opens, h, meet.whole)
+        self.before = self.kept * hold
         weights = ra.array(self.world.inverse)
         self.weight = ra.where(weights > 0, 1 / ra.where(weights > 0, weights, 1.0), 0.0)
         # as functions of their own they compile once
@@ -164,7 +174,14 @@ class Pressed:
         found, opening, least = ra.cond(
             busy, lambda: self._pressed(idle, aim), lambda: (idle, 0.0 * idle.there, calm)
         )
-        settled, after = self.links.settled(found.there, found.after, found.hold, self.h, FAR)
+        settled, after = self.links.settled(
+            found.there,
+            found.after,
+            found.hold,
+            self.kept * found.hold,
+            self.h,
+            self.whole,
+        )
 
         def held() -> tuple[Poses, Twists, Array]:
             moved = self._shifted(found, settled - found.there, opening, after)
@@ -224,7 +241,9 @@ class Pressed:
     def _led(self, touch: Array, hold: Array) -> Trial:
         """Where half of the impulses `touch` (p, 4) after the other lead."""
         pushed = self.world.pull + 2 / self.h * self.meet.started(ra.zeros(self.x.shape), touch)
-        there, after, hold, found = self.links.moved(self.x, self.motion, pushed, hold, self.h)
+        there, after, hold, found = self.links.moved(
+            self.x, self.motion, pushed, hold, self.h, self.before, self.whole
+        )
         return Trial(there, after, hold, touch, ra.where(found, 0.0, LATER))
 
     def _seen(self, trial: Trial, aim: Array) -> Trial:

@@ -21,13 +21,19 @@ swings faster than any step, and only an implicit rule that knows it stands that
 system over the graph of bodies and joints (`elimination`),
 
     ( M - ∂(Gᵀp)/∂u    Gᵀ ) (  δu )       ( M (u - v - h a / 2) - Gᵀ p )
-    (     J(x')       -ε  ) ( -δp )  =  - (          G u + ε p         )
+    (     J(x')       -ε  ) ( -δp )  =  - (      G u + ε (p - p₀)      )
 
-quasi-definite but for the tension. ε, a 1e-10th of what a joint yields, is for joints that say a thing twice:
-their impulses stay small, and what it lets joints give way takes energy. Where the method does not end after
-PATIENCE iterations, as where links turn by radians within a step, `jointed` makes the rest of the step in
-halves. A step is made in two halves at least where nothing touches: of the rules that stand any stiffness none
-is nearer to the motion than the midpoint rule (Dahlquist), and it slows what swings by (ω h)² / 12.
+quasi-definite but for the tension. ε is a 1e-10th of what a joint yields, and p₀ is p of the step before: so a
+joint is a stiff spring, off by -ε h p, by the implicit rule, which never gives back more than it took. Impulses
+stay small where joints say a thing twice, and a straight taut chain, which no tension would hold, sags next to
+nothing and does not creep.
+
+Where the method does not end after PATIENCE iterations, as in a taut row of light links that bears a heavy one,
+it begins anew in a half of a step or less, with joints that are soft, 1e8 ε, and 100 times stiffer with each
+iteration. Where that does not end either, as where links turn by radians within a step, `jointed` makes the
+rest of the step in halves. A step is made in two halves at least where nothing touches: of the rules that stand
+any stiffness none is nearer to the motion than the midpoint rule (Dahlquist), and it slows what swings by
+(ω h)² / 12.
 
 Why this and not another: joints that are visited in turn feed what they are off, over h, back into the motion,
 and explode where the visits do not converge. RATTLE, solved at once, has the tension along the start of the
@@ -47,7 +53,6 @@ and conservative integration*, Physica D 132, 1999; Tournier et al., *Stable con
 
 from __future__ import annotations
 
-import math
 from typing import TypeAlias
 
 import numpy as np
@@ -71,7 +76,13 @@ successor would change them by the square."""
 SLACK = 1e-3
 """The same share for impulses, each by itself: in a taut chain large ones move next to nothing."""
 PATIENCE = 12
-"""The iterations that are tried."""
+"""The iterations that are tried; twice as many with joints that are soft at first."""
+SOFTER = 4
+"""For so many iterations they are: by 100 to this power in the first, by 100 in the last."""
+FAR = 250.0
+"""How far gaps of joints are closed at once, as `settled` measures it."""
+LATE = 0.5
+"""The longest share of a step in which they are: a whole one that finds nothing is better halved."""
 SOUGHT, FOUND, LOST = range(3)
 
 _Search: TypeAlias = tuple[Twists, Array, Index, Index]
@@ -115,57 +126,89 @@ class Linkage:
     # ------------------------------------------------------------------------------- a step
 
     def moved(
-        self, x: Poses, v: Twists, pushed: Twists, hold: Array, h: Scalar
+        self,
+        x: Poses,
+        v: Twists,
+        pushed: Twists,
+        hold: Array,
+        h: Scalar,
+        before: Array,
+        whole: Scalar,
     ) -> tuple[Poses, Twists, Array, Condition]:
         """x and v (n, 3) after `h` seconds under accelerations `pushed` (n, 3), the impulses (j, 3) of each
-        half of them, and whether they were found; it begins from `hold`, those of the step before."""
+        half of them, and whether they were found. It begins from `hold`; joints have yielded to `before`, as if
+        it had lasted for `h`, a part of a step of `whole` seconds."""
         hold = ra.stop_gradient(hold)  # where it begins does not change what is found
         free = v + 0.5 * h * pushed
         scale = self._square(free) + self._square(h * pushed)
-        once = ra.fn(lambda now: self._iterated(now, x, free, scale, h))
-        u, p, state, _ = ra.while_loop(
-            lambda now: now[2] == SOUGHT, once, (v, hold, SOUGHT, 0), max_steps=PATIENCE
+        soft = (whole / h) ** 2
+        once = ra.fn(lambda now: self._iterated(now, x, free, scale, h, before, soft))
+
+        def sought(first: int, most: int) -> _Search:
+            start = (v, hold, SOUGHT, first)
+            return ra.while_loop(lambda now: now[2] == SOUGHT, once, start, max_steps=most)
+
+        plain = sought(0, PATIENCE)
+        u, p, state, _ = ra.cond(
+            (plain[2] == FOUND) | (h > LATE * whole),
+            lambda: plain,
+            lambda: sought(-SOFTER, 2 * PATIENCE),
         )
         return x + h * u, 2 * u - v, p, state == FOUND
 
-    def _iterated(self, now: _Search, x: Poses, free: Twists, scale: Scalar, h: Scalar) -> _Search:
-        """One iteration."""
+    def _iterated(
+        self,
+        now: _Search,
+        x: Poses,
+        free: Twists,
+        scale: Scalar,
+        h: Scalar,
+        before: Array,
+        soft: Scalar,
+    ) -> _Search:
+        """One iteration; with joints that are softer for the time being, while the count is below 0."""
         u, p, _, count = now
         most = 0.5 * h * self.table.torque
-        blocks, right = self.system(x, u, p, free, h, -most, most, 0.0)
+        soft *= 100.0 ** ra.maximum(-count, 0)
+        blocks, right = self.system(x, u, p, free, h, -most, most, 0.0, before, soft)
         found = self.order.solved(blocks, right)
         du, dp = self._bodies(found), found[len(self.movers) :]
         change, strain = self._square(du), self._strain(blocks, dp)
-        ended = (change <= CLOSE * CLOSE * scale) & (strain <= SLACK * SLACK * scale)
+        ended = (change <= CLOSE * CLOSE * scale) & (strain <= SLACK * SLACK * scale) & (count >= 0)
         state = ra.where(ended, FOUND, ra.where(change < FREE * scale, SOUGHT, LOST))
         return u + du, p - dp, state, count + 1
 
     def settled(
-        self, x: Poses, v: Twists, hold: Array, dt: Scalar, far: float = math.inf
+        self, x: Poses, v: Twists, hold: Array, yielded: Array, h: Scalar, whole: Scalar
     ) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that joints hold, and motors turn as far as they have torque left
-        after the impulses `hold` (j, 3) of each half of the step.
+        after the impulses `hold` (j, 3) of each half of the `h` seconds, a part of a step of `whole`.
 
-        x goes no farther than `far` times what it would take to close the gaps each by itself, by the root of
-        energy: a chain that is nearly straight is bent otherwise where more would lead.
+        A chain that is nearly straight would be bent otherwise by what closes its gaps. Where that is more than
+        FAR times what it would take to close each by itself, by the root of energy, joints stay off by what
+        they have yielded to impulses `yielded` (j, 3), and x goes no farther than FAR says.
         """
         # the iteration of a step of no length: G is J
-        most, spent = dt * self.table.torque, 2 * hold[:, 2]
+        most, spent = h * self.table.torque, 2 * hold[:, 2]
         none = ra.zeros(hold.shape)
-        blocks, speeds = self.system(x, v, none, v, 0.0, -most - spent, most - spent, 0.0)
+        blocks, speeds = self.system(
+            x, v, none, v, 0.0, -most - spent, most - spent, 0.0, none, 1.0
+        )
         gaps = self._gaps(x)
-        found = self.order.solved(blocks, ra.stack([speeds, gaps], axis=2))
-        shift = self._bodies(found[:, :, 1])
-        if math.isfinite(far):
-            shift *= self._share(blocks, gaps[len(self.movers) :], shift, far)
+        rest = gaps + self._yielded(blocks, whole * whole / h * yielded)
+        found = self.order.solved(blocks, ra.stack([speeds, gaps, rest], axis=2))
+        shift, less = self._bodies(found[:, :, 1]), self._bodies(found[:, :, 2])
+        shift = ra.where(
+            self._share(blocks, gaps, shift) < 1, self._share(blocks, rest, less) * less, shift
+        )
         return x + shift, v + self._bodies(found[:, :, 0])
 
-    def _share(self, blocks: Array, gaps: Array, shift: Array, far: float) -> Scalar:
-        """How much of a shift (n, 3) is made that closes gaps (j, 3)."""
+    def _share(self, blocks: Array, gaps: Array, shift: Array) -> Scalar:
+        """How much of a shift (n, 3) is made that closes gaps (nodes, 3)."""
         n, single = len(self.movers), ra.accum()
-        for k in ra.range(len(self.world.joints)):
-            single += sum(gaps[k, r] ** 2 * YIELD / abs(blocks[n + k, r, r]) for r in range(3))
-        least, given = far * far * single.freeze(), self._square(shift)
+        for k in ra.range(n, self.order.nodes):
+            single += sum(gaps[k, r] ** 2 * YIELD / abs(blocks[k, r, r]) for r in range(3))
+        least, given = FAR * FAR * single.freeze(), self._square(shift)
         farther = given > least
         return ra.where(farther, ra.sqrt(ra.where(farther, least / given, 1.0)), 1.0)
 
@@ -196,7 +239,7 @@ class Linkage:
         iteration, but for what would soften it."""
         n, node, free = len(self.world.bodies), ra.array(self.node), ra.array(self.free)
         most = 0.5 * h * self.table.torque
-        blocks, _ = self.system(x, u, hold, u, h, -most, most, 1.0)
+        blocks, _ = self.system(x, u, hold, u, h, -most, most, 1.0, hold, 1.0)
         unit = ra.accum((self.order.nodes, 3, 3 * n))
         for b in ra.range(n):
             for c in range(3):
@@ -236,6 +279,14 @@ class Linkage:
             found[n + k] += -self.table.look(k, ra.concat([x[i], x[j]]))[1]
         return found.freeze()
 
+    def _yielded(self, blocks: Array, strain: Array) -> Array:
+        """Less how far joints yield to `strain` (j, 3), impulses times seconds, at their nodes (nodes, 3)."""
+        n, found = len(self.movers), ra.accum((self.order.nodes, 3))
+        for k in ra.range(len(self.world.joints)):
+            own = ra.array([blocks[n + k, r, r] for r in range(3)])
+            found[n + k] += ra.where(self.table.kind[k] == MOTOR, 0.0, -own * strain[k])
+        return found.freeze()
+
     def _system(
         self,
         x: Poses,
@@ -246,6 +297,8 @@ class Linkage:
         low: Array,
         high: Array,
         stiff: Scalar,
+        before: Array,
+        soft: Scalar,
     ) -> tuple[Array, Array]:
         """The blocks (b, 3, 3) of an iteration and its right side (nodes, 3). Bodies that nothing joined would
         move with `free` (n, 3); `low` and `high` (j,) bound the impulses of motors."""
@@ -270,8 +323,8 @@ class Linkage:
             spent = (table.kind[k] == MOTOR) & (wanted != bound)
             last = ra.array([1.0, 1.0, ra.where(spent, 0.0, 1.0)])
             # a row that asks for nothing answers to nothing
-            own = -ra.where(last * yields > 0, YIELD * yields, 1.0)
-            right[me] += ra.where(last > 0, own * p[k] - off, bound - p[k])
+            own = -ra.where(last * yields > 0, soft * YIELD * yields, 1.0)
+            right[me] += ra.where(last > 0, own * (p[k] - before[k]) - off, bound - p[k])
             blocks[me] += np.eye(3) * own
 
             given = p[k] @ rows

@@ -16,8 +16,6 @@ Source: that of `linkage`; for one rod its equation is linear in s.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 import rose_ad as ra
@@ -60,7 +58,14 @@ class Strings:
         self.held, self.once = ra.fn(self._held), ra.fn(self._once)
 
     def moved(
-        self, x: Poses, v: Twists, pushed: Twists, hold: Array, dt: Scalar
+        self,
+        x: Poses,
+        v: Twists,
+        pushed: Twists,
+        hold: Array,
+        dt: Scalar,
+        before: Array,
+        whole: Scalar,
     ) -> tuple[Poses, Twists, Array, Condition]:
         """x and v (n, 3) after `dt` seconds under accelerations `pushed` (n, 3), the impulses (j, 3) of each
         half of them, and True: they are always found."""
@@ -85,7 +90,7 @@ class Strings:
         return x + dt * u, 2 * u - v, found.freeze(), True
 
     def settled(
-        self, x: Poses, v: Twists, hold: Array, dt: Scalar, far: float = math.inf
+        self, x: Poses, v: Twists, hold: Array, yielded: Array, dt: Scalar, whole: Scalar
     ) -> tuple[Poses, Twists]:
         """x and v (n, 3), changed least so that rods hold; nothing else matters to these."""
         return self.held(x, v)

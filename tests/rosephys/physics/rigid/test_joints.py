@@ -160,6 +160,44 @@ def test_taut_planks_hold_a_box_that_is_dropped_on_them(density: float, dt: floa
     assert np.abs(seen.position[:, 1:-2, 1]).max() < 0.02  # which are taut
 
 
+@pytest.mark.parametrize("pairs", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("dt", [1 / 30, 1 / 60, 1 / 240])
+@pytest.mark.parametrize(
+    ("count", "load", "place"),
+    [
+        (8, 1e4, 4),
+        pytest.param(4, 1e4, 1, marks=pytest.mark.slow),
+        pytest.param(5, 1000.0, 2, marks=pytest.mark.slow),
+        pytest.param(12, 10.0, 6, marks=pytest.mark.slow),
+        pytest.param(16, 1e4, 8, marks=pytest.mark.slow),
+        pytest.param(20, 1e4, 3, marks=pytest.mark.slow),
+    ],
+)
+def test_a_taut_row_between_two_posts_holds_its_heaviest_link(
+    count: int, load: float, place: int, dt: float, pairs: bool
+) -> None:
+    """Straight, it cannot move, and no tension is enough: joints yield next to nothing, and do not creep."""
+    world, x = taut(count, load, place, pairs)
+    seen = run(world, x, np.zeros(len(x)), dt, 3.0)
+    assert off(world, seen) < 1e-3 * 4.0 / count
+    assert seen.energy.max() < 1e-6 * world.mass.max()  # it starts from rest at height 0
+    assert np.abs(seen.position[:, 1:-1, 1]).max() < 0.02
+
+
+def taut(count: int, load: Any, place: int, pairs: bool) -> tuple[World, Any]:
+    """Links of 4 m together, pinned in a straight row between two posts; that at `place` is `load` times as
+    heavy as the others."""
+    length = 4.0 / count
+    post, link = Body(box(0.1, 0.1), fixed=True), box(length, 0.05)
+    bodies = [Body(link, density=load if k == place else 1.0) for k in range(count)]
+    pins = [revolute(0, 1, (0.0, 0.0), (-length / 2, 0.0))]
+    pins += [revolute(k, k + 1, (length / 2, 0.0), (-length / 2, 0.0)) for k in range(1, count)]
+    pins += [revolute(count, count + 1, (length / 2, 0.0), (0.0, 0.0))]
+    far = [(0, count)] if pairs else []
+    x = [(0.0, 0.0), *[(length * (k + 0.5), 0.0) for k in range(count)], (4.0, 0.0)]
+    return World([post, *bodies, post], joints=pins, pairs=far), x
+
+
 @pytest.mark.parametrize("radius", [0.30, 0.301, 0.31])
 @pytest.mark.parametrize("links", [2, 6])
 def test_a_ball_that_its_chain_pushes_against_makes_no_energy(links: int, radius: float) -> None:
@@ -371,3 +409,20 @@ def test_gradients_agree_with_differences(kind: Any, load: float, model: Any) ->
         h[k] = 1e-4
         near, far = (end(*(at + s * h)) - end(*(at - s * h)) for s in (1, 2))
         assert exact[k] == pytest.approx((8 * near - far) / 12e-4, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("steps", [1, 10])
+def test_the_gradient_of_how_far_a_taut_row_sags_agrees_with_differences(steps: int) -> None:
+    """It is all what joints yield to."""
+
+    @ra.fn
+    def sag(load: ra.Real) -> Any:
+        world, x = taut(4, load, 2, pairs=False)
+        start = world.at(np.array(x), np.zeros(len(x)))
+        s = ra.fori_loop(0, steps, lambda _, s: impulses.step(world, s, 1 / 60), start)
+        return s.position[3, 1]
+
+    for load in (10.0, 1000.0):
+        h = 1e-3 * load
+        difference = (sag(load + h) - sag(load - h)) / (2 * h)
+        assert ra.grad(sag)(load) == pytest.approx(difference, rel=1e-3)
