@@ -292,7 +292,7 @@ def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
 def _direct_call(
     compiled: Compiled, structure: Structure, given: Sequence[Type], types: Sequence[Type]
 ) -> Callable[..., Any] | None:
-    """The direct call for arguments of the types `given`, of which the program's are made, if there can be one."""
+    """The direct call for arguments of types `given`, of which the program's are made, if there can be one."""
     args, kwargs = structure.children
     native, key = compiled.program.native, tuple(given)
     if native is None or kwargs.children or searching():

@@ -1,8 +1,8 @@
 """Calling a native function with values of one structure, seen before.
 
 The call is written as Python for that structure, as dataclasses write theirs: it compares classes, lengths,
-keys and constants with what it knows, takes the leaves, converts numbers that are of another type than declared,
-and puts those of the result together. Anything else is a MISS, and goes the general way through `tree`.
+keys and constants with what it knows, takes the leaves, converts numbers of another type than declared, and
+puts those of the result together. Anything else is a MISS, and goes the general way through `tree`.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_lengths_are_checked() -> None:
 
 
 def test_names_that_nothing_knows_leave_the_type_open() -> None:
-    def f(x: Unknown) -> Any:  # type: ignore[name-defined]
+    def f(x: Unknown) -> Any:  # type: ignore[name-defined]  # noqa: F821
         return x * 2
 
     assert type(rose_ad.fn(f)(1)) is int
