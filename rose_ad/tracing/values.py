@@ -324,8 +324,8 @@ def lift(x: Any) -> Traced:
     if isinstance(x, Leaf):
         known: Traced = x.as_traced()
         return known
-    if isinstance(x, list | tuple) and x:
-        return stack([lift(e) for e in x])
+    if isinstance(x, list | tuple):
+        return stack([lift(e) for e in x]) if x else lift(np.asarray(x))
     t = type_of(x)
     if isinstance(t, Array):
         return TracedArray(Const(np.asarray(x, t.scalar.dtype), t))
