@@ -139,7 +139,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.repeat: lambda a, repeats, axis=None: arrays.repeat(a, repeats, axis=axis),
     np.take: _take,
     np.diff: _diff,
-    np.diagonal: lambda a: arrays.diagonal(a),
+    np.diagonal: lambda a, offset=0: arrays.diagonal(a, offset),
     np.tril: lambda m, k=0: arrays.tril(m, k),
     np.triu: lambda m, k=0: arrays.triu(m, k),
     np.broadcast_to: lambda array, shape: broadcast_to(array, shape),

@@ -84,6 +84,11 @@ class Traced(Unknown):
         """The number of entries."""
         return math.prod(self.shape)
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the entries, as numpy names it."""
+        return self.scalar.dtype
+
     def __repr__(self) -> str:
         return f"<traced {self.atom.type!r}>"
 
