@@ -14,10 +14,10 @@ from ..base.tree import Structure, flatten, map_leaves, unflatten
 from ..ir.builder import Builder
 from ..ir.core import Atom, DerivativeRule, Function, Linearized, Var
 from ..ir.types import Array, Ref, Scalar, Type, is_float
-from ..tracing.arrays import zeros_like
 from .derive import pull_back
 from .function import Fn, Specialised
 from .python_function import PythonFunction, as_fn
+from .summed_rules import summed
 
 T = TypeVar("T")
 
@@ -128,19 +128,7 @@ class custom_jvp(_Custom):
     def defjvps(self, *rules: Callable[..., Any] | None) -> None:
         """Set the derivative as a sum, of a part for each argument: (tangent, value, *primals) -> tangent, or
         None for zero."""
-
-        def jvp(primals: Any, tangents: Any) -> Any:
-            if len(primals) != len(rules):
-                what = f"{self.__name__} has {len(rules)} rules for {len(primals)} arguments"
-                raise TypeMismatch(what, here(), "None for an argument without a derivative")
-            value = self(*primals)
-            pairs = zip(rules, tangents, strict=True)
-            parts = [rule(t, value, *primals) for rule, t in pairs if rule is not None]
-            if not parts:
-                return value, map_leaves(zeros_like, value)
-            return value, map_leaves(lambda *terms: sum(terms), *parts)
-
-        self.defjvp(jvp)
+        self.defjvp(summed(self, rules))
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         special = super().make(structure, types)
