@@ -126,16 +126,14 @@ class custom_jvp(_Custom):
         return jvp
 
     def defjvps(self, *rules: Callable[..., Any] | None) -> None:
-        """Set the derivative as a sum, of a part for each argument: (tangent, value, *primals) -> tangent, or
-        None for zero."""
+        """Set the derivative as a sum: for each argument (tangent, value, *primals) -> tangent, or None."""
         self.defjvp(summed(self, rules))
 
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         special = super().make(structure, types)
         if self.derivative is None:
-            raise TypeMismatch(
-                f"{self.__name__} has no derivative yet", special.ir.loc, "f.defjvp(...)"
-            )
+            what = f"{self.__name__} has no derivative yet"
+            raise TypeMismatch(what, special.ir.loc, "f.defjvp(...)")
         _check_positional(self, structure)
         derivative = self.derivative
 
