@@ -52,8 +52,18 @@ def cases() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
     scaled = ra.fn(lambda x: x * 2.0)
     moved = ra.fn(lambda s: State(s.a * 2.0, s.b + s.a, s.c, s.d))
     large = ra.fn(lambda v: ra.fori_loop(0, 1, lambda i, c: c * v, v))
+
+    def declared(x: float) -> Any:
+        return x * 2.0
+
     return [
         ("a float → a float", scaled, (1.5,)),
+        ("numpy's float64 → a float", scaled, (np.float64(1.5),)),
+        ("numpy's float32 → the same", scaled, (np.float32(1.5),)),
+        ("numpy's int64 → an int", ra.fn(lambda n: n * 2), (np.int64(3),)),
+        ("an array of no axes → a float", scaled, (np.array(1.5),)),
+        ("an int where a Real is declared", ra.fn(declared), (3,)),
+        ("numpy's float32 where a Real is declared", ra.fn(declared), (np.float32(1.5),)),
         ("4 floats → 4 floats, an array", scaled, (v,)),
         ("an array that needs scratch memory", large, (np.ones(200),)),
         ("a struct of 4 arrays → the same", moved, (state,)),

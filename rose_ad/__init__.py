@@ -99,8 +99,9 @@ from .tracing.arrays import (
     zeros_like,
 )
 from .tracing.control import build, cond, fori_loop, range, scan, switch, when, where, while_loop
+from .tracing.einsum import einsum
 from .tracing.indexing import broadcast_to
-from .tracing.linalg import cross, dot, einsum, matmul, norm, outer
+from .tracing.linalg import cross, dot, matmul, norm, outer
 from .tracing.numeric import (
     abs,
     acos,

@@ -17,6 +17,7 @@ from ..ir.types import Array, Ref, Scalar, Type, is_float
 from .derive import pull_back
 from .function import Fn, Specialised
 from .python_function import PythonFunction, as_fn
+from .summed_rules import summed
 
 T = TypeVar("T")
 
@@ -124,12 +125,15 @@ class custom_jvp(_Custom):
         self.derivative = as_fn(jvp)
         return jvp
 
+    def defjvps(self, *rules: Callable[..., Any] | None) -> None:
+        """Set the derivative as a sum: for each argument (tangent, value, *primals) -> tangent, or None."""
+        self.defjvp(summed(self, rules))
+
     def make(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         special = super().make(structure, types)
         if self.derivative is None:
-            raise TypeMismatch(
-                f"{self.__name__} has no derivative yet", special.ir.loc, "f.defjvp(...)"
-            )
+            what = f"{self.__name__} has no derivative yet"
+            raise TypeMismatch(what, special.ir.loc, "f.defjvp(...)")
         _check_positional(self, structure)
         derivative = self.derivative
 

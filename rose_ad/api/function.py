@@ -67,11 +67,12 @@ class Specialised:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A program, the structure of its result and, where there can be one, its direct call: see `calling`."""
+    """A program, the structure of its result and, by the types of arguments that it has been given, its direct
+    calls: see `calling`."""
 
     program: Program
     result: Structure
-    direct: Callable[..., Any] | None
+    direct: dict[tuple[Type, ...], Callable[..., Any] | None]
 
 
 class Fn(Unchanging):
@@ -162,10 +163,9 @@ class Fn(Unchanging):
         structure = _with_weak(structure, given, (type(leaf) is float for leaf in leaves))
         types = self.argument_types(structure, given)
         compiled = self._program(structure, types)
-        # arguments that are converted may mean another program than those that need not be
-        if compiled.direct is not None and list(types) == given:
-            if compiled.direct not in self._direct:
-                self._direct = (compiled.direct, *self._direct[: _DIRECT - 1])
+        direct = _direct_call(compiled, structure, given, types)
+        if direct is not None and direct not in self._direct:
+            self._direct = (direct, *self._direct[: _DIRECT - 1])
         arrays = [_as_array(leaf, t) for leaf, t in zip(leaves, types, strict=True)]
         return unflatten(compiled.result, compiled.program(arrays))
 
@@ -185,12 +185,7 @@ class Fn(Unchanging):
         special = self.specialise(structure, types)
         if os.environ.get("ROSE_AD_CHECK") == "1":
             verify(special.ir)
-        program, direct = pipeline.compiled(special.ir, nans), None
-        args, kwargs = structure.children
-        if program.native is not None and not kwargs.children and not nans:
-            single = any(scalar_of(t) is F32 for t in types)
-            direct = fitted(program.native, args, special.result, single)
-        return Compiled(program, special.result, direct)
+        return Compiled(pipeline.compiled(special.ir, nans), special.result, {})
 
     def specialise(self, structure: Structure, types: Sequence[Type]) -> Specialised:
         """The function for arguments of that structure and types, made once by each schedule."""
@@ -292,6 +287,19 @@ def derived(base: Fn, key: Any, make: Callable[[], Fn]) -> Fn:
     except TypeError:  # axes in lists and dicts
         return make()
     return known or base.derived.setdefault(key, make())
+
+
+def _direct_call(
+    compiled: Compiled, structure: Structure, given: Sequence[Type], types: Sequence[Type]
+) -> Callable[..., Any] | None:
+    """The direct call for arguments of types `given`, of which the program's are made, if there can be one."""
+    args, kwargs = structure.children
+    native, key = compiled.program.native, tuple(given)
+    if native is None or kwargs.children or searching():
+        return None
+    if key not in compiled.direct:
+        compiled.direct[key] = fitted(native, args, compiled.result, given, types)
+    return compiled.direct[key]
 
 
 def _with_weak(structure: Structure, types: Sequence[Type], weak: Iterable[bool]) -> Structure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator, Sequence
 from typing import Any, overload
 
 from ..base.errors import TraceError, TypeMismatch
@@ -149,6 +149,9 @@ class PythonFunction(Fn):
         with tracing(trace):
             out = python(*map(_released, args), **{n: _released(a) for n, a in kwargs.items()})
             trace.check_innermost(root)
+            if isinstance(out, Iterator | Coroutine | AsyncIterator):
+                what = f"{self.__name__} returns a {type(out).__name__}, of which nothing has been run yet"
+                raise TraceError(what, loc, "return its values: a list or a tuple of them")
             leaves, result = flatten(out)
             root.builder.block.results = tuple(
                 self._result(leaf, trace, loc).atom for leaf in leaves

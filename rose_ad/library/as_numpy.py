@@ -35,10 +35,10 @@ def _column(x: Any) -> Any:
 def _diag(v: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or the matrix with that diagonal."""
     x = lift(v)
-    if x.ndim == 2 and k == 0:
-        return arrays.diagonal(x)
+    if x.ndim == 2:
+        return arrays.diagonal(x, k)
     if x.ndim != 1:
-        raise TypeMismatch(f"np.diag of shape {x.shape} at {k}", here(), "ra.diagonal, or ra.build")
+        raise TypeMismatch(f"np.diag of shape {x.shape}", here(), "ra.diagonal, or ra.build")
     square = where(np.eye(x.size, dtype=bool), x, 0)
     before, after = max(-k, 0), max(k, 0)
     return arrays.pad(square, ((before, after), (after, before))) if k else square

@@ -1,9 +1,9 @@
 """Calling compiled code from Python: a C function that checks its arguments and makes its results.
 
 One such function, the LLVM text in caller_text.py, serves all programs. It reads a plan of the program, an
-array of words, takes floats, ints, bools and numpy arrays that are exactly what the program wants, and gives
-MISS for all others; these are for its caller to convert. It reads Python's and numpy's objects by their layout
-in memory, so there is none where python_layout.py does not know that; ctypes then does the work.
+array of words, takes numbers of Python and numpy and numpy arrays that are exactly what the program wants,
+and gives MISS for all others; these are for its caller to convert. It reads Python's and numpy's objects by
+their layout in memory, so there is none where python_layout.py does not know that; ctypes then does the work.
 """
 
 from __future__ import annotations
@@ -113,6 +113,8 @@ def _caller() -> _Caller | None:
         "rose_ndarray": np.ndarray,
         "rose_float64": np.float64,
         "rose_float32": np.float32,
+        "rose_int64": np.int64,
+        "rose_bool": np.bool_,
         "rose_bytes": np.dtype(np.uint8),
     }
     functions = {name: layout.address(name) for name in PYTHON}

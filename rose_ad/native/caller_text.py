@@ -49,6 +49,8 @@ TEXT = f"""
 @rose_ndarray = external global i8
 @rose_float64 = external global i8
 @rose_float32 = external global i8
+@rose_int64 = external global i8
+@rose_bool = external global i8
 @rose_bytes = external global %Object
 @rose_float = external global i8
 @rose_int = external global i8
@@ -276,6 +278,9 @@ there:
   store ptr %content, ptr %pointer
   ret i1 true
 int:
+  %is.int64 = icmp eq ptr %type, @rose_int64
+  br i1 %is.int64, label %there, label %of.python
+of.python:
   %is.int = icmp eq ptr %type, @rose_int
   br i1 %is.int, label %whole, label %no
 whole:
@@ -286,6 +291,9 @@ whole:
   %fits = icmp eq i32 %over, 0
   ret i1 %fits
 bool:
+  %is.bool_ = icmp eq ptr %type, @rose_bool
+  br i1 %is.bool_, label %there, label %true.or.false
+true.or.false:
   %is.true = icmp eq ptr %arg, @rose_true
   %is.false = icmp eq ptr %arg, @rose_false
   %is.bool = or i1 %is.true, %is.false

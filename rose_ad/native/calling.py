@@ -1,36 +1,64 @@
 """Calling a native function with values of one structure, seen before.
 
 The call is written as Python for that structure, as dataclasses write theirs: it compares classes, lengths,
-keys and constants with what it knows, takes the leaves, and puts those of the result together. Anything else
-is a MISS, and goes the general way through `tree`.
+keys and constants with what it knows, takes the leaves, converts numbers of another type than declared, and
+puts those of the result together. Anything else is a MISS, and goes the general way through `tree`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from ..base.static import state
 from ..base.tree import Static, Structure, dict_kind
+from ..ir.types import F32, F64, I64, Bool, Scalar, Type, scalar_of
 from .caller import MISS
+
+_CLASSES: dict[Scalar, tuple[type, ...]] = {
+    F64: (float, np.float64),
+    F32: (np.float32,),
+    I64: (int, np.int64),
+    Bool: (bool, np.bool_),
+}
+_MADE: dict[Scalar, type] = {F64: float, F32: np.float32, I64: int}
+_LEAST, _MOST = -(2**63), 2**63 - 1  # of an Int
 
 
 def fitted(
-    native: Callable[..., Any], args: Structure, result: Structure, single: bool
-) -> Callable[..., Any]:
-    """`native`, which takes leaves, as a function of arguments of the structure `args`.
+    native: Callable[..., Any],
+    args: Structure,
+    result: Structure,
+    given: Sequence[Type],
+    wanted: Sequence[Type],
+) -> Callable[..., Any] | None:
+    """`native`, which takes leaves of the types `wanted`, as a function of arguments of the structure `args`
+    whose leaves have the types `given`; None where arrays would have to be converted.
 
     Its value has the structure `result`, or is MISS for arguments of other structures and types. Where some
-    are `single`, of 32 bits, a float of Python is not what an np.float64 is.
+    have 32 bits, a float of Python is not what an np.float64 is.
     """
-    if result.kind is None and all(child.kind is None for child in args.children) and not single:
+    single = any(scalar_of(t) is F32 for t in given)
+    converted = [(g, w) if g != w else None for g, w in zip(given, wanted, strict=True)]
+    if any(pair and not isinstance(pair[0], Scalar) for pair in converted):
+        return None
+    plain = result.kind is None and all(child.kind is None for child in args.children)
+    if plain and not single and not any(converted):
         return native
-    return _Writer(native, single).call(args, result)
+    return _Writer(native, single, converted).call(args, result)
 
 
 class _Writer:
-    def __init__(self, native: Callable[..., Any], single: bool) -> None:
+    def __init__(
+        self,
+        native: Callable[..., Any],
+        single: bool,
+        converted: Sequence[tuple[Any, Any] | None],
+    ) -> None:
         self.single = single
+        self.converted = iter(converted)  # of each leaf, from which scalar to which
         self.lines = ["def call(*args):"]
         self.known: dict[str, Any] = {
             "native": native,
@@ -75,7 +103,8 @@ class _Writer:
         if s.kind is None:
             if self.single:
                 self.unless(f"type({name}) {'is' if s.keys else 'is not'} float")
-            yield name
+            pair = next(self.converted)
+            yield self.convert(name, *pair) if pair else name
             return
         if s.kind is Static:
             c, *holds = map(self.constant, s.keys)
@@ -96,6 +125,13 @@ class _Writer:
         for child, part, inner in zip(children, parts, s.children, strict=True):
             self.line(f"{child} = {part}")
             yield from self.take(child, inner)
+
+    def convert(self, name: str, given: Scalar, wanted: Scalar) -> str:
+        """Write what checks that a number is of a type; an expression for it as one of another type."""
+        self.unless(f"type({name}) in {self.constant(_CLASSES[given])}")
+        if given is I64:
+            self.unless(f"{_LEAST} <= {name} <= {_MOST}")
+        return f"{self.constant(_MADE[wanted])}({name})"
 
     def put(self, s: Structure, leaves: Iterator[str]) -> str:
         """Write what makes a value of the structure; an expression for it."""

@@ -22,7 +22,9 @@ def is_known() -> bool:
     """Whether objects lie as in the 64-bit CPython with a global lock. Only bytes that are theirs are read."""
     if platform.python_implementation() != "CPython" or object.__basicsize__ != 16:
         return False
-    numbers = [(1.5, "d"), (np.float64(-2.25), "d"), (np.float32(0.75), "f")]
+    numbers = [
+        (1.5, "d"), (np.float64(-2.25), "d"), (np.float32(0.75), "f"), (np.int64(-3), "q"), (np.True_, "?"),
+    ]  # fmt: skip
     if any(type(x).__basicsize__ != 24 or _read(x, 16, kind) != x for x, kind in numbers):
         return False
     a = np.arange(24.0).reshape(2, 3, 4)

@@ -6,9 +6,11 @@ the type of any other is that of the argument.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,9 +125,21 @@ def ones_of(annotation: Any, prefix: tuple[int, ...] = ()) -> Any:
 
 def _hints(of: Any) -> dict[str, Any]:
     try:
-        return inspect.get_annotations(of, eval_str=True)
+        return inspect.get_annotations(of, locals=_enclosed(of), eval_str=True)
     except Exception:
         return {}  # names that are not known at run time: types are then taken from the arguments
+
+
+def _enclosed(of: Any) -> dict[str, Any] | None:
+    """What a function refers to of the functions around it, where an annotation kept as text finds its names;
+    None for anything else."""
+    if not isinstance(of, FunctionType):
+        return None
+    out = {}
+    for name, cell in zip(of.__code__.co_freevars, of.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # which has no value yet
+            out[name] = cell.cell_contents
+    return out
 
 
 def parameter_types(f: Callable[..., Any]) -> dict[str, list[Type | None]]:

@@ -381,14 +381,16 @@ def diff(x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any
     return moveaxis(rows, 0, axis)
 
 
-def diagonal(x: Any) -> Any:
-    """The entries of a matrix at equal indices; of more axes, those of the first two, along the last axis."""
+def diagonal(x: Any, offset: int = 0) -> Any:
+    """The entries of a matrix at (i, i + offset); of more axes, those of the first two, along the last axis."""
     if not is_traced(x):
-        return np.diagonal(x)
+        return np.diagonal(x, offset)
     v: Any = lift(x)
     if v.ndim < 2:
         raise TypeMismatch(f"the diagonal of an array of {v.ndim} axes", here())
-    return moveaxis(build(builtins.min(v.shape[:2]), lambda i: v[i, i]), 0, -1)
+    down, right = builtins.max(-offset, 0), builtins.max(offset, 0)
+    n = builtins.max(builtins.min(v.shape[0] - down, v.shape[1] - right), 0)
+    return moveaxis(build(n, lambda i: v[i + down, i + right]), 0, -1)
 
 
 def tril(x: Any, k: int = 0) -> Any:

@@ -17,6 +17,7 @@ from ..base.source import here
 from ..ir.types import I64
 from . import arrays, linalg, numeric, reduce, sorting
 from .control import where
+from .einsum import einsum
 from .indexing import axis_of, broadcast_to
 from .values import INSTALLED, lift
 
@@ -138,7 +139,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.repeat: lambda a, repeats, axis=None: arrays.repeat(a, repeats, axis=axis),
     np.take: _take,
     np.diff: _diff,
-    np.diagonal: lambda a: arrays.diagonal(a),
+    np.diagonal: lambda a, offset=0: arrays.diagonal(a, offset),
     np.tril: lambda m, k=0: arrays.tril(m, k),
     np.triu: lambda m, k=0: arrays.triu(m, k),
     np.broadcast_to: lambda array, shape: broadcast_to(array, shape),
@@ -152,7 +153,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.clip: _clip,
     np.where: lambda condition, x, y: where(condition, x, y),
     np.dot: _dot,
-    np.einsum: lambda subscripts, *operands: linalg.einsum(subscripts, *operands),
+    np.einsum: einsum,
     np.outer: lambda a, b: linalg.outer(a, b),
     np.cross: lambda a, b: linalg.cross(a, b),
     np.shape: lambda a: lift(a).shape,

@@ -113,20 +113,49 @@ def slice_range(key: slice, n: int) -> range:
     return range(*key.indices(n))
 
 
-def _spelled_out(ndim: int, keys: Keys) -> list[Any]:
-    """The keys with `...` replaced by the slices it stands for, arrays lifted, and a slice for each axis
-    that is left."""
+def _spelled_out(lengths: Sequence[int], keys: Keys) -> list[Any]:
+    """The keys with `...` replaced by the slices it stands for, arrays lifted, masks that are known replaced by
+    the indices they pick, and a slice for each axis that is left."""
     if sum(k is Ellipsis for k in keys) > 1:
         raise TypeMismatch("an index has more than one `...`", here())
-    used = sum(k is not None and k is not Ellipsis for k in keys)
+    masks = [known_mask(k) for k in keys]
+    axes = [
+        m.ndim if m is not None else int(k is not None and k is not Ellipsis)
+        for k, m in zip(keys, masks, strict=True)
+    ]
+    ndim, used = len(lengths), sum(axes)
     if used > ndim:
         raise TypeMismatch(f"{used} indices for an array of {ndim} axes", here())
-    fill = [_ALL] * (ndim - used)
-    at = next((p for p, k in enumerate(keys) if k is Ellipsis), len(keys))
-    spelled = [*keys[:at], *fill, *keys[at + 1 :]]
-    return [
-        array_key(k) if is_array_key(k) or isinstance(k, bool | np.bool_) else k for k in spelled
-    ]
+    out: list[Any] = []
+    axis = 0
+    for k, m, n in zip(keys, masks, axes, strict=True):
+        if k is Ellipsis:
+            n = ndim - used
+            out += [_ALL] * n
+        elif m is not None:
+            out += _picked_by(m, lengths[axis : axis + n])
+        else:
+            is_array = is_array_key(k) or isinstance(k, bool | np.bool_)
+            out.append(array_key(k) if is_array else k)
+        axis += n
+    return [*out, *[_ALL] * (ndim - axis)]
+
+
+def known_mask(key: Any) -> np.ndarray[Any, Any] | None:
+    """An array or list of Bools that is known while tracing; None for any other index."""
+    if not is_array_key(key) or is_traced(key):
+        return None
+    mask = np.asarray(key)
+    return mask if mask.dtype == bool else None
+
+
+def _picked_by(mask: np.ndarray[Any, Any], lengths: Sequence[int]) -> list[Traced]:
+    """The indices, along each of its axes, of what a mask picks."""
+    if mask.shape != tuple(lengths):
+        raise OutOfRange(
+            f"a mask of shape {mask.shape} for axes of lengths {tuple(lengths)}", here()
+        )
+    return [lift(i) for i in np.nonzero(mask)]
 
 
 def array_key(key: Any) -> Traced:
@@ -136,7 +165,7 @@ def array_key(key: Any) -> Traced:
         raise TypeMismatch(
             "a mask picks a number of entries that is not known while tracing",
             here(),
-            "ra.where(mask, a, 0)",
+            "ra.where(mask, a, 0), or ra.where(mask, v, a) for a[mask] = v",
         )
     if v.scalar is not I64:
         raise TypeMismatch(f"an index must be an Int, not {v.type!r}", here(), "ra.to_int(x)")
@@ -148,7 +177,7 @@ class Picked:
     and where each of its entries lies."""
 
     def __init__(self, lengths: Sequence[int], keys: Keys | Sequence[Any]) -> None:
-        spelled = _spelled_out(len(lengths), tuple(keys))
+        spelled = _spelled_out(lengths, tuple(keys))
         arrays = [k for k in spelled if isinstance(k, Traced) and k.shape]
         joint = broadcast_shape(*(k.shape for k in arrays)) if arrays else ()
         # where the axes of index arrays go: in their place if they stand together, else in front
@@ -182,9 +211,12 @@ class Picked:
         self.shape, self._joint = tuple(shape), slice(first, first + len(joint))
 
     def block(self, lengths: Sequence[int]) -> int:
-        """How many axes at the end of an array of these lengths are picked whole."""
-        pairs = zip(self.axes[::-1], lengths[::-1], strict=True)
-        whole = (isinstance(key, range) and key == range(n) for (key, _), n in pairs)
+        """How many axes at the end of an array of these lengths are picked whole, and end the result."""
+        triples = zip(self.axes[::-1], lengths[::-1], range(len(self.shape))[::-1], strict=False)
+        whole = (
+            isinstance(key, range) and key == range(n) and at == last
+            for (key, at), n, last in triples
+        )
         return sum(1 for _ in takewhile(bool, whole))
 
     def source(self, i: Keys) -> Keys:

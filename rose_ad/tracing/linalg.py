@@ -1,4 +1,4 @@
-"""Small linear algebra: products, norms, sums over named axes."""
+"""Small linear algebra: products and norms."""
 
 from __future__ import annotations
 
@@ -90,61 +90,6 @@ def outer(x: Any, y: Any) -> Any:
         return np.outer(x, y)
     a, b = (v if v.ndim == 1 else ravel(v) for v in map(_lifted, (x, y)))
     return generate((a.shape[0], b.shape[0]), lambda i, j: a[i] * b[j])
-
-
-def einsum(subscripts: str, *operands: Any) -> Any:
-    """A sum of products over named axes, as numpy's, with an explicit or implied result, without "...".
-
-    One loop an axis, in the order of the names: meant for small arrays.
-    """
-    if not is_traced(operands):
-        return np.einsum(subscripts, *operands)
-    arrays: list[Any] = promote(*operands)
-    names, result = _subscripts(subscripts, len(arrays))
-    sizes: dict[str, int] = {}
-    for letters, a in zip(names, arrays, strict=True):
-        if len(letters) != a.ndim:
-            raise TypeMismatch(
-                f"einsum {subscripts!r}: {letters!r} for an array of {a.ndim} axes", here()
-            )
-        for letter, n in zip(letters, a.shape, strict=True):
-            if sizes.setdefault(letter, n) != n:
-                raise TypeMismatch(
-                    f"einsum {subscripts!r}: axis {letter} is {sizes[letter]} and {n}", here()
-                )
-    summed = [letter for letter in sizes if letter not in result]
-
-    def term(at: dict[str, Any]) -> Any:
-        out: Any = None
-        for letters, a in zip(names, arrays, strict=True):
-            entry = a[tuple(at[letter] for letter in letters)] if letters else a
-            out = entry if out is None else out * entry
-        return out
-
-    def over(left: list[str], at: dict[str, Any]) -> Any:
-        if not left:
-            return term(at)
-        return total(sizes[left[0]], lambda i: over(left[1:], {**at, left[0]: i}))
-
-    return generate([sizes[r] for r in result],
-                    lambda *i: over(summed, dict(zip(result, i, strict=True))))  # fmt: skip
-
-
-def _subscripts(text: str, count: int) -> tuple[list[str], str]:
-    left, arrow, result = text.replace(" ", "").partition("->")
-    names = left.split(",")
-    if not arrow:
-        letters = sorted(set(left) - {","})
-        result = "".join(c for c in letters if left.count(c) == 1)
-    unknown = [c for c in result if c not in left]
-    if (
-        len(names) != count
-        or unknown
-        or len(set(result)) < len(result)
-        or not all(c.isalpha() for c in left.replace(",", "") + result)
-    ):
-        raise TypeMismatch(f"einsum {text!r} does not fit {count} operands", here())
-    return names, result
 
 
 def norm(x: Any) -> Any:

@@ -84,6 +84,11 @@ class Traced(Unknown):
         """The number of entries."""
         return math.prod(self.shape)
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the entries, as numpy names it."""
+        return self.scalar.dtype
+
     def __repr__(self) -> str:
         return f"<traced {self.atom.type!r}>"
 
@@ -324,8 +329,8 @@ def lift(x: Any) -> Traced:
     if isinstance(x, Leaf):
         known: Traced = x.as_traced()
         return known
-    if isinstance(x, list | tuple) and x:
-        return stack([lift(e) for e in x])
+    if isinstance(x, list | tuple):
+        return stack([lift(e) for e in x]) if x else lift(np.asarray(x))
     t = type_of(x)
     if isinstance(t, Array):
         return TracedArray(Const(np.asarray(x, t.scalar.dtype), t))

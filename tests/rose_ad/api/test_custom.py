@@ -294,3 +294,38 @@ def test_arguments_without_derivative_are_known_while_tracing() -> None:
         ra.fn(lambda x, n: raised(x, n, x))(2.0, 3)
     with pytest.raises(ra.TypeMismatch, match="nondiff_argnums"):
         ra.custom_jvp(lambda x: x, nondiff_argnums=(1,))
+
+
+def test_a_rule_for_each_argument() -> None:
+    """As JAX's `defjvps`: 100 times the true derivative by x, none by y, the true one by each part of z."""
+
+    @ra.custom_jvp
+    def f(x: Any, y: Any, z: Any) -> Any:
+        return {"product": x * y * z[0], "sum": x + z[1]}
+
+    f.defjvps(
+        lambda t, out, x, y, z: {"product": 100 * t * y * z[0], "sum": 100 * t},
+        None,
+        lambda t, out, x, y, z: {"product": out["product"] / z[0] * t[0], "sum": t[1]},
+    )
+    at = 2.0, 3.0, (5.0, 7.0)
+    assert f(*at) == {"product": 30.0, "sum": 9.0}
+    gradient = ra.grad(lambda *a: f(*a)["product"] + 2 * f(*a)["sum"], (0, 1, 2))(*at)
+    assert gradient == (1500.0 + 200.0, 0.0, (6.0, 2.0))
+    tangent = ra.jvp(f, at, (1.0, 1.0, (1.0, 1.0)))[1]
+    assert tangent == {"product": 1506.0, "sum": 101.0}
+    each = ra.vmap(ra.grad(lambda x: f(x, 3.0, (5.0, 7.0))["product"]))(np.array([2.0, 4.0]))
+    np.testing.assert_array_equal(each, [1500.0, 1500.0])
+
+
+def test_no_rule_for_any_argument_is_a_derivative_of_zero() -> None:
+    f = ra.custom_jvp(lambda x: 1 / x)
+    f.defjvps(None)
+    assert ra.value_and_grad(f)(0.0) == (np.inf, 0.0)
+
+
+def test_rules_for_too_few_arguments() -> None:
+    f = ra.custom_jvp(lambda x, y: x * y)
+    f.defjvps(lambda t, out, x, y: t * y)
+    with pytest.raises(ra.TypeMismatch, match="1 rules for 2 arguments"):
+        f(1.0, 2.0)

@@ -34,3 +34,28 @@ def test_what_is_traced_is_what_is_called(name: str) -> None:
 def test_what_is_wrong_is_raised() -> None:
     with pytest.raises(ra.TraceError):
         ra.fn(lambda x: 1.0 if x > 0.0 else 2.0).trace(1.0)
+
+
+def generated(x: Any) -> Any:
+    yield x
+
+
+async def awaited(x: Any) -> Any:
+    return x
+
+
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+@pytest.mark.parametrize(
+    "f",
+    [
+        generated,
+        awaited,
+        lambda x: map(abs, x),
+        lambda x: zip(x, x, strict=True),
+        lambda x: iter(x),
+    ],
+    ids=str,
+)
+def test_what_has_not_been_run_is_not_returned(f: Any) -> None:
+    with pytest.raises(ra.TraceError, match="of which nothing has been run yet"):
+        ra.fn(f)([1.0, 2.0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import gc
 import sys
 import threading
@@ -202,8 +203,12 @@ def test_other_shapes_are_other_programs(a: Any) -> None:
             [0.0, -0.0, np.inf, np.nan, np.float64(0.1), np.array(2.5)],
             [1, True, np.float32(1.5), np.int64(1), Half(0.5), np.array(1), np.array([1.0]), "1"],
         ),
-        (int, [0, -1, 2**63 - 1, -(2**63), np.array(3)], [True, 1.0, 2**63, -(2**70), Number.two]),
-        (bool, [True, False, np.array(True)], [1, 0, 1.0, np.True_, None]),
+        (
+            int,
+            [0, -1, 2**63 - 1, -(2**63), np.array(3), np.int64(-7), np.int64(-(2**63))],
+            [True, 1.0, 2**63, -(2**70), Number.two, np.int32(1), np.uint64(1), np.True_],
+        ),
+        (bool, [True, False, np.array(True), np.True_, np.False_], [1, 0, 1.0, np.int64(1), None]),
         (np.float32, [np.float32(0.1), np.array(0.1, np.float32)], [0.1, np.float64(0.1), 1]),
     ],
 )
@@ -238,9 +243,72 @@ def test_annotations_convert() -> None:
         out = half(x, v)[0]
         assert type(out) is float and out == x / 2
     assert half(3, np.array([1, 2]))[1].dtype == np.float64
-    assert len(half._direct) == 1  # the one of floats, which needs no conversion
     with pytest.raises(ra.TypeMismatch):
         half(1.0, np.ones(3))
+
+
+WHOLE = [0, -3, 2**53 + 1, 2**60 + 2**36 + 1, 2**63 - 1, -(2**63)]
+REALS = [0.1, -0.0, np.inf, np.nan, 1e-42, 1 + 2.0**-24 + 2.0**-53]
+SINGLES = [np.float32(x) for x in REALS]
+NUMBERS = [
+    *WHOLE, *map(np.int64, WHOLE), *REALS, *map(np.float64, REALS), *SINGLES, True, np.False_,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "beside", [2.0, np.float64(2.0), np.float32(2.0), 2, np.ones(3, np.float32)]
+)
+@pytest.mark.parametrize("declared", [None, ra.Real, ra.Real32, ra.Int], ids=str)
+def test_numbers_go_directly_the_second_time(
+    declared: Any, beside: Any, general: list[Any]
+) -> None:
+    """With what a new function gives for them, to the bit, in whatever order they come."""
+
+    def make() -> ra.Fn:
+        def f(x: Any, y: Any) -> Any:
+            return x, x * y, y
+
+        if declared is not None:
+            f.__annotations__["x"] = declared
+        return ra.fn(f)
+
+    f, generally = make(), functools.partial(ra.Fn._call, make())
+    for x in NUMBERS:
+        try:
+            first = generally((x, beside), {})
+        except ra.TypeMismatch:  # a Real for an Int
+            with pytest.raises(ra.TypeMismatch, match="declared"):
+                f(x, beside)
+            continue
+        f(x, beside)
+        general.clear()
+        for out in (f(x, beside), f(x, beside)):
+            assert all(map(same, out, first)), x
+        assert not general, x
+
+
+def test_an_int_that_is_too_large_stays_an_error() -> None:
+    @ra.fn
+    def half(x: ra.Real) -> Any:
+        return x / 2
+
+    for x in (1, 2, 2**63, 3, -(2**63) - 1, 2**63):
+        if abs(x) < 2**63:
+            assert half(x) == x / 2
+            continue
+        with pytest.raises(ra.TypeMismatch, match="does not fit"):
+            half(x)
+
+
+def test_arrays_that_are_converted_go_the_general_way(general: list[Any]) -> None:
+    @ra.fn
+    def half(x: ra.Vec[2, ra.Real]) -> Any:
+        return x / 2
+
+    for _ in range(2):
+        assert same(half(np.array([1, 2])), np.array([0.5, 1.0]))
+        assert same(half(np.array([1.0, 2.0])), np.array([0.5, 1.0]))
+    assert len(general) == 3
 
 
 def test_nothing_in_and_nothing_out(path: str) -> None:

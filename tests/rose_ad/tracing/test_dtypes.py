@@ -71,3 +71,16 @@ def test_the_interpreter_takes_numbers_of_numpy() -> None:
     power = traced(lambda k, x: x**2 * k, 3, 2.0)
     assert ra.interpret(power, [np.int64(3), np.float32(2.0)]) == [12.0]
     ra.check_grads(lambda k, x: x**2 * k, (np.int64(3), np.float64(2.0)))
+
+
+@pytest.mark.parametrize(
+    "x", [1.5, 2, True, np.float32(1), np.ones(2), np.ones(2, np.float32), np.arange(2) > 0]
+)
+def test_a_value_says_its_type(x: Any) -> None:
+    """With which arrays can be made, and which numpy's own can be compared with."""
+
+    @ra.fn
+    def f(x: Any) -> Any:
+        return ra.zeros(3, dtype=x.dtype)
+
+    assert f(x).dtype == np.asarray(x).dtype

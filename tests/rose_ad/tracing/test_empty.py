@@ -146,3 +146,14 @@ def test_what_an_empty_array_cannot_give_is_refused() -> None:
     for f in (ra.max, ra.min, ra.argmax, ra.argmin):
         with pytest.raises(ra.TypeMismatch, match="no entries"):
             ra.fn(lambda x, f=f: f(x[1:]))(X)
+
+
+@pytest.mark.parametrize("rows", [[], (), [[], []], [()]], ids=str)
+def test_rows_without_entries(rows: Any) -> None:
+    """Of Reals, as numpy has them."""
+    found = ra.fn(lambda x: (ra.array(rows), ra.sum(ra.array(rows)) + x, ra.concat([rows, rows])))(
+        1.0
+    )
+    wanted = np.array(rows)
+    assert found[0].shape == wanted.shape and found[0].dtype == np.float64
+    assert found[1] == 1.0 and found[2].shape == np.concatenate([rows, rows]).shape

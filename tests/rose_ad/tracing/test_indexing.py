@@ -17,7 +17,8 @@ KEYS = [
     np.s_[1], np.s_[-1, 2], np.s_[...], np.s_[..., 0], np.s_[None], np.s_[:, None, 1], np.s_[::-1],
     np.s_[1:, ..., ::-2], np.s_[5:2], np.s_[I], np.s_[:, J], np.s_[I, J], np.s_[I, :, J], np.s_[0, J],
     np.s_[J, 0], np.s_[J, None, 0], np.s_[..., J], np.s_[[0, 1]], np.s_[0, :, J], np.s_[1, ..., None],
-    np.s_[:, I, 1:3], np.s_[I, J, 2], np.s_[1:3, None, J],
+    np.s_[:, I, 1:3], np.s_[I, J, 2], np.s_[1:3, None, J], np.s_[J, ..., None], np.s_[J, :, None],
+    np.s_[J, None, :, None], np.s_[1, :, None], np.s_[1:3, ..., None], np.s_[..., None],
 ]  # fmt: skip
 
 
@@ -31,6 +32,44 @@ def test_keys_mean_what_they_do_in_numpy(key: Any) -> None:
     by_hand = np.zeros_like(A)
     np.add.at(by_hand, key, weights)
     np.testing.assert_allclose(gradient, by_hand)
+
+
+MASK = np.array([True, False, True, False])
+MASKS = [
+    np.s_[MASK], np.s_[MASK[:, None] & MASK[:1]], np.s_[A > 0], np.s_[A[0] > 0], np.s_[A[:, :, 0] > 0],
+    np.s_[:, A[0, :, 0] > 0], np.s_[..., A[0, 0] > 0], np.s_[:, A[0] > 0], np.s_[A[:, :, 0] > 0, 1:3],
+    np.s_[None, MASK, 1], np.s_[MASK, :, J], np.s_[MASK, J], np.s_[~MASK, 0, J], np.s_[MASK & ~MASK],
+    np.s_[[True, False, True, False]], np.s_[MASK, ..., None],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", MASKS, ids=range(len(MASKS)))
+def test_masks_that_are_known_mean_what_they_do_in_numpy(key: Any) -> None:
+    try:
+        expected = A[key]
+    except IndexError:
+        with pytest.raises(IndexError, match="a mask of shape"):
+            ra.fn(lambda a: a[key])(A)
+        return
+    test_keys_mean_what_they_do_in_numpy(key)
+    changed = A.copy()
+    changed[key] = 2.0
+    np.testing.assert_array_equal(ra.fn(lambda a: a.at[key].set(2.0))(A), changed)
+
+    @ra.fn
+    def added(a: Any) -> Any:
+        acc = ra.accum(A.shape)
+        acc[key] += a[key]
+        return acc
+
+    np.testing.assert_array_equal(added(A), np.where(changed == 2.0, A, 0.0))
+    assert expected.shape == ra.fn(lambda a: a[key])(A).shape
+
+
+def test_masks_that_are_not_known_are_refused() -> None:
+    for f in (lambda a: a[a > 0], lambda a: a.at[a > 0].set(0.0)):
+        with pytest.raises(ra.TypeMismatch, match="not known while tracing"):
+            ra.fn(f)(A)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +92,45 @@ def test_computed_indices_are_checked() -> None:
 @pytest.mark.parametrize(
     "key,what",
     [((0, 0, 0, 0), "4 indices for an array of 3 axes"), ((..., 0, ...), "more than one"),
-     (A > 0, "mask"), (np.array([0.5]), "must be an Int"), ((None, 0, 0, 0, 0), "4 indices")],
+     (np.True_, "mask"), (np.array([0.5]), "must be an Int"), ((None, 0, 0, 0, 0), "4 indices")],
     ids=str,
 )  # fmt: skip
 def test_wrong_keys(key: Any, what: str) -> None:
     with pytest.raises(ra.TypeMismatch, match=what):
         ra.fn(lambda a: a[key])(A)
+
+
+@pytest.mark.parametrize("traced", [False, True], ids=["known", "traced"])
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_entries_at_keys_are_set_and_added_to(key: Any, traced: bool) -> None:
+    """Of an array, and of an accumulator; also where arrays of indices are known only to the run."""
+    given = key if isinstance(key, tuple) else (key,)
+    # an index that is known only to the run is not counted from the end
+    keys = tuple(abs(k) if isinstance(k, np.ndarray) and traced else k for k in given)
+    key = keys
+    arrays = [k for k in keys if isinstance(k, np.ndarray) and traced]
+
+    def at(arrays: Any) -> Any:
+        left = iter(arrays)
+        return tuple(next(left) if isinstance(k, np.ndarray) and traced else k for k in keys)
+
+    v = np.random.default_rng(2).normal(size=np.shape(A[key]))
+    changed, added = A.copy(), A.copy()
+    if len(np.unique(np.arange(A.size).reshape(A.shape)[key])) == v.size:
+        changed[key] = v
+        np.testing.assert_array_equal(
+            ra.fn(lambda i: ra.array(A).at[at(i)].set(v))(arrays), changed
+        )
+    np.add.at(added, key, v)
+    np.testing.assert_allclose(ra.fn(lambda i: ra.array(A).at[at(i)].add(v))(arrays), added)
+
+    @ra.fn
+    def accumulated(i: Any) -> Any:
+        acc = ra.accum(A.shape)
+        acc[at(i)] += v
+        return acc
+
+    np.testing.assert_allclose(accumulated(arrays), added - A, atol=1e-15)
 
 
 def scattered(v: Any, i: Any) -> Any:
