@@ -68,6 +68,11 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def _columns(scene: Scene, measured: Sequence[Measurement], asked: str | None) -> tuple[str, ...]:
     """The columns that are compared: those that are asked for, or all that are parts of the state."""
     known = measurable(scene)
+    for one in measured:
+        for name in one.passed_over.keys() & set(known):
+            raise SceneError(
+                f"{one.source}: {name} has {one.passed_over[name]} numbers for {len(one.times)} times"
+            )
     there = list(measured[0].columns)
     names = [n.strip() for n in asked.split(",")] if asked else [n for n in there if n in known]
     for name in names:

@@ -291,7 +291,17 @@ WRONG = {
     "2 numbers were measured; to fit 2 takes more": lambda: fit(
         "offset", "slope", measurement=Measurement(TIMES[:2], {"state.0": TIMES[:2]})
     ),
-    "in order, one or more": lambda: Measurement([1.0, 0.5], {"a": [0.0, 0.0]}),
+    "begins at -1, and the motion at 0": lambda: fit(
+        "slope", measurement=Measurement(TIMES - 1, {"state.0": TIMES})
+    ),
+    "or subtract 100 if the motion begins there": lambda: fit(
+        "slope", measurement=Measurement(TIMES + 100, {"state.0": TIMES})
+    ),
+    "to hold out 0.999 of them leaves none to fit": lambda: fit("slope", hold_out=0.999),
+    "times go up, and time 1 is 0.5, after 1": lambda: Measurement([1.0, 0.5], {"a": [0.0, 0.0]}),
+    "time 0 is inf; wanted finite numbers": lambda: Measurement([np.inf, 0.5], {"a": [0.0, 0.0]}),
+    "there are no times": lambda: Measurement([], {"a": []}),
+    "numbers in a row, not an array of complex128": lambda: Measurement([0.0], {"a": np.array([1j])}),
     "3 numbers for 2 times": lambda: Measurement([0.0, 0.5], {"a": [0.0, 0.0, 1.0]}),
     "numbers in a row, not 'no'": lambda: Measurement([0.0, 0.5], {"a": "no"}),
     "line has no field 'mass'": lambda: fit(
