@@ -134,6 +134,12 @@ def _print(name: str, found: Identified) -> None:
         rows.append(row)
     print()
     print_table(rows)
+    for c in found.columns:
+        if not c.white:
+            print(
+                f"\nwhat is left of {c.name} is no noise: each residual is like the next (correlation"
+                f" {c.following:.2f}). The scene moves otherwise, and the intervals do not hold"
+            )
 
 
 def _write_plots(found: Identified, measured: Sequence[Measurement], out: Path) -> None:

@@ -167,7 +167,7 @@ class Environment(gymnasium.Env):  # type: ignore[misc]
         return self.moves.back(*move, np.asarray(observation, float), float(reward))
 
     def render(self) -> Any:
-        """What the state looks like, as pixels (h, w, 3). Raises gymnasium's ResetNeeded before there is one."""
+        """What the state looks like, as pixels (h, w, 3). Raises gymnasium's ResetNeeded before `reset`."""
         if self.render_mode is None:
             return None
         if not self._values:

@@ -32,7 +32,7 @@ class Measurement:
     nothing was measured.
 
     `settings` are live fields that were other in this one, as the throw was. `source` says of errors where it
-    comes from. `passed_over` are the lengths of arrays that were found beside, which have no number for each time.
+    comes from. `passed_over` are the lengths of arrays that were found beside, without a number for each time.
     """
 
     times: Any
@@ -66,7 +66,8 @@ class Measurement:
             return self, None
         if not cut:
             raise SceneError(
-                f"{self.source} has {len(self.times)} times, and to hold out {share:g} of them leaves none to fit"
+                f"{self.source} has {len(self.times)} times, and to hold out {share:g} of them leaves none to"
+                " fit"
             )
         return self._rows(slice(None, cut)), self._rows(slice(cut, None))
 

@@ -80,7 +80,7 @@ def test_time_goes_forth_in_a_scene_that_gives_its_step_no_bounds(dt: float) -> 
 
         dt: float = parameter(0.5, "time step", unit="s")
 
-    with pytest.raises(SceneError, match="dt lies between 1e-30 and|dt must be finite"):
+    with pytest.raises(SceneError, match=r"dt lies between 1e-30 and|dt must be finite"):
         Idle(dt=dt)
 
 

@@ -440,5 +440,5 @@ def test_a_derivative_that_is_not_finite_is_told(kind: Any, optimizer: str) -> N
 def test_it_is_told_of_what_and_where() -> None:
     with pytest.raises(OptimizeError, match="the constraint 'pace' at step 1 is not finite"):
         list(descend(Problem(KeptOnce()), optimizer="slsqp", iterations=4))
-    with pytest.raises(OptimizeError, match="the second derivative of `cost` .* at step 0"):
+    with pytest.raises(OptimizeError, match=r"the second derivative of `cost` .* at step 0"):
         list(descend(Problem(CostTwice()), optimizer="ilqr", iterations=4))
