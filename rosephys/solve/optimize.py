@@ -73,11 +73,11 @@ def descend(
     """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
 
     What is None is as the scene prefers. Controls are brought and kept within their bounds; what `rate` is to
-    each optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
-    `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
-    too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun that
-    would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
-    those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
+    each optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the
+    length `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their
+    rate, too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun
+    that would end later, if it took as long as the one before; the first is made whatever it takes. `starts`
+    are those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ArgumentError for
     an unknown optimiser, and for a number that cannot be what it is asked for as, SceneError for values that
