@@ -14,6 +14,7 @@ from rosephys.sdl import pygame
 MOMENTS = {
     "billiards": (0.62, {}), "robot": (0.8, {"robot": 3, "steps": 1364}), "rigid": (0.5, {}),
     "stack": (0.55, {}), "cradle": (0.55, {}), "throw": (0.8, {}),
+    "pool": (0.5, {}), "catapult": (0.55, {}), "arm": (0.45, {}),
     "cartpole": (0.6, {}), "gyroscope": (0.7, {}), "cloth": (0.7, {}),
     "smoke": (1.0, {}), "wave": (1.0, {}), "patterns": (0.9, {}),
     "sand": (0.45, {}), "blob": (0.52, {}), "liquid": (1.0, {}),

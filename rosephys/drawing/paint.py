@@ -22,6 +22,7 @@ from rosephys.drawing.fluid import paint_fluid
 from rosephys.drawing.palette import FAR, Floats, blend, colour, rgb, themed
 from rosephys.drawing.sprite import ball, disc, shadow, stamp
 from rosephys.drawing.stroke import arrow, dashes, polyline, ring, stroke
+from rosephys.drawing.within import polygon_within
 from rosephys.drawing.words import BOLD_SIZE, words
 from rosephys.scene.picture import (
     Arrow,
@@ -244,8 +245,8 @@ def _paint_polyline(surface: pygame.Surface, shape: Polyline, at: Transform) -> 
 
 
 def _paint_polygon(surface: pygame.Surface, shape: Polygon, at: Transform) -> None:
-    points = at.to_screen(shape.points).reshape(-1, 2)
-    if not (np.abs(np.nan_to_num(points, nan=FAR)) < FAR).all():
+    points = polygon_within(at.to_screen(shape.points).reshape(-1, 2))
+    if len(points) < 3:
         return
     if shape.opacity < 1:
         _fill_thinly(surface, points, (*colour(shape.colour), round(255 * shape.opacity)))
@@ -274,8 +275,11 @@ def _paint_polygons(surface: pygame.Surface, shape: Polygons, at: Transform) -> 
     levels = _rounded(shape.levels, FACE_SHADES)
     shades = {level: colour(_shade(shape, level)) for level in np.unique(levels)}
     faces = at.to_screen(shape.points)
-    shown = (np.abs(np.nan_to_num(faces, nan=FAR)) < FAR).all(axis=(1, 2))
-    for points, level in zip(faces[shown].tolist(), levels[shown], strict=True):
+    near = np.abs(np.nan_to_num(faces, nan=FAR)).max(axis=(1, 2), initial=0.0) < FAR
+    for face, level, whole in zip(faces, levels, near.tolist(), strict=True):
+        points = (face if whole else polygon_within(face)).tolist()
+        if len(points) < 3:
+            continue
         pygame.draw.polygon(surface, shades[level], points)
         pygame.draw.aalines(surface, shades[level], True, points)  # the fill has hard edges
 

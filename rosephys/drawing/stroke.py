@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rosephys.drawing.palette import FAR, Floats, rgb
+from rosephys.drawing.within import segments_within
 from rosephys.sdl import pygame
 
 LONGEST = 10.0  # pixels; a longer segment is cut, since each is drawn in a square of its own
@@ -48,13 +49,11 @@ def stroke(
 
 
 def _cut(starts: Any, ends: Any, alpha: float | Floats) -> tuple[Floats, Floats, Floats]:
-    """Drop segments that are not finite or far away, and cut long ones into short pieces."""
+    """Drop what is not finite or far away, and cut long segments into short pieces."""
     starts = np.asarray(starts, float).reshape(-1, 2)
-    ends = np.asarray(ends, float).reshape(-1, 2)
     fade = np.broadcast_to(np.asarray(alpha, float), len(starts))
-    near = (np.abs(starts) < FAR).all(axis=1) & (np.abs(ends) < FAR).all(axis=1)
-    if not near.all():
-        starts, ends, fade = starts[near], ends[near], fade[near]
+    starts, ends, which = segments_within(starts, np.asarray(ends, float).reshape(-1, 2))
+    fade = fade[which]
     length = np.hypot(*(ends - starts).T)
     if (length <= LONGEST).all():
         return starts, ends, fade

@@ -112,7 +112,9 @@ def blocks(document: str) -> list[Any]:
     return [pytest.param(*pair, id=f"{document}-{k}") for k, pair in enumerate(found)]
 
 
-@pytest.mark.parametrize(("code", "output"), blocks("checking.md"))
+@pytest.mark.parametrize(
+    ("code", "output"), blocks("checking.md") + blocks("choosing_a_contact_model.md")
+)
 def test_documents_show_what_their_code_prints(
     code: str, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,3 +158,13 @@ def test_the_valley_of_all_optimisers_is_gone_through(optimizer: str) -> None:
     found = shown.way(Problem(shown.Valley()), optimizer)
     assert found[-1].loss < shown.ENOUGH and len(found) < shown.MOST
     assert (DOCS / "solvers.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_gradients_of_the_figure_point_as_the_page_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(DOCS / "examples"))
+    m = example("choosing")
+    true = np.array([(m.CASE.exact(h + 1e-30j) / 1e-30).imag for h in m.MARKS])
+    off = {rule: np.abs(m.after(rule, m.MARKS)[1] - true).max() for rule in m.KINDS}
+    assert off["toi-velocity"] < 0.1 < 0.3 < off["naive"] < off["compliant"]

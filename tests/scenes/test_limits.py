@@ -30,7 +30,7 @@ FEWER_STEPS = {
     "patterns": 60,
 }
 SHOWN_ONLY = {"smoke", "plume"}  # whose dt is no part of the motion
-DRIVEN = {"robot", "car", "crane", "pinball"}
+DRIVEN = {"robot", "car", "crane", "pinball", "hopper", "quadruped"}
 MAY_GAIN = {"cloth", "rope", "walker", "channel", "boat", "jelly"} | DRIVEN
 GROWTH = 0.02  # of its largest value that an energy which is not declared may gain
 
