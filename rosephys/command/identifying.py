@@ -68,6 +68,11 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def _columns(scene: Scene, measured: Sequence[Measurement], asked: str | None) -> tuple[str, ...]:
     """The columns that are compared: those that are asked for, or all that are parts of the state."""
     known = measurable(scene)
+    for one in measured:
+        for name in one.passed_over.keys() & set(known):
+            raise SceneError(
+                f"{one.source}: {name} has {one.passed_over[name]} numbers for {len(one.times)} times"
+            )
     there = list(measured[0].columns)
     names = [n.strip() for n in asked.split(",")] if asked else [n for n in there if n in known]
     for name in names:
@@ -129,6 +134,12 @@ def _print(name: str, found: Identified) -> None:
         rows.append(row)
     print()
     print_table(rows)
+    for c in found.columns:
+        if not c.white:
+            print(
+                f"\nwhat is left of {c.name} is no noise: each residual is like the next (correlation"
+                f" {c.following:.2f}). The scene moves otherwise, and the intervals do not hold"
+            )
 
 
 def _write_plots(found: Identified, measured: Sequence[Measurement], out: Path) -> None:

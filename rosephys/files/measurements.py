@@ -101,14 +101,18 @@ def _from_npz(path: Path) -> Measurement:
     motion = {
         n[len(STATE) :].replace("/", "."): v for n, v in arrays.items() if n.startswith(STATE)
     }
-    rows = motion or {n: v for n, v in arrays.items() if n not in settings}
+    rows = motion or {n: v for n, v in arrays.items() if not n.startswith(FIELDS)}
     columns: dict[str, Any] = {}
+    passed_over: dict[str, int] = {}
     for name, array in rows.items():
-        if array.shape[:1] == times.shape and array.dtype.kind in "bif":
+        if array.ndim and array.dtype.kind in "bif":
             for at in np.ndindex(array.shape[1:]):
-                entry: Any = slice(None), *at
-                columns[".".join(map(str, (name, *at)))] = array[entry]
-    return Measurement(times, columns, settings, str(path))
+                column, entry = ".".join(map(str, (name, *at))), (slice(None), *at)
+                if array.shape[:1] == times.shape:
+                    columns[column] = array[entry]
+                else:
+                    passed_over[column] = len(array)
+    return Measurement(times, columns, settings, str(path), passed_over)
 
 
 def _parquet_columns(path: Path) -> dict[str, Floats]:
@@ -120,7 +124,8 @@ def _parquet_columns(path: Path) -> dict[str, Floats]:
             f"{path} needs pyarrow, which is not installed: pip install pyarrow"
         ) from None
     try:
-        table = read_table(path)
+        with path.open("rb") as file:
+            table = read_table(file)
         names: Sequence[str] = table.column_names
         return {n: np.asarray(table.column(n).to_numpy(), float) for n in names}
     except (ArrowInvalid, ValueError, TypeError):

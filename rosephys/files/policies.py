@@ -23,10 +23,13 @@ MADE = "policy/"  # what the names of what makes a policy begin with
 
 
 def save_policy(path: str | Path, policy: Policy, weights: ArrayLike) -> None:
-    """Write a policy to an .npz file. Raises SceneError for weights that are not its own, OSError."""
+    """Write a policy to an .npz file. Raises SceneError for weights that are not its own or not
+    finite, OSError."""
     numbers = np.asarray(weights, float)
     if numbers.shape != (policy.size,):
         raise SceneError(f"the policy has {policy.size} weights, not {numbers.shape}")
+    if not np.isfinite(numbers).all():
+        raise SceneError(f"weight {np.argmin(np.isfinite(numbers))} of the policy is not finite")
     kind = next(name for name, known in KINDS.items() if isinstance(policy, known))
     made = {MADE + f.name: getattr(policy, f.name) for f in dataclasses.fields(policy)}
     parts = {name: np.asarray(part) for name, part in policy.parts(numbers).items()}

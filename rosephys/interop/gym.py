@@ -13,12 +13,14 @@ Importing this module registers every scene that comes with rosephys: gymnasium.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import SceneError
+from ..given import told
 from ..scene.finding import find_scene, scene_names
 from ..scene.scene import Scene
 from ..solve.problem import Arrays, Problem
@@ -28,6 +30,7 @@ from .moves import Floats, Moves
 
 try:
     import gymnasium
+    from gymnasium.error import ResetNeeded
     from gymnasium.spaces import Box
     from gymnasium.vector import AutoresetMode
     from gymnasium.vector.utils import batch_space
@@ -70,6 +73,18 @@ class _Scene:
         return {name: draw.uniform(*ends) for name, ends in self.between.items()}
 
 
+def _action(given: Any, moves: Moves, shape: tuple[int, ...], over: Any = False) -> Floats:
+    """An action (m,), or one of each of many (n, m), brought within the bounds; 0 for those that are `over`,
+    which may have any. Raises SceneError for another shape, and for NaN: a motion under it is none."""
+    found = np.asarray(given, float)
+    if found.size != math.prod(shape) or found.ndim > len(shape):
+        raise SceneError(f"an action is numbers of shape {shape}, not {told(given)}")
+    found = np.where(np.asarray(over)[..., None], 0.0, found.reshape(shape))
+    if np.isnan(found).any():
+        raise SceneError("an action has a number that is NaN")
+    return np.asarray(np.clip(found, moves.low, moves.high))
+
+
 class Environment(gymnasium.Env):  # type: ignore[misc]
     """A scene, by its name or made, as an environment.
 
@@ -99,6 +114,7 @@ class Environment(gymnasium.Env):  # type: ignore[misc]
         self.problem, self.moves = self._scene.problem, self._scene.moves
         self.observation_space, self.action_space = self._scene.observations, self._scene.actions
         self._values: Arrays = {}
+        self._going = False  # an episode has begun, and is not over
         self._last: tuple[Any, ...] | None = None  # move: what was before, the action, the step
 
     def reset(
@@ -111,12 +127,18 @@ class Environment(gymnasium.Env):  # type: ignore[misc]
             raise SceneError(f"reset can give {', '.join(self._scene.between) or 'nothing'}")
         self._values = self.moves.values(self._scene.drawn(self.np_random) | given)
         self._x, self._others = self.moves.first(self._values)
-        self._t, self._last = 0, None
+        self._t, self._last, self._going = 0, None, True
         return self._x.copy(), {}
 
     def step(self, action: Any) -> tuple[Floats, float, bool, bool, dict[str, Any]]:
-        """A move: the observation after it, the reward, whether the episode is over, and more in `info`."""
-        action = np.clip(np.asarray(action, float), self.moves.low, self.moves.high)
+        """A move: the observation after it, the reward, whether the episode is over, and more in `info`.
+
+        The end of the motion is a terminal state, whose loss is paid, so nothing is ever truncated. Raises
+        gymnasium's ResetNeeded where no episode goes on, SceneError for what is no action.
+        """
+        if not self._going:
+            raise ResetNeeded("no episode goes on: reset() begins one")
+        action = _action(action, self.moves, self.action_space.shape)
         self._last = self._x, self._others, action, self._t
         self._x, self._others, reward = self.moves.move(*self._last)
         self._t += 1
@@ -126,6 +148,7 @@ class Environment(gymnasium.Env):  # type: ignore[misc]
             move = self._last
             info["vjp"] = lambda observation, reward: self._back(move, observation, reward)
         over = not finite or self._t == self.moves.steps
+        self._going = not over
         return self._x.copy(), reward if finite else LOST, over, False, info
 
     def vjp(self, observation: Any, reward: float) -> tuple[Floats, Floats]:
@@ -144,9 +167,11 @@ class Environment(gymnasium.Env):  # type: ignore[misc]
         return self.moves.back(*move, np.asarray(observation, float), float(reward))
 
     def render(self) -> Any:
-        """What the state looks like, as pixels (h, w, 3)."""
+        """What the state looks like, as pixels (h, w, 3). Raises gymnasium's ResetNeeded before `reset`."""
         if self.render_mode is None:
             return None
+        if not self._values:
+            raise ResetNeeded("there is no state yet to be drawn: reset() makes one")
         from ..drawing.motion import still
         from ..drawing.palette import themed
         from ..drawing.pixels import pixels
@@ -173,7 +198,6 @@ class VectorEnvironment(gymnasium.vector.VectorEnv):  # type: ignore[misc]
         held: Sequence[str] = (),
         every: int = 1,
         between: Mapping[str, Any] | None = None,
-        **_: Any,
     ) -> None:
         if num_envs < 1:
             raise SceneError(f"there is 1 environment at least, not {num_envs}")
@@ -184,6 +208,7 @@ class VectorEnvironment(gymnasium.vector.VectorEnv):  # type: ignore[misc]
         self.single_action_space = self._scene.actions
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+        self._begun = False
         self._last: tuple[Any, ...] | None = None
 
     def reset(
@@ -198,7 +223,7 @@ class VectorEnvironment(gymnasium.vector.VectorEnv):  # type: ignore[misc]
         self._others = [np.stack(leaf) for leaf in zip(*(o for _, o in begun), strict=True)]
         self._t = np.zeros(self.num_envs, np.int64)
         self._over = np.zeros(self.num_envs, bool)
-        self._last = None
+        self._last, self._begun = None, True
         return self._x.copy(), {}
 
     def _begin(self) -> tuple[Floats, list[Any]]:
@@ -206,8 +231,13 @@ class VectorEnvironment(gymnasium.vector.VectorEnv):  # type: ignore[misc]
         return self.moves.first(self.moves.values(context))
 
     def step(self, actions: Any) -> tuple[Floats, Floats, Any, Any, dict[str, Any]]:
-        """A move of each; of one that was over, the beginning of its next episode, with reward 0."""
-        actions = np.clip(np.asarray(actions, float), self.moves.low, self.moves.high)
+        """A move of each; of one that was over, the beginning of its next episode, with reward 0.
+
+        Raises gymnasium's ResetNeeded before `reset`, SceneError for what are no actions.
+        """
+        if not self._begun:
+            raise ResetNeeded("no episodes go on: reset() begins them")
+        actions = _action(actions, self.moves, self.action_space.shape, self._over)
         begins, self._last = self._over, (self._x, self._others, actions, self._t)
         x, others, rewards = self.moves.moves(*self._last)
         self._x, self._others = x.copy(), [np.array(leaf) for leaf in others]

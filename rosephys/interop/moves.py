@@ -109,6 +109,10 @@ class Moves:
                 raise SceneError(f"{name} cannot be held: it is none of the controls, {known}")
             if not self.problem.values[name].shape:
                 raise SceneError(f"{name} cannot be held: it is one number, without rows over time")
+        if every != 1 and not self._held:
+            raise SceneError(
+                f"nothing is held for {every} steps: name controls in `held`, or leave `every` out"
+            )
         if every < 1 or self.problem.steps % every:
             raise SceneError(f"{self.problem.steps} steps are no moves of {every} steps")
 

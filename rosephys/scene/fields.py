@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rosephys.errors import SceneError
 
@@ -191,10 +192,18 @@ def value_of(f: Field, given: Any, shape: tuple[int, ...]) -> Any:
     if f.live and not np.all(np.isfinite(value)):
         raise SceneError(f"{f.name} must be finite, not {told(given)}")
     if f.bounds is not None and f.type != "str":
-        low, high = f.bounds
-        if np.any(np.asarray(value) < low) or np.any(np.asarray(value) > high):
-            raise SceneError(f"{f.name} lies between {low:g} and {high:g}, not at {given}")
+        _check_within(f, np.asarray(value), f.bounds)
     return value
+
+
+def _check_within(f: Field, value: NDArray[Any], bounds: tuple[float, float]) -> None:
+    """Raise SceneError for the first number outside."""
+    low, high = bounds
+    outside = np.argwhere((value < low) | (value > high))
+    if len(outside):
+        place = ".".join(map(str, (f.name, *outside[0])))
+        at = value[tuple(outside[0])]
+        raise SceneError(f"{place} lies between {low:g} and {high:g}, not at {at:g}")
 
 
 def _parsed(f: Field, given: Any, shape: tuple[int, ...]) -> Any:

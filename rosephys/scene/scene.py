@@ -66,7 +66,7 @@ class Scene:
     theme: str = "dark"
 
     steps: int = parameter(256, "number of time steps", bounds=(1, 10_000_000))
-    dt: float = parameter(0.01, "time step", unit="s")
+    dt: float = parameter(0.01, "time step", unit="s", bounds=(1e-30, 1e30))
     memory: int = parameter(
         32 << 20, "bytes of states that a gradient may keep", unit="B", bounds=(0, 1 << 50)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,19 @@ def flat(problem: Problem, values: Values) -> tuple[Floats, Floats, Floats]:
         for part in ("value", "low", "high")
     )
     return value, low, high
+
+
+def place(problem: Problem, values: Values, row: int) -> str:
+    """In words, what has this row among the numbers of `flat`: a constraint and its step."""
+    along, end = problem.constraints(values)
+    for constraint in (*along, *end):
+        shape = np.shape(constraint.value)
+        size = math.prod(shape)
+        if row < size:
+            step = f"at step {row * shape[0] // size}" if constraint in along else "at the end"
+            return f"{constraint.name!r} {step}"
+        row -= size
+    raise IndexError(row)
 
 
 def _farthest(constraint: Constraint, along: bool) -> Excess:

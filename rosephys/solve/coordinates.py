@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OptimizeError
-from .constraints import flat, violation, worst
+from .constraints import flat, place, violation, worst
 from .iterate import Iterate, Task, check, evaluated
 from .problem import Arrays
 
@@ -95,10 +95,19 @@ class Coordinates:
         return np.asarray(~pushed)
 
     def hessian_product(self, x: Floats, direction: Floats) -> Floats:
-        """The second derivatives of the loss times a direction (n,)."""
+        """The second derivatives of the loss times a direction (n,). Raises OptimizeError where they are not
+        finite."""
         way = self._parted(direction * self._unit)
-        found = self.problem.hessian_product(self.values(x), way)
-        return np.asarray(self._joined(found) * self._unit)
+        return self._curved("loss", self.problem.hessian_product(self.values(x), way))
+
+    def _curved(self, what: str, product: Arrays) -> Floats:
+        found = np.asarray(self._joined(product) * self._unit)
+        if not np.isfinite(found).all():
+            raise OptimizeError(
+                f"the second derivative of the {what} is not finite after {self.iteration} updates: take an"
+                " optimiser that needs none, as lbfgs or slsqp"
+            )
+        return found
 
     def constraints(self, x: Floats) -> tuple[Floats, Floats, Floats]:
         """The numbers of all constraints, their lows and their highs, each (m,). Raises OptimizeError where one
@@ -113,15 +122,26 @@ class Coordinates:
         return found
 
     def constraint_derivatives(self, x: Floats) -> Floats:
-        """Their derivatives (m, n)."""
-        found = self.problem.constraint_derivatives
-        return self._once("slopes", x, lambda x: self._rows(found(self.values(x))))
+        """Their derivatives (m, n). Raises OptimizeError where one is not finite."""
+        return self._once("slopes", x, self._constraint_derivatives)
+
+    def _constraint_derivatives(self, x: Floats) -> Floats:
+        values = self.values(x)
+        rows = self._rows(self.problem.constraint_derivatives(values))
+        lost = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if lost.size:
+            which = place(self.problem, values, int(lost[0]))
+            raise OptimizeError(
+                f"the derivative of the constraint {which} is not finite, after {self.iteration} updates"
+            )
+        return rows
 
     def constraint_hessian_product(self, x: Floats, weights: Floats, direction: Floats) -> Floats:
-        """The second derivatives of their sum, weighed by (m,), times a direction (n,)."""
+        """The second derivatives of their sum, weighed by (m,), times a direction (n,). Raises OptimizeError
+        where they are not finite."""
         way = self._parted(direction * self._unit)
         found = self.problem.constraint_hessian_product(self.values(x), weights, way)
-        return np.asarray(self._joined(found) * self._unit)
+        return self._curved("constraints", found)
 
     def residuals(self, x: Floats) -> tuple[Floats, Floats]:
         """The residuals (m,), and their derivatives (m, n)."""

@@ -40,6 +40,7 @@ Floats = NDArray[np.float64]
 ROUNDS, SETTLED = 10, 1e-3  # of estimating the noise of columns, and its relative change at the end
 ITERATIONS = 200  # of a fit
 LEAST = 1e-9  # noise of a column, as a share of what it varies by, so that it can be divided by
+SIGMAS = 4.0  # by which the correlation of noise with itself may be off zero
 HARDLY = 0.99  # a correlation above which two parameters are hardly told apart
 
 
@@ -60,13 +61,21 @@ class Estimate:
 @dataclass(frozen=True)
 class Column:
     """What is left of a column: the deviation of its noise, the root mean square of the residuals that were
-    fitted and of those that were held out (NaN if none were), and how many of each."""
+    fitted and of those that were held out (NaN if none were), and how many of each; and the correlation of each
+    residual that was fitted with the next (NaN where rounding is all that is left)."""
 
     name: str
     noise: float
     fitted: float
     held_out: float
     counts: tuple[int, int]
+    following: float
+
+    @property
+    def white(self) -> bool:
+        """Whether what is left may be noise, each number its own: of noise the correlation is within a few
+        1/√n (Ljung, System identification, 16.6). Where it is not, the intervals are of no use."""
+        return not self.following > SIGMAS / math.sqrt(max(self.counts[0], 1))
 
 
 @dataclass(frozen=True)
@@ -385,7 +394,8 @@ def _parted(problem: Fitting, x: Floats) -> Mapping[str, Floats]:
 
 
 def _columns(problem: Fitting, values: Arrays, held: Sequence[Measurement]) -> tuple[Column, ...]:
-    parts = [np.concatenate(problem.left(values, problem.measurements))]
+    each = problem.left(values, problem.measurements)
+    parts = [np.concatenate(each)]
     parts.append(np.concatenate([parts[0][:0], *problem.left(values, held)]))
     noise = _noise(problem, values)
     found = []
@@ -393,5 +403,12 @@ def _columns(problem: Fitting, values: Arrays, held: Sequence[Measurement]) -> t
         rows = [part[np.isfinite(part[:, k]), k] for part in parts]
         size, apart = (math.sqrt(np.mean(row**2)) if row.size else math.nan for row in rows)
         counts = rows[0].size, rows[1].size
-        found.append(Column(name, float(noise[k]), size, apart, counts))
+        following = _following([left[:, k] for left in each]) if noise[k] < 2 * size else math.nan
+        found.append(Column(name, float(noise[k]), size, apart, counts, following))
     return tuple(found)
+
+
+def _following(rows: Sequence[Floats]) -> float:
+    """The correlation of each residual with the next of its measurement; those that are NaN do not count."""
+    both = sum(float(np.nansum(row[1:] * row[:-1])) for row in rows)
+    return both / sum(float(np.nansum(row**2)) for row in rows)

@@ -49,12 +49,22 @@ def sweeping(exact: bool) -> Solver:
             yield _iterate(task, stages, iteration, now, gradient)
             found, damping = improved(stages, now, slopes, damping, constants, exact)
             if found is None:
+                if exact and damping > MOST:
+                    _check_curvatures(stages, now, constants)
                 return
             now = found
             slopes = stages.slopes(now, constants)
             gradient = stages.gradient(slopes)
 
     return solver
+
+
+def _check_curvatures(stages: Stages, run: Run, constants: Arrays) -> None:
+    """Raise OptimizeError where no sweep was of use for second derivatives of the steps that are not finite."""
+    curves = stages.curvatures(run, np.ones((len(run.u), stages.n)), constants)
+    lost = np.flatnonzero(~np.isfinite(curves).all(axis=(1, 2)))
+    if lost.size:
+        raise OptimizeError(f"the second derivative of `step` is not finite at step {lost[0]}")
 
 
 def improved(

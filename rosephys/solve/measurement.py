@@ -32,20 +32,20 @@ class Measurement:
     nothing was measured.
 
     `settings` are live fields that were other in this one, as the throw was. `source` says of errors where it
-    comes from.
+    comes from. `passed_over` are the lengths of arrays that were found beside, without a number for each time.
     """
 
     times: Any
     columns: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
     source: str = "the measurement"
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises SceneError for times that are not in order, and for columns of other lengths."""
+        """Raises SceneError for times that are not finite or not in order, and for columns of other lengths."""
         times = _row(self.times, f"{self.source}: times")
         columns = {n: _row(c, f"{self.source}: {n}") for n, c in self.columns.items()}
-        if not times.size or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise SceneError(f"{self.source}: times are finite numbers in order, one or more")
+        _check_times(times, self.source)
         for name, column in columns.items():
             if column.shape != times.shape:
                 raise SceneError(
@@ -59,10 +59,16 @@ class Measurement:
         object.__setattr__(self, "columns", columns)
 
     def parted(self, share: float) -> tuple[Measurement, Measurement | None]:
-        """The first of it, and the last `share` of its times; None where that is none of them."""
+        """The first of it, and the last `share` of its times; None where that is none of them.
+        Raises SceneError where it is all."""
         cut = len(self.times) - round(share * len(self.times))
         if cut == len(self.times):
             return self, None
+        if not cut:
+            raise SceneError(
+                f"{self.source} has {len(self.times)} times, and to hold out {share:g} of them leaves none to"
+                " fit"
+            )
         return self._rows(slice(None, cut)), self._rows(slice(cut, None))
 
     def _rows(self, rows: slice) -> Measurement:
@@ -118,10 +124,15 @@ class Prediction:
         end = self._problem.steps * float(whole["dt"])
         first, last = measurement.times[0], measurement.times[-1]
         rounding = EDGE * float(whole["dt"])
-        if first < -rounding or last > end + rounding:
+        if first < -rounding:
+            raise SceneError(
+                f"{measurement.source} begins at {first:g}, and the motion at 0: times are counted from there"
+            )
+        if last > end + rounding:
+            later = f", or subtract {first:g} if the motion begins there" if first > 0 else ""
             raise SceneError(
                 f"{measurement.source} goes from {first:g} to {last:g}, and the motion from 0 to {end:g}:"
-                f" --set steps={int(np.ceil(last / float(whole['dt'])))}"
+                f" --set steps={int(np.ceil(last / float(whole['dt'])))}{later}"
             )
 
     def _split(self, values: Values, measurement: Measurement) -> tuple[Arrays, Arrays]:
@@ -162,9 +173,25 @@ def numbers_of(problem: Problem) -> dict[str, tuple[int, Any]]:
     return found
 
 
+def _check_times(times: Floats, source: str) -> None:
+    """Raise SceneError for the first time that is not finite, or is before the one before it."""
+    if not times.size:
+        raise SceneError(f"{source}: there are no times; wanted one or more")
+    lost = np.flatnonzero(~np.isfinite(times))
+    if lost.size:
+        raise SceneError(f"{source}: time {lost[0]} is {times[lost[0]]}; wanted finite numbers")
+    back = np.flatnonzero(np.diff(times) < 0)
+    if back.size:
+        before, after = times[back[0] : back[0] + 2]
+        raise SceneError(
+            f"{source}: times go up, and time {back[0] + 1} is {after:g}, after {before:g}: sort the rows, or"
+            " make a file of each recording"
+        )
+
+
 def _row(given: Any, name: str) -> Floats:
     try:
-        found = np.asarray(given, float)
+        found = np.asarray(np.zeros((0, 0)) if np.iscomplexobj(given) else given, float)
     except (TypeError, ValueError):
         found = np.zeros((0, 0))
     if found.ndim != 1:

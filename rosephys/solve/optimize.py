@@ -72,12 +72,12 @@ def descend(
 ) -> Iterator[Iterate]:
     """Iterates from `values` (the problem's own, where there are none): the start, then one after each update.
 
-    What is None is as the scene prefers. Controls are kept within their bounds; what `rate` is to each
-    optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the length
-    `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their rate,
-    too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun that
-    would end later, if it took as long as the one before; the first is made whatever it takes. `starts` are
-    those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
+    What is None is as the scene prefers. Controls are brought and kept within their bounds; what `rate` is to
+    each optimiser is in docs/solving.md, and a control's own rate scales it. Gradients are clipped to the
+    length `clip` by those that go along them; it is infinite for no clipping. Those have a `schedule` of their
+    rate, too: one of solve/schedules.py. Within `budget_ms` milliseconds, as a frame has, no update is begun
+    that would end later, if it took as long as the one before; the first is made whatever it takes. `starts`
+    are those of multi-start, from 1 on. Others may end before `iterations`, where no step helps.
 
     Raises OptimizeError where the loss or the gradient is not finite or a package is missing, ArgumentError for
     an unknown optimiser, and for a number that cannot be what it is asked for as, SceneError for values that
@@ -88,9 +88,10 @@ def descend(
     check_optimizer(problem, optimizer)
     iterations = whole("iterations", scene.iterations if iterations is None else iterations)
     check_schedule(optimizer, schedule)
+    start = problem.complete(named("values", {} if values is None else values))
     task = Task(
         problem,
-        problem.complete(named("values", {} if values is None else values)),
+        start | problem.within({name: start[name] for name in problem.controls}),
         above_zero("rate", scene.rate if rate is None else rate, most=sys.float_info.max),
         above_zero("clip", scene.clip if clip is None else clip),
         whole("seed", seed),

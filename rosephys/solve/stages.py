@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import rose_ad as ra
 
-from ..errors import SceneError
+from ..errors import OptimizeError, SceneError
 from ..scene.contract import Contract
 from .problem import Arrays, Problem, Values, followed
 from .riccati import sweep
@@ -230,10 +230,12 @@ class Stages:
         return [Run(x[k], [leaf[k] for leaf in others], u[k], float(losses[k])) for k in many]
 
     def slopes(self, run: Run, constants: Values) -> Slopes:
-        """The derivatives along a run."""
+        """The derivatives along a run. Raises OptimizeError where one is not finite."""
         f, l, ll = self._slopes(*self._along(run), constants)
         end, ends = self._end(*_last_of(run), constants)
-        return Slopes(*(np.asarray(part) for part in (f, l, ll, end, ends)))
+        found = Slopes(*(np.asarray(part) for part in (f, l, ll, end, ends)))
+        _check_finite(found)
+        return found
 
     def ahead(self, run: Run, constants: Values) -> tuple[Floats, float]:
         """What follows on each stage (steps, n), and the loss of all, of states that need not follow."""
@@ -292,6 +294,18 @@ class Stages:
     def _along(self, run: Run) -> tuple[Floats, Any, Any]:
         z = np.concatenate([run.x[:-1], run.u], axis=1)
         return z, [leaf[:-1] for leaf in run.others], np.arange(len(run.u))
+
+
+def _check_finite(slopes: Slopes) -> None:
+    """Raise OptimizeError for derivatives that are not finite: no sweep would help, and none says why."""
+    along = (slopes.f, "step"), (slopes.l, "cost"), (slopes.ll, "cost")
+    for order, (part, what) in zip(("", "", "second "), along, strict=True):
+        if not np.isfinite(part).all():
+            t = int(np.argmin(np.isfinite(part.reshape(len(part), -1)).all(axis=1)))
+            raise OptimizeError(f"the {order}derivative of `{what}` is not finite at step {t}")
+    for order, part in ("", slopes.end), ("second ", slopes.ends):
+        if not np.isfinite(part).all():
+            raise OptimizeError(f"the {order}derivative of `loss` is not finite")
 
 
 def _last_of(run: Run) -> tuple[Floats, Any, Floats]:

@@ -82,3 +82,15 @@ def test_what_cannot_be_is_told(
 def test_columns_of_another_scene_are_told(seen: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["identify", "pendulum", str(seen), "--fit", "gravity"]) == 2
     assert "has no column that is a part of the state of pendulum" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5])
+def test_a_part_of_the_state_of_another_length_is_told(
+    tmp_path: Path, rows: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what is no part of it, and no column, is nobody's concern."""
+    path, times = tmp_path / "a.npz", 0.01 * np.arange(201)
+    arrays = {"position.0": times, "position.1": np.ones(rows), "gains": np.ones(3)}
+    np.savez(path, time=times, **arrays)
+    assert main(["identify", "bounce", str(path), "--fit", "restitution"]) == 2
+    assert f"position.1 has {rows} numbers for 201 times" in capsys.readouterr().err

@@ -57,6 +57,7 @@ def test_arrays_by_their_names(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", time=[0.0, 1.0], angle=[1, 2], place=np.eye(2), other=[1, 2, 3])
     found = read_measurement(tmp_path / "a.npz")
     assert list(found.columns) == ["angle", "place.0", "place.1"]
+    assert found.passed_over == {"other": 3}
 
 
 def test_parquet_has_columns(tmp_path: Path) -> None:
@@ -90,7 +91,8 @@ def test_parquet_without_pyarrow_says_what_to_install(
         ("a.csv", b"time,x\n", "no rows of numbers"),
         ("a.csv", b"", "no rows of numbers"),
         ("a.csv", b"time,x,x\n1,2,3\n", "two columns of one name"),
-        ("a.csv", b"time,x\n1,2\n0,3\n", "times are finite numbers in order"),
+        ("a.csv", b"time,x\n1,2\n0,3\n", "times go up, and time 1 is 0, after 1"),
+        ("a.csv", b"time,x\n1,2\n,3\n", "time 1 is nan; wanted finite numbers"),
         ("a.csv", b"\xff\xfe\x00", "is no text"),
         ("a.npz", b"no zip", "no file of arrays"),
         ("a.xlsx", b"", "is in a .csv, .txt, .npz or .parquet file"),
@@ -103,6 +105,9 @@ def test_what_is_none_is_told(tmp_path: Path, name: str, content: bytes, words: 
     assert words in str(told.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match="cannot be read: no such file"):
-        read_measurement(tmp_path / "none.csv")
+@pytest.mark.parametrize("kind", ["csv", "txt", "npz", "parquet"])
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, kind: str) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    with pytest.raises(SceneError, match=f"none.{kind} cannot be read: no such file"):
+        read_measurement(tmp_path / f"none.{kind}")

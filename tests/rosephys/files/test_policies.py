@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rosephys import Linear, SceneError, load_policy, save_policy
+from rosephys import Linear, Network, SceneError, load_policy, save_policy
 from tests.rosephys.scene.test_policies import POLICIES
 
 
@@ -42,3 +42,12 @@ def test_what_is_none_is_told(tmp_path: Path) -> None:
     np.savez(path, kind="linear", version=9)
     with pytest.raises(SceneError, match="of version 9"):
         load_policy(path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path, bad: float) -> None:
+    weights = Network((2, 3, 1)).first(0)
+    weights[4] = bad
+    with pytest.raises(SceneError, match="weight 4 of the policy is not finite"):
+        save_policy(tmp_path / "a.npz", Network((2, 3, 1)), weights)
+    assert not (tmp_path / "a.npz").exists()

@@ -15,6 +15,7 @@ from tests.support.scenes import Lob
 
 gymnasium = pytest.importorskip("gymnasium")
 
+from gymnasium.error import ResetNeeded  # noqa: E402
 from gymnasium.utils.env_checker import check_env  # noqa: E402
 
 from rosephys.interop.gym import LOST, Environment, VectorEnvironment  # noqa: E402
@@ -232,3 +233,51 @@ def test_gymnasium_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
     with pytest.raises(ImportError, match=r'pip install "rosephys\[gym\]"'):
         import rosephys.interop.gym  # noqa: F401
+
+
+def test_no_move_without_an_episode_that_goes_on() -> None:
+    """Before the first, and after the end: a move of a motion that is over has no meaning."""
+    one, many = Environment(Lob(), render_mode="rgb_array"), VectorEnvironment(Lob(), 2)
+    for move in (lambda: one.step(one.action_space.sample()), one.render):
+        with pytest.raises(ResetNeeded, match=r"reset\(\)"):
+            move()
+    with pytest.raises(ResetNeeded, match=r"reset\(\)"):
+        many.step(many.action_space.sample())
+    one.reset(seed=0)
+    assert one.step(one.action_space.sample())[2]
+    with pytest.raises(ResetNeeded, match=r"reset\(\)"):
+        one.step(one.action_space.sample())
+    one.reset()
+    assert one.step(one.action_space.sample())[2]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("wrong", ["longer", "shorter", "nested", "NaN"])
+def test_what_is_no_action_is_told(number: int, wrong: str) -> None:
+    environment: Any = Environment(Lob()) if number == 1 else VectorEnvironment(Lob(), number)
+    environment.reset(seed=0)
+    action = environment.action_space.sample()
+    given = {
+        "longer": np.concatenate([action, action], axis=-1),
+        "shorter": action[..., :-1],
+        "nested": action[None],
+        "NaN": action * np.nan,
+    }[wrong]
+    with pytest.raises(SceneError, match="an action"):
+        environment.step(given)
+    environment.step(action)
+
+
+def test_one_that_begins_anew_may_be_given_any_action() -> None:
+    many = VectorEnvironment(Lob(), 2)
+    many.reset(seed=0)
+    assert many.step(many.action_space.sample())[2].all()
+    observations, rewards, over, *_ = many.step(np.nan * many.action_space.sample())
+    assert np.isfinite(observations).all() and not rewards.any() and not over.any()
+
+
+def test_moves_of_many_steps_are_of_what_is_held() -> None:
+    with pytest.raises(SceneError, match="nothing is held for 5 steps"):
+        Environment(Lob(), every=5)
+    with pytest.raises(TypeError, match="evry"):
+        VectorEnvironment(Lob(), 2, evry=5)

@@ -330,7 +330,7 @@ FIELDS = [
     (
         "speed",
         "control((1.0, 2.0), 'x', bounds=(2.0, 3.0))",
-        "its default cannot be: speed lies between 2",
+        "its default cannot be: speed.0 lies between 2",
     ),
     ("speed", "control((1.0, 2.0), 'x', rate=0)", "rate is 0; wanted a number above 0"),
     (

@@ -71,6 +71,32 @@ def test_a_bad_setting_is_explained(settings: dict[str, Any], said: str) -> None
         find_scene("billiards", settings)
 
 
+@pytest.mark.parametrize("dt", [0.0, -0.01, -np.inf])
+def test_time_goes_forth_in_a_scene_that_gives_its_step_no_bounds(dt: float) -> None:
+    """Of a negative step a cost along the way would be negative, and its minimum of the wrong thing."""
+
+    class Idle(Scene):
+        """Nothing."""
+
+        dt: float = parameter(0.5, "time step", unit="s")
+
+    with pytest.raises(SceneError, match=r"dt lies between 1e-30 and|dt must be finite"):
+        Idle(dt=dt)
+
+
+def test_the_first_number_outside_its_bounds_is_named() -> None:
+    class Row(Scene):
+        """Nothing."""
+
+        push: Any = control(np.zeros((20, 2)), "pushes", bounds=(-1.0, 1.0))
+
+    pushes = np.zeros((20, 2))
+    pushes[[7, 9], 1] = 3.0, 4.0
+    with pytest.raises(SceneError) as told:
+        Row(push=pushes)
+    assert str(told.value) == "push.7.1 lies between -1 and 1, not at 3"
+
+
 def test_an_unknown_scene_suggests_near_ones(tmp_path: Path) -> None:
     with pytest.raises(SceneError, match="did you mean billiards"):
         find_scene("biliards")

@@ -268,6 +268,39 @@ def test_one_at_its_bound_says_so() -> None:
 
 # ---- What cannot be ----
 
+MOVED = {
+    "still": lambda t: 0 * t,
+    "a parabola": lambda t: t**2,
+    "a wave": lambda t: np.sin(3 * t),
+    "a jump": lambda t: 1.0 * (t > 1),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("moved", MOVED)
+def test_what_a_scene_does_not_do_is_no_noise(moved: str, seed: int) -> None:
+    """Of another motion the intervals say nothing, and that is told; of noise it never is."""
+    noise = np.random.default_rng(seed).standard_normal(201)
+    scene, times = Line(steps=200, dt=0.01), 0.01 * np.arange(201)
+    seen = MOVED[moved](times)
+    other = identify(
+        scene, Measurement(times, {"state.0": seen + 0.02 * noise + (seen == 0)}), ["slope"]
+    )
+    noisy = identify(
+        scene, Measurement(times, {"state.0": 2 * times + 0.5 * noise}), ["offset", "slope"]
+    )
+    assert not other.columns[0].white and other.columns[0].following > 0.5
+    assert noisy.columns[0].white and abs(noisy.columns[0].following) < 0.3
+
+
+@pytest.mark.parametrize("missing", [0, 1, 100, 199])
+def test_of_rounding_and_of_few_numbers_nothing_is_told(missing: int) -> None:
+    scene, times = Line(steps=200, dt=0.01), 0.01 * np.arange(201)
+    seen = 2.0 * times
+    seen[:missing] = np.nan
+    assert identify(scene, Measurement(times, {"state.0": seen}), ["slope"]).columns[0].white
+
+
 GOOD = Measurement(TIMES, {"state.0": noisy_line()})
 
 
@@ -291,7 +324,19 @@ WRONG = {
     "2 numbers were measured; to fit 2 takes more": lambda: fit(
         "offset", "slope", measurement=Measurement(TIMES[:2], {"state.0": TIMES[:2]})
     ),
-    "in order, one or more": lambda: Measurement([1.0, 0.5], {"a": [0.0, 0.0]}),
+    "begins at -1, and the motion at 0": lambda: fit(
+        "slope", measurement=Measurement(TIMES - 1, {"state.0": TIMES})
+    ),
+    "or subtract 100 if the motion begins there": lambda: fit(
+        "slope", measurement=Measurement(TIMES + 100, {"state.0": TIMES})
+    ),
+    "to hold out 0.999 of them leaves none to fit": lambda: fit("slope", hold_out=0.999),
+    "times go up, and time 1 is 0.5, after 1": lambda: Measurement([1.0, 0.5], {"a": [0.0, 0.0]}),
+    "time 0 is inf; wanted finite numbers": lambda: Measurement([np.inf, 0.5], {"a": [0.0, 0.0]}),
+    "there are no times": lambda: Measurement([], {"a": []}),
+    "numbers in a row, not an array of complex128": lambda: Measurement(
+        [0.0], {"a": np.array([1j])}
+    ),
     "3 numbers for 2 times": lambda: Measurement([0.0, 0.5], {"a": [0.0, 0.0, 1.0]}),
     "numbers in a row, not 'no'": lambda: Measurement([0.0, 0.5], {"a": "no"}),
     "line has no field 'mass'": lambda: fit(

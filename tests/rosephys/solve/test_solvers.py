@@ -359,3 +359,86 @@ def test_a_constraint_that_is_no_number_is_told(optimizer: str) -> None:
     said = "the constraint 'known' is nan at the end|the loss is nan"
     with pytest.raises(OptimizeError, match=said):
         list(descend(Problem(Undefined()), optimizer=optimizer, iterations=5, rate=0.1))
+
+
+@pytest.mark.parametrize(
+    "optimizer", [name for name, row in OPTIMIZERS.items() if row.needs != "residuals"]
+)
+def test_controls_that_begin_outside_are_brought_within_their_bounds(optimizer: str) -> None:
+    """The start is an iterate, too, and may be the best: of a cost that falls outwards it would be."""
+
+    class Outwards(Weak):
+        def cost(self, state: Any, t: Any) -> Any:
+            return -self.force[t]
+
+        def loss(self, final: Any) -> Any:
+            return 0.0
+
+    scene = Outwards(steps=4)
+    outside = {"force": np.full(4, 9.0)}
+    found = list(descend(Problem(scene), optimizer=optimizer, values=outside, iterations=2))
+    assert max(float(np.abs(i.values["force"]).max()) for i in found) <= 4.0
+    assert found[0].loss == pytest.approx(-4.0 * 4 * scene.dt)
+
+
+class Rooted(Cart):
+    """Where a number of it has no derivative: of first order in |u| by its root, of second in u**1.5."""
+
+    force: Any = control(lambda scene: np.zeros(scene.steps), "force", bounds=(0.0, 4.0))
+
+
+class CostOnce(Rooted):
+    def cost(self, state: Any, t: Any) -> Any:
+        return ra.sqrt(self.force[t] ** 2)
+
+
+class CostTwice(Rooted):
+    def cost(self, state: Any, t: Any) -> Any:
+        return self.force[t] ** 1.5
+
+
+class StepOnce(Rooted):
+    def step(self, state: Any, t: Any) -> Any:
+        push = ra.sqrt(self.force[t] ** 2)
+        return type(state)(state.place + self.dt * state.speed, state.speed + self.dt * push)
+
+
+class StepTwice(Rooted):
+    def step(self, state: Any, t: Any) -> Any:
+        push = self.force[t] ** 1.5
+        return type(state)(state.place + self.dt * state.speed, state.speed + self.dt * push)
+
+
+class LossTwice(Rooted):
+    def loss(self, final: Any) -> Any:
+        return final.place**1.5
+
+
+class KeptOnce(Rest):
+    def constraints(self, state: Any, t: Any) -> Any:
+        return (Constraint("pace", ra.sqrt(state.speed**2), high=1.2),)
+
+
+LOST = [
+    *((kind, name) for kind in (CostOnce, StepOnce) for name in (*SMOOTH, "adam")),
+    *((CostTwice, n) for n in ("newton-cg", "trust-constr", "ilqr", "ddp", "multiple-shooting")),
+    (StepTwice, "ddp"),
+    (StepTwice, "trust-constr"),
+    (LossTwice, "ilqr"),
+    (LossTwice, "multiple-shooting"),
+    *((KeptOnce, name) for name in ("slsqp", "trust-constr", "multiple-shooting")),
+]
+
+
+@pytest.mark.parametrize(("kind", "optimizer"), LOST)
+def test_a_derivative_that_is_not_finite_is_told(kind: Any, optimizer: str) -> None:
+    """It ends no solve in silence, as if nothing could be better."""
+    with pytest.raises(OptimizeError, match=r"(gradient|derivative) .*not finite"):
+        list(descend(Problem(kind()), optimizer=optimizer, iterations=4))
+
+
+def test_it_is_told_of_what_and_where() -> None:
+    with pytest.raises(OptimizeError, match="the constraint 'pace' at step 1 is not finite"):
+        list(descend(Problem(KeptOnce()), optimizer="slsqp", iterations=4))
+    with pytest.raises(OptimizeError, match=r"the second derivative of `cost` .* at step 0"):
+        list(descend(Problem(CostTwice()), optimizer="ilqr", iterations=4))
