@@ -54,7 +54,7 @@ async def awaited(x: Any) -> Any:
         lambda x: zip(x, x, strict=True),
         lambda x: iter(x),
     ],
-    ids=str,
+    ids=["generator", "coroutine", "map", "zip", "iterator"],
 )
 def test_what_has_not_been_run_is_not_returned(f: Any) -> None:
     with pytest.raises(ra.TraceError, match="of which nothing has been run yet"):
