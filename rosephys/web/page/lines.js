@@ -1,5 +1,5 @@
 // Lines and polygons, with their shades.
-import { blend, isNear, stroke, through } from "./painter.js";
+import { WHOLE, blend, isNear, stroke, through } from "./painter.js";
 
 const SHADES = 8, FACES = 32;
 
@@ -19,7 +19,7 @@ function straight(pen, shape) {
       for (const k of which) {
         const x0 = at.x(starts[2 * k]), y0 = at.y(starts[2 * k + 1]);
         const x1 = at.x(ends[2 * k]), y1 = at.y(ends[2 * k + 1]);
-        if (isNear(x0, y0) && isNear(x1, y1)) { ctx.moveTo(x0, y0); ctx.lineTo(x1, y1); }
+        if (isNear(x0, y0, WHOLE) && isNear(x1, y1, WHOLE)) { ctx.moveTo(x0, y0); ctx.lineTo(x1, y1); }
       }
     });
   }
@@ -29,7 +29,7 @@ function outline({ ctx, at }, points, from = 0, to = points.length / 2) {
   ctx.beginPath();
   for (let k = from; k < to; k++) {
     const x = at.x(points[2 * k]), y = at.y(points[2 * k + 1]);
-    if (!isNear(x, y)) return false;
+    if (!isNear(x, y, WHOLE)) return false;
     ctx.lineTo(x, y);
   }
   ctx.closePath();
@@ -51,7 +51,7 @@ export const lines = {
   Polyline: (pen, { points, colour, width, dashed }) => {
     const w = width * pen.at.unit;
     pen.ctx.setLineDash(dashed ? [4 * w, 4 * w] : []);
-    stroke(pen, w, colour, 1, () => through(pen, points));
+    stroke(pen, w, colour, 1, () => through(pen, points, 0, points.length / 2, dashed ? undefined : WHOLE));
     pen.ctx.setLineDash([]);
   },
   Polygon: (pen, { points, colour, outline: edge, width, opacity }) => {

@@ -6,7 +6,8 @@ import { lines } from "./lines.js";
 import { table, TABLE_MARGIN } from "./table.js";
 
 const FAR = 1e4, MARGIN = 24;
-export const isNear = (x, y) => Math.abs(x) < FAR && Math.abs(y) < FAR;
+export const WHOLE = 1e8; // a canvas cuts what is plain itself; of dashes it makes each
+export const isNear = (x, y, far = FAR) => Math.abs(x) < far && Math.abs(y) < far;
 
 /** Colours of a theme by name; others are as they are. */
 export const colours = (palette) => (name) => palette[name] ?? name;
@@ -92,11 +93,11 @@ export function stroke({ ctx, named }, width, colour, alpha, path) {
   ctx.globalAlpha = 1;
 }
 
-export function through({ ctx, at }, points, from = 0, to = points.length / 2) {
+export function through({ ctx, at }, points, from = 0, to = points.length / 2, far = FAR) {
   let on = false;
   for (let k = from; k < to; k++) {
     const x = at.x(points[2 * k]), y = at.y(points[2 * k + 1]);
-    if (!isNear(x, y)) on = false;
+    if (!isNear(x, y, far)) on = false;
     else if (on) ctx.lineTo(x, y);
     else { ctx.moveTo(x, y); on = true; }
   }

@@ -206,3 +206,15 @@ def test_a_hundred_thousand_steps_are_solved_beside_the_page(tmp_path: Path) -> 
     tell(scene.spec.steps, scene.spec.frames <= 1100, scene.losses.length > 0, longest < 1000);"""
     settings = {"steps": "100000"}
     assert in_browser(tmp_path, "bounce", asked, settings=settings) == "100000,true,true,true"
+
+
+GROUND = """await until(() => scene.at);
+await wait(200);
+const pen = scene.canvas.getContext("2d"), shade = (y) => [...pen.getImageData(4, scene.at.y(y), 1, 1).data].join();
+tell(shade(-0.15) !== shade(0.15), shade(-0.15) === shade(-0.2));"""
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_what_is_much_larger_than_the_page_is_drawn_on_it(tmp_path: Path) -> None:
+    assert in_browser(tmp_path, "hopper", GROUND) == "true,true"
