@@ -210,7 +210,8 @@ def test_a_hundred_thousand_steps_are_solved_beside_the_page(tmp_path: Path) -> 
 
 GROUND = """await until(() => scene.at);
 await wait(200);
-const pen = scene.canvas.getContext("2d"), shade = (y) => [...pen.getImageData(4, scene.at.y(y), 1, 1).data].join();
+const pen = scene.canvas.getContext("2d");
+const shade = (y) => [...pen.getImageData(4, scene.at.y(y), 1, 1).data].join();
 tell(shade(-0.15) !== shade(0.15), shade(-0.15) === shade(-0.2));"""
 
 
