@@ -110,7 +110,10 @@ class Arm(Scene):
     def step(self, state: State, t: Any) -> State:
         now, dt = t * self.dt, self.dt
         torque = linear_between(self.torque, ra.clip((now + 0.5 * dt) / self.release, 0.0, 1.0))
-        held = ra.clip(self.release - now, 0.0, dt)  # how long the hand holds the ball in this step
+        last = ra.to_int(self.release / dt)  # the step in which the hand opens
+        held = ra.where(
+            t < last, dt, self.release - last * dt
+        )  # for so long it holds the ball in this one
         q, v = state.q, state.v
 
         def throwing() -> State:
@@ -124,7 +127,7 @@ class Arm(Scene):
             ball, velocity = _flown(state.ball, state.velocity, dt)
             return State(at, rate, ball, velocity)
 
-        after: State = ra.cond(held > 0, throwing, empty)
+        after: State = ra.cond(t <= last, throwing, empty)
         return after
 
     def loss(self, final: State) -> Any:

@@ -53,6 +53,9 @@ class ThrowProblem:
     def complete(self, values: dict[str, Any]) -> dict[str, Any]:
         return {n: np.array(v, float) for n, v in {**self.values, **values}.items()}
 
+    def within(self, values: dict[str, Any]) -> dict[str, Any]:
+        return values
+
     def loss(self, values: dict[str, Any]) -> float:
         return float(np.sum((values["start"] + values["speed"] - values["goal"]) ** 2))
 
