@@ -88,11 +88,11 @@ def flat(problem: Problem, values: Values) -> tuple[Floats, Floats, Floats]:
 def place(problem: Problem, values: Values, row: int) -> str:
     """In words, what has this row among the numbers of `flat`: a constraint and its step."""
     along, end = problem.constraints(values)
-    for constraint in (*along, *end):
+    for k, constraint in enumerate((*along, *end)):
         shape = np.shape(constraint.value)
         size = math.prod(shape)
         if row < size:
-            step = f"at step {row * shape[0] // size}" if constraint in along else "at the end"
+            step = f"at step {row * shape[0] // size}" if k < len(along) else "at the end"
             return f"{constraint.name!r} {step}"
         row -= size
     raise IndexError(row)

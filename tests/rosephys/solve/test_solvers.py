@@ -419,6 +419,16 @@ class KeptOnce(Rest):
         return (Constraint("pace", ra.sqrt(state.speed**2), high=1.2),)
 
 
+class KeptAtTheEnd(Rest):
+    """Under two constraints of one name, of which the second is lost."""
+
+    def constraints(self, state: Any, t: Any) -> Any:
+        return (Constraint("pace", state.speed, high=1.2),)
+
+    def end_constraints(self, final: Any) -> Any:
+        return (Constraint("pace", ra.sqrt(final.speed**2), high=1.2),)
+
+
 LOST = [
     *((kind, name) for kind in (CostOnce, StepOnce) for name in (*SMOOTH, "adam")),
     *((CostTwice, n) for n in ("newton-cg", "trust-constr", "ilqr", "ddp", "multiple-shooting")),
@@ -440,5 +450,7 @@ def test_a_derivative_that_is_not_finite_is_told(kind: Any, optimizer: str) -> N
 def test_it_is_told_of_what_and_where() -> None:
     with pytest.raises(OptimizeError, match="the constraint 'pace' at step 1 is not finite"):
         list(descend(Problem(KeptOnce()), optimizer="slsqp", iterations=4))
+    with pytest.raises(OptimizeError, match="the constraint 'pace' at the end is not finite"):
+        list(descend(Problem(KeptAtTheEnd()), optimizer="slsqp", iterations=4))
     with pytest.raises(OptimizeError, match=r"the second derivative of `cost` .* at step 0"):
         list(descend(Problem(CostTwice()), optimizer="ilqr", iterations=4))
